@@ -1,0 +1,188 @@
+//! Splits a change into bundles, one component's share each, small enough that a model reads all of it.
+//!
+//! The main type is [`Bundle`]; [`split`] makes them. Nothing here touches a disk: `store` writes bundles,
+//! `git` reads changes.
+
+use crate::change::{Change, FilePatch, RepoPath};
+
+/// One component's share of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Running number and component, safe as a file name: `c1_validatord`.
+    pub id: String,
+    /// Component name.
+    pub component: String,
+    /// Files in path order. A file that was cut stands in several bundles, each with other hunks.
+    pub files: Vec<FilePatch>,
+    /// What the guard says about its size.
+    pub guard: Guard,
+}
+
+impl Bundle {
+    /// The bundle as written to disk: a unified diff that `git apply` accepts.
+    pub fn diff(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.byte_len());
+        for file in &self.files {
+            out.extend_from_slice(&file.header);
+            file.hunks.iter().for_each(|hunk| out.extend_from_slice(&hunk.text));
+        }
+        out
+    }
+
+    /// Length of [`Bundle::diff`] in bytes.
+    pub fn byte_len(&self) -> usize {
+        self.files.iter().map(FilePatch::byte_len).sum()
+    }
+}
+
+/// The guard's word on one bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// At most the warning size.
+    Ok,
+    /// Over the warning size, at most the failing size.
+    Warn,
+    /// Over the failing size: must not be sent unless forced.
+    Oversize,
+    /// Over the failing size and sent all the same, on `SCRUM_FORCE_OVERSIZE=1`.
+    Forced,
+}
+
+/// Sizes in bytes of a bundle's diff as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Over this: a warning, and inferred components are cut further.
+    pub warn_bytes: usize,
+    /// Over this: refused.
+    pub fail_bytes: usize,
+    /// Inferred components under this are packed with their neighbours.
+    pub pack_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { warn_bytes: 60_000, fail_bytes: 100_000, pack_bytes: 4_000 }
+    }
+}
+
+/// When declared components are cut further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CutDeclared {
+    /// Never: somebody declared them.
+    #[default]
+    Never,
+    /// Like inferred ones (`[bundle] split = "always"`).
+    Always,
+}
+
+/// A component from `scrum.toml`: the first whose globs match a path owns it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredComponent {
+    /// Unique name.
+    pub name: String,
+    /// Globs on repository paths.
+    pub paths: Vec<String>,
+}
+
+/// How to split.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SplitRules {
+    /// Declared components, in configuration order.
+    pub declared: Vec<DeclaredComponent>,
+    /// Folders that hold a package manifest (`Cargo.toml`, `go.mod`, `package.json`, `pyproject.toml` …) at or
+    /// above a changed file, without trailing `/`; the root is left out.
+    pub package_roots: Vec<RepoPath>,
+    /// Sizes.
+    pub limits: Limits,
+    /// Whether declared components are cut.
+    pub cut_declared: CutDeclared,
+    /// Only these paths (globs); empty means all.
+    pub include: Vec<String>,
+    /// Not these paths (globs).
+    pub exclude: Vec<String>,
+    /// Only these components; empty means all.
+    pub only_components: Vec<String>,
+    /// `SCRUM_FORCE_OVERSIZE=1`.
+    pub force_oversize: bool,
+}
+
+/// A file that is not shown to reviewers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// Its path on the new side.
+    pub path: RepoPath,
+    /// Why.
+    pub reason: ExcludeReason,
+    /// Bytes of its patch (for binary files: of the file).
+    pub bytes: u64,
+}
+
+/// Why a file is left out of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExcludeReason {
+    /// A dependency lockfile.
+    Lockfile,
+    /// Third-party code kept in the repository.
+    Vendored,
+    /// Written by a program.
+    Generated,
+    /// Minified script or style.
+    Minified,
+    /// Not text.
+    Binary,
+    /// By `--exclude`, or not in `--include`.
+    Filtered,
+    /// In a component that was not asked for.
+    OtherComponent,
+}
+
+impl ExcludeReason {
+    /// The word used in manifests and tallies.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Lockfile => "lockfile",
+            Self::Vendored => "vendored",
+            Self::Generated => "generated",
+            Self::Minified => "minified",
+            Self::Binary => "binary",
+            Self::Filtered => "filtered",
+            Self::OtherComponent => "other-component",
+        }
+    }
+}
+
+/// A whole change, split. Every hunk of the change is in exactly one bundle or its file in `excluded`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Split {
+    /// Bundles `c1_…`, `c2_…` in a fixed order.
+    pub bundles: Vec<Bundle>,
+    /// What was left out, in path order.
+    pub excluded: Vec<Excluded>,
+}
+
+/// Rules that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// A glob does not parse.
+    #[error("bad glob {glob:?}: {reason}")]
+    BadGlob {
+        /// As written.
+        glob: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `--component` names none of the change's components.
+    #[error("no component named {name:?} in this change")]
+    NoSuchComponent {
+        /// As asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+}
+
+/// Splits `change` by `rules`. Pure: the same input gives the same bytes.
+pub fn split(change: Change, rules: &SplitRules) -> Result<Split, SplitError> {
+    let _ = (change, rules);
+    unimplemented!()
+}

@@ -1,0 +1,3 @@
+//! The `scrum` binary: hands over to the command line.
+
+fn main() {}

@@ -1,0 +1,184 @@
+//! The tally: findings of all reviewers put together into issues, counted by distinct lineage, with what was not read.
+//!
+//! [`tally`] is a pure function of its input and does not depend on its order. The wire form is `report::json`.
+
+pub mod gate;
+
+use crate::{
+    anchor::Anchored,
+    bundle::{Bundle, Excluded},
+    change::RangeInfo,
+    coverage::Outcome,
+    finding::{Anchor, LineRange, Severity, Verdict},
+    reviewer::{Lineage, Panel, ReviewerId},
+};
+
+/// All that a tally is made of.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Which run.
+    pub run: RunInfo,
+    /// Which change.
+    pub range: RangeInfo,
+    /// Who was asked.
+    pub panel: Panel,
+    /// What was shown.
+    pub bundles: Vec<Bundle>,
+    /// What was not.
+    pub excluded: Vec<Excluded>,
+    /// One entry a task, with its reply.
+    pub replies: Vec<TaskReply>,
+}
+
+/// A task's record and, when there was any text, the reply.
+#[derive(Debug, Clone)]
+pub struct TaskReply {
+    /// The run's record.
+    pub outcome: Outcome,
+    /// The reply, verbatim.
+    pub text: Option<String>,
+}
+
+/// Facts of the run that the tally repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunInfo {
+    /// Run id.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC; absent while running and after an interruption.
+    pub finished_at: Option<String>,
+    /// Version of scrum that asked.
+    pub tool_version: String,
+    /// Hash of the prompt templates.
+    pub prompt_hash: String,
+    /// The run's fence nonce.
+    pub nonce: Option<String>,
+}
+
+/// What the reviewers found, where they agree, and what was not read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    /// Which run.
+    pub run: RunInfo,
+    /// Which change.
+    pub range: RangeInfo,
+    /// Who was asked.
+    pub panel: Panel,
+    /// What was shown.
+    pub bundles: Vec<Bundle>,
+    /// What was not.
+    pub excluded: Vec<Excluded>,
+    /// Every bundle × reviewer, ordered by bundle number, then reviewer id.
+    pub coverage: Vec<Coverage>,
+    /// Ranked: claim above place above single, then convergence, severity, path, line.
+    pub issues: Vec<Issue>,
+    /// Findings without a usable place.
+    pub unplaced: Vec<Member>,
+    /// Text that was not usable.
+    pub rejects: Vec<RejectedText>,
+}
+
+/// A task's outcome with what its reply turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coverage {
+    /// The record, its state lowered where the reply was not usable.
+    pub outcome: Outcome,
+    /// The reviewer's verdict on the bundle.
+    pub verdict: Option<Verdict>,
+    /// Findings in the reply, retracted ones included.
+    pub findings: usize,
+}
+
+/// Findings that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Stable across pushes: from path, symbol or quoted code, and claim.
+    pub id: String,
+    /// Repository path.
+    pub path: String,
+    /// Lines of its first member; `None` when only a symbol or file is named.
+    pub lines: Option<LineRange>,
+    /// Enclosing function or type.
+    pub symbol: Option<String>,
+    /// The worst of its counted members.
+    pub severity: Severity,
+    /// What the lineages agree on.
+    pub agreement: Agreement,
+    /// Distinct lineages with a counted member, in name order.
+    pub lineages: Vec<Lineage>,
+    /// Reviewers with a counted member, in name order.
+    pub reviewers: Vec<ReviewerId>,
+    /// Ids of near issues that are not the same.
+    pub see_also: Vec<String>,
+    /// All findings of the issue, retracted ones too.
+    pub members: Vec<Member>,
+}
+
+impl Issue {
+    /// Distinct lineages. Never counts retracted findings.
+    pub fn convergence(&self) -> usize {
+        self.lineages.len()
+    }
+}
+
+/// What the lineages of an issue agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Agreement {
+    /// One lineage only.
+    Single,
+    /// The same place; whether they claim the same is not settled.
+    Place,
+    /// The same claim.
+    Claim,
+}
+
+impl Agreement {
+    /// The word used in the tally.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Place => "place",
+            Self::Claim => "claim",
+        }
+    }
+}
+
+/// One finding with who made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub reviewer: ReviewerId,
+    /// Of which descent.
+    pub lineage: Lineage,
+    /// About which bundle.
+    pub bundle: String,
+    /// The finding and its place.
+    pub anchored: Anchored,
+}
+
+impl Member {
+    /// How its place relates to the change.
+    pub fn anchor(&self) -> Anchor {
+        self.anchored.anchor
+    }
+}
+
+/// A reject with whose reply it stood in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedText {
+    /// About which bundle.
+    pub bundle: String,
+    /// Whose reply.
+    pub reviewer: ReviewerId,
+    /// The text.
+    pub text: String,
+    /// Why it was not usable.
+    pub reason: String,
+}
+
+/// Puts everything together. The order of `input`'s lists never changes the result.
+pub fn tally(input: Input) -> Tally {
+    let _ = input;
+    unimplemented!()
+}
