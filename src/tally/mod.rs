@@ -11,6 +11,7 @@ mod fnv;
 pub mod gate;
 mod identity;
 mod issues;
+pub mod lineage;
 
 #[cfg(test)]
 mod tests;
