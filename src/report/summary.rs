@@ -1,0 +1,224 @@
+//! What a tally comes to: [`Totals`], the counts of each bundle, and the one sentence a person should read.
+//!
+//! Terminal, Markdown and JSON all take their figures from here, so they cannot differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    coverage::State,
+    finding::{Anchor, Severity},
+    report::{coverage, foreign, words},
+    reviewer::{Lineage, ReviewerId},
+    tally::{
+        Agreement, Issue, Member, Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+/// The figures of a tally. Retracted findings count only in `retracted`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Issues with two or more lineages.
+    pub convergent: usize,
+    /// All issues.
+    pub distinct: usize,
+    /// Findings that were taken back.
+    pub retracted: usize,
+    /// Texts that were not usable.
+    pub rejected: usize,
+    /// Issues by severity; all three are always there.
+    pub by_severity: BTreeMap<Severity, usize>,
+    /// Issues by lineage; an issue of two lineages counts for both.
+    pub by_lineage: BTreeMap<Lineage, usize>,
+}
+
+/// Counts `tally`.
+pub fn totals(tally: &Tally) -> Totals {
+    let mut totals =
+        Totals { rejected: tally.rejects.len(), retracted: retracted(tally).len(), ..Totals::default() };
+    for severity in [Severity::Info, Severity::Warn, Severity::Block] {
+        totals.by_severity.insert(severity, 0);
+    }
+    for issue in counted(tally) {
+        totals.distinct += 1;
+        totals.convergent += usize::from(issue.convergence() >= 2);
+        *totals.by_severity.entry(issue.severity).or_default() += 1;
+        for lineage in &issue.lineages {
+            *totals.by_lineage.entry(lineage.clone()).or_default() += 1;
+        }
+    }
+    totals
+}
+
+/// Issues with at least one finding that still stands, in rank order.
+pub fn counted(tally: &Tally) -> impl Iterator<Item = &Issue> {
+    tally.issues.iter().filter(|issue| issue.convergence() > 0)
+}
+
+/// Findings that were taken back, in tally order.
+pub fn retracted(tally: &Tally) -> Vec<&Member> {
+    let members = tally.issues.iter().flat_map(|issue| &issue.members).chain(&tally.unplaced);
+    members.filter(|member| member.anchored.finding.retracted).collect()
+}
+
+/// Findings without a place that still stand.
+pub fn unplaced(tally: &Tally) -> Vec<&Member> {
+    tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted).collect()
+}
+
+/// Convergent and distinct issues that have a standing finding made about `bundle`.
+pub fn of_bundle(tally: &Tally, bundle: &str) -> (usize, usize) {
+    let here: Vec<&Issue> =
+        counted(tally).filter(|issue| standing(issue).any(|m| m.bundle == bundle)).collect();
+    (here.iter().filter(|issue| issue.convergence() >= 2).count(), here.len())
+}
+
+/// The members of an issue that were not taken back.
+pub fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
+    issue.members.iter().filter(|member| !member.anchored.finding.retracted)
+}
+
+/// The member whose words stand for the issue: the first of the issue's severity.
+pub fn spokesman(issue: &Issue) -> Option<&Member> {
+    standing(issue)
+        .find(|member| member.anchored.finding.severity == issue.severity)
+        .or_else(|| issue.members.first())
+}
+
+/// Lineages that were heard: those with a whole answer, and those whose cut-off answer holds a standing finding.
+pub fn heard(tally: &Tally) -> BTreeSet<&Lineage> {
+    let whole: BTreeSet<&ReviewerId> = tally
+        .coverage
+        .iter()
+        .filter(|task| task.outcome.state == State::Answered)
+        .map(|task| &task.outcome.reviewer)
+        .collect();
+    let panel = tally.panel.reviewers.iter().filter(|reviewer| whole.contains(&reviewer.id));
+    panel.map(|reviewer| &reviewer.lineage).chain(counted(tally).flat_map(|issue| &issue.lineages)).collect()
+}
+
+/// `2 of 3 lineages`.
+pub fn agreement(issue: &Issue, heard: usize) -> String {
+    format!("{} of {}", issue.convergence(), words::count(heard, "lineage"))
+}
+
+/// What the lineages of an issue agree on; `None` for one lineage alone.
+pub fn agreed_on(agreement: Agreement) -> Option<&'static str> {
+    match agreement {
+        Agreement::Claim => Some("same claim"),
+        Agreement::Place => Some("same place"),
+        Agreement::Single => None,
+    }
+}
+
+/// `src/lib.rs:42`, `src/lib.rs:10-12`, `src/lib.rs in parse`, harmless to show.
+pub fn place(issue: &Issue) -> String {
+    let path = foreign::one_line(&issue.path);
+    match (issue.lines, &issue.symbol) {
+        (Some(lines), _) if lines.start == lines.end => format!("{path}:{}", lines.start),
+        (Some(lines), _) => format!("{path}:{}-{}", lines.start, lines.end),
+        (None, Some(symbol)) => format!("{path} in {}", foreign::one_line(symbol)),
+        (None, None) => path,
+    }
+}
+
+/// What a reader must know about where a place lies; nothing for a place inside the diff.
+pub fn place_note(anchor: Anchor) -> Option<&'static str> {
+    match anchor {
+        Anchor::Changed | Anchor::Context => None,
+        Anchor::Moved => Some("moved to its quote"),
+        Anchor::File => Some("outside the shown lines"),
+        Anchor::Outside => Some("outside the change"),
+        Anchor::Nowhere => Some("place not found"),
+        Anchor::Unchecked => Some("not checked"),
+    }
+}
+
+/// Places of the issues named in `see_also`.
+pub fn neighbours(tally: &Tally, issue: &Issue) -> Vec<String> {
+    let near = |id: &String| counted(tally).find(|other| other.id == *id).map(place);
+    issue.see_also.iter().filter_map(near).collect()
+}
+
+/// The sentence that says what came out, honest about what was not read. No final full stop.
+pub fn headline(tally: &Tally) -> String {
+    let (whole, all) = coverage::answered(tally);
+    let heard = heard(tally).len();
+    if heard == 0 {
+        return nobody(tally, all);
+    }
+    if let Some(found) = found(tally) {
+        return found;
+    }
+    let bundles = words::count(tally.bundles.len(), "bundle");
+    let lineages = words::count(heard, "lineage");
+    if whole < all {
+        return format!("nothing found by {lineages} so far, but only {whole} of {all} answers are in");
+    }
+    if tally.bundles.is_empty() {
+        return format!("nothing found by {lineages}");
+    }
+    format!("nothing found by {lineages} in {bundles}")
+}
+
+fn nobody(tally: &Tally, asked: usize) -> String {
+    match (asked, tally.bundles.is_empty(), tally.excluded.len()) {
+        (0, true, 0) => "nothing to review".to_owned(),
+        (0, true, files) => {
+            format!("nothing was reviewed: {} left out, none shown", words::count(files, "file"))
+        }
+        _ => "not reviewed: nobody answered".to_owned(),
+    }
+}
+
+/// What was found; `None` when nothing was.
+fn found(tally: &Tally) -> Option<String> {
+    let totals = totals(tally);
+    let mut parts = Vec::new();
+    if totals.convergent > 0 {
+        let worst = severities(counted(tally).filter(|issue| issue.convergence() >= 2));
+        parts.push(format!(
+            "{} found by more than one lineage ({worst})",
+            words::count(totals.convergent, "issue")
+        ));
+    }
+    let alone = totals.distinct - totals.convergent;
+    if alone > 0 {
+        let worst = severities(counted(tally).filter(|issue| issue.convergence() < 2));
+        let noun = if totals.convergent > 0 { format!("{alone} more") } else { words::count(alone, "issue") };
+        parts.push(format!("{noun} by one lineage alone ({worst})"));
+    }
+    let loose = unplaced(tally).len();
+    if loose > 0 {
+        parts.push(format!("{} without a place", words::count(loose, "finding")));
+    }
+    if parts.is_empty() && totals.rejected > 0 {
+        parts.push(format!(
+            "nothing usable found, but {} could not be read",
+            words::count(totals.rejected, "text")
+        ));
+    }
+    (!parts.is_empty()).then(|| words::list(&parts))
+}
+
+/// `2 BLOCK, 1 WARN`.
+fn severities<'a>(issues: impl Iterator<Item = &'a Issue>) -> String {
+    let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
+    issues.for_each(|issue| *counts.entry(issue.severity).or_default() += 1);
+    let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
+    shown.join(", ")
+}
+
+/// The gate in one line: `gate failed (fail-on block): 1 BLOCK issue`. No final full stop.
+pub fn gate_line(gate: &Gate) -> String {
+    let word = match gate.result {
+        GateResult::Pass => "gate passed",
+        GateResult::Fail => "gate failed",
+        GateResult::Inconclusive => "inconclusive",
+        GateResult::Off => "gate off",
+    };
+    let policy = if gate.policy.is_empty() { String::new() } else { format!(" ({})", gate.policy) };
+    let reasons =
+        if gate.reasons.is_empty() { String::new() } else { format!(": {}", gate.reasons.join("; ")) };
+    foreign::one_line(&format!("{word}{policy}{reasons}"))
+}

@@ -1,0 +1,340 @@
+//! Shows a [`Tally`] on a terminal: [`render`].
+//!
+//! What a person looks for stands last, where the terminal stops: what came out, what was not read, the gate.
+//! It measures nothing itself: width and colour are given.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    bundle::{Bundle, ExcludeReason, Excluded, Guard},
+    finding::Anchor,
+    report::{
+        coverage, foreign,
+        layout::{self, Ink, NARROWEST},
+        summary, words,
+    },
+    reviewer::{Access, ReviewerId},
+    tally::{
+        Issue, Member, Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+/// Under this width issues are shown one below the other instead of in columns.
+const STACKED_BELOW: usize = 72;
+
+/// Names of left-out files shown for each reason.
+const NAMES_SHOWN: usize = 4;
+
+/// Unusable texts shown.
+const REJECTS_SHOWN: usize = 3;
+
+/// The tally for a terminal `width` columns wide (at least 40 are used), with a final newline. Without `color`
+/// the text holds no escape at all.
+pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
+    let screen = Screen {
+        tally,
+        width: width.max(NARROWEST),
+        ink: Ink { on: color },
+        heard: summary::heard(tally).len(),
+    };
+    let sections = [
+        screen.convergent(),
+        screen.single(),
+        screen.unplaced(),
+        screen.taken_back(),
+        screen.rejects(),
+        screen.left_out(),
+        screen.bundles(),
+        screen.reviewers(),
+        screen.result(gate),
+    ];
+    let shown: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    shown.join("\n")
+}
+
+/// What every section needs to know.
+struct Screen<'a> {
+    tally: &'a Tally,
+    width: usize,
+    ink: Ink,
+    heard: usize,
+}
+
+impl Screen<'_> {
+    fn convergent(&self) -> String {
+        let issues = summary::counted(self.tally).filter(|issue| issue.convergence() >= 2);
+        self.issues("Found by more than one lineage", &issues.collect::<Vec<_>>())
+    }
+
+    fn single(&self) -> String {
+        let issues = summary::counted(self.tally).filter(|issue| issue.convergence() < 2);
+        self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
+    }
+
+    fn issues(&self, title: &str, issues: &[&Issue]) -> String {
+        if issues.is_empty() {
+            return String::new();
+        }
+        let title = self.title(title, issues.len());
+        if self.width < STACKED_BELOW {
+            return issues.iter().fold(title, |out, issue| out + &self.stacked(issue));
+        }
+        let places = issues.iter().map(|issue| layout::width_of(&place_cell(issue))).max().unwrap_or(0);
+        let columns = Columns::fitting(self.width, places);
+        let rows = issues.iter().map(|issue| self.row(issue, columns)).collect();
+        title + &layout::columns(&["severity", "place", "agreement", "what"], rows, self.ink)
+    }
+
+    fn row(&self, issue: &Issue, columns: Columns) -> Vec<String> {
+        let convergent = issue.convergence() >= 2;
+        let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
+        let agreement = agreement.replace('\u{a0}', " ");
+        vec![
+            self.ink.severity(issue.severity, issue.severity.word()),
+            layout::wrap(&place_cell(issue), columns.place).join("\n"),
+            if convergent { self.ink.strong(&agreement) } else { agreement },
+            layout::wrap(&self.what(issue), columns.what).join("\n"),
+        ]
+    }
+
+    fn stacked(&self, issue: &Issue) -> String {
+        let agreement = self.agreement_cell(issue).replace('\u{a0}', " ");
+        let head = format!("{} {} ({agreement})", issue.severity, place_cell(issue));
+        let head = layout::wrap_hanging(&head, self.width, "", "      ").join("\n");
+        self.ink.severity(issue.severity, &head) + "\n" + &self.indented(&self.what(issue))
+    }
+
+    /// Parts that are kept on one line each where possible hold no-break spaces.
+    fn agreement_cell(&self, issue: &Issue) -> String {
+        let count = summary::agreement(issue, self.heard).replace(' ', "\u{a0}");
+        let agreed = summary::agreed_on(issue.agreement).map(|words| words.replace(' ', "\u{a0}"));
+        let names: Vec<&str> = issue.reviewers.iter().map(ReviewerId::as_str).collect();
+        let facts = agreed.map_or(count.clone(), |agreed| format!("{count}, {agreed}"));
+        format!("{facts}: {}", names.join(", "))
+    }
+
+    fn what(&self, issue: &Issue) -> String {
+        let said = summary::spokesman(issue).map(claim).unwrap_or_default();
+        let near = summary::neighbours(self.tally, issue);
+        if near.is_empty() { said } else { format!("{said} (near: {})", words::list_up_to(&near, 2)) }
+    }
+
+    fn unplaced(&self) -> String {
+        let members = summary::unplaced(self.tally);
+        if members.is_empty() {
+            return String::new();
+        }
+        let lines = members.iter().map(|member| {
+            let severity = member.anchored.finding.severity;
+            let text = format!("{severity} {}: {}", member.reviewer, claim(member));
+            self.indented(&text).replacen(severity.word(), &self.ink.severity(severity, severity.word()), 1)
+        });
+        self.title("Without a place in the change", members.len()) + &lines.collect::<String>()
+    }
+
+    fn taken_back(&self) -> String {
+        let lines = summary::retracted(self.tally).into_iter().map(|member| {
+            let finding = &member.anchored.finding;
+            let place = match foreign::one_line(&finding.where_text) {
+                place if place.is_empty() => String::new(),
+                place => format!(" on {place}"),
+            };
+            let told = format!(
+                "({} emitted a {}{place} and took it back: {})",
+                member.reviewer,
+                finding.severity,
+                claim(member)
+            );
+            layout::wrap_hanging(&told, self.width, "", " ")
+                .into_iter()
+                .map(|line| self.ink.faint(&line) + "\n")
+                .collect::<String>()
+        });
+        lines.collect()
+    }
+
+    fn rejects(&self) -> String {
+        let rejects = &self.tally.rejects;
+        if rejects.is_empty() {
+            return String::new();
+        }
+        let mut out = self.title("Not usable, kept in the replies", rejects.len());
+        for reject in rejects.iter().take(REJECTS_SHOWN) {
+            let bundle = words::bundle_name(&reject.bundle);
+            let first = foreign::lines(&reject.text).into_iter().find(|line| !line.trim().is_empty());
+            let text = shortened(first.unwrap_or_default().trim(), 2 * self.width);
+            let reason = foreign::one_line(&reject.reason);
+            out += &self.indented(&format!("{} on {bundle}: {reason}: \"{text}\"", reject.reviewer));
+        }
+        if rejects.len() > REJECTS_SHOWN {
+            out += &self.indented(&format!("and {} more", rejects.len() - REJECTS_SHOWN));
+        }
+        out
+    }
+
+    fn left_out(&self) -> String {
+        let lines = excluded_lines(&self.tally.excluded);
+        if lines.is_empty() {
+            return String::new();
+        }
+        let title = self.title("Files not shown to reviewers", self.tally.excluded.len());
+        lines.iter().fold(title, |out, line| out + &self.indented(line))
+    }
+
+    fn bundles(&self) -> String {
+        let heads: Vec<String> = self.tally.bundles.iter().map(bundle_head).collect();
+        let widest = heads.iter().map(|head| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
+        let lines = self.tally.bundles.iter().zip(&heads).map(|(bundle, head)| {
+            let (convergent, distinct) = summary::of_bundle(self.tally, &bundle.id);
+            let pad = " ".repeat(widest.saturating_sub(layout::width_of(head)));
+            let line = format!("{head}{pad} → {convergent} convergent / {distinct} distinct");
+            layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n"
+        });
+        lines.collect()
+    }
+
+    /// Who said what in the end, and what is missing.
+    fn reviewers(&self) -> String {
+        let mut out = String::new();
+        for reviewer in &self.tally.panel.reviewers {
+            let verdicts = coverage::verdicts(self.tally, &reviewer.id);
+            let offline = matches!(reviewer.access, Access::Builtin(_));
+            let Some(verdicts) = verdicts.filter(|said| !(offline && said == "no verdict")) else { continue };
+            let line =
+                format!("{} ({}) says {verdicts}", reviewer.id, foreign::one_line(reviewer.lineage.as_str()));
+            out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
+        }
+        out
+    }
+
+    fn result(&self, gate: &Gate) -> String {
+        let mut out = String::new();
+        for gap in coverage::gaps(self.tally) {
+            let because = if gap.reason.is_empty() { String::new() } else { format!(": {}", gap.reason) };
+            let line = format!("! {} {}{because}", gap.reviewer, gap.event(self.tally.bundles.len()));
+            out += &self.alarm_lines(&line);
+        }
+        out += &self.coverage_line();
+        out += &self.strong_lines(&words::sentence(&summary::headline(self.tally)));
+        let line = words::sentence(&summary::gate_line(gate));
+        out += &match gate.result {
+            GateResult::Fail | GateResult::Inconclusive => self.alarm_lines(&line),
+            GateResult::Pass => self.strong_lines(&line),
+            GateResult::Off => String::new(),
+        };
+        out
+    }
+
+    fn coverage_line(&self) -> String {
+        let short = format!(
+            "Coverage: {} by {}",
+            coverage::in_short(self.tally),
+            words::count(self.heard, "lineage")
+        );
+        let (whole, all) = coverage::answered(self.tally);
+        let unchecked =
+            summary::counted(self.tally).any(|issue| place_anchor(issue) == Some(Anchor::Unchecked));
+        let note = if unchecked { "; places were not checked, no bundle at hand" } else { "" };
+        let line = format!("{short}{note}");
+        if whole < all { self.alarm_lines(&line) } else { layout::wrap(&line, self.width).join("\n") + "\n" }
+    }
+
+    fn alarm_lines(&self, text: &str) -> String {
+        self.ink.alarm(&layout::wrap_hanging(text, self.width, "", "  ").join("\n")) + "\n"
+    }
+
+    fn strong_lines(&self, text: &str) -> String {
+        self.ink.strong(&layout::wrap(text, self.width).join("\n")) + "\n"
+    }
+
+    fn title(&self, text: &str, count: usize) -> String {
+        self.ink.strong(&format!("{text} ({count})")) + "\n"
+    }
+
+    fn indented(&self, text: &str) -> String {
+        layout::wrap_hanging(text, self.width, "  ", "    ").join("\n") + "\n"
+    }
+}
+
+/// Widths of the columns whose content varies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    place: usize,
+    agreement: usize,
+    what: usize,
+}
+
+impl Columns {
+    /// Shares `width` out; `longest_place` is what the place column could use.
+    fn fitting(width: usize, longest_place: usize) -> Self {
+        let place = longest_place.clamp("place".len(), width / 4);
+        let agreement = if width < 100 { 16 } else { (width / 5).min(36) };
+        let used = "severity".len() + place + agreement + 3 * 2;
+        Self { place, agreement, what: width.saturating_sub(used).max(1) }
+    }
+}
+
+fn place_anchor(issue: &Issue) -> Option<Anchor> {
+    summary::spokesman(issue).map(Member::anchor)
+}
+
+fn place_cell(issue: &Issue) -> String {
+    let note =
+        place_anchor(issue).filter(|anchor| *anchor != Anchor::Unchecked).and_then(summary::place_note);
+    let place = summary::place(issue);
+    note.map_or_else(|| place.clone(), |note| format!("{place} ({note})"))
+}
+
+fn claim(member: &Member) -> String {
+    foreign::one_line(&member.anchored.finding.what)
+}
+
+/// `c1 validatord (46 KB)`.
+pub(super) fn bundle_head(bundle: &Bundle) -> String {
+    let size = words::size(bundle.byte_len() as u64);
+    let remark = match bundle.guard {
+        Guard::Ok => "",
+        Guard::Warn => ", large",
+        Guard::Oversize => ", too large to send",
+        Guard::Forced => ", too large but forced",
+    };
+    format!("{} ({size}{remark})", foreign::one_line(&words::bundle_name(&bundle.id)))
+}
+
+/// `2 lockfiles: Cargo.lock and web/yarn.lock`, a line a reason.
+pub(super) fn excluded_lines(excluded: &[Excluded]) -> Vec<String> {
+    let mut by_reason: BTreeMap<ExcludeReason, Vec<String>> = BTreeMap::new();
+    for file in excluded {
+        by_reason.entry(file.reason).or_default().push(foreign::one_line(&file.path.to_string()));
+    }
+    let line = |(reason, paths): (&ExcludeReason, &Vec<String>)| {
+        format!("{}: {}", excluded_count(*reason, paths.len()), words::list_up_to(paths, NAMES_SHOWN))
+    };
+    by_reason.iter().map(line).collect()
+}
+
+/// `2 lockfiles`, `1 generated file`.
+pub(super) fn excluded_count(reason: ExcludeReason, files: usize) -> String {
+    let noun = match reason {
+        ExcludeReason::Lockfile => "lockfile",
+        ExcludeReason::Vendored => "vendored file",
+        ExcludeReason::Generated => "generated file",
+        ExcludeReason::Minified => "minified file",
+        ExcludeReason::Binary => "binary file",
+        ExcludeReason::Filtered => "filtered file",
+        ExcludeReason::OtherComponent => "file of another component",
+    };
+    if reason == ExcludeReason::OtherComponent && files != 1 {
+        return format!("{} of other components", words::count(files, "file"));
+    }
+    words::count(files, noun)
+}
+
+/// At most `most` characters, with an ellipsis where something was cut.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
