@@ -1,5 +1,8 @@
 //! Asks independent language models to review the same change, and tallies honestly where they agree.
 
+/// This program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod change;
 pub mod coverage;
 pub mod finding;
@@ -12,6 +15,7 @@ pub mod reply;
 pub mod report;
 pub mod tally;
 
+pub mod clock;
 pub mod config;
 pub mod git;
 pub mod provider;

@@ -21,6 +21,9 @@ pub fn judge(bytes: usize, limits: &Limits, force: bool) -> Guard {
 }
 
 impl Guard {
+    /// Every word the guard can say.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Warn, Self::Oversize, Self::Forced];
+
     /// The word used in manifests and tallies; an oversize bundle that was not forced is never in a tally.
     pub fn word(self) -> &'static str {
         match self {

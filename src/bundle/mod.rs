@@ -11,6 +11,8 @@ pub mod guard;
 mod pack;
 pub mod show;
 
+use sha2::{Digest, Sha256};
+
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use component::Component;
 
@@ -36,6 +38,11 @@ impl Bundle {
             file.hunks.iter().for_each(|hunk| out.extend_from_slice(&hunk.text));
         }
         out
+    }
+
+    /// SHA-256 of [`Bundle::diff`] in lower-case hexadecimal.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(self.diff()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Length of [`Bundle::diff`] in bytes.
@@ -146,6 +153,17 @@ pub enum ExcludeReason {
 }
 
 impl ExcludeReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::Lockfile,
+        Self::Vendored,
+        Self::Generated,
+        Self::Minified,
+        Self::Binary,
+        Self::Filtered,
+        Self::OtherComponent,
+    ];
+
     /// The word used in manifests and tallies.
     pub fn word(self) -> &'static str {
         match self {

@@ -4,7 +4,6 @@
 
 use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::{
     bundle::{Bundle, Excluded, Guard},
@@ -12,7 +11,7 @@ use crate::{
     coverage::State,
     finding::{Anchor, Severity, Verdict},
     report::{coverage, foreign, summary, wire},
-    reviewer::Reviewer,
+    reviewer::Seat,
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
@@ -100,22 +99,21 @@ pub(super) fn range(range: &RangeInfo) -> wire::Range {
     wire::Range { base: range.base.clone(), head: range.head.clone(), spec: range.spec.clone() }
 }
 
-pub(super) fn seat(reviewer: &Reviewer) -> wire::Seat {
+pub(super) fn seat(reviewer: &Seat) -> wire::Seat {
     wire::Seat {
         reviewer: reviewer.id.to_string(),
-        provider: reviewer.access.provider().to_owned(),
+        provider: reviewer.provider.clone(),
         model: reviewer.model.clone(),
         lineage: reviewer.lineage.to_string(),
     }
 }
 
 pub(super) fn bundle(bundle: &Bundle) -> wire::BundleEntry {
-    let diff = bundle.diff();
     wire::BundleEntry {
         id: bundle.id.clone(),
         component: bundle.component.clone(),
-        bytes: diff.len() as u64,
-        sha256: Sha256::digest(&diff).iter().map(|byte| format!("{byte:02x}")).collect(),
+        bytes: bundle.byte_len() as u64,
+        sha256: bundle.sha256(),
         guard: guard_word(bundle.guard),
         files: bundle.files.iter().map(file).collect(),
     }

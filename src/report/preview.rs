@@ -13,7 +13,7 @@ use crate::{
         layout::{self, Ink, NARROWEST},
         table, wire, words,
     },
-    reviewer::{Access, Panel},
+    reviewer::{Panel, Seat},
 };
 
 /// What would be sent, and to whom.
@@ -116,20 +116,20 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
 }
 
 fn seats(panel: &Panel) -> Vec<String> {
-    let seat = |reviewer: &crate::reviewer::Reviewer| {
+    let seat = |reviewer: &Seat| {
         let model = foreign::one_line(&reviewer.model);
-        format!("would ask {}: {model} ({}, {})", reviewer.id, reviewer.lineage, reviewer.access.provider())
+        format!("would ask {}: {model} ({}, {})", reviewer.id, reviewer.lineage, reviewer.provider)
     };
     panel.reviewers.iter().map(seat).collect()
 }
 
 /// Reviewers that answer on this machine without a model are not requests.
 fn remote(panel: &Panel) -> usize {
-    let sends = |access: &Access| match access {
-        Access::OpenAi { .. } | Access::Command { .. } => true,
-        Access::Replay { .. } | Access::Builtin(_) => false,
-    };
-    panel.reviewers.iter().filter(|reviewer| sends(&reviewer.access)).count()
+    panel
+        .reviewers
+        .iter()
+        .filter(|reviewer| !["replay", "builtin"].contains(&reviewer.provider.as_str()))
+        .count()
 }
 
 fn requests(panel: &Panel, bundles: usize, tokens: usize) -> String {

@@ -13,7 +13,7 @@ use crate::{
         layout::{self, Ink, NARROWEST},
         summary, words,
     },
-    reviewer::{Access, ReviewerId},
+    reviewer::ReviewerId,
     tally::{
         Issue, Member, Tally,
         gate::{Gate, GateResult},
@@ -199,7 +199,7 @@ impl Screen<'_> {
         let mut out = String::new();
         for reviewer in &self.tally.panel.reviewers {
             let verdicts = coverage::verdicts(self.tally, &reviewer.id);
-            let offline = matches!(reviewer.access, Access::Builtin(_));
+            let offline = reviewer.provider == "builtin";
             let Some(verdicts) = verdicts.filter(|said| !(offline && said == "no verdict")) else { continue };
             let line =
                 format!("{} ({}) says {verdicts}", reviewer.id, foreign::one_line(reviewer.lineage.as_str()));

@@ -19,7 +19,7 @@ pub struct Task {
 /// All bundles × reviewers but those in `answered`, the biggest bundles first: they take longest, and what is
 /// left at the end should be short. All reviewers of a bundle stand together, so a run that is interrupted has
 /// something to compare.
-pub fn plan(bundles: &[Bundle], panel: &Panel, answered: &BTreeSet<(String, ReviewerId)>) -> Vec<Task> {
+pub fn plan(bundles: &[&Bundle], panel: &Panel, answered: &BTreeSet<(String, ReviewerId)>) -> Vec<Task> {
     let mut order: Vec<usize> = (0..bundles.len()).collect();
     order.sort_by_key(|&bundle| Reverse(bundles[bundle].byte_len()));
     let is_open = |task: &Task| {

@@ -30,6 +30,11 @@ pub enum FailOn {
     Convergent,
 }
 
+impl FailOn {
+    /// Every choice, the mildest first.
+    pub const ALL: [Self; 5] = [Self::Never, Self::Any, Self::Warn, Self::Block, Self::Convergent];
+}
+
 /// The policy of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {

@@ -1,7 +1,5 @@
 //! Tests of the tally over hand-made findings: agreement, counting, ids, and that order never matters.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 
 use super::{
@@ -13,7 +11,7 @@ use crate::{
     coverage::State,
     finding::{Finding, Location},
     reply::{Completeness, Reading},
-    reviewer::{Access, Reviewer},
+    reviewer::Seat,
 };
 
 const LEAK: &str =
@@ -23,16 +21,12 @@ const LEAK_AGAIN: &str =
 const RACE: &str =
     "two threads may bump the shared counter at once without any lock, which loses increments under load";
 
-fn reviewer(id: &str, lineage: &str) -> Reviewer {
-    Reviewer {
+fn reviewer(id: &str, lineage: &str) -> Seat {
+    Seat {
         id: ReviewerId::new(id).unwrap(),
-        access: Access::Replay { dir: "replies".into() },
+        provider: "replay".to_owned(),
         model: id.to_owned(),
         lineage: Lineage::new(lineage),
-        temperature: None,
-        max_output_tokens: None,
-        timeout: Duration::from_secs(1),
-        idle_timeout: Duration::from_secs(1),
     }
 }
 

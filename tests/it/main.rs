@@ -1,3 +1,7 @@
 //! Integration tests: one binary, a module a subject.
 
+mod architecture;
+mod bad_input;
+mod cases;
 mod git;
+mod sandbox;

@@ -1,0 +1,275 @@
+//! `scrum review`: the main job. Splits, guards, asks the panel, tallies, prints, and leaves a run on disk.
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use clap::Args;
+
+use super::{
+    ChangeArgs, GateArgs, Global, OutputArgs, bundle,
+    error::{CliError, Status},
+    interrupt, report,
+    ui::Ui,
+    workspace::Workspace,
+};
+use crate::{
+    VERSION,
+    bundle::{Bundle, Split},
+    change::{Commit, RangeInfo},
+    clock,
+    config::{Choice, Seats, env},
+    progress,
+    prompt::Templates,
+    provider::{Opener, Question},
+    report::json,
+    reviewer::{Panel, Reviewer, ReviewerId},
+    run::{
+        self,
+        event::channel,
+        executor::{Pace, Seat},
+        review::{self, Asking},
+        saved,
+    },
+    store::{
+        RunDir,
+        record::{Manifest, RunRecord},
+    },
+    tally::{
+        self, Input, Tally, TaskReply,
+        gate::{self, Gate, Policy},
+    },
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from [panel]
+    #[arg(long, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
+    panel: Option<String>,
+    /// Ask this reviewer (repeatable), instead of a panel
+    #[arg(short, long = "reviewer", value_name = "ID")]
+    reviewers: Vec<String>,
+    /// Most requests and programs under way at once
+    #[arg(long, value_name = "N", env = env::CONCURRENCY)]
+    concurrency: Option<NonZeroUsize>,
+    /// Longest time for one attempt, for every reviewer
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Go on with a run that was interrupted: ask only for what is missing
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
+    resume: Option<String>,
+    /// Show bundles, sizes, tokens and reviewers; send nothing
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
+    #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is reviewed.
+pub(super) struct Material {
+    pub(super) split: Arc<Split>,
+    pub(super) range: RangeInfo,
+    pub(super) commits: Vec<Commit>,
+}
+
+/// Whom to ask what.
+struct Asked {
+    questions: Vec<Arc<Question>>,
+    seats: Vec<Seat>,
+    skipped: Vec<(ReviewerId, String)>,
+}
+
+/// A run that is ready to be asked.
+struct Job {
+    dir: RunDir,
+    record: RunRecord,
+    material: Material,
+    policy: Policy,
+    asked: Asked,
+    earlier: Vec<TaskReply>,
+}
+
+pub(super) fn run(global: &Global, args: &ReviewArgs, ui: &Ui) -> Result<Status, CliError> {
+    let workspace = Workspace::for_change(global, &args.change)?;
+    let job = match &args.resume {
+        Some(name) => Some(resume(&workspace, args, name)?),
+        None => prepare(&workspace, args, ui)?,
+    };
+    match job {
+        Some(job) => perform(&workspace, args, job, ui),
+        None => Ok(Status::Done),
+    }
+}
+
+/// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
+fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: &Ui) -> Result<Option<Job>, CliError> {
+    let Some(change) = workspace.change(&args.change, ui)? else { return Ok(None) };
+    let (range, commits) = (change.range.clone(), change.commits.clone());
+    let policy = args.gate.over(workspace.policy());
+    let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
+    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
+    let split = bundle::split(workspace, &args.change, change)?;
+    if args.dry_run || split.bundles.is_empty() {
+        bundle::show(&range, &split, Some(&seats.panel()), &args.output, ui)?;
+        bundle::check_sizes(workspace, &split, ui)?;
+        return Ok(None);
+    }
+    bundle::check_sizes(workspace, &split, ui)?;
+    let nonce = clock::nonce()?;
+    let templates = workspace.templates()?;
+    let record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
+    let material = Material { split: Arc::new(split), range, commits };
+    let asked = asked(workspace, args, seats, &material, &templates, &nonce)?;
+    let dir =
+        workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
+    Ok(Some(Job { dir, record, material, policy, asked, earlier: Vec::new() }))
+}
+
+/// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
+fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
+    let dir = workspace.find_run(name)?;
+    let saved = saved::open(&dir)?;
+    let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
+    let policy = args.gate.over(saved.policy);
+    let choice = Choice { panel: None, reviewers: panel };
+    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
+    if seats.panel() != saved.input.panel {
+        return Err(CliError::new(format!("the panel of run {} is configured differently now", dir.id))
+            .hint("start a new review: answers of different models must not be mixed in one run"));
+    }
+    let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
+    let material =
+        Material { split: Arc::new(split), range: saved.input.range, commits: saved.record.commits() };
+    let templates = workspace.templates()?;
+    if templates.hash() != saved.record.prompt_hash {
+        return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
+            .hint("start a new review: answers to different prompts must not be mixed in one run"));
+    }
+    let asked = asked(workspace, args, seats, &material, &templates, &saved.record.nonce)?;
+    Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
+}
+
+fn asked(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    seats: Seats,
+    material: &Material,
+    templates: &Templates,
+    nonce: &str,
+) -> Result<Asked, CliError> {
+    let nonce: Arc<str> = nonce.into();
+    let question = |bundle: &Bundle| {
+        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+        Ok::<_, CliError>(Arc::new(Question {
+            bundle: Arc::new(bundle.clone()),
+            prompt,
+            nonce: Arc::clone(&nonce),
+        }))
+    };
+    let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
+    let skipped = seats.skipped.iter();
+    let skipped =
+        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let mut opener = Opener::new(workspace.offline(material)?);
+    let open = |(mut reviewer, key): (Reviewer, _)| {
+        reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
+        let provider = opener.open(&reviewer, key)?;
+        Ok::<_, CliError>(Seat { reviewer, provider })
+    };
+    let seats = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
+    Ok(Asked { questions, seats, skipped })
+}
+
+fn record(
+    nonce: &str,
+    templates: &Templates,
+    range: &RangeInfo,
+    commits: &[Commit],
+    panel: &Panel,
+    policy: Policy,
+) -> RunRecord {
+    let now = clock::now();
+    RunRecord {
+        schema: RunRecord::SCHEMA.to_owned(),
+        id: run::run_id(now, nonce),
+        tool_version: VERSION.to_owned(),
+        prompt_hash: templates.hash(),
+        nonce: nonce.to_owned(),
+        started_at: now.to_string(),
+        finished_at: None,
+        range: range.into(),
+        commits: commits.iter().map(Into::into).collect(),
+        panel: panel.reviewers.iter().map(Into::into).collect(),
+        gate: policy.into(),
+    }
+}
+
+/// Asks, saves, tallies, prints.
+fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: &Ui) -> Result<Status, CliError> {
+    for (reviewer, reason) in &job.asked.skipped {
+        ui.warning(format_args!("{reviewer} is not asked: {reason}"));
+    }
+    let (replies, interrupted) = ask(workspace, args, &mut job, ui)?;
+    job.record.finished_at = (!interrupted).then(|| clock::now().to_string());
+    job.dir.write_record(&job.record)?;
+    let (tally, gate) = tallied(&job, replies)?;
+    report::write_products(&job.dir, &tally, &gate)?;
+    workspace.store.append_finding_line(&json::summary_line(&tally, &gate))?;
+    report::print(&tally, &gate, &args.output, ui)?;
+    ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
+    if interrupted {
+        ui.note(format_args!("interrupted; go on with: scrum review --resume {}", job.dir.id));
+        return Ok(Status::Interrupted);
+    }
+    Ok(gate.result.into())
+}
+
+/// Asks everybody, with progress on stderr and Ctrl-C under control. Also says whether it was interrupted.
+fn ask(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    job: &mut Job,
+    ui: &Ui,
+) -> Result<(Vec<TaskReply>, bool), CliError> {
+    let concurrency = args.concurrency.unwrap_or(workspace.config.concurrency);
+    let asking = Asking {
+        dir: &job.dir,
+        questions: &job.asked.questions,
+        seats: &job.asked.seats,
+        skipped: &job.asked.skipped,
+        earlier: std::mem::take(&mut job.earlier),
+        pace: Pace::new(concurrency),
+    };
+    let (sender, receiver) = channel(review::open_tasks(&asking).len(), &asking.pace);
+    let shown = progress::style(ui.quiet, Ui::stderr_is_terminal());
+    let progress = std::thread::spawn(move || progress::show(receiver, shown));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
+    let replies = runtime.block_on(async {
+        let cancel = interrupt::watch();
+        let replies = review::ask(asking, &sender, &cancel).await;
+        Ok::<_, CliError>((replies?, cancel.is_cancelled()))
+    });
+    drop(sender);
+    // A panic while drawing must not cost the replies.
+    let _ = progress.join();
+    runtime.shutdown_background();
+    replies
+}
+
+fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError> {
+    let (panel, _) = job.dir.judged(&job.record)?;
+    let split = Split::clone(&job.material.split);
+    let tally = tally::tally(Input {
+        run: job.record.info(),
+        range: job.material.range.clone(),
+        panel,
+        bundles: split.bundles,
+        excluded: split.excluded,
+        replies,
+    });
+    let gate = gate::evaluate(&tally, job.policy);
+    Ok((tally, gate))
+}

@@ -1,0 +1,17 @@
+//! The clock and the dice of the process: [`now`] and [`nonce`].
+//!
+//! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
+
+use jiff::{Timestamp, Unit};
+
+/// The present moment in UTC, to the second.
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(Unit::Second).unwrap_or(now)
+}
+
+/// Sixteen hexadecimal digits nobody can foresee, so that a diff cannot contain the fence it is shown in.
+pub fn nonce() -> Result<String, getrandom::Error> {
+    let bytes = getrandom::u64()?;
+    Ok(format!("{bytes:016x}"))
+}
