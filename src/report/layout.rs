@@ -17,7 +17,7 @@ use crate::finding::Severity;
 pub const NARROWEST: usize = 40;
 
 /// Space between columns.
-const GAP: usize = 2;
+pub const GAP: usize = 2;
 
 /// Colours text, or leaves it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

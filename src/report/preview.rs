@@ -9,11 +9,11 @@ use crate::{
     bundle::{Bundle, Guard, Split},
     change::{FilePatch, RangeInfo},
     report::{
-        foreign, json,
+        coverage, foreign, json,
         layout::{self, Ink, NARROWEST},
-        table, wire, words,
+        wire, words,
     },
-    reviewer::{Access, Panel},
+    reviewer::{Access, Panel, Reviewer},
 };
 
 /// What would be sent, and to whom.
@@ -61,7 +61,7 @@ fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
     };
     let size = words::size(bytes as u64);
     vec![
-        layout::wrap(&foreign::one_line(&words::bundle_name(&bundle.id)), room).join("\n"),
+        layout::wrap(&words::bundle_name(&bundle.id), room).join("\n"),
         if guard.is_empty() { size } else { format!("{size}\n{guard}") },
         format!("~{}", short_count(estimated_tokens(bytes))),
         bundle.files.len().to_string(),
@@ -83,7 +83,7 @@ fn counts(bundle: &Bundle) -> (usize, usize) {
 }
 
 fn left_out(split: &Split, width: usize) -> String {
-    let lines = table::excluded_lines(&split.excluded);
+    let lines = coverage::excluded_lines(&split.excluded);
     if lines.is_empty() {
         return String::new();
     }
@@ -116,11 +116,25 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
 }
 
 fn seats(panel: &Panel) -> Vec<String> {
-    let seat = |reviewer: &crate::reviewer::Reviewer| {
+    let seat = |reviewer: &Reviewer| {
         let model = foreign::one_line(&reviewer.model);
-        format!("would ask {}: {model} ({}, {})", reviewer.id, reviewer.lineage, reviewer.access.provider())
+        let lineage = foreign::one_line(reviewer.lineage.as_str());
+        let way = match &reviewer.access {
+            Access::OpenAi { base_url, .. } => format!("at {}", host(base_url)),
+            Access::Command { .. } => "by its program".to_owned(),
+            Access::Replay { .. } => "from saved replies".to_owned(),
+            Access::Builtin(_) => "on this machine".to_owned(),
+        };
+        format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
     };
     panel.reviewers.iter().map(seat).collect()
+}
+
+/// The host of a URL, without the name and password that may stand before it.
+fn host(url: &str) -> String {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    foreign::one_line(authority.rsplit('@').next().unwrap_or_default())
 }
 
 /// Reviewers that answer on this machine without a model are not requests.

@@ -94,7 +94,19 @@ pub fn heard(tally: &Tally) -> BTreeSet<&Lineage> {
         .map(|task| &task.outcome.reviewer)
         .collect();
     let panel = tally.panel.reviewers.iter().filter(|reviewer| whole.contains(&reviewer.id));
-    panel.map(|reviewer| &reviewer.lineage).chain(counted(tally).flat_map(|issue| &issue.lineages)).collect()
+    let placed = counted(tally).flat_map(|issue| &issue.lineages);
+    let loose = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+    let found = placed.chain(loose.map(|member| &member.lineage));
+    panel.map(|reviewer| &reviewer.lineage).chain(found).collect()
+}
+
+/// ` by 3 lineages`, to stand behind the coverage; one alone cannot agree with anybody, and that is said.
+pub fn heard_words(heard: usize) -> String {
+    match heard {
+        0 => String::new(),
+        1 => " by 1 lineage, so none could agree".to_owned(),
+        heard => format!(" by {}", words::count(heard, "lineage")),
+    }
 }
 
 /// `2 of 3 lineages`.
@@ -153,7 +165,9 @@ pub fn headline(tally: &Tally) -> String {
     let bundles = words::count(tally.bundles.len(), "bundle");
     let lineages = words::count(heard, "lineage");
     if whole < all {
-        return format!("nothing found by {lineages} so far, but only {whole} of {all} answers are in");
+        let missing = all - whole;
+        let are = if missing == 1 { "is" } else { "are" };
+        return format!("nothing found by {lineages}, but {missing} of {all} answers {are} missing");
     }
     if tally.bundles.is_empty() {
         return format!("nothing found by {lineages}");
@@ -173,38 +187,37 @@ fn nobody(tally: &Tally, asked: usize) -> String {
 
 /// What was found; `None` when nothing was.
 fn found(tally: &Tally) -> Option<String> {
-    let totals = totals(tally);
+    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) =
+        counted(tally).partition(|issue| issue.convergence() >= 2);
     let mut parts = Vec::new();
-    if totals.convergent > 0 {
-        let worst = severities(counted(tally).filter(|issue| issue.convergence() >= 2));
-        parts.push(format!(
-            "{} found by more than one lineage ({worst})",
-            words::count(totals.convergent, "issue")
-        ));
+    if !agreed.is_empty() {
+        let issues = words::count(agreed.len(), "issue");
+        parts.push(format!("{issues} found by several lineages ({})", severities(&agreed)));
     }
-    let alone = totals.distinct - totals.convergent;
-    if alone > 0 {
-        let worst = severities(counted(tally).filter(|issue| issue.convergence() < 2));
-        let noun = if totals.convergent > 0 { format!("{alone} more") } else { words::count(alone, "issue") };
-        parts.push(format!("{noun} by one lineage alone ({worst})"));
+    if !alone.is_empty() {
+        let issues = match (agreed.len(), alone.len()) {
+            (0, 1) => "1 issue, found".to_owned(),
+            (0, all) => format!("{}, each found", words::count(all, "issue")),
+            (_, others) => words::grouped(others as u64),
+        };
+        parts.push(format!("{issues} by one lineage alone ({})", severities(&alone)));
     }
-    let loose = unplaced(tally).len();
+    let (loose, rejected) = (unplaced(tally).len(), tally.rejects.len());
     if loose > 0 {
-        parts.push(format!("{} without a place", words::count(loose, "finding")));
+        let noun =
+            if parts.is_empty() { words::count(loose, "finding") } else { words::grouped(loose as u64) };
+        parts.push(format!("{noun} without a place"));
     }
-    if parts.is_empty() && totals.rejected > 0 {
-        parts.push(format!(
-            "nothing usable found, but {} could not be read",
-            words::count(totals.rejected, "text")
-        ));
+    if parts.is_empty() && rejected > 0 {
+        parts.push(format!("nothing usable found, but {} could not be read", words::count(rejected, "text")));
     }
     (!parts.is_empty()).then(|| words::list(&parts))
 }
 
 /// `2 BLOCK, 1 WARN`.
-fn severities<'a>(issues: impl Iterator<Item = &'a Issue>) -> String {
+fn severities(issues: &[&Issue]) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
-    issues.for_each(|issue| *counts.entry(issue.severity).or_default() += 1);
+    issues.iter().for_each(|issue| *counts.entry(issue.severity).or_default() += 1);
     let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     shown.join(", ")
 }

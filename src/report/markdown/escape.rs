@@ -8,7 +8,7 @@ use crate::report::foreign;
 /// A space of no width, as an entity so that it is seen in the source.
 const PART: &str = "&#8203;";
 
-/// Prose on one line. What a reviewer set between single backticks stays a code span.
+/// Prose for the middle of a line, never its start. What a reviewer set between single backticks stays a code span.
 pub fn text(foreign_text: &str) -> String {
     let line = foreign::one_line(foreign_text);
     let mut out = String::with_capacity(line.len() + 16);
@@ -22,7 +22,7 @@ pub fn text(foreign_text: &str) -> String {
     out
 }
 
-/// Prose on one line without code spans, fit for a cell of a table.
+/// Prose for the middle of a line without code spans, fit for a cell of a table.
 pub fn cell(foreign_text: &str) -> String {
     let mut out = String::new();
     prose(&foreign::one_line(foreign_text), &mut out);
@@ -101,12 +101,10 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
             out.push(':');
             part_if(next == '/' || next.is_alphanumeric(), out);
         }
-        '-' | '+' | '=' if last == ' ' => out.extend(['\\', c]),
         '-' => {
             out.push('-');
             part_if(next.is_ascii_digit() && last.is_ascii_uppercase(), out);
         }
-        '.' | ')' if last.is_ascii_digit() && next == ' ' => out.extend(['\\', c]),
         '.' => {
             part_if(before.iter().all(|w| w.eq_ignore_ascii_case(&'w')), out);
             out.push('.');

@@ -8,7 +8,7 @@ pub mod escape;
 use crate::{
     coverage::State,
     finding::Severity,
-    report::{coverage, foreign, summary, table, words},
+    report::{coverage, foreign, summary, words},
     tally::{Issue, Member, Tally, gate::Gate},
 };
 
@@ -36,9 +36,8 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 fn heading(tally: &Tally, gate: &Gate) -> String {
     let headline = words::sentence(&summary::headline(tally));
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
-    let heard = words::count(summary::heard(tally).len(), "lineage");
-    let mut out =
-        format!("## scrum: {headline}\n\n{gate}. Coverage: {} by {heard}.\n", coverage::in_short(tally));
+    let by = summary::heard_words(summary::heard(tally).len());
+    let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
@@ -104,7 +103,8 @@ fn said(member: &Member) -> String {
         out += &format!("  <br>Why: {}\n", escape::text(&finding.why));
     }
     out += &mending(&finding.fix);
-    if let Some(note) = summary::place_note(member.anchor()) {
+    if let Some(note) = summary::place_note(member.anchor()).filter(|_| !finding.where_text.trim().is_empty())
+    {
         out += &format!("  <br>Place: {} ({note})\n", escape::code(&finding.where_text));
     }
     out
@@ -157,7 +157,7 @@ fn rejects(tally: &Tally) -> String {
         let lines: Vec<String> = foreign::lines(&reject.text)
             .iter()
             .take(REJECT_LINES)
-            .map(|line| table::shortened(line, 200))
+            .map(|line| words::shortened(line, 200))
             .collect();
         let (reviewer, reason) = (escape::cell(reject.reviewer.as_str()), escape::cell(&reject.reason));
         let bundle = escape::cell(&words::bundle_name(&reject.bundle));
@@ -178,7 +178,7 @@ fn ledger(tally: &Tally) -> String {
     out += &format!("\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
     for bundle in &tally.bundles {
         let (convergent, distinct) = summary::of_bundle(tally, &bundle.id);
-        out += &format!("| {} | {convergent} | {distinct} |", escape::cell(&table::bundle_head(bundle)));
+        out += &format!("| {} | {convergent} | {distinct} |", escape::cell(&coverage::bundle_head(bundle)));
         for reviewer in reviewers {
             out += &format!(" {} |", task_cell(tally, &bundle.id, reviewer.id.as_str()));
         }
@@ -203,7 +203,7 @@ fn task_cell(tally: &Tally, bundle: &str, reviewer: &str) -> String {
 }
 
 fn left_out(tally: &Tally) -> String {
-    let lines = table::excluded_lines(&tally.excluded);
+    let lines = coverage::excluded_lines(&tally.excluded);
     if lines.is_empty() {
         return String::new();
     }
