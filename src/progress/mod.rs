@@ -1,1 +1,34 @@
-//! TBD.
+//! Shows a run while it goes on, for people on a terminal and for logs.
+//!
+//! [`show`] listens to the run's events and writes to stderr; it decides nothing and holds nothing up.
+
+pub mod plain;
+
+use std::io::Write;
+
+use crate::run::event::EventReceiver;
+
+/// How a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Not at all.
+    Quiet,
+    /// A line when a task ends or is tried again: for logs.
+    Plain,
+}
+
+/// Shows the run until it is over. Blocks: give it a thread of its own.
+pub fn show(mut events: EventReceiver, style: Style) {
+    match style {
+        Style::Quiet => {}
+        Style::Plain => {
+            let mut lines = plain::Lines::default();
+            while let Some(event) = events.blocking_next() {
+                if let Some(line) = lines.line(&event) {
+                    // Progress that cannot be written must not end the run.
+                    let _ = writeln!(anstream::stderr().lock(), "{line}");
+                }
+            }
+        }
+    }
+}

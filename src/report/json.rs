@@ -2,6 +2,8 @@
 //!
 //! The shapes are in `wire`. Text is kept verbatim, but escaped so that printing a document is safe.
 
+use std::fmt::Write as _;
+
 use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -61,7 +63,9 @@ fn printable(json: &str) -> String {
     for c in json.chars() {
         if (c.is_control() && c != '\n') || foreign::is_hidden(c) {
             let mut units = [0; 2];
-            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }
@@ -115,10 +119,17 @@ pub(super) fn bundle(bundle: &Bundle) -> wire::BundleEntry {
         id: bundle.id.clone(),
         component: bundle.component.clone(),
         bytes: diff.len() as u64,
-        sha256: Sha256::digest(&diff).iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: hexadecimal(&Sha256::digest(&diff)),
         guard: guard_word(bundle.guard),
         files: bundle.files.iter().map(file).collect(),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 fn file(file: &FilePatch) -> wire::FileEntry {
@@ -212,8 +223,13 @@ fn totals(tally: &Tally) -> wire::Totals {
 }
 
 fn bundle_counts(tally: &Tally, bundle: &Bundle) -> wire::BundleCounts {
-    let (convergent, distinct) = summary::of_bundle(tally, &bundle.id);
-    wire::BundleCounts { id: bundle.id.clone(), bytes: bundle.byte_len() as u64, convergent, distinct }
+    let found = summary::of_bundle(tally, &bundle.id);
+    wire::BundleCounts {
+        id: bundle.id.clone(),
+        bytes: bundle.byte_len() as u64,
+        convergent: found.map(|found| found.convergent),
+        distinct: found.map(|found| found.distinct),
+    }
 }
 
 fn gate_entry(gate: &Gate) -> wire::GateEntry {

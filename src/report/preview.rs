@@ -73,8 +73,8 @@ fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
 fn short_count(number: usize) -> String {
     match number {
         0..10_000 => words::grouped(number as u64),
-        10_000..1_000_000 => format!("{}k", number / 1_000),
-        _ => format!("{}M", words::grouped(number as u64 / 1_000_000)),
+        10_000..999_500 => format!("{}k", (number + 500) / 1_000),
+        _ => format!("{}M", words::grouped((number as u64 + 500_000) / 1_000_000)),
     }
 }
 

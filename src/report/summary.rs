@@ -10,7 +10,7 @@ use crate::{
     report::{coverage, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
-        Agreement, Issue, Member, Tally,
+        Agreement, Coverage, Issue, Member, Tally,
         gate::{Gate, GateResult},
     },
 };
@@ -41,7 +41,7 @@ pub fn totals(tally: &Tally) -> Totals {
     }
     for issue in counted(tally) {
         totals.distinct += 1;
-        totals.convergent += usize::from(issue.convergence() >= 2);
+        totals.convergent += usize::from(issue.is_convergent());
         *totals.by_severity.entry(issue.severity).or_default() += 1;
         for lineage in &issue.lineages {
             *totals.by_lineage.entry(lineage.clone()).or_default() += 1;
@@ -52,7 +52,7 @@ pub fn totals(tally: &Tally) -> Totals {
 
 /// Issues with at least one finding that still stands, in rank order.
 pub fn counted(tally: &Tally) -> impl Iterator<Item = &Issue> {
-    tally.issues.iter().filter(|issue| issue.convergence() > 0)
+    tally.issues.iter().filter(|issue| issue.is_counted())
 }
 
 /// Findings that were taken back, in tally order.
@@ -66,11 +66,25 @@ pub fn unplaced(tally: &Tally) -> Vec<&Member> {
     tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted).collect()
 }
 
-/// Convergent and distinct issues that have a standing finding made about `bundle`.
-pub fn of_bundle(tally: &Tally, bundle: &str) -> (usize, usize) {
-    let here: Vec<&Issue> =
-        counted(tally).filter(|issue| standing(issue).any(|m| m.bundle == bundle)).collect();
-    (here.iter().filter(|issue| issue.convergence() >= 2).count(), here.len())
+/// What was found in one bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Issues of two or more lineages with a standing finding made about the bundle.
+    pub convergent: usize,
+    /// All issues with a standing finding made about the bundle.
+    pub distinct: usize,
+}
+
+/// What was found in `bundle`; `None` when nobody read it, which is not the same as nothing found.
+pub fn of_bundle(tally: &Tally, bundle: &str) -> Option<Found> {
+    let here = |issue: &&Issue| standing(issue).any(|member| member.bundle == bundle);
+    let issues: Vec<&Issue> = counted(tally).filter(here).collect();
+    let task_read = |task: &Coverage| task.outcome.bundle == bundle && task.outcome.state == State::Answered;
+    let found = Found {
+        convergent: issues.iter().filter(|issue| issue.is_convergent()).count(),
+        distinct: issues.len(),
+    };
+    (found.distinct > 0 || tally.coverage.iter().any(task_read)).then_some(found)
 }
 
 /// The members of an issue that were not taken back.
@@ -187,8 +201,7 @@ fn nobody(tally: &Tally, asked: usize) -> String {
 
 /// What was found; `None` when nothing was.
 fn found(tally: &Tally) -> Option<String> {
-    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) =
-        counted(tally).partition(|issue| issue.convergence() >= 2);
+    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) = counted(tally).partition(|issue| issue.is_convergent());
     let mut parts = Vec::new();
     if !agreed.is_empty() {
         let issues = words::count(agreed.len(), "issue");
@@ -217,7 +230,9 @@ fn found(tally: &Tally) -> Option<String> {
 /// `2 BLOCK, 1 WARN`.
 fn severities(issues: &[&Issue]) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
-    issues.iter().for_each(|issue| *counts.entry(issue.severity).or_default() += 1);
+    for issue in issues {
+        *counts.entry(issue.severity).or_default() += 1;
+    }
     let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     shown.join(", ")
 }

@@ -73,12 +73,12 @@ impl Screen<'_> {
     }
 
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.convergence() >= 2);
+        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
         self.issues("Found by more than one lineage", &issues.collect::<Vec<_>>())
     }
 
     fn single(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.convergence() < 2);
+        let issues = summary::counted(self.tally).filter(|issue| !issue.is_convergent());
         self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
     }
 
@@ -107,7 +107,7 @@ impl Screen<'_> {
     }
 
     fn row(&self, issue: &Issue, columns: Columns) -> Vec<String> {
-        let convergent = issue.convergence() >= 2;
+        let convergent = issue.is_convergent();
         let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
         let agreement = agreement.replace('\u{a0}', " ");
         vec![
@@ -223,9 +223,12 @@ impl Screen<'_> {
         let heads: Vec<String> = self.tally.bundles.iter().map(coverage::bundle_head).collect();
         let widest = heads.iter().map(|head| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
         let lines = self.tally.bundles.iter().zip(&heads).map(|(bundle, head)| {
-            let (convergent, distinct) = summary::of_bundle(self.tally, &bundle.id);
+            let found = summary::of_bundle(self.tally, &bundle.id)
+                .map_or("not read by anybody".to_owned(), |found| {
+                    format!("{} convergent / {} distinct", found.convergent, found.distinct)
+                });
             let pad = " ".repeat(widest.saturating_sub(layout::width_of(head)));
-            let line = format!("{head}{pad} → {convergent} convergent / {distinct} distinct");
+            let line = format!("{head}{pad} → {found}");
             layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n"
         });
         lines.collect()

@@ -1,2 +1,4 @@
 //! Integration tests: one binary, a module a subject.
+
+mod git;
 mod report;

@@ -377,8 +377,8 @@ fn nobody_answered_is_not_a_review() {
     insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @r"
     main...HEAD, run 20261121-041812-9b0e77d
 
-    c1 validatord (46 KB) → 0 convergent / 0 distinct
-    c2 web (3.4 KB)       → 0 convergent / 0 distinct
+    c1 validatord (46 KB) → not read by anybody
+    c2 web (3.4 KB)       → not read by anybody
 
     ! kimi failed on all 2 bundles: HTTP 401 Unauthorized
     ! opus failed on all 2 bundles: HTTP 401 Unauthorized
@@ -402,8 +402,8 @@ fn nobody_answered_is_not_a_review() {
 
     | bundle | convergent | distinct | opus | sonnet | kimi |
     |---|---:|---:|---|---|---|
-    | c1 validatord (46 KB) | 0 | 0 | **failed** | **failed** | **failed** |
-    | c2 web (3.4 KB) | 0 | 0 | **failed** | **failed** | **failed** |
+    | c1 validatord (46 KB) | – | – | **failed** | **failed** | **failed** |
+    | c2 web (3.4 KB) | – | – | **failed** | **failed** | **failed** |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum 0.1.0 · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");

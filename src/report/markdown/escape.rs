@@ -41,8 +41,8 @@ pub fn code(foreign_text: &str) -> String {
 pub fn fence(lines: &[String], indent: &str) -> String {
     let longest = lines.iter().map(|line| longest_run(line)).max().unwrap_or(0);
     let ticks = "`".repeat((longest + 1).max(3));
-    let body: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
-    format!("{indent}{ticks}text\n{body}{indent}{ticks}\n")
+    let body: Vec<String> = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
+    format!("{indent}{ticks}text\n{}{indent}{ticks}\n", body.concat())
 }
 
 /// The first code span made of single backticks: what is before it, in it and after it.
@@ -91,8 +91,10 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
         '$' => out.push_str("<span>$</span>"),
         '\\' | '`' | '*' | '[' | ']' | '|' => out.extend(['\\', c]),
         '_' if !(last.is_alphanumeric() && next.is_alphanumeric()) => out.push_str("\\_"),
-        '#' => out.push_str(&format!("\\#{PART}")),
-        '~' => out.push_str(&format!("\\~{PART}")),
+        '#' | '~' => {
+            out.extend(['\\', c]);
+            out.push_str(PART);
+        }
         '@' | '!' | '%' | '^' => {
             out.push(c);
             part_if(!next.is_whitespace(), out);

@@ -5,6 +5,8 @@
 
 pub mod escape;
 
+use std::fmt::Write as _;
+
 use crate::{
     coverage::State,
     finding::Severity,
@@ -42,13 +44,13 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
         let event = escape::cell(&gap.event(tally.bundles.len()));
-        out += &format!("\n> **Not read:** {} {event}{because}\n", escape::cell(gap.reviewer.as_str()));
+        let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
     }
     out
 }
 
 fn convergent(tally: &Tally) -> String {
-    let issues: Vec<&Issue> = summary::counted(tally).filter(|issue| issue.convergence() >= 2).collect();
+    let issues: Vec<&Issue> = summary::counted(tally).filter(|issue| issue.is_convergent()).collect();
     section("Found by more than one lineage", tally, &issues)
 }
 
@@ -67,7 +69,7 @@ fn others(tally: &Tally) -> String {
 }
 
 fn alone(tally: &Tally) -> impl Iterator<Item = &Issue> {
-    summary::counted(tally).filter(|issue| issue.convergence() < 2)
+    summary::counted(tally).filter(|issue| !issue.is_convergent())
 }
 
 fn section(title: &str, tally: &Tally, issues: &[&Issue]) -> String {
@@ -88,7 +90,7 @@ fn entry(tally: &Tally, issue: &Issue) -> String {
     let near = summary::neighbours(tally, issue);
     if !near.is_empty() {
         let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
-        out += &format!("- near, but another claim: {}\n", words::list_up_to(&near, 5));
+        let _ = writeln!(out, "- near, but another claim: {}", words::list_up_to(&near, 5));
     }
     out
 }
@@ -100,12 +102,12 @@ fn said(member: &Member) -> String {
         format!("**{}** ({})", escape::cell(member.reviewer.as_str()), escape::cell(member.lineage.as_str()));
     let mut out = format!("- {who} {}: {}\n", own_word(member), escape::text(&finding.what));
     if !finding.why.trim().is_empty() {
-        out += &format!("  <br>Why: {}\n", escape::text(&finding.why));
+        let _ = writeln!(out, "  <br>Why: {}", escape::text(&finding.why));
     }
     out += &mending(&finding.fix);
     if let Some(note) = summary::place_note(member.anchor()).filter(|_| !finding.where_text.trim().is_empty())
     {
-        out += &format!("  <br>Place: {} ({note})\n", escape::code(&finding.where_text));
+        let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
     }
     out
 }
@@ -174,13 +176,17 @@ fn ledger(tally: &Tally) -> String {
     }
     let mut out = String::from("### Coverage\n\n| bundle | convergent | distinct |");
     let reviewers = &tally.panel.reviewers;
-    reviewers.iter().for_each(|reviewer| out += &format!(" {} |", escape::cell(reviewer.id.as_str())));
-    out += &format!("\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
+    for reviewer in reviewers {
+        let _ = write!(out, " {} |", escape::cell(reviewer.id.as_str()));
+    }
+    let _ = write!(out, "\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
     for bundle in &tally.bundles {
-        let (convergent, distinct) = summary::of_bundle(tally, &bundle.id);
-        out += &format!("| {} | {convergent} | {distinct} |", escape::cell(&coverage::bundle_head(bundle)));
+        let found = summary::of_bundle(tally, &bundle.id);
+        let figures = found
+            .map_or("– | –".to_owned(), |found| format!("{} | {}", found.convergent, found.distinct));
+        let _ = write!(out, "| {} | {figures} |", escape::cell(&coverage::bundle_head(bundle)));
         for reviewer in reviewers {
-            out += &format!(" {} |", task_cell(tally, &bundle.id, reviewer.id.as_str()));
+            let _ = write!(out, " {} |", task_cell(tally, &bundle.id, reviewer.id.as_str()));
         }
         out.push('\n');
     }
@@ -207,8 +213,8 @@ fn left_out(tally: &Tally) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let entries: String = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
-    format!("Not shown to reviewers:\n\n{entries}")
+    let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
+    format!("Not shown to reviewers:\n\n{}", entries.concat())
 }
 
 fn footer(tally: &Tally) -> String {

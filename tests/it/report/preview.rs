@@ -21,7 +21,7 @@ fn preview_tells_what_would_be_sent() {
     let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&tally.panel) };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     bundle         size     tokens  files  lines
-    c1 validatord  46 KB    ~11k    1      +960 −0
+    c1 validatord  46 KB    ~12k    1      +960 −0
     c2 web         3.4 KB   ~855    1      +67 −0
                    too big
 
@@ -45,7 +45,7 @@ fn preview_without_a_panel_names_nobody() {
     let preview = preview::Preview { range: &tally.range, split: &split, panel: None };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     bundle         size    tokens  files  lines
-    c1 validatord  46 KB   ~11k    1      +960 −0
+    c1 validatord  46 KB   ~12k    1      +960 −0
     c2 web         3.4 KB  ~855    1      +67 −0
 
     Files not shown to reviewers (2)

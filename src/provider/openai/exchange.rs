@@ -1,0 +1,179 @@
+//! The HTTP side of one request: sends it, turns refusals into errors, and watches the body as it comes.
+//!
+//! [`Exchange`] is the service async-openai sends through. It never retries.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use reqwest::{Body, Response};
+use serde_json::Value;
+
+use super::door::{self, Door};
+use crate::provider::{AskError, Draft};
+
+/// Longest plain reply that is read, in bytes.
+const LONGEST_PAGE: usize = 8 << 20;
+/// Most bytes on the way that have not become an event yet.
+const LONGEST_EVENT: usize = 16 << 20;
+/// Pieces in which the event parser gets the body; it copies what is left of a piece for every line.
+const PIECE: usize = 2 << 10;
+
+/// How much of the end is kept to look for `[DONE]`.
+const TAIL: usize = 32;
+/// Longest error page that is read, in bytes.
+const LONGEST_REFUSAL: usize = 64 << 10;
+
+/// One request and its answer.
+#[derive(Clone)]
+pub(super) struct Exchange {
+    pub(super) http: reqwest::Client,
+    pub(super) door: Arc<Door>,
+    pub(super) draft: Arc<Draft>,
+    pub(super) flow: Arc<Flow>,
+}
+
+/// What the body's reader and the events' reader know of each other.
+#[derive(Default)]
+pub(super) struct Flow {
+    undigested: AtomicUsize,
+    done: AtomicBool,
+    broken: OnceLock<AskError>,
+}
+
+impl Flow {
+    /// An event has arrived: what was read up to now is digested.
+    pub(super) fn digested(&self) {
+        self.undigested.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the last thing read was the `[DONE]` that ends a stream.
+    pub(super) fn said_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// Why the body broke off, if it did.
+    pub(super) fn broken(&self) -> Option<AskError> {
+        self.broken.get().cloned()
+    }
+
+    fn break_off(&self, error: AskError) -> AskError {
+        self.broken.get_or_init(|| error).clone()
+    }
+
+    /// Notes a piece; false when too much has come without an event.
+    fn read(&self, piece: &[u8], tail: &mut Vec<u8>) -> bool {
+        tail.extend_from_slice(&piece[piece.len().saturating_sub(TAIL)..]);
+        tail.drain(..tail.len().saturating_sub(TAIL));
+        if tail.trim_ascii_end().ends_with(b"[DONE]") {
+            self.done.store(true, Ordering::Release);
+        }
+        self.undigested.fetch_add(piece.len(), Ordering::Relaxed) + piece.len() <= LONGEST_EVENT
+    }
+}
+
+impl From<AskError> for OpenAIError {
+    fn from(error: AskError) -> Self {
+        Self::Boxed(Box::new(error))
+    }
+}
+
+impl tower_service::Service<HttpRequestFactory> for Exchange {
+    type Response = Response;
+    type Error = AskError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, AskError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), AskError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
+        let exchange = self.clone();
+        Box::pin(async move { exchange.run(factory).await })
+    }
+}
+
+impl Exchange {
+    async fn run(self, factory: HttpRequestFactory) -> Result<Response, AskError> {
+        let request = factory.build().await.map_err(|error| self.door.told(error))?;
+        let response = self.http.execute(request).await.map_err(|error| self.door.lost(&error))?;
+        self.draft.touch();
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await);
+        }
+        self.open(response).await
+    }
+
+    async fn refusal(&self, mut response: Response) -> AskError {
+        let retry_after = door::retry_after(response.headers());
+        let (status, mut page) = (response.status(), Vec::new());
+        // An error page that breaks off is still worth showing.
+        while let Ok(Some(piece)) = response.chunk().await {
+            page.extend(piece);
+            if page.len() > LONGEST_REFUSAL {
+                break;
+            }
+        }
+        self.door.refused(status, retry_after, &page)
+    }
+
+    /// Looks at the first byte that means something: a stream goes on as it is, a plain reply becomes a stream of
+    /// one event, and a web page is an error.
+    async fn open(self, mut response: Response) -> Result<Response, AskError> {
+        let mut skipped = 0;
+        while let Some(piece) = response.chunk().await.map_err(|error| self.door.lost(&error))? {
+            self.draft.touch();
+            match piece.trim_ascii_start().first() {
+                None if skipped > LONGEST_PAGE => return Err(self.door.too_long()),
+                None => skipped += piece.len(),
+                Some(b'<') => return Err(self.door.web_page()),
+                Some(b'{' | b'[') => return self.plain(response, piece.to_vec()).await,
+                Some(_) => {
+                    let body = stream::iter([Ok(piece)]).chain(response.bytes_stream());
+                    return Ok(http::Response::new(self.watch(body)).into());
+                }
+            }
+        }
+        Err(self.door.nothing())
+    }
+
+    async fn plain(&self, mut response: Response, mut page: Vec<u8>) -> Result<Response, AskError> {
+        while let Some(piece) = response.chunk().await.map_err(|error| self.door.lost(&error))? {
+            self.draft.touch();
+            page.extend(piece);
+            if page.len() > LONGEST_PAGE {
+                return Err(self.door.too_long());
+            }
+        }
+        let reply: Value = serde_json::from_slice(&page).map_err(|error| self.door.bad_json(&error))?;
+        self.flow.done.store(true, Ordering::Release);
+        Ok(http::Response::new(Body::from(format!("data: {reply}\n\n"))).into())
+    }
+
+    /// The body, watched and in small pieces.
+    fn watch(self, body: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + 'static) -> Body {
+        let Self { door, draft, flow, .. } = self;
+        let mut tail = Vec::with_capacity(2 * TAIL);
+        let watched = body.map(move |piece| {
+            let piece = piece.map_err(|error| flow.break_off(door.lost(&error)))?;
+            draft.touch();
+            if flow.read(&piece, &mut tail) { Ok(piece) } else { Err(flow.break_off(door.too_long())) }
+        });
+        Body::wrap_stream(watched.map_ok(in_pieces).try_flatten())
+    }
+}
+
+fn in_pieces(mut whole: Bytes) -> impl Stream<Item = Result<Bytes, AskError>> {
+    stream::iter(std::iter::from_fn(move || {
+        (!whole.is_empty()).then(|| Ok(whole.split_to(PIECE.min(whole.len()))))
+    }))
+}
