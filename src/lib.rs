@@ -5,6 +5,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub mod change;
 pub mod coverage;
+pub mod digest;
 pub mod finding;
 pub mod reviewer;
 

@@ -5,10 +5,7 @@
 //! A fence line cannot be forged from inside: each line of code stands behind a gutter, each line of a commit
 //! message behind `> `. So it does no harm when the nonce itself occurs in the change.
 
-use std::fmt::Write;
-
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
-use sha2::{Digest, Sha256};
 
 use crate::{
     bundle::{
@@ -73,7 +70,7 @@ impl Templates {
     pub fn new(system: Option<String>, user: Option<String>) -> Result<Self, TemplateError> {
         let system = system.unwrap_or_else(|| SYSTEM_TEXT.to_owned());
         let user = user.unwrap_or_else(|| USER_TEXT.to_owned());
-        let hash = hash(&system, &user);
+        let hash = digest::sha256(&[system.as_bytes(), &[0], user.as_bytes()]);
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -130,13 +127,6 @@ fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
     TemplateError { name: name.to_owned(), reason }
 }
 
-fn hash(system: &str, user: &str) -> String {
-    let digest = Sha256::new().chain_update(system).chain_update([0]).chain_update(user).finalize();
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
 
 /// The commit messages, oldest first, each line behind `> `: whole when they fit into [`INTENT_BYTES`], otherwise as
 /// many first lines as fit, and how many were left out. Trailers such as `Signed-off-by:` are left out: who wrote a

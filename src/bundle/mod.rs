@@ -11,8 +11,7 @@ pub mod guard;
 mod pack;
 pub mod show;
 
-use sha2::{Digest, Sha256};
-
+use crate::digest;
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use component::Component;
 
@@ -42,7 +41,7 @@ impl Bundle {
 
     /// SHA-256 of [`Bundle::diff`] in lower-case hexadecimal.
     pub fn sha256(&self) -> String {
-        Sha256::digest(self.diff()).iter().map(|byte| format!("{byte:02x}")).collect()
+        digest::sha256(&[&self.diff()])
     }
 
     /// Length of [`Bundle::diff`] in bytes.

@@ -13,7 +13,7 @@ use crate::{
     change::{Change, RangeInfo},
     clock,
     report::preview::{self, Preview},
-    reviewer::Panel,
+    reviewer::Reviewer,
     run,
     store::record::Manifest,
 };
@@ -53,7 +53,7 @@ pub(super) fn split(workspace: &Workspace, args: &ChangeArgs, change: Change) ->
 pub(super) fn show(
     range: &RangeInfo,
     split: &Split,
-    panel: Option<&Panel>,
+    panel: Option<&[Reviewer]>,
     output: &OutputArgs,
     ui: &Ui,
 ) -> Result<(), CliError> {

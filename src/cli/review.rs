@@ -112,7 +112,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: &Ui) -> Result<Option<J
     let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
     let split = bundle::split(workspace, &args.change, change)?;
     if args.dry_run || split.bundles.is_empty() {
-        bundle::show(&range, &split, Some(&seats.panel()), &args.output, ui)?;
+        bundle::show(&range, &split, Some(&seats.usable_reviewers()), &args.output, ui)?;
         bundle::check_sizes(workspace, &split, ui)?;
         return Ok(None);
     }

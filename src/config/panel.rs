@@ -43,6 +43,11 @@ impl Seats {
         Panel { reviewers: usable.chain(skipped).map(Seat::from).collect() }
     }
 
+    /// The reviewers that can be asked.
+    pub fn usable_reviewers(&self) -> Vec<Reviewer> {
+        self.usable.iter().map(|(reviewer, _)| reviewer.clone()).collect()
+    }
+
     /// Distinct lineages that can be asked.
     pub fn usable_lineages(&self) -> usize {
         let lineages: std::collections::BTreeSet<_> =

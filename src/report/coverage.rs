@@ -1,14 +1,20 @@
-//! The coverage ledger in words: who answered about what, and every [`Gap`].
+//! The coverage ledger in words: what was shown, who answered, and every [`Gap`].
 //!
 //! It says what was not read and why. Whether that matters is the gate's decision.
 
+use std::collections::BTreeMap;
+
 use crate::{
+    bundle::{Bundle, ExcludeReason, Excluded, Guard},
     coverage::State,
     finding::Verdict,
     report::{foreign, words},
     reviewer::ReviewerId,
     tally::{Coverage, Tally},
 };
+
+/// Names of left-out files shown for each reason.
+const NAMES_SHOWN: usize = 4;
 
 /// Bundles that one reviewer left without a whole answer, all for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,4 +133,60 @@ fn verdict_group(tasks: &[&Coverage], verdict: Option<Verdict>) -> Option<String
         all if all == tasks.len() => Some(word.to_owned()),
         _ => Some(format!("{word} on {}", words::list_up_to(&bundles, 3))),
     }
+}
+
+/// `c1 validatord (46 KB)`.
+pub fn bundle_head(bundle: &Bundle) -> String {
+    let size = words::size(bundle.byte_len() as u64);
+    let remark = match bundle.guard {
+        Guard::Ok => "",
+        Guard::Warn => ", large",
+        Guard::Oversize => ", too large to send",
+        Guard::Forced => ", too large but forced",
+    };
+    format!("{} ({size}{remark})", words::bundle_name(&bundle.id))
+}
+
+/// `2 lockfiles: Cargo.lock and web/yarn.lock`, a line a reason.
+pub fn excluded_lines(excluded: &[Excluded]) -> Vec<String> {
+    let mut by_reason: BTreeMap<ExcludeReason, Vec<String>> = BTreeMap::new();
+    for file in excluded {
+        by_reason.entry(file.reason).or_default().push(foreign::one_line(&file.path.to_string()));
+    }
+    let line = |(reason, paths): (&ExcludeReason, &Vec<String>)| {
+        format!("{}: {}", excluded_count(*reason, paths.len()), words::list_up_to(paths, NAMES_SHOWN))
+    };
+    by_reason.iter().map(line).collect()
+}
+
+/// `2 lockfiles`, `1 generated file`.
+fn excluded_count(reason: ExcludeReason, files: usize) -> String {
+    let noun = match reason {
+        ExcludeReason::Lockfile => "lockfile",
+        ExcludeReason::Vendored => "vendored file",
+        ExcludeReason::Generated => "generated file",
+        ExcludeReason::Minified => "minified file",
+        ExcludeReason::Binary => "binary file",
+        ExcludeReason::Filtered => "filtered file",
+        ExcludeReason::OtherComponent => "file of another component",
+    };
+    if reason == ExcludeReason::OtherComponent && files != 1 {
+        return format!("{} of other components", words::count(files, "file"));
+    }
+    words::count(files, noun)
+}
+
+/// `5 requests, 61,500 tokens in, 4,200 out, $0.25`; `None` when nothing was asked of a provider that counts.
+pub fn spent(tally: &Tally) -> Option<String> {
+    let outcomes = || tally.coverage.iter().map(|task| &task.outcome);
+    let tokens_in: u64 = outcomes().filter_map(|outcome| outcome.tokens_in).sum();
+    let tokens_out: u64 = outcomes().filter_map(|outcome| outcome.tokens_out).sum();
+    if tokens_in + tokens_out == 0 {
+        return None;
+    }
+    let cost: Vec<f64> = outcomes().filter_map(|outcome| outcome.cost_usd).collect();
+    let price =
+        if cost.is_empty() { String::new() } else { format!(", {}", words::dollars(cost.iter().sum())) };
+    let (tokens_in, tokens_out) = (words::grouped(tokens_in), words::grouped(tokens_out));
+    Some(format!("{tokens_in} tokens in, {tokens_out} out{price}"))
 }

@@ -3,6 +3,8 @@
 //! Control characters, terminal escapes, characters that reorder text and invisible ones become visible
 //! marks. What the text says is kept; Markdown and HTML are `markdown::escape`'s concern.
 
+use std::fmt::Write as _;
+
 /// The text as a single line: every run of white space becomes one space, every other control or invisible
 /// character a visible mark.
 pub fn one_line(text: &str) -> String {
@@ -26,10 +28,14 @@ fn mark(c: char, out: &mut String) {
     match c {
         '\0'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')),
         '\u{7f}' => out.push('\u{2421}'),
-        '\u{80}'..='\u{9f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+        '\u{80}'..='\u{9f}' => {
+            let _ = write!(out, "\\x{:02x}", u32::from(c));
+        }
         // They only choose between the text and picture form of a sign, and upset width counting.
         '\u{fe0e}' | '\u{fe0f}' => {}
-        c if is_hidden(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+        c if is_hidden(c) => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
         c => out.push(c),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The shapes are in `wire`. Text is kept verbatim, but escaped so that printing a document is safe.
 
+use std::fmt::Write as _;
+
 use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
 
@@ -60,7 +62,9 @@ fn printable(json: &str) -> String {
     for c in json.chars() {
         if (c.is_control() && c != '\n') || foreign::is_hidden(c) {
             let mut units = [0; 2];
-            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }
@@ -210,8 +214,13 @@ fn totals(tally: &Tally) -> wire::Totals {
 }
 
 fn bundle_counts(tally: &Tally, bundle: &Bundle) -> wire::BundleCounts {
-    let (convergent, distinct) = summary::of_bundle(tally, &bundle.id);
-    wire::BundleCounts { id: bundle.id.clone(), bytes: bundle.byte_len() as u64, convergent, distinct }
+    let found = summary::of_bundle(tally, &bundle.id);
+    wire::BundleCounts {
+        id: bundle.id.clone(),
+        bytes: bundle.byte_len() as u64,
+        convergent: found.map(|found| found.convergent),
+        distinct: found.map(|found| found.distinct),
+    }
 }
 
 fn gate_entry(gate: &Gate) -> wire::GateEntry {

@@ -17,7 +17,7 @@ use crate::finding::Severity;
 pub const NARROWEST: usize = 40;
 
 /// Space between columns.
-const GAP: usize = 2;
+pub const GAP: usize = 2;
 
 /// Colours text, or leaves it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +92,12 @@ pub fn width_of(text: &str) -> usize {
 pub fn columns(heading: &[&str], rows: Vec<Vec<String>>, ink: Ink) -> String {
     let mut builder = Builder::default();
     builder.push_record(heading.iter().map(|title| ink.strong(title)));
-    rows.into_iter().for_each(|row| builder.push_record(row));
+    for row in rows {
+        builder.push_record(row);
+    }
     let mut table = builder.build();
     table.with(Borders::empty()).with(Padding::new(0, GAP, 0, 0)).modify(Columns::last(), Padding::zero());
-    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }

@@ -9,11 +9,11 @@ use crate::{
     bundle::{Bundle, Guard, Split},
     change::{FilePatch, RangeInfo},
     report::{
-        foreign, json,
+        coverage, foreign, json,
         layout::{self, Ink, NARROWEST},
-        table, wire, words,
+        wire, words,
     },
-    reviewer::{Panel, Seat},
+    reviewer::{Access, Reviewer, Seat},
 };
 
 /// What would be sent, and to whom.
@@ -24,7 +24,7 @@ pub struct Preview<'a> {
     /// Its bundles, and what was left out.
     pub split: &'a Split,
     /// Who would be asked; nobody for `scrum bundle`.
-    pub panel: Option<&'a Panel>,
+    pub panel: Option<&'a [Reviewer]>,
 }
 
 /// Tokens of a diff of `bytes` bytes: a quarter, rounded up. An estimate.
@@ -61,7 +61,7 @@ fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
     };
     let size = words::size(bytes as u64);
     vec![
-        layout::wrap(&foreign::one_line(&words::bundle_name(&bundle.id)), room).join("\n"),
+        layout::wrap(&words::bundle_name(&bundle.id), room).join("\n"),
         if guard.is_empty() { size } else { format!("{size}\n{guard}") },
         format!("~{}", short_count(estimated_tokens(bytes))),
         bundle.files.len().to_string(),
@@ -73,8 +73,8 @@ fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
 fn short_count(number: usize) -> String {
     match number {
         0..10_000 => words::grouped(number as u64),
-        10_000..1_000_000 => format!("{}k", number / 1_000),
-        _ => format!("{}M", words::grouped(number as u64 / 1_000_000)),
+        10_000..999_500 => format!("{}k", (number + 500) / 1_000),
+        _ => format!("{}M", words::grouped((number as u64 + 500_000) / 1_000_000)),
     }
 }
 
@@ -83,7 +83,7 @@ fn counts(bundle: &Bundle) -> (usize, usize) {
 }
 
 fn left_out(split: &Split, width: usize) -> String {
-    let lines = table::excluded_lines(&split.excluded);
+    let lines = coverage::excluded_lines(&split.excluded);
     if lines.is_empty() {
         return String::new();
     }
@@ -115,24 +115,38 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
     lines.iter().map(|line| layout::wrap_hanging(line, width, "", "  ").join("\n") + "\n").collect()
 }
 
-fn seats(panel: &Panel) -> Vec<String> {
-    let seat = |reviewer: &Seat| {
+fn seats(panel: &[Reviewer]) -> Vec<String> {
+    let seat = |reviewer: &Reviewer| {
         let model = foreign::one_line(&reviewer.model);
-        format!("would ask {}: {model} ({}, {})", reviewer.id, reviewer.lineage, reviewer.provider)
+        let lineage = foreign::one_line(reviewer.lineage.as_str());
+        let way = match &reviewer.access {
+            Access::OpenAi { base_url, .. } => format!("at {}", host(base_url)),
+            Access::Command { .. } => "by its program".to_owned(),
+            Access::Replay { .. } => "from saved replies".to_owned(),
+            Access::Builtin(_) => "on this machine".to_owned(),
+        };
+        format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
     };
-    panel.reviewers.iter().map(seat).collect()
+    panel.iter().map(seat).collect()
+}
+
+/// The host of a URL, without the name and password that may stand before it.
+fn host(url: &str) -> String {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    foreign::one_line(authority.rsplit('@').next().unwrap_or_default())
 }
 
 /// Reviewers that answer on this machine without a model are not requests.
-fn remote(panel: &Panel) -> usize {
-    panel
-        .reviewers
-        .iter()
-        .filter(|reviewer| !["replay", "builtin"].contains(&reviewer.provider.as_str()))
-        .count()
+fn remote(panel: &[Reviewer]) -> usize {
+    let sends = |access: &Access| match access {
+        Access::OpenAi { .. } | Access::Command { .. } => true,
+        Access::Replay { .. } | Access::Builtin(_) => false,
+    };
+    panel.iter().filter(|reviewer| sends(&reviewer.access)).count()
 }
 
-fn requests(panel: &Panel, bundles: usize, tokens: usize) -> String {
+fn requests(panel: &[Reviewer], bundles: usize, tokens: usize) -> String {
     let remote = remote(panel);
     let sent = words::count(remote * bundles, "request");
     format!(
@@ -165,7 +179,7 @@ struct BundlePreview {
 /// The preview as JSON (`scrum.preview/1`), with a final newline. `requests` and `estimated_tokens` count what
 /// would leave this machine; without a panel both are 0 and the bundles' own estimates stay.
 pub fn render_json(preview: &Preview<'_>) -> String {
-    let seats = preview.panel.map(|panel| panel.reviewers.as_slice()).unwrap_or_default();
+    let seats = preview.panel.unwrap_or_default();
     let remote = preview.panel.map_or(0, remote);
     let bytes: usize = preview.split.bundles.iter().map(Bundle::byte_len).sum();
     json::pretty(&Document {
@@ -173,7 +187,7 @@ pub fn render_json(preview: &Preview<'_>) -> String {
         range: json::range(preview.range),
         bundles: preview.split.bundles.iter().map(bundle_preview).collect(),
         excluded: preview.split.excluded.iter().map(json::excluded).collect(),
-        panel: seats.iter().map(json::seat).collect(),
+        panel: seats.iter().map(|reviewer| json::seat(&Seat::from(reviewer))).collect(),
         requests: remote * preview.split.bundles.len(),
         estimated_tokens: remote * estimated_tokens(bytes),
     })

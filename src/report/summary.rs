@@ -10,7 +10,7 @@ use crate::{
     report::{coverage, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
-        Agreement, Issue, Member, Tally,
+        Agreement, Coverage, Issue, Member, Tally,
         gate::{Gate, GateResult},
     },
 };
@@ -41,7 +41,7 @@ pub fn totals(tally: &Tally) -> Totals {
     }
     for issue in counted(tally) {
         totals.distinct += 1;
-        totals.convergent += usize::from(issue.convergence() >= 2);
+        totals.convergent += usize::from(issue.is_convergent());
         *totals.by_severity.entry(issue.severity).or_default() += 1;
         for lineage in &issue.lineages {
             *totals.by_lineage.entry(lineage.clone()).or_default() += 1;
@@ -52,7 +52,7 @@ pub fn totals(tally: &Tally) -> Totals {
 
 /// Issues with at least one finding that still stands, in rank order.
 pub fn counted(tally: &Tally) -> impl Iterator<Item = &Issue> {
-    tally.issues.iter().filter(|issue| issue.convergence() > 0)
+    tally.issues.iter().filter(|issue| issue.is_counted())
 }
 
 /// Findings that were taken back, in tally order.
@@ -66,11 +66,25 @@ pub fn unplaced(tally: &Tally) -> Vec<&Member> {
     tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted).collect()
 }
 
-/// Convergent and distinct issues that have a standing finding made about `bundle`.
-pub fn of_bundle(tally: &Tally, bundle: &str) -> (usize, usize) {
-    let here: Vec<&Issue> =
-        counted(tally).filter(|issue| standing(issue).any(|m| m.bundle == bundle)).collect();
-    (here.iter().filter(|issue| issue.convergence() >= 2).count(), here.len())
+/// What was found in one bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Issues of two or more lineages with a standing finding made about the bundle.
+    pub convergent: usize,
+    /// All issues with a standing finding made about the bundle.
+    pub distinct: usize,
+}
+
+/// What was found in `bundle`; `None` when nobody read it, which is not the same as nothing found.
+pub fn of_bundle(tally: &Tally, bundle: &str) -> Option<Found> {
+    let here = |issue: &&Issue| standing(issue).any(|member| member.bundle == bundle);
+    let issues: Vec<&Issue> = counted(tally).filter(here).collect();
+    let task_read = |task: &Coverage| task.outcome.bundle == bundle && task.outcome.state == State::Answered;
+    let found = Found {
+        convergent: issues.iter().filter(|issue| issue.is_convergent()).count(),
+        distinct: issues.len(),
+    };
+    (found.distinct > 0 || tally.coverage.iter().any(task_read)).then_some(found)
 }
 
 /// The members of an issue that were not taken back.
@@ -94,7 +108,19 @@ pub fn heard(tally: &Tally) -> BTreeSet<&Lineage> {
         .map(|task| &task.outcome.reviewer)
         .collect();
     let panel = tally.panel.reviewers.iter().filter(|reviewer| whole.contains(&reviewer.id));
-    panel.map(|reviewer| &reviewer.lineage).chain(counted(tally).flat_map(|issue| &issue.lineages)).collect()
+    let placed = counted(tally).flat_map(|issue| &issue.lineages);
+    let loose = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+    let found = placed.chain(loose.map(|member| &member.lineage));
+    panel.map(|reviewer| &reviewer.lineage).chain(found).collect()
+}
+
+/// ` by 3 lineages`, to stand behind the coverage; one alone cannot agree with anybody, and that is said.
+pub fn heard_words(heard: usize) -> String {
+    match heard {
+        0 => String::new(),
+        1 => " by 1 lineage, so none could agree".to_owned(),
+        heard => format!(" by {}", words::count(heard, "lineage")),
+    }
 }
 
 /// `2 of 3 lineages`.
@@ -153,7 +179,9 @@ pub fn headline(tally: &Tally) -> String {
     let bundles = words::count(tally.bundles.len(), "bundle");
     let lineages = words::count(heard, "lineage");
     if whole < all {
-        return format!("nothing found by {lineages} so far, but only {whole} of {all} answers are in");
+        let missing = all - whole;
+        let are = if missing == 1 { "is" } else { "are" };
+        return format!("nothing found by {lineages}, but {missing} of {all} answers {are} missing");
     }
     if tally.bundles.is_empty() {
         return format!("nothing found by {lineages}");
@@ -173,38 +201,38 @@ fn nobody(tally: &Tally, asked: usize) -> String {
 
 /// What was found; `None` when nothing was.
 fn found(tally: &Tally) -> Option<String> {
-    let totals = totals(tally);
+    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) = counted(tally).partition(|issue| issue.is_convergent());
     let mut parts = Vec::new();
-    if totals.convergent > 0 {
-        let worst = severities(counted(tally).filter(|issue| issue.convergence() >= 2));
-        parts.push(format!(
-            "{} found by more than one lineage ({worst})",
-            words::count(totals.convergent, "issue")
-        ));
+    if !agreed.is_empty() {
+        let issues = words::count(agreed.len(), "issue");
+        parts.push(format!("{issues} found by several lineages ({})", severities(&agreed)));
     }
-    let alone = totals.distinct - totals.convergent;
-    if alone > 0 {
-        let worst = severities(counted(tally).filter(|issue| issue.convergence() < 2));
-        let noun = if totals.convergent > 0 { format!("{alone} more") } else { words::count(alone, "issue") };
-        parts.push(format!("{noun} by one lineage alone ({worst})"));
+    if !alone.is_empty() {
+        let issues = match (agreed.len(), alone.len()) {
+            (0, 1) => "1 issue, found".to_owned(),
+            (0, all) => format!("{}, each found", words::count(all, "issue")),
+            (_, others) => words::grouped(others as u64),
+        };
+        parts.push(format!("{issues} by one lineage alone ({})", severities(&alone)));
     }
-    let loose = unplaced(tally).len();
+    let (loose, rejected) = (unplaced(tally).len(), tally.rejects.len());
     if loose > 0 {
-        parts.push(format!("{} without a place", words::count(loose, "finding")));
+        let noun =
+            if parts.is_empty() { words::count(loose, "finding") } else { words::grouped(loose as u64) };
+        parts.push(format!("{noun} without a place"));
     }
-    if parts.is_empty() && totals.rejected > 0 {
-        parts.push(format!(
-            "nothing usable found, but {} could not be read",
-            words::count(totals.rejected, "text")
-        ));
+    if parts.is_empty() && rejected > 0 {
+        parts.push(format!("nothing usable found, but {} could not be read", words::count(rejected, "text")));
     }
     (!parts.is_empty()).then(|| words::list(&parts))
 }
 
 /// `2 BLOCK, 1 WARN`.
-fn severities<'a>(issues: impl Iterator<Item = &'a Issue>) -> String {
+fn severities(issues: &[&Issue]) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
-    issues.for_each(|issue| *counts.entry(issue.severity).or_default() += 1);
+    for issue in issues {
+        *counts.entry(issue.severity).or_default() += 1;
+    }
     let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     shown.join(", ")
 }

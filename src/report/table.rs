@@ -3,10 +3,7 @@
 //! What a person looks for stands last, where the terminal stops: what came out, what was not read, the gate.
 //! It measures nothing itself: width and colour are given.
 
-use std::collections::BTreeMap;
-
 use crate::{
-    bundle::{Bundle, ExcludeReason, Excluded, Guard},
     finding::Anchor,
     report::{
         coverage, foreign,
@@ -15,7 +12,7 @@ use crate::{
     },
     reviewer::ReviewerId,
     tally::{
-        Issue, Member, Tally,
+        Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
     },
 };
@@ -23,8 +20,8 @@ use crate::{
 /// Under this width issues are shown one below the other instead of in columns.
 const STACKED_BELOW: usize = 72;
 
-/// Names of left-out files shown for each reason.
-const NAMES_SHOWN: usize = 4;
+/// Wordings shown of an issue whose reviewers agree on the place only.
+const WORDINGS_SHOWN: usize = 4;
 
 /// Unusable texts shown.
 const REJECTS_SHOWN: usize = 3;
@@ -39,6 +36,7 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         heard: summary::heard(tally).len(),
     };
     let sections = [
+        screen.subject(),
         screen.convergent(),
         screen.single(),
         screen.unplaced(),
@@ -62,13 +60,25 @@ struct Screen<'a> {
 }
 
 impl Screen<'_> {
+    /// Which change and which run.
+    fn subject(&self) -> String {
+        let parts = [("", &self.tally.range.spec), ("run ", &self.tally.run.id)];
+        let told = parts.iter().filter(|(_, text)| !text.is_empty());
+        let told: Vec<String> =
+            told.map(|(label, text)| format!("{label}{}", foreign::one_line(text))).collect();
+        if told.is_empty() {
+            return String::new();
+        }
+        self.ink.faint(&layout::wrap(&told.join(", "), self.width).join("\n")) + "\n"
+    }
+
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.convergence() >= 2);
+        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
         self.issues("Found by more than one lineage", &issues.collect::<Vec<_>>())
     }
 
     fn single(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.convergence() < 2);
+        let issues = summary::counted(self.tally).filter(|issue| !issue.is_convergent());
         self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
     }
 
@@ -80,21 +90,35 @@ impl Screen<'_> {
         if self.width < STACKED_BELOW {
             return issues.iter().fold(title, |out, issue| out + &self.stacked(issue));
         }
-        let places = issues.iter().map(|issue| layout::width_of(&place_cell(issue))).max().unwrap_or(0);
-        let columns = Columns::fitting(self.width, places);
+        let columns = self.widths();
         let rows = issues.iter().map(|issue| self.row(issue, columns)).collect();
-        title + &layout::columns(&["severity", "place", "agreement", "what"], rows, self.ink)
+        let (place, agreement) = (columns.place, columns.agreement);
+        let heading =
+            ["severity", &format!("{:<place$}", "place"), &format!("{:<agreement$}", "agreement"), "what"];
+        title + &layout::columns(&heading, rows, self.ink)
+    }
+
+    /// The same widths for all issues, so that their tables stand in line.
+    fn widths(&self) -> Columns {
+        let widest = |cell: &dyn Fn(&Issue) -> String| {
+            summary::counted(self.tally).map(|issue| layout::width_of(&cell(issue))).max().unwrap_or(0)
+        };
+        Columns::fitting(self.width, widest(&place_cell), widest(&|issue| self.agreement_cell(issue)))
     }
 
     fn row(&self, issue: &Issue, columns: Columns) -> Vec<String> {
-        let convergent = issue.convergence() >= 2;
+        let convergent = issue.is_convergent();
         let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
         let agreement = agreement.replace('\u{a0}', " ");
         vec![
             self.ink.severity(issue.severity, issue.severity.word()),
             layout::wrap(&place_cell(issue), columns.place).join("\n"),
             if convergent { self.ink.strong(&agreement) } else { agreement },
-            layout::wrap(&self.what(issue), columns.what).join("\n"),
+            self.what(issue)
+                .iter()
+                .flat_map(|said| layout::wrap(said, columns.what))
+                .collect::<Vec<_>>()
+                .join("\n"),
         ]
     }
 
@@ -102,7 +126,8 @@ impl Screen<'_> {
         let agreement = self.agreement_cell(issue).replace('\u{a0}', " ");
         let head = format!("{} {} ({agreement})", issue.severity, place_cell(issue));
         let head = layout::wrap_hanging(&head, self.width, "", "      ").join("\n");
-        self.ink.severity(issue.severity, &head) + "\n" + &self.indented(&self.what(issue))
+        let head = self.ink.severity(issue.severity, &head) + "\n";
+        self.what(issue).iter().fold(head, |out, said| out + &self.indented(said))
     }
 
     /// Parts that are kept on one line each where possible hold no-break spaces.
@@ -114,10 +139,22 @@ impl Screen<'_> {
         format!("{facts}: {}", names.join(", "))
     }
 
-    fn what(&self, issue: &Issue) -> String {
-        let said = summary::spokesman(issue).map(claim).unwrap_or_default();
+    /// The claim in one wording; where only the place is agreed on, in everybody's.
+    fn what(&self, issue: &Issue) -> Vec<String> {
+        let mut said: Vec<String> = match issue.agreement {
+            Agreement::Claim | Agreement::Single => {
+                summary::spokesman(issue).map(claim).into_iter().collect()
+            }
+            Agreement::Place => summary::standing(issue)
+                .take(WORDINGS_SHOWN)
+                .map(|member| format!("{}: {}", member.reviewer, claim(member)))
+                .collect(),
+        };
         let near = summary::neighbours(self.tally, issue);
-        if near.is_empty() { said } else { format!("{said} (near: {})", words::list_up_to(&near, 2)) }
+        if !near.is_empty() {
+            said.push(format!("(near {})", words::list_up_to(&near, 2)));
+        }
+        said
     }
 
     fn unplaced(&self) -> String {
@@ -163,7 +200,7 @@ impl Screen<'_> {
         for reject in rejects.iter().take(REJECTS_SHOWN) {
             let bundle = words::bundle_name(&reject.bundle);
             let first = foreign::lines(&reject.text).into_iter().find(|line| !line.trim().is_empty());
-            let text = shortened(first.unwrap_or_default().trim(), 2 * self.width);
+            let text = words::shortened(first.unwrap_or_default().trim(), 2 * self.width);
             let reason = foreign::one_line(&reject.reason);
             out += &self.indented(&format!("{} on {bundle}: {reason}: \"{text}\"", reject.reviewer));
         }
@@ -174,7 +211,7 @@ impl Screen<'_> {
     }
 
     fn left_out(&self) -> String {
-        let lines = excluded_lines(&self.tally.excluded);
+        let lines = coverage::excluded_lines(&self.tally.excluded);
         if lines.is_empty() {
             return String::new();
         }
@@ -183,12 +220,15 @@ impl Screen<'_> {
     }
 
     fn bundles(&self) -> String {
-        let heads: Vec<String> = self.tally.bundles.iter().map(bundle_head).collect();
+        let heads: Vec<String> = self.tally.bundles.iter().map(coverage::bundle_head).collect();
         let widest = heads.iter().map(|head| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
         let lines = self.tally.bundles.iter().zip(&heads).map(|(bundle, head)| {
-            let (convergent, distinct) = summary::of_bundle(self.tally, &bundle.id);
+            let found = summary::of_bundle(self.tally, &bundle.id)
+                .map_or("not read by anybody".to_owned(), |found| {
+                    format!("{} convergent / {} distinct", found.convergent, found.distinct)
+                });
             let pad = " ".repeat(widest.saturating_sub(layout::width_of(head)));
-            let line = format!("{head}{pad} → {convergent} convergent / {distinct} distinct");
+            let line = format!("{head}{pad} → {found}");
             layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n"
         });
         lines.collect()
@@ -227,16 +267,13 @@ impl Screen<'_> {
     }
 
     fn coverage_line(&self) -> String {
-        let short = format!(
-            "Coverage: {} by {}",
-            coverage::in_short(self.tally),
-            words::count(self.heard, "lineage")
-        );
-        let (whole, all) = coverage::answered(self.tally);
+        let by = summary::heard_words(self.heard);
         let unchecked =
             summary::counted(self.tally).any(|issue| place_anchor(issue) == Some(Anchor::Unchecked));
         let note = if unchecked { "; places were not checked, no bundle at hand" } else { "" };
-        let line = format!("{short}{note}");
+        let spent = coverage::spent(self.tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
+        let line = format!("Coverage: {}{by}{spent}{note}", coverage::in_short(self.tally));
+        let (whole, all) = coverage::answered(self.tally);
         if whole < all { self.alarm_lines(&line) } else { layout::wrap(&line, self.width).join("\n") + "\n" }
     }
 
@@ -266,11 +303,11 @@ struct Columns {
 }
 
 impl Columns {
-    /// Shares `width` out; `longest_place` is what the place column could use.
-    fn fitting(width: usize, longest_place: usize) -> Self {
+    /// Shares `width` out; the longest place and agreement say what those columns could use.
+    fn fitting(width: usize, longest_place: usize, longest_agreement: usize) -> Self {
         let place = longest_place.clamp("place".len(), width / 4);
-        let agreement = if width < 100 { 16 } else { (width / 5).min(36) };
-        let used = "severity".len() + place + agreement + 3 * 2;
+        let agreement = longest_agreement.clamp("agreement".len(), (width / 5).clamp(16, 40));
+        let used = "severity".len() + place + agreement + 3 * layout::GAP;
         Self { place, agreement, what: width.saturating_sub(used).max(1) }
     }
 }
@@ -288,53 +325,4 @@ fn place_cell(issue: &Issue) -> String {
 
 fn claim(member: &Member) -> String {
     foreign::one_line(&member.anchored.finding.what)
-}
-
-/// `c1 validatord (46 KB)`.
-pub(super) fn bundle_head(bundle: &Bundle) -> String {
-    let size = words::size(bundle.byte_len() as u64);
-    let remark = match bundle.guard {
-        Guard::Ok => "",
-        Guard::Warn => ", large",
-        Guard::Oversize => ", too large to send",
-        Guard::Forced => ", too large but forced",
-    };
-    format!("{} ({size}{remark})", foreign::one_line(&words::bundle_name(&bundle.id)))
-}
-
-/// `2 lockfiles: Cargo.lock and web/yarn.lock`, a line a reason.
-pub(super) fn excluded_lines(excluded: &[Excluded]) -> Vec<String> {
-    let mut by_reason: BTreeMap<ExcludeReason, Vec<String>> = BTreeMap::new();
-    for file in excluded {
-        by_reason.entry(file.reason).or_default().push(foreign::one_line(&file.path.to_string()));
-    }
-    let line = |(reason, paths): (&ExcludeReason, &Vec<String>)| {
-        format!("{}: {}", excluded_count(*reason, paths.len()), words::list_up_to(paths, NAMES_SHOWN))
-    };
-    by_reason.iter().map(line).collect()
-}
-
-/// `2 lockfiles`, `1 generated file`.
-pub(super) fn excluded_count(reason: ExcludeReason, files: usize) -> String {
-    let noun = match reason {
-        ExcludeReason::Lockfile => "lockfile",
-        ExcludeReason::Vendored => "vendored file",
-        ExcludeReason::Generated => "generated file",
-        ExcludeReason::Minified => "minified file",
-        ExcludeReason::Binary => "binary file",
-        ExcludeReason::Filtered => "filtered file",
-        ExcludeReason::OtherComponent => "file of another component",
-    };
-    if reason == ExcludeReason::OtherComponent && files != 1 {
-        return format!("{} of other components", words::count(files, "file"));
-    }
-    words::count(files, noun)
-}
-
-/// At most `most` characters, with an ellipsis where something was cut.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }

@@ -390,8 +390,8 @@ pub struct BundleCounts {
     pub id: String,
     /// Bytes of its diff.
     pub bytes: u64,
-    /// Issues of two or more lineages with a member here.
-    pub convergent: usize,
-    /// Issues with a member here.
-    pub distinct: usize,
+    /// Issues of two or more lineages with a member here; null when nobody read the bundle.
+    pub convergent: Option<usize>,
+    /// Issues with a member here; null when nobody read the bundle.
+    pub distinct: Option<usize>,
 }

@@ -2,6 +2,8 @@
 //!
 //! English only, ASCII only, no colour. Sentences about a tally are made in `summary`.
 
+use crate::report::foreign;
+
 /// `1 issue`, `2 issues`, `1,200 issues`; `one` is a noun whose plural ends in a plain `s`.
 pub fn count(number: usize, one: &str) -> String {
     format!("{} {}", grouped(number as u64), plural(number, one))
@@ -79,15 +81,23 @@ pub fn dollars(amount: f64) -> String {
     if amount > 0.0 && amount < 0.01 { "under $0.01".to_owned() } else { format!("${amount:.2}") }
 }
 
-/// A bundle's id as people read it: `c1_validatord` is `c1 validatord`.
+/// A bundle's id as people read it, harmless to show: `c1_validatord` is `c1 validatord`.
 pub fn bundle_name(id: &str) -> String {
-    id.replacen('_', " ", 1)
+    foreign::one_line(&id.replacen('_', " ", 1))
 }
 
 /// The first letter as a capital.
 pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// At most `most` characters, with an ellipsis where something was cut.
+pub fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +136,22 @@ mod tests {
             u64::MAX,
         ];
         let shown: Vec<_> = bytes.map(|n| format!("{n}: {}", size(n))).into();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        0: 0 bytes
+        1: 1 byte
+        999: 999 bytes
+        1000: 1 KB
+        3249: 3.2 KB
+        9949: 9.9 KB
+        9950: 10 KB
+        46000: 46 KB
+        100001: 100 KB
+        999499: 999 KB
+        999500: 1 MB
+        1300000: 1.3 MB
+        5000000000: 5 GB
+        18446744073709551615: 18,446,744,073 GB
+        ");
     }
 
     #[test]
@@ -147,7 +172,21 @@ mod tests {
             u64::MAX,
         ];
         let shown: Vec<_> = spans.map(|n| format!("{n}: {}", duration(n))).into();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        0: 0 ms
+        999: 999 ms
+        1000: 1 s
+        3240: 3.2 s
+        9960: 10 s
+        47000: 47 s
+        59499: 59 s
+        59500: 1 min 0 s
+        125000: 2 min 5 s
+        3599499: 59 min 59 s
+        3599500: 1 h 0 min
+        3780000: 1 h 3 min
+        18446744073709551615: 5124095576030 h 25 min
+        ");
     }
 
     #[test]
@@ -157,7 +196,15 @@ mod tests {
             .map(|n| list(&names[..n]))
             .chain([list_up_to(&names, 2), list_up_to(&names, 4)])
             .collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        a
+        a and b
+        a, b and c
+        a, b, c and d
+        a, b, c, d and e
+        a, b and 3 more
+        a, b, c, d and e
+        ");
     }
 
     #[test]

@@ -5,6 +5,17 @@
 
 pub mod event;
 pub mod executor;
+pub mod offline;
 pub mod plan;
 mod queue;
 mod retry;
+pub mod review;
+pub mod saved;
+
+use jiff::Timestamp;
+
+/// A run's id: its start in UTC and six digits of its nonce. Ids sort by time.
+pub fn run_id(started: Timestamp, nonce: &str) -> String {
+    let digits: String = nonce.chars().take(6).collect();
+    format!("{}-{digits}", started.strftime("%Y%m%d-%H%M%S"))
+}

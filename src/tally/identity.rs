@@ -2,9 +2,7 @@
 //!
 //! A name is made of the path, the named symbol or the line of code, and the claim's words; never of line numbers.
 
-use std::{collections::HashMap, fmt::Write};
-
-use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 use super::{
     claim,
@@ -32,12 +30,9 @@ fn id(cluster: &Cluster) -> String {
     let stood_by = cluster.members.iter().filter(counted).map(parts).min();
     let [path, place, words] =
         stood_by.or_else(|| cluster.members.iter().map(parts).min()).unwrap_or_default();
-    let digest = Sha256::digest(format!("{path}\0{place}\0{words}"));
-    digest[..SHOWN].iter().fold(String::with_capacity(2 * SHOWN), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut id = digest::sha256(&[format!("{path}\0{place}\0{words}").as_bytes()]);
+    id.truncate(2 * SHOWN);
+    id
 }
 
 fn parts(note: &Note) -> [String; 3] {

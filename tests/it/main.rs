@@ -4,4 +4,5 @@ mod architecture;
 mod bad_input;
 mod cases;
 mod git;
+mod report;
 mod sandbox;

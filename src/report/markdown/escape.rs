@@ -8,7 +8,7 @@ use crate::report::foreign;
 /// A space of no width, as an entity so that it is seen in the source.
 const PART: &str = "&#8203;";
 
-/// Prose on one line. What a reviewer set between single backticks stays a code span.
+/// Prose for the middle of a line, never its start. What a reviewer set between single backticks stays a code span.
 pub fn text(foreign_text: &str) -> String {
     let line = foreign::one_line(foreign_text);
     let mut out = String::with_capacity(line.len() + 16);
@@ -22,7 +22,7 @@ pub fn text(foreign_text: &str) -> String {
     out
 }
 
-/// Prose on one line without code spans, fit for a cell of a table.
+/// Prose for the middle of a line without code spans, fit for a cell of a table.
 pub fn cell(foreign_text: &str) -> String {
     let mut out = String::new();
     prose(&foreign::one_line(foreign_text), &mut out);
@@ -41,8 +41,8 @@ pub fn code(foreign_text: &str) -> String {
 pub fn fence(lines: &[String], indent: &str) -> String {
     let longest = lines.iter().map(|line| longest_run(line)).max().unwrap_or(0);
     let ticks = "`".repeat((longest + 1).max(3));
-    let body: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
-    format!("{indent}{ticks}text\n{body}{indent}{ticks}\n")
+    let body: Vec<String> = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
+    format!("{indent}{ticks}text\n{}{indent}{ticks}\n", body.concat())
 }
 
 /// The first code span made of single backticks: what is before it, in it and after it.
@@ -91,8 +91,10 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
         '$' => out.push_str("<span>$</span>"),
         '\\' | '`' | '*' | '[' | ']' | '|' => out.extend(['\\', c]),
         '_' if !(last.is_alphanumeric() && next.is_alphanumeric()) => out.push_str("\\_"),
-        '#' => out.push_str(&format!("\\#{PART}")),
-        '~' => out.push_str(&format!("\\~{PART}")),
+        '#' | '~' => {
+            out.extend(['\\', c]);
+            out.push_str(PART);
+        }
         '@' | '!' | '%' | '^' => {
             out.push(c);
             part_if(!next.is_whitespace(), out);
@@ -101,12 +103,10 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
             out.push(':');
             part_if(next == '/' || next.is_alphanumeric(), out);
         }
-        '-' | '+' | '=' if last == ' ' => out.extend(['\\', c]),
         '-' => {
             out.push('-');
             part_if(next.is_ascii_digit() && last.is_ascii_uppercase(), out);
         }
-        '.' | ')' if last.is_ascii_digit() && next == ' ' => out.extend(['\\', c]),
         '.' => {
             part_if(before.iter().all(|w| w.eq_ignore_ascii_case(&'w')), out);
             out.push('.');

@@ -5,10 +5,12 @@
 
 pub mod escape;
 
+use std::fmt::Write as _;
+
 use crate::{
     coverage::State,
     finding::Severity,
-    report::{coverage, foreign, summary, table, words},
+    report::{coverage, foreign, summary, words},
     tally::{Issue, Member, Tally, gate::Gate},
 };
 
@@ -36,20 +38,19 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 fn heading(tally: &Tally, gate: &Gate) -> String {
     let headline = words::sentence(&summary::headline(tally));
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
-    let heard = words::count(summary::heard(tally).len(), "lineage");
-    let mut out =
-        format!("## scrum: {headline}\n\n{gate}. Coverage: {} by {heard}.\n", coverage::in_short(tally));
+    let by = summary::heard_words(summary::heard(tally).len());
+    let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
         let event = escape::cell(&gap.event(tally.bundles.len()));
-        out += &format!("\n> **Not read:** {} {event}{because}\n", escape::cell(gap.reviewer.as_str()));
+        let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
     }
     out
 }
 
 fn convergent(tally: &Tally) -> String {
-    let issues: Vec<&Issue> = summary::counted(tally).filter(|issue| issue.convergence() >= 2).collect();
+    let issues: Vec<&Issue> = summary::counted(tally).filter(|issue| issue.is_convergent()).collect();
     section("Found by more than one lineage", tally, &issues)
 }
 
@@ -68,7 +69,7 @@ fn others(tally: &Tally) -> String {
 }
 
 fn alone(tally: &Tally) -> impl Iterator<Item = &Issue> {
-    summary::counted(tally).filter(|issue| issue.convergence() < 2)
+    summary::counted(tally).filter(|issue| !issue.is_convergent())
 }
 
 fn section(title: &str, tally: &Tally, issues: &[&Issue]) -> String {
@@ -89,7 +90,7 @@ fn entry(tally: &Tally, issue: &Issue) -> String {
     let near = summary::neighbours(tally, issue);
     if !near.is_empty() {
         let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
-        out += &format!("- near, but another claim: {}\n", words::list_up_to(&near, 5));
+        let _ = writeln!(out, "- near, but another claim: {}", words::list_up_to(&near, 5));
     }
     out
 }
@@ -101,11 +102,12 @@ fn said(member: &Member) -> String {
         format!("**{}** ({})", escape::cell(member.reviewer.as_str()), escape::cell(member.lineage.as_str()));
     let mut out = format!("- {who} {}: {}\n", own_word(member), escape::text(&finding.what));
     if !finding.why.trim().is_empty() {
-        out += &format!("  <br>Why: {}\n", escape::text(&finding.why));
+        let _ = writeln!(out, "  <br>Why: {}", escape::text(&finding.why));
     }
     out += &mending(&finding.fix);
-    if let Some(note) = summary::place_note(member.anchor()) {
-        out += &format!("  <br>Place: {} ({note})\n", escape::code(&finding.where_text));
+    if let Some(note) = summary::place_note(member.anchor()).filter(|_| !finding.where_text.trim().is_empty())
+    {
+        let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
     }
     out
 }
@@ -157,7 +159,7 @@ fn rejects(tally: &Tally) -> String {
         let lines: Vec<String> = foreign::lines(&reject.text)
             .iter()
             .take(REJECT_LINES)
-            .map(|line| table::shortened(line, 200))
+            .map(|line| words::shortened(line, 200))
             .collect();
         let (reviewer, reason) = (escape::cell(reject.reviewer.as_str()), escape::cell(&reject.reason));
         let bundle = escape::cell(&words::bundle_name(&reject.bundle));
@@ -174,13 +176,17 @@ fn ledger(tally: &Tally) -> String {
     }
     let mut out = String::from("### Coverage\n\n| bundle | convergent | distinct |");
     let reviewers = &tally.panel.reviewers;
-    reviewers.iter().for_each(|reviewer| out += &format!(" {} |", escape::cell(reviewer.id.as_str())));
-    out += &format!("\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
+    for reviewer in reviewers {
+        let _ = write!(out, " {} |", escape::cell(reviewer.id.as_str()));
+    }
+    let _ = write!(out, "\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
     for bundle in &tally.bundles {
-        let (convergent, distinct) = summary::of_bundle(tally, &bundle.id);
-        out += &format!("| {} | {convergent} | {distinct} |", escape::cell(&table::bundle_head(bundle)));
+        let found = summary::of_bundle(tally, &bundle.id);
+        let figures = found
+            .map_or("– | –".to_owned(), |found| format!("{} | {}", found.convergent, found.distinct));
+        let _ = write!(out, "| {} | {figures} |", escape::cell(&coverage::bundle_head(bundle)));
         for reviewer in reviewers {
-            out += &format!(" {} |", task_cell(tally, &bundle.id, reviewer.id.as_str()));
+            let _ = write!(out, " {} |", task_cell(tally, &bundle.id, reviewer.id.as_str()));
         }
         out.push('\n');
     }
@@ -203,12 +209,12 @@ fn task_cell(tally: &Tally, bundle: &str, reviewer: &str) -> String {
 }
 
 fn left_out(tally: &Tally) -> String {
-    let lines = table::excluded_lines(&tally.excluded);
+    let lines = coverage::excluded_lines(&tally.excluded);
     if lines.is_empty() {
         return String::new();
     }
-    let entries: String = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
-    format!("Not shown to reviewers:\n\n{entries}")
+    let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
+    format!("Not shown to reviewers:\n\n{}", entries.concat())
 }
 
 fn footer(tally: &Tally) -> String {
