@@ -5,6 +5,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
 };
 
 use super::symbol;
@@ -31,8 +32,8 @@ pub(super) struct FileMap<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// Removed lines, by the new-side line that took their place.
     pub(super) removed: Vec<Removed<'a>>,
-    /// First line and name of the section that each hunk stands in, ascending.
-    sections: Vec<(u32, String)>,
+    /// Names in the hunks' headers.
+    sections: Vec<Rc<str>>,
 }
 
 /// One new-side line of a hunk.
@@ -44,8 +45,8 @@ pub(super) struct Row<'a> {
     pub(super) changed: bool,
     /// Without line end.
     pub(super) text: Cow<'a, str>,
-    /// The function or type whose definition this line begins.
-    defines: Option<String>,
+    /// The function or type around it.
+    symbol: Option<Rc<str>>,
 }
 
 /// A line that the change takes away.
@@ -122,10 +123,9 @@ impl<'a> Places<'a> {
 
 impl<'a> FileMap<'a> {
     fn add(&mut self, hunk: &'a Hunk) {
-        if let Some(name) = symbol::section_name(&hunk.section()) {
-            self.sections.push((hunk.new_start, name));
-        }
         let first = self.rows.len();
+        let section: Option<Rc<str>> = symbol::section_name(&hunk.section()).map(Rc::from);
+        self.sections.extend(section.clone());
         let mut waiting = Vec::new();
         for line in hunk.lines() {
             let text = text_of(line);
@@ -138,11 +138,11 @@ impl<'a> FileMap<'a> {
             if !waiting.is_empty() {
                 changed |= self.close_removal(&mut waiting, first, number, added);
             }
-            let defines = symbol::defined_name(&text).map(str::to_owned);
-            self.rows.push(Row { line: number, changed, text, defines });
+            self.rows.push(Row { line: number, changed, text, symbol: None });
         }
         let last = hunk.new_start + hunk.new_lines.saturating_sub(1);
         self.close_removal(&mut waiting, first, last, false);
+        enclose(&mut self.rows[first..], section.as_ref());
     }
 
     /// Puts a run of removed lines at `line`. Where nothing was added in its place the lines around it are changed ones;
@@ -166,7 +166,6 @@ impl<'a> FileMap<'a> {
         self.rows.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
-        self.sections.sort();
     }
 
     /// The shown line of that number.
@@ -189,33 +188,31 @@ impl<'a> FileMap<'a> {
 
     /// Whether a hunk's header or a line names `symbol` as what encloses lines.
     pub(super) fn names(&self, symbol: &str) -> bool {
-        self.sections.iter().any(|(_, name)| name == symbol)
+        self.sections.iter().any(|name| **name == *symbol)
     }
 
-    /// The function or type around `line`: the nearest definition above it in its hunk that is indented less, else what
-    /// the hunk's header says.
+    /// The function or type around `line`.
     pub(super) fn symbol_at(&self, line: u32) -> Option<String> {
-        let section = self.sections.iter().rev().find(|(start, _)| *start <= line);
-        let from = section.map_or(0, |(start, _)| *start);
-        let end = self.rows.partition_point(|row| row.line <= line);
-        let mut indent = usize::MAX;
-        let mut expected = line;
-        for row in self.rows[..end].iter().rev() {
-            if row.line != expected || row.line < from {
-                break;
+        self.row(line)?.symbol.as_deref().map(str::to_owned)
+    }
+}
+
+/// Gives each row of a hunk the nearest definition above it that it is indented under, else the hunk's section.
+fn enclose(rows: &mut [Row<'_>], section: Option<&Rc<str>>) {
+    let mut open: Vec<(usize, Rc<str>)> = Vec::new();
+    for row in rows {
+        if !row.text.trim().is_empty() {
+            // What closes a block, or a list of parameters, belongs to it.
+            let closes = row.text.trim_start().starts_with(['}', ')', ']']);
+            let reach = row.indent() + usize::from(closes);
+            while open.last().is_some_and(|(indent, _)| *indent >= reach) {
+                open.pop();
             }
-            expected = row.line.saturating_sub(1);
-            if row.text.trim().is_empty() {
-                continue;
+            if let Some(name) = symbol::defined_name(&row.text) {
+                open.push((row.indent(), name.into()));
             }
-            if row.defines.is_some() && (row.line == line || row.indent() < indent) {
-                return row.defines.clone();
-            }
-            // What closes a block belongs to it.
-            let closes = row.line == line && row.text.trim_start().starts_with(['}', ')', ']']);
-            indent = indent.min(row.indent() + usize::from(closes));
         }
-        section.map(|(_, name)| name.clone())
+        row.symbol = open.last().map(|(_, name)| Rc::clone(name)).or_else(|| section.cloned());
     }
 }
 
