@@ -23,7 +23,7 @@ use crate::{
 pub const EXAMPLE_PATH: &str = ".git/example-only.c";
 
 /// Most bytes of commit messages told to a reviewer.
-pub const INTENT_BYTES: usize = 2_000;
+pub const INTENT_BYTES: usize = 1_500;
 
 /// Most characters of a commit's first line.
 const LONGEST_SUBJECT: usize = 200;

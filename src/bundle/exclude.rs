@@ -284,3 +284,6 @@ fn comment_text(line: &[u8]) -> Option<String> {
     let rest = text[sign.len()..].trim_start_matches(|c: char| "/*#;-!".contains(c) || c.is_whitespace());
     Some(rest.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use proptest::prelude::*;
+
 use super::{show::numbered, *};
 use crate::change::{Content, Hunk};
 
@@ -408,4 +410,27 @@ fn a_change_of_kind_shows_the_removed_lines_as_lines() {
     @@ -0,0 +1 @@
          1| +text
     ");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_shown_without_harm(header in any::<Vec<u8>>(), text in any::<Vec<u8>>(), start in any::<u32>()) {
+        let mut file = with_hunk("a", start, &text);
+        file.header = header;
+        let shown = numbered(&bundle(vec![file]));
+        prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+        let is_ours = |row: &str| row.contains("| ") || row.starts_with("@@ ");
+        prop_assert!(shown.lines().all(is_ours), "{shown}");
+    }
+
+    #[test]
+    fn any_folder_name_is_made_safe(text in any::<Vec<u8>>(), path in "([a_/. -]{0,6}/)?[_é.-]{1,9}") {
+        let name = component::safe_name(&text);
+        prop_assert_eq!(&component::safe_name(name.as_bytes()), &name);
+        prop_assert!(crate::reviewer::ReviewerId::new(&name).is_ok());
+        let made = split(change(vec![modified(&path, &["a"])]), &SplitRules::default()).unwrap();
+        for bundle in made.bundles {
+            prop_assert!(crate::reviewer::ReviewerId::new(&bundle.id).is_ok(), "{}", bundle.id);
+        }
+    }
 }

@@ -111,7 +111,7 @@ fn intent_is_bounded_and_says_what_was_cut() {
     let many: Vec<_> = (0..500).map(|at| commit(&format!("Subject {at} {}", "s".repeat(300)))).collect();
     let text = intent(&many);
     assert!(text.len() < INTENT_BYTES + 60, "{}", text.len());
-    assert!(text.ends_with("(subjects only; 491 of 500 commits not shown)\n"), "{text}");
+    assert!(text.ends_with("(subjects only; 493 of 500 commits not shown)\n"), "{text}");
 }
 
 #[test]

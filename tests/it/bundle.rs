@@ -1,7 +1,11 @@
 //! Splitting over generated histories, checked against the `git` program: what git says differs is what the bundles
 //! and the excluded list hold, and each bundle applies to its base.
 
-#![expect(clippy::disallowed_methods, reason = "the git program is the judge here")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the git program is the judge here, and a test may fail by panic"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -179,7 +183,9 @@ fn build(files: &[File]) -> History {
     let empty = repo.treebuilder(None).unwrap().write().unwrap();
     let empty = repo.find_tree(empty).unwrap();
     let (mut base, mut head) = (TreeUpdateBuilder::new(), TreeUpdateBuilder::new());
-    files.iter().for_each(|file| file.write(&repo, &mut base, &mut head));
+    for file in files {
+        file.write(&repo, &mut base, &mut head);
+    }
     let who = Signature::new("a", "a@example.org", &git2::Time::new(0, 0)).unwrap();
     let commit = |tree: &mut TreeUpdateBuilder, parent: Option<Oid>| {
         let tree = tree.create_updated(&repo, &empty).unwrap();
