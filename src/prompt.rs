@@ -20,14 +20,17 @@ use crate::{
 pub const EXAMPLE_PATH: &str = ".git/example-only.c";
 
 /// Most bytes of commit messages told to a reviewer.
-pub const INTENT_BYTES: usize = 2_000;
+pub const INTENT_BYTES: usize = 1_500;
+
+/// Most characters of a commit's first line.
+const LONGEST_SUBJECT: usize = 200;
 
 const SYSTEM: &str = "review.system.md";
 const USER: &str = "review.user.md";
 const SYSTEM_TEXT: &str = include_str!("../prompts/review.system.md");
 const USER_TEXT: &str = include_str!("../prompts/review.user.md");
 /// What a template may name.
-const VARIABLES: [&str; 4] = ["bundle", "diff", "intent", "nonce"];
+const VARIABLES: [&str; 5] = ["bundle", "component", "diff", "intent", "nonce"];
 
 /// The two texts that make one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub struct TemplateError {
 impl Templates {
     /// The embedded templates, each replaced by the given text where there is one.
     ///
-    /// A text may name `nonce`, `bundle` (its id), `diff` (numbered) and `intent` (commit messages, may be empty).
+    /// A text may name `nonce`, `bundle` (its id), `component` (its name), `diff` (numbered) and `intent` (commit messages, may be empty).
     /// Both texts are tried out here, so that a mistake shows before anything is sent.
     pub fn new(system: Option<String>, user: Option<String>) -> Result<Self, TemplateError> {
         let system = system.unwrap_or_else(|| SYSTEM_TEXT.to_owned());
@@ -92,7 +95,7 @@ impl Templates {
     /// The question about `bundle`. The same for every reviewer: render it once a bundle.
     pub fn render(&self, bundle: &Bundle, commits: &[Commit], nonce: &str) -> Result<Prompt, TemplateError> {
         let diff = numbered(bundle);
-        let values = context! { nonce, bundle => &bundle.id, diff, intent => intent(commits) };
+        let values = context! { nonce, bundle => &bundle.id, component => &bundle.component, diff, intent => intent(commits) };
         Ok(Prompt { system: self.fill(SYSTEM, &values)?, user: self.fill(USER, &values)? })
     }
 
@@ -103,7 +106,8 @@ impl Templates {
 
     /// Finds names that no template is given, also where an `if` hides them.
     fn try_out(&self, name: &str) -> Result<(), TemplateError> {
-        let sample = context! { nonce => "n", bundle => "b", diff => "d\n", intent => "i\n" };
+        let sample =
+            context! { nonce => "n", bundle => "b", component => "c", diff => "d\n", intent => "i\n" };
         self.fill(name, &sample)?;
         let template = self.environment.get_template(name).map_err(|error| unusable(name, &error))?;
         let is_known = |word: &String| {
@@ -129,39 +133,46 @@ fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
 
 
 /// The commit messages, oldest first, each line behind `> `: whole when they fit into [`INTENT_BYTES`], otherwise as
-/// many first lines as fit, and how many were left out. Trailers such as `Signed-off-by:` are left out: who wrote a
+/// many subjects as fit, and how many were left out. Trailers such as `Signed-off-by:` are left out: who wrote a
 /// change must not sway its review.
 fn intent(commits: &[Commit]) -> String {
-    let whole = commits.iter().flat_map(|commit| told_lines(&commit.message));
-    let (text, left) = quoted(whole);
+    let (text, left) = quoted(commits.iter().flat_map(|commit| told_lines(&commit.message)));
     if left == 0 {
         return text;
     }
-    let (mut text, left) =
-        quoted(commits.iter().map(|commit| commit.message.lines().next().unwrap_or_default()));
+    let (mut text, left) = quoted(commits.iter().map(|commit| subject(&commit.message)));
     let _ = match left {
-        0 => writeln!(text, "(first lines only)"),
-        left => writeln!(text, "(first lines only; {left} of {} commits not shown)", commits.len()),
+        0 => writeln!(text, "(subjects only)"),
+        left => writeln!(text, "(subjects only; {left} of {} commits not shown)", commits.len()),
     };
     text
 }
 
-fn told_lines(message: &str) -> impl Iterator<Item = &str> {
-    message.trim_end().lines().filter(|line| !is_trailer(line))
+/// The first line behind a bullet, then the body without trailers and empty lines.
+fn told_lines(message: &str) -> impl Iterator<Item = String> {
+    let body = message.trim().lines().skip(1).filter(|line| !line.trim().is_empty() && !is_trailer(line));
+    std::iter::once(subject(message)).chain(body.map(|line| format!("  {line}")))
+}
+
+fn subject(message: &str) -> String {
+    let line = message.trim().lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_SUBJECT) {
+        Some((end, _)) => format!("* {}…", &line[..end]),
+        None => format!("* {line}"),
+    }
 }
 
 fn is_trailer(line: &str) -> bool {
     let word = line.split_once(": ").map_or("", |(word, _)| word);
-    word.len() > 3
-        && word.to_ascii_lowercase().ends_with("-by")
+    word.to_ascii_lowercase().ends_with("-by")
         && word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
 }
 
 /// As many of `lines` as fit, quoted, and how many did not.
-fn quoted<'a>(lines: impl Iterator<Item = &'a str>) -> (String, usize) {
+fn quoted(lines: impl Iterator<Item = String>) -> (String, usize) {
     let (mut text, mut left) = (String::new(), 0);
     for line in lines {
-        let line = harmless(line);
+        let line = harmless(&line);
         if left > 0 || text.len() + line.len() + 3 > INTENT_BYTES {
             left += 1;
             continue;
@@ -170,3 +181,6 @@ fn quoted<'a>(lines: impl Iterator<Item = &'a str>) -> (String, usize) {
     }
     (text, left)
 }
+
+#[cfg(test)]
+mod tests;

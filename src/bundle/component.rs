@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{DeclaredComponent, SplitError, SplitRules, globs::Globs};
-use crate::change::FilePatch;
+use crate::change::{FilePatch, RepoPath};
 
 /// Longest inferred name, in bytes.
 const LONGEST_NAME: usize = 48;
@@ -42,13 +42,13 @@ enum Key<'a> {
 /// Gives each of `files`, which are in path order, its component.
 pub(super) fn assign<'f>(files: &'f [FilePatch], rules: &SplitRules) -> Result<Owners, SplitError> {
     let declared = Globs::grouped(rules.declared.iter().map(|component| &component.paths))?;
-    let roots: HashSet<&[u8]> = rules.package_roots.iter().map(|root| root.as_bytes()).collect();
+    let roots: HashSet<&[u8]> = rules.package_roots.iter().map(RepoPath::as_bytes).collect();
     let key_of = |file: &'f FilePatch| match declared.first(&file.path) {
         Some(index) => Key::Declared(index),
         None => Key::Folder(inferred_folder(file, &roots)),
     };
     let keys = files.iter().map(key_of).collect();
-    Ok(named(keep_replaced_together(files, keys), &rules.declared))
+    Ok(named(&keep_replaced_together(files, keys), &rules.declared))
 }
 
 /// The folder that gives `file` its inferred component; empty for the repository's root.
@@ -77,7 +77,7 @@ fn keep_replaced_together<'a>(files: &[FilePatch], mut keys: Vec<Key<'a>>) -> Ve
     keys
 }
 
-fn named(keys: Vec<Key<'_>>, declared: &[DeclaredComponent]) -> Owners {
+fn named(keys: &[Key<'_>], declared: &[DeclaredComponent]) -> Owners {
     let mut index_of: BTreeMap<Key<'_>, usize> = keys.iter().map(|key| (*key, 0)).collect();
     let mut taken = HashSet::new();
     let mut components = Vec::new();
@@ -108,7 +108,9 @@ fn folder_names(folders: &[&[u8]], mut taken: HashSet<String>) -> Vec<String> {
     for _ in 1..MOST_FOLDERS {
         let names = names_at(folders, &depths);
         let mut uses = HashMap::new();
-        names.iter().for_each(|name| *uses.entry(name.as_str()).or_insert(0) += 1);
+        for name in &names {
+            *uses.entry(name.as_str()).or_insert(0) += 1;
+        }
         for (name, depth) in names.iter().zip(&mut depths) {
             *depth += usize::from(uses[name.as_str()] > 1 || taken.contains(name));
         }

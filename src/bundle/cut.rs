@@ -35,7 +35,9 @@ pub(super) fn cut(files: Vec<FilePatch>, limit: usize) -> Vec<Vec<FilePatch>> {
             }
         }
     }
-    pieces.iter_mut().for_each(|piece| piece.sort_by(|a, b| super::order(a).cmp(&super::order(b))));
+    for piece in &mut pieces {
+        piece.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+    }
     pieces
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::{
     ExcludeReason, SplitError, SplitRules, component::Component, component::safe_name, globs::Globs,
 };
-use crate::change::{Content, FilePatch, FileStatus, HunkLine, LineKind, RepoPath};
+use crate::change::{Content, FilePatch, FileStatus, Hunk, HunkLine, LineKind, RepoPath};
 
 /// A generated-code marker counts within this many lines of the file's start.
 const MARKER_LINES: u32 = 40;
@@ -177,9 +177,11 @@ fn by_kind(file: &FilePatch) -> Option<ExcludeReason> {
     let ends_in = |ends: &[&str]| ends.iter().any(|end| name.len() > end.len() && name.ends_with(end));
     if file.content == Content::Binary {
         Some(ExcludeReason::Binary)
+    } else if is_pointer(file) {
+        None
     } else if LOCKFILES.contains(&name.as_ref()) {
         Some(ExcludeReason::Lockfile)
-    } else if is_vendored(&file.path) && !is_submodule(file) {
+    } else if is_vendored(&file.path) {
         Some(ExcludeReason::Vendored)
     } else if ends_in(&MINIFIED_ENDS) || is_script(&name) && looks_minified(file) {
         Some(ExcludeReason::Minified)
@@ -195,12 +197,12 @@ fn is_vendored(path: &RepoPath) -> bool {
     folders.any(|folder| VENDOR_FOLDERS.iter().any(|name| name.as_bytes() == folder))
 }
 
-/// A submodule's pointer is this repository's own line, wherever it stands.
-fn is_submodule(file: &FilePatch) -> bool {
-    file.header.split(|byte| *byte == b'\n').any(|line| {
-        line.ends_with(b" 160000")
-            && (line.starts_with(b"index ") || line.windows(6).any(|part| part == b" mode "))
-    })
+/// Links and submodule pointers are a line long and this repository's own, whatever they are called.
+fn is_pointer(file: &FilePatch) -> bool {
+    let says_mode =
+        |line: &[u8]| line.starts_with(b"index ") || line.windows(6).any(|part| part == b" mode ");
+    let mut lines = file.header.split(|byte| *byte == b'\n');
+    lines.any(|line| (line.ends_with(b" 120000") || line.ends_with(b" 160000")) && says_mode(line))
 }
 
 fn has_generated_name(name: &str) -> bool {
@@ -214,7 +216,7 @@ fn is_script(name: &str) -> bool {
 /// Whether most lines of code that stood here before, of a new file most of all, are very long.
 fn looks_minified(file: &FilePatch) -> bool {
     let (mut long, mut all) = (0, 0);
-    for line in file.hunks.iter().flat_map(|hunk| hunk.lines()).filter(|line| is_trusted(file, line)) {
+    for line in file.hunks.iter().flat_map(Hunk::lines).filter(|line| is_trusted(file, line)) {
         let text = line.text.trim_ascii();
         if text.is_empty()
             || [&b"/*"[..], b"*", b"//"].iter().any(|mark| text.starts_with(mark)) && text.len() <= LONG_LINE
@@ -244,7 +246,7 @@ fn has_marker(file: &FilePatch) -> bool {
     };
     let near_start =
         |line: &HunkLine<'_>| line.old.max(line.new).is_some_and(|number| number <= MARKER_LINES);
-    let first = file.hunks.first().into_iter().flat_map(|hunk| hunk.lines());
+    let first = file.hunks.first().into_iter().flat_map(Hunk::lines);
     first.take_while(near_start).filter(stays).any(|line| is_marker(line.text))
 }
 
@@ -282,3 +284,6 @@ fn comment_text(line: &[u8]) -> Option<String> {
     let rest = text[sign.len()..].trim_start_matches(|c: char| "/*#;-!".contains(c) || c.is_whitespace());
     Some(rest.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

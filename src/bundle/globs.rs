@@ -16,11 +16,17 @@ pub(super) struct Globs {
 
 impl Globs {
     /// Compiles groups of globs; [`Globs::first`] tells which group matched.
+    ///
+    /// An empty glob is an error: it would match everything.
     pub(super) fn grouped<'a>(groups: impl IntoIterator<Item = &'a Vec<String>>) -> Result<Self, SplitError> {
         let mut builder = GlobSetBuilder::new();
         let mut group = Vec::new();
         for (index, globs) in groups.into_iter().enumerate() {
             for glob in globs {
+                if glob.trim_matches(['.', '/']).is_empty() {
+                    let reason = "it names nothing".to_owned();
+                    return Err(SplitError::BadGlob { glob: glob.clone(), reason });
+                }
                 for form in forms(glob) {
                     let build = GlobBuilder::new(&form).literal_separator(true).build();
                     builder.add(build.map_err(|error| bad(glob, &error))?);
@@ -86,14 +92,14 @@ mod tests {
         check("crates/*/src", "crates/x/tests/src.rs", false);
         check("**/tests/**", "a/b/tests/c.rs", true);
         check("{a,b}/*.rs", "b/x.rs", true);
-        check("", "a", false);
         check("A.txt", "a.txt", false);
     }
 
     #[test]
     fn names_the_glob_that_does_not_parse() {
-        let error = Globs::grouped([&vec!["ok".to_owned(), "src/[a".to_owned()]]).err().unwrap();
-        insta::assert_snapshot!(error, @"");
+        let error = |glob: &str| Globs::grouped([&vec!["ok".to_owned(), glob.to_owned()]]).err().unwrap();
+        insta::assert_snapshot!(error("src/[a"), @r#"bad glob "src/[a": unclosed character class; missing ']'"#);
+        insta::assert_snapshot!(error("./"), @r#"bad glob "./": it names nothing"#);
     }
 
     #[test]

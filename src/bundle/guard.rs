@@ -4,7 +4,7 @@
 
 use std::{cmp::Reverse, fmt::Write};
 
-use super::{Bundle, Guard, Limits};
+use super::{Bundle, Guard, Limits, show::harmless};
 
 /// How many of a bundle's largest files are named.
 const LARGEST: usize = 3;
@@ -44,7 +44,9 @@ pub fn oversize(bundles: &[Bundle], limits: &Limits) -> Option<String> {
     }
     let (count, limit) = (bundles_are(large.len()), grouped(limits.fail_bytes));
     let mut text = format!("{count} over {limit} bytes of diff; nothing was sent\n");
-    large.iter().for_each(|bundle| describe(bundle, &mut text));
+    for bundle in &large {
+        describe(bundle, &mut text);
+    }
     text.push_str("hint: make it smaller, or send it all the same:\n");
     for way in ways_out(large[0]) {
         let _ = writeln!(text, "  - {way}");
@@ -61,7 +63,9 @@ pub fn warning(bundles: &[Bundle], limits: &Limits) -> Option<String> {
     }
     let (count, limit) = (bundles_are(large.len()), grouped(limits.warn_bytes));
     let mut text = format!("{count} over {limit} bytes of diff; models read long diffs less closely\n");
-    large.iter().for_each(|bundle| describe(bundle, &mut text));
+    for bundle in &large {
+        describe(bundle, &mut text);
+    }
     Some(text)
 }
 
@@ -83,8 +87,11 @@ fn describe(bundle: &Bundle, text: &mut String) {
 
 /// The largest files of a bundle, largest first, equal ones in path order.
 fn largest(bundle: &Bundle) -> Vec<(usize, String)> {
-    let mut files: Vec<_> =
-        bundle.files.iter().map(|file| (file.byte_len(), file.path.to_string())).collect();
+    let mut files: Vec<_> = bundle
+        .files
+        .iter()
+        .map(|file| (file.byte_len(), harmless(&file.path.to_string()).into_owned()))
+        .collect();
     files.sort_by_key(|(bytes, _)| Reverse(*bytes));
     files.truncate(LARGEST);
     files
@@ -95,7 +102,7 @@ fn ways_out(bundle: &Bundle) -> [String; 4] {
     [
         "declare smaller components in scrum.toml: [[component]] name = \"…\", paths = [\"…\"]".to_owned(),
         "let declared components be cut too: [bundle] split = \"always\"".to_owned(),
-        format!("leave files out: --exclude {}", shell_quoted(&path)),
+        format!("leave files out: --exclude {}", shell_quoted(&globset::escape(&path))),
         "send it as it is: SCRUM_FORCE_OVERSIZE=1".to_owned(),
     ]
 }

@@ -10,6 +10,8 @@ mod globs;
 pub mod guard;
 mod pack;
 pub mod show;
+#[cfg(test)]
+mod tests;
 
 use crate::digest;
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};

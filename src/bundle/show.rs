@@ -45,9 +45,14 @@ pub fn numbered(bundle: &Bundle) -> String {
     out
 }
 
+/// The header of a change of kind holds the old file's deletion with its hunk, which is shown as a hunk.
 fn show_header(file: &FilePatch, out: &mut String) {
+    let mut in_hunk = false;
     for line in lines(&file.header) {
-        if !HEADER_WORDS.iter().any(|word| line.starts_with(word)) {
+        let is_hunk_line = in_hunk && matches!(line.first(), Some(b'-' | b'\\'));
+        in_hunk = is_hunk_line || line.starts_with(b"@@ -");
+        let is_header = in_hunk || HEADER_WORDS.iter().any(|word| line.starts_with(word));
+        if is_hunk_line || !is_header {
             out.push_str(BLANK);
         }
         push_line(line, out);
