@@ -3,6 +3,7 @@
 pub mod change;
 pub mod coverage;
 pub mod finding;
+pub mod history;
 pub mod reviewer;
 
 pub mod anchor;
