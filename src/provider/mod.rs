@@ -2,6 +2,8 @@
 //!
 //! [`Provider`] makes one attempt at one question. Retries, timeouts and concurrency belong to `run`.
 
+pub mod builtin;
+
 use std::time::Duration;
 
 use crate::prompt::Prompt;
