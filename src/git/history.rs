@@ -36,11 +36,12 @@ pub enum HistoryError {
     },
 }
 
-/// The past before `base`, as far as it concerns `change`. Without a base (a root commit, a diff file) there is none.
-pub fn collect(repo: &Repository, base: Option<Oid>, change: &Change) -> Result<History, HistoryError> {
-    let Some(base) = base else { return Ok(History::default()) };
-    read(repo, base, change).map_err(|error| HistoryError::Unreadable {
-        base: base.to_string(),
+/// The past before the base of `change`, as far as it concerns it. Without a base (a root commit, a diff file) there is
+/// none.
+pub fn collect(repo: &Repository, change: &Change) -> Result<History, HistoryError> {
+    let Some(base) = &change.range.base else { return Ok(History::default()) };
+    Oid::from_str(base).and_then(|id| read(repo, id, change)).map_err(|error| HistoryError::Unreadable {
+        base: base.clone(),
         reason: error.message().to_owned(),
     })
 }

@@ -1,0 +1,90 @@
+//! Tells how much of one file's content is in another: [`Fingerprint`].
+//!
+//! It measures as git does: content is cut after each newline and at the latest after 64 bytes, and equal pieces
+//! are counted in bytes, wherever they stand. Only hashes of the pieces are kept, never the content.
+
+/// Longest piece in bytes.
+const LONGEST_PIECE: usize = 64;
+/// Git looks for a NUL in this many first bytes to tell binary files.
+const BINARY_PROBE: usize = 8000;
+
+/// A score of this many means that all content is the same.
+pub(super) const MOST: u64 = 60_000;
+/// Two files are a rename from here on: half of the content is the same.
+pub(super) const LEAST: u64 = MOST / 2;
+
+/// What a file's content is made of.
+pub(super) struct Fingerprint {
+    size: u64,
+    /// Hash of each piece and its bytes in the file, by ascending hash, each hash once.
+    pieces: Vec<(u32, u32)>,
+}
+
+impl Fingerprint {
+    /// Takes the fingerprint of a file's content.
+    pub(super) fn new(content: &[u8]) -> Self {
+        let is_text = !content[..content.len().min(BINARY_PROBE)].contains(&0);
+        let mut pieces = Vec::with_capacity(content.len() / 32);
+        let mut rest = content;
+        while !rest.is_empty() {
+            let piece = &rest[..rest.len().min(LONGEST_PIECE)];
+            let end = piece.iter().position(|byte| *byte == b'\n').map_or(piece.len(), |at| at + 1);
+            pieces.push(hashed(&piece[..end], is_text));
+            rest = &rest[end..];
+        }
+        pieces.sort_unstable();
+        pieces.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                kept.1 += later.1;
+            }
+            same
+        });
+        pieces.shrink_to_fit();
+        Self { size: content.len() as u64, pieces }
+    }
+
+    /// How similar the two are, from 0 to [`MOST`].
+    pub(super) fn score(&self, other: &Self) -> u64 {
+        self.shared_bytes(other) * MOST / self.size.max(other.size).max(1)
+    }
+
+    fn shared_bytes(&self, other: &Self) -> u64 {
+        let (mut left, mut right) = (&self.pieces[..], &other.pieces[..]);
+        let mut shared = 0;
+        while let ([(one, one_bytes), left_rest @ ..], [(two, two_bytes), right_rest @ ..]) = (left, right) {
+            if one == two {
+                shared += u64::from(*one_bytes.min(two_bytes));
+            }
+            if one <= two {
+                left = left_rest;
+            }
+            if two <= one {
+                right = right_rest;
+            }
+        }
+        shared
+    }
+}
+
+/// Whether files of these sizes can reach [`LEAST`] at all.
+pub(super) fn sizes_allow(one: u64, other: u64) -> bool {
+    let (small, large) = (one.min(other), one.max(other));
+    large * (MOST - LEAST) >= (large - small) * MOST
+}
+
+/// Hash and length of a piece. In text, `\r\n` counts as `\n`.
+fn hashed(piece: &[u8], is_text: bool) -> (u32, u32) {
+    let unix = if is_text { piece.strip_suffix(b"\r\n") } else { None };
+    let (line, end) = unix.map_or((piece, &b""[..]), |line| (line, &b"\n"[..]));
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in line.iter().chain(end) {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let folded = (hash >> 32) ^ hash;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low half is the hash; a piece has 64 bytes at most"
+    )]
+    (folded as u32, (line.len() + end.len()) as u32)
+}
