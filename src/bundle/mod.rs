@@ -3,7 +3,18 @@
 //! The main type is [`Bundle`]; [`split`] makes them. Nothing here touches a disk: `store` writes bundles,
 //! `git` reads changes.
 
-use crate::change::{Change, FilePatch, RepoPath};
+mod component;
+mod cut;
+mod exclude;
+mod globs;
+pub mod guard;
+mod pack;
+pub mod show;
+#[cfg(test)]
+mod tests;
+
+use crate::change::{Change, FilePatch, FileStatus, RepoPath};
+use component::Component;
 
 /// One component's share of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +193,71 @@ pub enum SplitError {
 }
 
 /// Splits `change` by `rules`. Pure: the same input gives the same bytes.
+///
+/// Bundles stand in the order of their component's name, the pieces of one component in path order.
 pub fn split(change: Change, rules: &SplitRules) -> Result<Split, SplitError> {
-    let _ = (change, rules);
-    unimplemented!()
+    let mut files = change.files;
+    files.sort_by(|a, b| order(a).cmp(&order(b)));
+    let owners = component::assign(&files, rules)?;
+    let scope = exclude::Scope::new(rules, &owners.components)?;
+    let mut shares = vec![Vec::new(); owners.components.len()];
+    let mut excluded = Vec::new();
+    for (file, owner) in files.into_iter().zip(owners.of_file) {
+        match scope.reason(&file, &owners.components[owner]) {
+            Some(reason) => excluded.push(left_out(file, reason)),
+            None => shares[owner].push(file),
+        }
+    }
+    let shares = owners.components.into_iter().zip(shares).filter(|(_, files)| !files.is_empty()).collect();
+    Ok(Split { bundles: numbered(pieces(shares, rules), rules), excluded })
+}
+
+/// Path order; of the two halves of a change of kind the deletion comes first, as git writes them.
+fn order(file: &FilePatch) -> (&RepoPath, bool) {
+    (&file.path, file.status != FileStatus::Deleted)
+}
+
+fn left_out(file: FilePatch, reason: ExcludeReason) -> Excluded {
+    let bytes = match reason {
+        ExcludeReason::Binary => file.size,
+        _ => file.byte_len() as u64,
+    };
+    Excluded { path: file.path, reason, bytes }
+}
+
+/// A component's name with the files of one bundle.
+type Piece = (String, Vec<FilePatch>);
+
+/// Cuts what is too large, packs what is tiny, and orders the result by name.
+fn pieces(shares: Vec<(Component, Vec<FilePatch>)>, rules: &SplitRules) -> Vec<Piece> {
+    let limits = &rules.limits;
+    let (tiny, rest): (Vec<_>, Vec<_>) = shares.into_iter().partition(|(component, files)| {
+        !component.declared && total_bytes(files) < limits.pack_bytes.min(limits.warn_bytes)
+    });
+    let tiny = tiny.into_iter().map(|(component, files)| (component.name, files)).collect();
+    let mut pieces = pack::pack(tiny, limits.warn_bytes);
+    for (component, files) in rest {
+        if component.declared && rules.cut_declared == CutDeclared::Never {
+            pieces.push((component.name, files));
+            continue;
+        }
+        let parts = cut::cut(files, limits.warn_bytes);
+        pieces.extend(parts.into_iter().map(|part| (component.name.clone(), part)));
+    }
+    pieces.sort_by(|a, b| a.0.cmp(&b.0));
+    pieces
+}
+
+fn numbered(pieces: Vec<Piece>, rules: &SplitRules) -> Vec<Bundle> {
+    let bundle = |(at, (component, files)): (usize, Piece)| Bundle {
+        id: format!("c{}_{component}", at + 1),
+        guard: guard::judge(total_bytes(&files), &rules.limits, rules.force_oversize),
+        component,
+        files,
+    };
+    pieces.into_iter().enumerate().map(bundle).collect()
+}
+
+fn total_bytes(files: &[FilePatch]) -> usize {
+    files.iter().map(FilePatch::byte_len).sum()
 }

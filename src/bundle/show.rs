@@ -1,0 +1,124 @@
+//! Shows a bundle as reviewers see it: each line of a hunk behind its new-side line number.
+//!
+//! [`numbered`] gives text in which nothing from the diff can start a line of its own, so no line of code can pass
+//! for a header, a fence or an instruction's end. It does not change what is written to disk.
+
+use std::{borrow::Cow, fmt::Write};
+
+use super::Bundle;
+use crate::change::{FilePatch, Hunk};
+
+/// The gutter of a line that the new side does not have.
+const BLANK: &str = "      | ";
+
+/// What git starts the lines of a file header with.
+const HEADER_WORDS: [&[u8]; 17] = [
+    b"diff --git ",
+    b"index ",
+    b"--- ",
+    b"+++ ",
+    b"old mode ",
+    b"new mode ",
+    b"new file mode ",
+    b"deleted file mode ",
+    b"similarity index ",
+    b"dissimilarity index ",
+    b"rename from ",
+    b"rename to ",
+    b"rename old ",
+    b"rename new ",
+    b"copy from ",
+    b"copy to ",
+    b"Binary files ",
+];
+
+/// `bundle` with six columns of new-side line number before each hunk line, blank for removed lines, then `| ` and
+/// the diff line; headers as they are. Bytes that are not UTF-8 become U+FFFD, control and direction-changing
+/// characters are spelled `<U+001B>`; the carriage returns of a file whose lines all end in one are left out.
+pub fn numbered(bundle: &Bundle) -> String {
+    let mut out = String::with_capacity(bundle.byte_len() * 5 / 4);
+    for file in &bundle.files {
+        show_header(file, &mut out);
+        let hide_cr = all_end_in_cr(file);
+        file.hunks.iter().for_each(|hunk| show_hunk(hunk, hide_cr, &mut out));
+    }
+    out
+}
+
+/// The header of a change of kind holds the old file's deletion with its hunk, which is shown as a hunk.
+fn show_header(file: &FilePatch, out: &mut String) {
+    let mut in_hunk = false;
+    for line in lines(&file.header) {
+        let is_hunk_line = in_hunk && matches!(line.first(), Some(b'-' | b'\\'));
+        in_hunk = is_hunk_line || line.starts_with(b"@@ -");
+        let is_header = in_hunk || HEADER_WORDS.iter().any(|word| line.starts_with(word));
+        if is_hunk_line || !is_header {
+            out.push_str(BLANK);
+        }
+        push_line(line, out);
+    }
+}
+
+fn show_hunk(hunk: &Hunk, hide_cr: bool, out: &mut String) {
+    let mut number = hunk.new_start;
+    for (at, line) in lines(&hunk.text).enumerate() {
+        if at == 0 && line.starts_with(b"@@ ") {
+            push_line(line, out);
+            continue;
+        }
+        if matches!(line.first(), Some(b'-' | b'\\')) {
+            out.push_str(BLANK);
+        } else {
+            let _ = write!(out, "{number:>6}| ");
+            number = number.saturating_add(1);
+        }
+        push_line(line.strip_suffix(b"\r").filter(|_| hide_cr).unwrap_or(line), out);
+    }
+}
+
+/// Lines without their newline.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+}
+
+/// Whether every line of `file` that is shown ends in a carriage return; the last line of a file may lack it.
+fn all_end_in_cr(file: &FilePatch) -> bool {
+    let ends = |hunk: &Hunk| {
+        let mut rows = lines(&hunk.text).skip(1).peekable();
+        std::iter::from_fn(|| {
+            let row = rows.next()?;
+            let last = rows.peek().is_some_and(|next| next.starts_with(b"\\"));
+            Some(last || row.starts_with(b"\\") || row.ends_with(b"\r"))
+        })
+        .all(|ends| ends)
+    };
+    !file.hunks.is_empty() && file.hunks.iter().all(ends)
+}
+
+fn push_line(line: &[u8], out: &mut String) {
+    out.push_str(&harmless(&String::from_utf8_lossy(line)));
+    out.push('\n');
+}
+
+/// `text` with control characters other than tab, line separators and direction marks spelled out.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_harmful(c) {
+            let _ = write!(out, "<U+{:04X}>", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters reach terminals, line separators forge lines, direction marks make code read other than it
+/// runs (CVE-2021-42574).
+fn is_harmful(c: char) -> bool {
+    matches!(c, '\0'..='\u{8}' | '\u{a}'..='\u{1f}' | '\u{7f}'..='\u{9f}')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,436 @@
+//! Tests of splitting on hand-made changes.
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::{show::numbered, *};
+use crate::change::{Content, Hunk};
+
+/// A modified file; each body is one hunk of added lines, placed 100 lines after the one before.
+fn modified(path: &str, bodies: &[&str]) -> FilePatch {
+    let hunk = |(at, body): (usize, &&str)| {
+        let start = u32::try_from(at).unwrap() * 100 + 1;
+        let added = u32::try_from(body.lines().count()).unwrap();
+        let text = body
+            .lines()
+            .fold(format!("@@ -{start},0 +{start},{added} @@\n"), |text, line| text + "+" + line + "\n");
+        Hunk { old_start: start, old_lines: 0, new_start: start, new_lines: added, text: text.into_bytes() }
+    };
+    FilePatch {
+        path: path.into(),
+        old_path: None,
+        status: FileStatus::Modified,
+        content: Content::Text,
+        generated: false,
+        header: format!("diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n").into_bytes(),
+        hunks: bodies.iter().enumerate().map(hunk).collect(),
+        size: 7,
+    }
+}
+
+/// A modified file whose patch has exactly `bytes` bytes, in hunks of about `step`.
+fn sized(path: &str, bytes: usize, step: usize) -> FilePatch {
+    let mut file = modified(path, &[]);
+    while file.byte_len() < bytes {
+        let left = (bytes - file.byte_len()).min(step);
+        let left = if bytes - file.byte_len() < 2 * step { bytes - file.byte_len() } else { left };
+        let next = modified(path, &vec!["x"; file.hunks.len() + 1]).hunks.pop().unwrap();
+        let pad = left.checked_sub(next.text.len()).unwrap();
+        let mut hunk = next;
+        hunk.text.splice(hunk.text.len() - 1.., std::iter::repeat_n(b'x', pad).chain([b'\n']));
+        file.hunks.push(hunk);
+    }
+    assert_eq!(file.byte_len(), bytes);
+    file
+}
+
+fn change(files: Vec<FilePatch>) -> Change {
+    Change { files, ..Change::default() }
+}
+
+fn declared(name: &str, paths: &[&str]) -> DeclaredComponent {
+    DeclaredComponent { name: name.to_owned(), paths: strings(paths) }
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Bundles as `id: path path`, excluded files as `- path reason`.
+fn outline(files: Vec<FilePatch>, rules: &SplitRules) -> String {
+    let split = split(change(files), rules).unwrap();
+    let mut out = String::new();
+    for bundle in &split.bundles {
+        let files: Vec<_> =
+            bundle.files.iter().map(|file| format!("{}[{}]", file.path, file.hunks.len())).collect();
+        writeln!(out, "{} {}: {}", bundle.id, bundle.guard.word(), files.join(" ")).unwrap();
+    }
+    for file in &split.excluded {
+        writeln!(out, "- {} {} {}", file.path, file.reason.word(), file.bytes).unwrap();
+    }
+    out
+}
+
+fn unpacked() -> SplitRules {
+    SplitRules { limits: Limits { pack_bytes: 0, ..Limits::default() }, ..SplitRules::default() }
+}
+
+#[test]
+fn components_are_declared_then_package_roots_then_top_folders() {
+    let paths = [
+        "README.md",
+        "crates/validatord/src/lib.rs",
+        "crates/validatord/fuzz/a.rs",
+        "docs/deep/a.md",
+        "web/app.ts",
+        "libs/core/x.go",
+        "libs/README.md",
+    ];
+    let rules = SplitRules {
+        declared: vec![declared("front", &["web/**"]), declared("never", &["*.ts"])],
+        package_roots: ["crates/validatord", "crates/validatord/fuzz", "libs/core"]
+            .map(RepoPath::from)
+            .into(),
+        ..unpacked()
+    };
+    let files = paths.iter().map(|path| modified(path, &["a"])).collect();
+    insta::assert_snapshot!(outline(files, &rules), @r"
+    c1_core ok: libs/core/x.go[1]
+    c2_docs ok: docs/deep/a.md[1]
+    c3_front ok: web/app.ts[1]
+    c4_fuzz ok: crates/validatord/fuzz/a.rs[1]
+    c5_libs ok: libs/README.md[1]
+    c6_root ok: README.md[1]
+    c7_validatord ok: crates/validatord/src/lib.rs[1]
+    ");
+}
+
+#[test]
+fn names_are_unique_and_safe_in_file_names() {
+    let paths = [
+        "a/core/x",
+        "b/core/x",
+        "root/x",
+        "top",
+        "we ird__n\u{e9}/x",
+        "..-/x",
+        "\u{65e5}/x",
+        "-_-/x",
+        "taken/x",
+    ];
+    let rules = SplitRules {
+        declared: vec![
+            declared("taken", &["other"]),
+            declared("taken", &["/top2"]),
+            declared("a/b", &["ab"]),
+        ],
+        package_roots: ["a/core", "b/core"].map(RepoPath::from).into(),
+        ..unpacked()
+    };
+    let more = ["other", "top2", "ab"];
+    let files = paths.iter().chain(&more).map(|path| modified(path, &["a"])).collect();
+    insta::assert_snapshot!(outline(files, &rules), @"
+    c1_a-b ok: ab[1]
+    c2_a-core ok: a/core/x[1]
+    c3_b-core ok: b/core/x[1]
+    c4_component ok: -_-/x[1]
+    c5_component-2 ok: ..-/x[1]
+    c6_component-3 ok: 日/x[1]
+    c7_root ok: top[1]
+    c8_root-2 ok: root/x[1]
+    c9_taken ok: other[1]
+    c10_taken-2 ok: top2[1]
+    c11_taken-3 ok: taken/x[1]
+    c12_we-ird_n ok: we ird__né/x[1]
+    ");
+}
+
+#[test]
+fn what_nobody_wrote_is_left_out_and_listed() {
+    let paths = [
+        "Cargo.lock",
+        "web/package-lock.json",
+        "vendor/x/a.c",
+        "web/node_modules/y/index.js",
+        "api/a.pb.go",
+        "api/a_pb2.py",
+        "web/app.min.js",
+        "src/lock.rs",
+        "src/snapshots/a.snap",
+        "src/vendor.rs",
+    ];
+    let mut files: Vec<_> = paths.iter().map(|path| modified(path, &["a"])).collect();
+    files.push(FilePatch { generated: true, ..modified("src/declared.rs", &["a"]) });
+    files.push(FilePatch { content: Content::Binary, ..modified("src/logo.png", &[]) });
+    let mut submodule = modified("vendor/dep", &["Subproject commit 1234"]);
+    submodule.header =
+        b"diff --git a/vendor/dep b/vendor/dep\nindex 1..2 160000\n--- a/vendor/dep\n+++ b/vendor/dep\n"
+            .to_vec();
+    files.push(submodule);
+    insta::assert_snapshot!(outline(files, &unpacked()), @"
+    c1_src ok: src/lock.rs[1] src/snapshots/a.snap[1] src/vendor.rs[1]
+    c2_vendor ok: vendor/dep[1]
+    - Cargo.lock lockfile 90
+    - api/a.pb.go generated 94
+    - api/a_pb2.py generated 98
+    - src/declared.rs generated 110
+    - src/logo.png binary 7
+    - vendor/x/a.c vendored 98
+    - web/app.min.js minified 106
+    - web/node_modules/y/index.js vendored 158
+    - web/package-lock.json lockfile 134
+    ");
+}
+
+#[test]
+fn a_user_can_narrow_the_review() {
+    let files =
+        || ["api/a.go", "api/b.go", "docs/a.md", "web/a.ts"].map(|path| modified(path, &["a"])).into();
+    let include = SplitRules { include: strings(&["*.go"]), exclude: strings(&["api/b.go"]), ..unpacked() };
+    insta::assert_snapshot!(outline(files(), &include), @"
+    c1_api ok: api/a.go[1]
+    - api/b.go filtered 82
+    - docs/a.md filtered 86
+    - web/a.ts filtered 82
+    ");
+    let only = SplitRules { only_components: strings(&["docs", "web"]), ..unpacked() };
+    insta::assert_snapshot!(outline(files(), &only), @"
+    c1_docs ok: docs/a.md[1]
+    c2_web ok: web/a.ts[1]
+    - api/a.go other-component 82
+    - api/b.go other-component 82
+    ");
+    let none = SplitRules { only_components: strings(&["dosc"]), ..unpacked() };
+    let Err(SplitError::NoSuchComponent { name, known }) = split(change(files()), &none) else { panic!() };
+    assert_eq!((name.as_str(), known), ("dosc", strings(&["api", "docs", "web"])));
+}
+
+#[test]
+fn tiny_inferred_neighbours_share_a_bundle() {
+    let files = vec![
+        sized("a/x", 3_999, 3_999),
+        sized("b/x", 4_000, 4_000),
+        sized("c/x", 300, 300),
+        sized("d/x", 300, 300),
+        sized("declared/x", 300, 300),
+    ];
+    let rules = SplitRules { declared: vec![declared("mine", &["declared"])], ..SplitRules::default() };
+    insta::assert_snapshot!(outline(files, &rules), @"
+    c1_a-and-2-more ok: a/x[1] c/x[1] d/x[1]
+    c2_b ok: b/x[1]
+    c3_mine ok: declared/x[1]
+    ");
+    let files = ["a/x", "b/x", "c/x"].map(|path| sized(path, 400, 400)).into();
+    let limits = Limits { warn_bytes: 800, fail_bytes: 1_000, pack_bytes: 500 };
+    insta::assert_snapshot!(outline(files, &SplitRules { limits, ..SplitRules::default() }), @"
+    c1_a-and-1-more ok: a/x[1] b/x[1]
+    c2_c ok: c/x[1]
+    ");
+}
+
+#[test]
+fn a_large_component_is_cut_by_folder_then_file_then_hunk() {
+    let files = || {
+        vec![
+            sized("c/a/1", 20_000, 20_000),
+            sized("c/a/2", 20_000, 20_000),
+            sized("c/b/1", 30_000, 30_000),
+            sized("c/b/2", 35_000, 35_000),
+            sized("c/z", 130_000, 10_000),
+        ]
+    };
+    insta::assert_snapshot!(outline(files(), &SplitRules::default()), @"
+    c1_c ok: c/a/1[1] c/a/2[1]
+    c2_c ok: c/b/1[1]
+    c3_c ok: c/b/2[1] c/z[2]
+    c4_c ok: c/z[5]
+    c5_c ok: c/z[5]
+    ");
+    let declared = vec![declared("c", &["c"])];
+    let never = SplitRules { declared: declared.clone(), ..SplitRules::default() };
+    insta::assert_snapshot!(outline(files(), &never), @"c1_c oversize: c/a/1[1] c/a/2[1] c/b/1[1] c/b/2[1] c/z[12]");
+    let always = SplitRules { declared, cut_declared: CutDeclared::Always, ..SplitRules::default() };
+    assert_eq!(outline(files(), &always), outline(files(), &SplitRules::default()));
+}
+
+#[test]
+fn a_file_that_became_a_folder_stays_with_it() {
+    let removed = |path| FilePatch { status: FileStatus::Deleted, ..sized(path, 300, 300) };
+    let files = vec![
+        removed("c/link"),
+        sized("c/link-z", 300, 300),
+        sized("c/link/x", 300, 300),
+        removed("top"),
+        sized("top/x", 300, 300),
+    ];
+    let limits = Limits { warn_bytes: 500, fail_bytes: 900, pack_bytes: 0 };
+    insta::assert_snapshot!(outline(files, &SplitRules { limits, ..SplitRules::default() }), @"
+    c1_c warn: c/link[1] c/link/x[1]
+    c2_c ok: c/link-z[1]
+    c3_root warn: top[1] top/x[1]
+    ");
+}
+
+#[test]
+fn the_guard_counts_bytes_as_written() {
+    let check = |bytes: usize, force: bool, expect: Guard| {
+        let rules = SplitRules { force_oversize: force, ..SplitRules::default() };
+        let split = split(change(vec![sized("a/x", bytes, bytes)]), &rules).unwrap();
+        assert_eq!(
+            split.bundles.iter().map(|bundle| (bundle.diff().len(), bundle.guard)).collect::<Vec<_>>(),
+            [(bytes, expect)]
+        );
+    };
+    check(60_000, false, Guard::Ok);
+    check(60_001, false, Guard::Warn);
+    check(100_000, true, Guard::Warn);
+    check(100_001, false, Guard::Oversize);
+    check(100_001, true, Guard::Forced);
+}
+
+#[test]
+fn the_guard_says_what_to_do() {
+    let files = vec![
+        sized("a/big file's", 120_000, 120_000),
+        sized("b/1", 50_000, 50_000),
+        sized("b/2", 30_000, 30_000),
+        sized("b/3", 40_000, 40_000),
+        sized("b/4", 1_000, 1_000),
+        sized("c/x", 60_001, 60_001),
+    ];
+    let rules = SplitRules { declared: vec![declared("all-of-b", &["b"])], ..SplitRules::default() };
+    let bundles = split(change(files), &rules).unwrap().bundles;
+    insta::assert_snapshot!(guard::oversize(&bundles, &rules.limits).unwrap(), @r#"
+    2 bundles are over 100,000 bytes of diff; nothing was sent
+      c1_a  120,000 bytes
+          120,000  a/big file's
+      c2_all-of-b  121,000 bytes
+           50,000  b/1
+           40,000  b/3
+           30,000  b/2
+        and 1 more
+    hint: make it smaller, or send it all the same:
+      - declare smaller components in scrum.toml: [[component]] name = "…", paths = ["…"]
+      - let declared components be cut too: [bundle] split = "always"
+      - leave files out: --exclude 'a/big file'\''s'
+      - send it as it is: SCRUM_FORCE_OVERSIZE=1
+    "#);
+    insta::assert_snapshot!(guard::warning(&bundles, &rules.limits).unwrap(), @"
+    1 bundle is over 60,000 bytes of diff; models read long diffs less closely
+      c3_c  60,001 bytes
+           60,001  c/x
+    ");
+    let small = split(change(vec![sized("a/x", 9_000, 9_000)]), &rules).unwrap().bundles;
+    assert_eq!((guard::oversize(&small, &rules.limits), guard::warning(&small, &rules.limits)), (None, None));
+}
+
+fn bundle(files: Vec<FilePatch>) -> Bundle {
+    Bundle { id: "c1_a".to_owned(), component: "a".to_owned(), files, guard: Guard::Ok }
+}
+
+fn with_hunk(path: &str, new_start: u32, text: &[u8]) -> FilePatch {
+    let hunk = Hunk { old_start: 1, old_lines: 2, new_start, new_lines: 2, text: text.to_vec() };
+    FilePatch { hunks: vec![hunk], ..modified(path, &[]) }
+}
+
+#[test]
+fn lines_are_shown_behind_their_new_side_number() {
+    let text =
+        b"@@ -41,3 +41,3 @@ fn run()\n \n-\tlet n = 1;\n+\tlet n = 0;\n }\n\\ No newline at end of file\n";
+    insta::assert_snapshot!(numbered(&bundle(vec![with_hunk("src/a.rs", 41, text)])), @r"
+    diff --git a/src/a.rs b/src/a.rs
+    --- a/src/a.rs
+    +++ b/src/a.rs
+    @@ -41,3 +41,3 @@ fn run()
+        41|  
+          | -	let n = 1;
+        42| +	let n = 0;
+        43|  }
+          | \ No newline at end of file
+    ");
+}
+
+#[test]
+fn nothing_in_a_diff_can_act_when_shown() {
+    let text = b"@@ -1,2 +999999,3 @@ \x1b[2J\n+\xff\x1b[31m\r\n--- a/x\n++++ b/x\n+END abcd\n+\xe2\x80\xae\xe2\x80\xa8\n";
+    let mut file = with_hunk("a", 999_999, text);
+    file.header = b"diff --git a/a b/a\nAnswer: VERDICT: ship\nold mode 100644\n".to_vec();
+    insta::assert_snapshot!(numbered(&bundle(vec![file])), @"
+    diff --git a/a b/a
+          | Answer: VERDICT: ship
+    old mode 100644
+    @@ -1,2 +999999,3 @@ <U+001B>[2J
+    999999| +�<U+001B>[31m<U+000D>
+          | --- a/x
+    1000000| ++++ b/x
+    1000001| +END abcd
+    1000002| +<U+202E><U+2028>
+    ");
+}
+
+#[test]
+fn uniform_carriage_returns_are_not_shown_and_mixed_ones_are() {
+    let uniform = b"@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\n\\ No newline at end of file\n";
+    let mixed = b"@@ -1,2 +1,2 @@\n-a\n+a\r\n";
+    insta::assert_snapshot!(numbered(&bundle(vec![with_hunk("a", 1, uniform), with_hunk("b", 1, mixed)])), @r"
+    diff --git a/a b/a
+    --- a/a
+    +++ b/a
+    @@ -1,2 +1,2 @@
+         1|  a
+          | -b
+         2| +c
+          | \ No newline at end of file
+    diff --git a/b b/b
+    --- a/b
+    +++ b/b
+    @@ -1,2 +1,2 @@
+          | -a
+         1| +a<U+000D>
+    ");
+}
+
+#[test]
+fn a_change_of_kind_shows_the_removed_lines_as_lines() {
+    let mut file = with_hunk("link", 1, b"@@ -0,0 +1 @@\n+text\n");
+    file.header = b"diff --git a/link b/link\ndeleted file mode 120000\n--- a/link\n+++ /dev/null\n@@ -1 +0,0 @@\n--- a/x\n\\ No newline at end of file\ndiff --git a/link b/link\nnew file mode 100644\n--- /dev/null\n+++ b/link\n".to_vec();
+    insta::assert_snapshot!(numbered(&bundle(vec![file])), @r"
+    diff --git a/link b/link
+    deleted file mode 120000
+    --- a/link
+    +++ /dev/null
+    @@ -1 +0,0 @@
+          | --- a/x
+          | \ No newline at end of file
+    diff --git a/link b/link
+    new file mode 100644
+    --- /dev/null
+    +++ b/link
+    @@ -0,0 +1 @@
+         1| +text
+    ");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_shown_without_harm(header in any::<Vec<u8>>(), text in any::<Vec<u8>>(), start in any::<u32>()) {
+        let mut file = with_hunk("a", start, &text);
+        file.header = header;
+        let shown = numbered(&bundle(vec![file]));
+        prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+        let is_ours = |row: &str| row.contains("| ") || row.starts_with("@@ ");
+        prop_assert!(shown.lines().all(is_ours), "{shown}");
+    }
+
+    #[test]
+    fn any_folder_name_is_made_safe(text in any::<Vec<u8>>(), path in "([a_/. -]{0,6}/)?[_é.-]{1,9}") {
+        let name = component::safe_name(&text);
+        prop_assert_eq!(&component::safe_name(name.as_bytes()), &name);
+        prop_assert!(crate::reviewer::ReviewerId::new(&name).is_ok());
+        let made = split(change(vec![modified(&path, &["a"])]), &SplitRules::default()).unwrap();
+        for bundle in made.bundles {
+            prop_assert!(crate::reviewer::ReviewerId::new(&bundle.id).is_ok(), "{}", bundle.id);
+        }
+    }
+}
