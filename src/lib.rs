@@ -7,6 +7,7 @@ pub mod change;
 pub mod coverage;
 pub mod digest;
 pub mod finding;
+pub mod history;
 pub mod reviewer;
 
 pub mod anchor;

@@ -5,6 +5,8 @@
 //! A fence line cannot be forged from inside: each line of code stands behind a gutter, each line of a commit
 //! message behind `> `. So it does no harm when the nonce itself occurs in the change.
 
+use std::fmt::Write;
+
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
         show::{harmless, numbered},
     },
     change::Commit,
+    digest,
 };
 
 /// The path in the prompt's example. Git refuses to track anything below `.git`, so a finding with this path was
@@ -130,7 +133,6 @@ fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
     let reason = error.line().map_or_else(|| what.clone(), |line| format!("{what} in line {line}"));
     TemplateError { name: name.to_owned(), reason }
 }
-
 
 /// The commit messages, oldest first, each line behind `> `: whole when they fit into [`INTENT_BYTES`], otherwise as
 /// many subjects as fit, and how many were left out. Trailers such as `Signed-off-by:` are left out: who wrote a

@@ -13,8 +13,8 @@ pub mod show;
 #[cfg(test)]
 mod tests;
 
-use crate::digest;
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
+use crate::digest;
 use component::Component;
 
 /// One component's share of a change.

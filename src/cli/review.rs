@@ -19,9 +19,9 @@ use crate::{
     config::{Choice, Seats, env},
     progress,
     prompt::Templates,
-    provider::{Opener, Question},
+    provider::{AnswerBuiltin, Opener, Question},
     report::json,
-    reviewer::{Panel, Reviewer, ReviewerId},
+    reviewer::{Builtin, Panel, Reviewer, ReviewerId},
     run::{
         self,
         event::channel,
@@ -110,6 +110,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: &Ui) -> Result<Option<J
     let policy = args.gate.over(workspace.policy());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
     let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
+    let past = seats.asks(Builtin::History).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
     if args.dry_run || split.bundles.is_empty() {
         bundle::show(&range, &split, Some(&seats.usable_reviewers()), &args.output, ui)?;
@@ -121,7 +122,8 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: &Ui) -> Result<Option<J
     let templates = workspace.templates()?;
     let record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     let material = Material { split: Arc::new(split), range, commits };
-    let asked = asked(workspace, args, seats, &material, &templates, &nonce)?;
+    let builtins = workspace.offline(&material.split, past)?;
+    let asked = asked(args, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     Ok(Some(Job { dir, record, material, policy, asked, earlier: Vec::new() }))
@@ -147,14 +149,16 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
-    let asked = asked(workspace, args, seats, &material, &templates, &saved.record.nonce)?;
+    let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
+    let builtins = workspace.offline(&material.split, past)?;
+    let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
     Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
 }
 
 fn asked(
-    workspace: &Workspace,
     args: &ReviewArgs,
     seats: Seats,
+    builtins: AnswerBuiltin,
     material: &Material,
     templates: &Templates,
     nonce: &str,
@@ -172,7 +176,7 @@ fn asked(
     let skipped = seats.skipped.iter();
     let skipped =
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
-    let mut opener = Opener::new(workspace.offline(material)?);
+    let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;
@@ -243,7 +247,7 @@ fn ask(
         pace: Pace::new(concurrency),
     };
     let (sender, receiver) = channel(review::open_tasks(&asking).len(), &asking.pace);
-    let shown = progress::style(ui.quiet, Ui::stderr_is_terminal());
+    let shown = if ui.quiet { progress::Style::Quiet } else { progress::Style::Plain };
     let progress = std::thread::spawn(move || progress::show(receiver, shown));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;

@@ -1,16 +1,19 @@
 //! Where a command runs: [`Workspace`] finds the repository, its configuration and its runs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use super::{ChangeArgs, Global, error::CliError, review::Material, ui::Ui};
+use super::{ChangeArgs, Global, error::CliError, ui::Ui};
 use crate::{
-    bundle::SplitRules,
-    change::Change,
+    bundle::{Split, SplitRules},
+    change::{Change, RangeInfo},
     config::{Config, env::Environment},
     git::{self, GitError, RangeSpec, Repo},
     prompt::Templates,
     provider::{AnswerBuiltin, builtin::RuleSet},
-    run::offline,
+    run::offline::{self, Past},
     store::{RunDir, Store},
     tally::gate::Policy,
 };
@@ -87,6 +90,13 @@ impl Workspace {
         Ok(Some(change))
     }
 
+    /// The change of a saved run read anew, where both its sides are commits.
+    pub(super) fn change_again(&self, range: &RangeInfo) -> Option<Change> {
+        let (repo, head) = (self.repo.as_ref()?, range.head.as_ref()?);
+        let spec = range.base.as_ref().map_or_else(|| head.clone(), |base| format!("{base}..{head}"));
+        repo.read(&RangeSpec::Commits(spec)).ok()
+    }
+
     fn diff_text(&self, file: &Path) -> Result<Vec<u8>, CliError> {
         if file == Path::new("-") {
             return super::ui::read_stdin();
@@ -105,10 +115,17 @@ impl Workspace {
     }
 
     /// What answers for the offline reviewers.
-    pub(super) fn offline(&self, material: &Material) -> Result<AnswerBuiltin, CliError> {
+    ///
+    /// `change` is the change of `split`, where its files are at hand and its past is asked for.
+    pub(super) fn offline(
+        &self,
+        split: &Arc<Split>,
+        change: Option<Change>,
+    ) -> Result<AnswerBuiltin, CliError> {
         let rules = RuleSet::new(&self.config.rules)?;
-        let root = self.repo.as_ref().map(Repo::root);
-        Ok(offline::answerer(rules, root, &material.range, &material.commits, &material.split))
+        let past =
+            self.repo.as_ref().zip(change).map(|(repo, change)| Past { repository: repo.root(), change });
+        Ok(offline::answerer(rules, past, Arc::clone(split)))
     }
 
     /// A path as a person in the working directory would write it.

@@ -43,6 +43,11 @@ impl Seats {
         Panel { reviewers: usable.chain(skipped).map(Seat::from).collect() }
     }
 
+    /// Whether the offline reviewer `which` is among those that can be asked.
+    pub fn asks(&self, which: Builtin) -> bool {
+        self.usable.iter().any(|(reviewer, _)| reviewer.access == Access::Builtin(which))
+    }
+
     /// The reviewers that can be asked.
     pub fn usable_reviewers(&self) -> Vec<Reviewer> {
         self.usable.iter().map(|(reviewer, _)| reviewer.clone()).collect()

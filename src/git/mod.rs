@@ -8,6 +8,7 @@ mod diff;
 mod error;
 mod folders;
 mod header;
+mod history;
 mod lines;
 mod local;
 mod objects;
@@ -25,11 +26,15 @@ use git2::Repository;
 
 pub use self::diff::read_diff;
 pub use self::error::GitError;
+pub use self::history::HistoryError;
 use self::objects::Objects;
 pub use self::range::RangeSpec;
 use self::range::Resolved;
 use self::trees::Pair;
-use crate::change::{Change, RangeInfo, RepoPath};
+use crate::{
+    change::{Change, RangeInfo, RepoPath},
+    history::History,
+};
 
 /// An open repository.
 pub struct Repo {
@@ -104,6 +109,11 @@ impl Repo {
             spec: resolved.words.clone(),
         };
         Ok(Change { range, files, commits, notes })
+    }
+
+    /// The past before the base of `change`, as far as it concerns it.
+    pub fn history(&self, change: &Change) -> Result<History, HistoryError> {
+        history::collect(&self.inner, change)
     }
 
     /// Folders at or above the changed files, the root left out, that hold a package manifest on the new side

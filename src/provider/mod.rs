@@ -2,6 +2,7 @@
 //!
 //! [`Provider`] makes one attempt at one question. Retries, timeouts and concurrency belong to `run`.
 
+pub mod builtin;
 pub mod command;
 pub mod draft;
 pub mod openai;
@@ -96,8 +97,8 @@ impl AskError {
     }
 }
 
-/// Answers a question in this process; may take its time, it runs on a thread of its own.
-pub type AnswerBuiltin = Arc<dyn Fn(Builtin, &Question) -> String + Send + Sync>;
+/// Answers a question in this process, or says why not; may take its time, it runs on a thread of its own.
+pub type AnswerBuiltin = Arc<dyn Fn(Builtin, &Question) -> Result<String, String> + Send + Sync>;
 
 /// A reviewer that can be asked.
 #[derive(Clone)]
@@ -219,7 +220,8 @@ async fn ask_builtin(
 ) -> Result<Answer, AskError> {
     let (answer, question) = (Arc::clone(answer), Arc::clone(question));
     match tokio::task::spawn_blocking(move || answer(which, &question)).await {
-        Ok(text) => Ok(Answer { text, ..Answer::default() }),
+        Ok(Ok(text)) => Ok(Answer { text, ..Answer::default() }),
+        Ok(Err(reason)) => Err(AskError::permanent(one_line(&reason))),
         Err(error) if error.is_panic() => {
             Err(AskError::permanent("the built-in reviewer failed on this bundle: please report it"))
         }

@@ -1,17 +1,49 @@
-//! tmp
+//! What answers for the offline reviewers of a run: [`answerer`].
+//!
+//! The repository's past is read when `history` is first asked, so that no other reviewer waits for it.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
 use crate::{
     bundle::Split,
-    change::{Commit, RangeInfo},
-    provider::{AnswerBuiltin, builtin::RuleSet},
+    change::Change,
+    git::Repo,
+    history::History,
+    provider::{
+        AnswerBuiltin,
+        builtin::{Builtins, RuleSet},
+    },
 };
-use std::{path::PathBuf, sync::Arc};
-/// tmp
-pub fn answerer(
-    _: RuleSet,
-    _: Option<PathBuf>,
-    _: &RangeInfo,
-    _: &[Commit],
-    _: &Arc<Split>,
-) -> AnswerBuiltin {
-    Arc::new(|_, _| "VERDICT: ship\n".to_owned())
+
+/// Where the past is read from: the repository, and the change it is read for.
+pub struct Past {
+    /// A folder of the repository.
+    pub repository: PathBuf,
+    /// The change, all of its files.
+    pub change: Change,
+}
+
+/// Answers for the offline reviewers about the bundles of `split`. Without a past `history` knows nothing and says so.
+pub fn answerer(rules: RuleSet, past: Option<Past>, split: Arc<Split>) -> AnswerBuiltin {
+    let made = OnceLock::new();
+    let material = std::sync::Mutex::new(Some((rules, past)));
+    let make = move || {
+        let taken = material.lock().ok().and_then(|mut material| material.take());
+        let (rules, past) = taken.ok_or("the offline reviewers failed to start")?;
+        let commits = past.as_ref().map(|past| past.change.commits.clone()).unwrap_or_default();
+        let history = past.map_or_else(|| Ok(History::default()), read)?;
+        Ok::<_, String>(Builtins::new(rules, &history, &split, &commits))
+    };
+    Arc::new(move |which, question| {
+        let builtins = made.get_or_init(&make).as_ref().map_err(String::clone)?;
+        Ok(builtins.answer(which, &question.bundle, &question.nonce))
+    })
+}
+
+fn read(past: Past) -> Result<History, String> {
+    let repo = Repo::discover(&past.repository).map_err(|error| error.to_string())?;
+    repo.history(&past.change).map_err(|error| error.to_string())
 }

@@ -95,7 +95,8 @@ impl Claim {
         let shared: u32 = self.bits.iter().zip(&other.bits).map(|(a, b)| (a & b).count_ones()).sum();
         let words = shared.saturating_add(self.crowded.min(other.crowded));
         let heaviest = RAREST.ln() * RAREST.ln();
-        f32::from(u16::try_from(words).unwrap_or(u16::MAX)) * heaviest >= DIFFERENT * self.length * other.length
+        f32::from(u16::try_from(words).unwrap_or(u16::MAX)) * heaviest
+            >= DIFFERENT * self.length * other.length
     }
 
     /// Cosine of the two weighed word sets, 0.0–1.0; 0 when one has no words.

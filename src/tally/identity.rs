@@ -8,6 +8,7 @@ use super::{
     claim,
     cluster::{Cluster, Note},
 };
+use crate::digest;
 
 /// Bytes of the digest that a name shows; two in 100,000 issues collide with a chance of 1 in 50,000.
 const SHOWN: usize = 6;

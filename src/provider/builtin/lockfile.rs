@@ -1,0 +1,317 @@
+//! Puts a lockfile's changes into words.
+//!
+//! [`remarks`] compares both sides of each lockfile. Only names, versions, sources and checksums are read; what a
+//! format does not tell is left unsaid, and a file that cannot be read says nothing.
+
+use std::collections::BTreeMap;
+
+use super::{
+    answer::Remark,
+    rules::RuleSet,
+    shown::{Shown, ShownFile, Text},
+};
+use crate::{
+    change::RepoPath,
+    finding::Severity,
+    history::{History, Lockfile},
+};
+
+/// One locked package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Package {
+    version: String,
+    /// Where it comes from, when that is not the usual registry.
+    foreign_source: Option<String>,
+    checksum: Option<String>,
+    runs_on_install: bool,
+}
+
+/// Locked packages by name; a name may be locked in several versions.
+type Packages = BTreeMap<String, Vec<Package>>;
+
+/// Remarks on all lockfiles of the change, each at its manifest if that is shown, else at the nearest shown file.
+pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Vec<Remark> {
+    let told = history.lockfiles.iter().filter_map(|lockfile| {
+        let file = place(lockfile, shown)?;
+        let (before, after) =
+            (read(&lockfile.path, &lockfile.before)?, read(&lockfile.path, &lockfile.after)?);
+        let texts = [alarm(lockfile, &before, &after), summary(lockfile, &before, &after)];
+        Some(
+            texts
+                .into_iter()
+                .flatten()
+                .filter_map(|(severity, text)| file.remark(rules, severity, text))
+                .collect::<Vec<_>>(),
+        )
+    });
+    told.flatten().collect()
+}
+
+/// The shown file that shares the longest folder with the lockfile, a manifest before others.
+fn place<'s, 'a>(lockfile: &Lockfile, shown: &'s Shown<'a>) -> Option<&'s ShownFile<'a>> {
+    const MANIFESTS: [&[u8]; 7] = [
+        b"Cargo.toml",
+        b"package.json",
+        b"go.mod",
+        b"pyproject.toml",
+        b"composer.json",
+        b"Gemfile",
+        b"Pipfile",
+    ];
+    let shared = |path: &RepoPath| {
+        let folder = lockfile.path.parent();
+        path.as_bytes().iter().zip(folder).take_while(|(a, b)| a == b).count()
+    };
+    let is_manifest = |path: &RepoPath| MANIFESTS.contains(&path.file_name());
+    shown.files.iter().max_by_key(|file| {
+        (
+            is_manifest(file.path) && file.path.parent() == lockfile.path.parent(),
+            shared(file.path),
+            std::cmp::Reverse(file.path),
+        )
+    })
+}
+
+/// What nobody expects of an ordinary update: other content under the same version, a foreign source, a new install script.
+fn alarm(lockfile: &Lockfile, before: &Packages, after: &Packages) -> Option<(Severity, Text)> {
+    let mut told = Vec::new();
+    for (name, packages) in after {
+        let known = before.get(name).map_or(&[][..], Vec::as_slice);
+        for package in packages {
+            let same = known.iter().find(|old| old.version == package.version);
+            if same.is_some_and(|old| {
+                old.checksum.is_some() && package.checksum.is_some() && old.checksum != package.checksum
+            }) {
+                told.push(format!("{name} {} has another checksum under the same version", package.version));
+            }
+            if let Some(source) = package
+                .foreign_source
+                .as_ref()
+                .filter(|_| known.iter().all(|old| old.foreign_source != package.foreign_source))
+            {
+                told.push(format!("{name} now comes from {source}"));
+            }
+            if package.runs_on_install && known.iter().all(|old| !old.runs_on_install) {
+                told.push(format!("{name} {} runs a script when it is installed", package.version));
+            }
+        }
+    }
+    if told.is_empty() {
+        return None;
+    }
+    let text = Text {
+        what: format!("{}: {}", lockfile.path, some_of(&told)),
+        why: "lockfiles are not shown to reviewers, and this is not what an ordinary update does".to_owned(),
+        fix: "make sure that each of these is meant".to_owned(),
+    };
+    Some((Severity::Warn, text))
+}
+
+/// Packages that come in, go, or make a breaking jump; nothing for plain updates.
+fn summary(lockfile: &Lockfile, before: &Packages, after: &Packages) -> Option<(Severity, Text)> {
+    let missing_in = |other: &Packages, from: &Packages| -> Vec<String> {
+        let new = from.iter().filter(|(name, _)| !other.contains_key(*name));
+        new.map(|(name, packages)| format!("{name} {}", packages[0].version)).collect()
+    };
+    let (added, removed) = (missing_in(before, after), missing_in(after, before));
+    let jumps: Vec<String> =
+        after.iter().filter_map(|(name, now)| jump(name, before.get(name)?, now)).collect();
+    let parts = [("come in: ", &added), ("go: ", &removed), ("breaking version jumps: ", &jumps)];
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(word, list)| format!("{word}{}", some_of(list)))
+        .collect();
+    if told.is_empty() || before.is_empty() || after.is_empty() {
+        return None;
+    }
+    let text = Text {
+        what: format!("{}: {}", lockfile.path, told.join("; ")),
+        why: format!(
+            "the lockfile itself is not shown to reviewers; it locks {} packages now and locked {} before",
+            after.len(),
+            before.len()
+        ),
+        fix: String::new(),
+    };
+    Some((Severity::Info, text))
+}
+
+fn some_of(list: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown =
+        list.iter().take(SHOWN).map(|text| super::answer::one_line(text)).collect::<Vec<_>>().join(", ");
+    if list.len() > SHOWN { format!("{shown} and {} more", list.len() - SHOWN) } else { shown }
+}
+
+/// `name 1.2 → 2.0` when no version with the old leading number is left and a new one has come.
+fn jump(name: &str, before: &[Package], after: &[Package]) -> Option<String> {
+    let (old, new) = (&before.last()?.version, &after.last()?.version);
+    let kept =
+        after.iter().any(|package| before.iter().any(|other| lead(&other.version) == lead(&package.version)));
+    (!kept).then(|| format!("{name} {old} → {new}"))
+}
+
+/// The part of a version whose change breaks by convention: up to the first number that is not 0.
+fn lead(version: &str) -> &str {
+    let version = version.trim_start_matches('v');
+    let mut end = 0;
+    for part in version.split('.') {
+        end += part.len() + 1;
+        if part != "0" {
+            break;
+        }
+    }
+    &version[..end.saturating_sub(1).min(version.len())]
+}
+
+/// The packages of a lockfile; `None` when its format is unknown or it cannot be read.
+fn read(path: &RepoPath, text: &str) -> Option<Packages> {
+    let entries = match path.file_name() {
+        b"Cargo.lock" | b"poetry.lock" | b"uv.lock" | b"pdm.lock" => read_toml(text)?,
+        b"package-lock.json" | b"npm-shrinkwrap.json" => read_npm(text)?,
+        b"go.sum" => read_go_sum(text),
+        b"yarn.lock" => read_yarn(text),
+        b"pnpm-lock.yaml" => read_pnpm(text),
+        b"bun.lock" => read_bun(text),
+        _ => return None,
+    };
+    let mut packages = Packages::new();
+    for (name, package) in entries {
+        packages.entry(name).or_default().push(package);
+    }
+    for versions in packages.values_mut() {
+        versions.sort();
+    }
+    Some(packages)
+}
+
+fn plain(version: &str) -> Package {
+    Package { version: version.to_owned(), foreign_source: None, checksum: None, runs_on_install: false }
+}
+
+fn read_toml(text: &str) -> Option<Vec<(String, Package)>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let table: toml::Table = text.parse().ok()?;
+    let packages = table.get("package")?.as_array()?;
+    Some(packages.iter().filter_map(toml_package).collect())
+}
+
+fn toml_package(value: &toml::Value) -> Option<(String, Package)> {
+    let text = |key: &str| value.get(key).and_then(toml::Value::as_str);
+    let source = match value.get("source") {
+        Some(toml::Value::String(source)) => Some(source.clone()).filter(|source| source.starts_with("git+")),
+        Some(toml::Value::Table(source)) => {
+            source.get("git").or_else(|| source.get("url")).and_then(toml::Value::as_str).map(str::to_owned)
+        }
+        _ => None,
+    };
+    // A git source names its commit, which changes with every update.
+    let foreign_source = source.map(|source| source.split(['?', '#']).next().unwrap_or_default().to_owned());
+    let checksum = text("checksum").map(str::to_owned);
+    let version = text("version").unwrap_or("0").to_owned();
+    Some((text("name")?.to_owned(), Package { version, foreign_source, checksum, runs_on_install: false }))
+}
+
+fn read_npm(text: &str) -> Option<Vec<(String, Package)>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let packages = value.get("packages")?.as_object()?;
+    let read = |(key, value): (&String, &serde_json::Value)| {
+        let (_, name) = key.rsplit_once("node_modules/")?;
+        let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str);
+        let foreign = |url: &&str| {
+            !url.starts_with("https://registry.npmjs.org/")
+                && !url.starts_with("https://registry.yarnpkg.com/")
+        };
+        let package = Package {
+            version: text("version")?.to_owned(),
+            foreign_source: text("resolved").filter(foreign).map(source_host),
+            checksum: text("integrity").map(str::to_owned),
+            runs_on_install: value
+                .get("hasInstallScript")
+                .and_then(serde_json::Value::as_bool)
+                .unwrap_or(false),
+        };
+        Some((name.to_owned(), package))
+    };
+    Some(packages.iter().filter_map(read).collect())
+}
+
+/// Scheme and host of an address, without any credentials.
+fn source_host(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split('/').next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
+    if scheme.is_empty() { "a local path".to_owned() } else { format!("{scheme}://{host}") }
+}
+
+/// `module version h1:hash` lines; those for `/go.mod` only lock a module's own requirements.
+fn read_go_sum(text: &str) -> Vec<(String, Package)> {
+    let read = |line: &str| {
+        let mut words = line.split(' ');
+        let (name, version, hash) = (words.next()?, words.next()?, words.next()?);
+        let package = Package { checksum: Some(hash.to_owned()), ..plain(version) };
+        (!version.ends_with("/go.mod")).then(|| (name.to_owned(), package))
+    };
+    text.lines().filter_map(read).collect()
+}
+
+/// An entry's head names the package, its `version` line the version; both generations of the format.
+fn read_yarn(text: &str) -> Vec<(String, Package)> {
+    let mut entries = Vec::new();
+    let mut head: Option<String> = None;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        if !line.starts_with(' ') {
+            head = name_before_at(
+                line.trim_matches(['"', ':'].as_slice()).split(',').next().unwrap_or_default(),
+            );
+        } else if let Some(version) =
+            line.strip_prefix("  version").map(|rest| rest.trim_matches([' ', ':', '"'].as_slice()))
+        {
+            entries.extend(head.take().map(|name| (name, plain(version))));
+        }
+    }
+    entries
+}
+
+/// `@scope/name@1.2.3` without the version.
+fn name_before_at(text: &str) -> Option<String> {
+    let text = text.trim_matches(['"', '\'', ' ', '/'].as_slice());
+    let at = text.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
+    Some(text[..at].to_owned())
+}
+
+/// The keys below `packages:`, `name@version` with an optional leading `/`.
+fn read_pnpm(text: &str) -> Vec<(String, Package)> {
+    let below = text.lines().skip_while(|line| *line != "packages:").skip(1);
+    let keys = below
+        .take_while(|line| line.starts_with(' ') || line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let read = |line: &str| {
+        let key = line.trim().trim_end_matches(':').trim_matches(['\'', '/'].as_slice());
+        let key = key.split('(').next().unwrap_or_default();
+        let name = name_before_at(key)?;
+        let version = key.get(name.len() + 1..)?.to_owned();
+        Some((name, plain(&version)))
+    };
+    keys.filter_map(read).collect()
+}
+
+/// Lines like `    "name": ["name@1.2.3", …],`.
+fn read_bun(text: &str) -> Vec<(String, Package)> {
+    let read = |line: &str| {
+        let (_, rest) = line.strip_prefix("    \"")?.split_once("\": [\"")?;
+        let key = rest.split('"').next()?;
+        let name = name_before_at(key)?;
+        let version = key.get(name.len() + 1..)?.to_owned();
+        Some((name, plain(&version)))
+    };
+    text.lines().filter_map(read).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! Holds a bundle against the rules.
+//!
+//! [`scan`] reports what a change brings in: a match on an added line, unless the same line was only moved
+//! or the removed lines held as many matches before. One remark a rule and file; further lines are named in it.
+
+use std::collections::HashSet;
+
+use super::{
+    answer::Remark,
+    lexer::{self, Zone},
+    rules::{Match, Rule, RuleSet},
+    source::{Language, Purpose},
+};
+use crate::{
+    bundle::Bundle,
+    change::{FilePatch, Hunk, LineKind},
+};
+
+/// Longer lines are data or minified, and not looked at.
+const LONGEST_LINE: usize = 2_000;
+/// A match over more lines than this is an accident of a pattern that may cross lines.
+const MOST_LINES: usize = 8;
+
+/// What the rules find in `bundle`, in the order of files and rules.
+pub(super) fn scan(rules: &RuleSet, bundle: &Bundle) -> Vec<Remark> {
+    let removed = removed_lines(bundle);
+    bundle.files.iter().flat_map(|file| scan_file(rules, file, &removed)).collect()
+}
+
+fn removed_lines(bundle: &Bundle) -> HashSet<&[u8]> {
+    let hunks = bundle.files.iter().flat_map(|file| &file.hunks);
+    let removed = hunks.flat_map(Hunk::lines).filter(|line| line.kind == LineKind::Removed);
+    removed.map(|line| line.text.trim_ascii()).filter(|text| !text.is_empty()).collect()
+}
+
+/// A rule's places in one file.
+struct Hits<'r> {
+    rule: &'r Rule,
+    places: Vec<Place>,
+}
+
+struct Place {
+    line: u32,
+    text: Vec<u8>,
+}
+
+fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &HashSet<&[u8]>) -> Vec<Remark> {
+    let (language, purpose) = (Language::of(&file.path), Purpose::of(&file.path));
+    let mut hits: Vec<Hits<'_>> = Vec::new();
+    for hunk in &file.hunks {
+        let side = Side::new(hunk, LineKind::Added);
+        for rule in rules.occurring(language, &side.text) {
+            let places = places_in(rule, language, purpose, hunk, &side, removed);
+            match hits.iter_mut().find(|hits| hits.rule.id == rule.id) {
+                Some(known) => known.places.extend(places),
+                None => hits.push(Hits { rule, places }),
+            }
+        }
+    }
+    hits.into_iter().filter_map(|hits| remark(rules, file, &hits)).collect()
+}
+
+fn places_in(
+    rule: &Rule,
+    language: Language,
+    purpose: Purpose,
+    hunk: &Hunk,
+    side: &Side,
+    removed: &HashSet<&[u8]>,
+) -> Vec<Place> {
+    let zones = lexer::zones(language, &side.text);
+    let found = rule.matches(&side.text, &zones);
+    let mut places: Vec<Place> = found
+        .iter()
+        .filter(|found| rule.applies_to(purpose_at(language, purpose, hunk, &side.text[..found.start])))
+        .filter_map(|found| side.place_of(rule, found))
+        .filter(|place| rule.secret || !removed.contains(place.text.trim_ascii()))
+        .collect();
+    places.dedup_by_key(|place| place.line);
+    if !places.is_empty() && !rule.secret {
+        let before = matches_before(rule, language, hunk);
+        places.drain(..before.min(places.len()));
+    }
+    places
+}
+
+/// How many of the hunk's removed lines the rule would have reported.
+fn matches_before(rule: &Rule, language: Language, hunk: &Hunk) -> usize {
+    let side = Side::new(hunk, LineKind::Removed);
+    let zones: Vec<Zone> = lexer::zones(language, &side.text);
+    rule.matches(&side.text, &zones).iter().filter_map(|found| side.place_of(rule, found)).count()
+}
+
+/// Rust keeps unit tests inside the source: what follows `#[cfg(test)]` is one.
+fn purpose_at(language: Language, purpose: Purpose, hunk: &Hunk, before: &[u8]) -> Purpose {
+    let mark: &[u8] = b"#[cfg(test)]";
+    let inside = || {
+        before.windows(mark.len()).any(|window| window == mark)
+            || before.windows(7).any(|window| window == b"#[test]")
+            || hunk.section().contains("mod test")
+    };
+    if language == Language::Rust && purpose == Purpose::Source && inside() {
+        Purpose::Tests
+    } else {
+        purpose
+    }
+}
+
+fn remark(rules: &RuleSet, file: &FilePatch, hits: &Hits<'_>) -> Option<Remark> {
+    let (first, rest) = hits.places.split_first()?;
+    let rule = hits.rule;
+    let may_quote = !rule.secret && !rules.holds_secret(&first.text);
+    Some(Remark {
+        severity: rule.severity,
+        path: file.path.clone(),
+        line: first.line,
+        quote: may_quote.then(|| String::from_utf8_lossy(&first.text).into_owned()),
+        what: rule.what.clone(),
+        why: format!("{}{} (rule {})", rule.why, also_on(rest), rule.id),
+        fix: rule.fix.clone(),
+    })
+}
+
+fn also_on(rest: &[Place]) -> String {
+    let shown: Vec<String> = rest.iter().take(8).map(|place| place.line.to_string()).collect();
+    match (rest.len(), rest.len() - shown.len()) {
+        (0, _) => String::new(),
+        (1, _) => format!("; the same on line {}", shown[0]),
+        (_, 0) => format!("; the same on lines {}", shown.join(", ")),
+        (_, more) => format!("; the same on lines {} and {more} more", shown.join(", ")),
+    }
+}
+
+/// One side of a hunk as text.
+struct Side {
+    text: Vec<u8>,
+    lines: Vec<SideLine>,
+}
+
+struct SideLine {
+    start: usize,
+    number: u32,
+    /// Only on this side.
+    own: bool,
+}
+
+impl Side {
+    /// The side on which lines of kind `own` stand.
+    fn new(hunk: &Hunk, own: LineKind) -> Self {
+        let mut side = Self { text: Vec::with_capacity(hunk.text.len()), lines: Vec::new() };
+        for line in hunk.lines() {
+            if line.kind != own && line.kind != LineKind::Context {
+                continue;
+            }
+            let number = if own == LineKind::Removed { line.old } else { line.new };
+            let start = side.text.len();
+            side.lines.push(SideLine { start, number: number.unwrap_or_default(), own: line.kind == own });
+            if line.text.len() <= LONGEST_LINE {
+                side.text.extend_from_slice(line.text.strip_suffix(b"\r").unwrap_or(line.text));
+            }
+            side.text.push(b'\n');
+        }
+        side
+    }
+
+    /// The first line of the match that is this side's own, unless the rule excuses the match.
+    fn place_of(&self, rule: &Rule, found: &Match) -> Option<Place> {
+        let first = self.line_at(found.start);
+        let last = self.line_at(found.end.saturating_sub(1).max(found.start));
+        let at = (first..=last).find(|at| self.lines[*at].own)?;
+        let near = self.text_of(first.saturating_sub(5), (last + 2).min(self.lines.len() - 1));
+        if last - first >= MOST_LINES || rule.is_excused(self.text_of(first, last), near) {
+            return None;
+        }
+        let text = self.text_of(at, at).trim_ascii_end().to_vec();
+        Some(Place { line: self.lines[at].number, text })
+    }
+
+    fn line_at(&self, byte: usize) -> usize {
+        self.lines.partition_point(|line| line.start <= byte).saturating_sub(1)
+    }
+
+    fn text_of(&self, first: usize, last: usize) -> &[u8] {
+        let end = self.lines.get(last + 1).map_or(self.text.len(), |line| line.start);
+        &self.text[self.lines[first].start..end]
+    }
+}
+
+#[cfg(test)]
+mod tests;
