@@ -160,10 +160,33 @@ pub fn place_note(anchor: Anchor) -> Option<&'static str> {
     }
 }
 
-/// Places of the issues named in `see_also`.
+/// Said once for a tally whose places could not be checked; else nothing.
+pub fn unchecked_words(tally: &Tally) -> &'static str {
+    let unchecked = counted(tally).flat_map(standing).any(|member| member.anchor() == Anchor::Unchecked);
+    if unchecked { "; places were not checked, no bundle at hand" } else { "" }
+}
+
+/// Places of the issues named in `see_also`, without those at the issue's own place.
 pub fn neighbours(tally: &Tally, issue: &Issue) -> Vec<String> {
+    let own = place(issue);
     let near = |id: &String| counted(tally).find(|other| other.id == *id).map(place);
-    issue.see_also.iter().filter_map(near).collect()
+    let mut places: Vec<String> =
+        issue.see_also.iter().filter_map(near).filter(|place| *place != own).collect();
+    places.dedup();
+    places
+}
+
+/// Ids and headings of all bundles; those of a folder of replies are known by their ids only.
+pub fn bundle_heads(tally: &Tally) -> Vec<(&str, String)> {
+    let shown = tally.bundles.iter().map(|bundle| (bundle.id.as_str(), coverage::bundle_head(bundle)));
+    let mut heads: Vec<(&str, String)> = shown.collect();
+    for task in &tally.coverage {
+        let id = task.outcome.bundle.as_str();
+        if !heads.iter().any(|(known, _)| *known == id) {
+            heads.push((id, words::bundle_name(id)));
+        }
+    }
+    heads
 }
 
 /// The sentence that says what came out, honest about what was not read. No final full stop.
@@ -176,17 +199,14 @@ pub fn headline(tally: &Tally) -> String {
     if let Some(found) = found(tally) {
         return found;
     }
-    let bundles = words::count(tally.bundles.len(), "bundle");
+    let bundles = bundle_heads(tally).len();
     let lineages = words::count(heard, "lineage");
     if whole < all {
         let missing = all - whole;
         let are = if missing == 1 { "is" } else { "are" };
         return format!("nothing found by {lineages}, but {missing} of {all} answers {are} missing");
     }
-    if tally.bundles.is_empty() {
-        return format!("nothing found by {lineages}");
-    }
-    format!("nothing found by {lineages} in {bundles}")
+    format!("nothing found by {lineages} in {}", words::count(bundles, "bundle"))
 }
 
 fn nobody(tally: &Tally, asked: usize) -> String {

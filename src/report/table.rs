@@ -20,6 +20,9 @@ use crate::{
 /// Under this width issues are shown one below the other instead of in columns.
 const STACKED_BELOW: usize = 72;
 
+/// Characters of a claim that are shown.
+const CLAIM_SHOWN: usize = 500;
+
 /// Wordings shown of an issue whose reviewers agree on the place only.
 const WORDINGS_SHOWN: usize = 4;
 
@@ -220,10 +223,11 @@ impl Screen<'_> {
     }
 
     fn bundles(&self) -> String {
-        let heads: Vec<String> = self.tally.bundles.iter().map(coverage::bundle_head).collect();
-        let widest = heads.iter().map(|head| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
-        let lines = self.tally.bundles.iter().zip(&heads).map(|(bundle, head)| {
-            let found = summary::of_bundle(self.tally, &bundle.id)
+        let heads = summary::bundle_heads(self.tally);
+        let widest =
+            heads.iter().map(|(_, head)| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
+        let lines = heads.iter().map(|(id, head)| {
+            let found = summary::of_bundle(self.tally, id)
                 .map_or("not read by anybody".to_owned(), |found| {
                     format!("{} convergent / {} distinct", found.convergent, found.distinct)
                 });
@@ -252,7 +256,8 @@ impl Screen<'_> {
         let mut out = String::new();
         for gap in coverage::gaps(self.tally) {
             let because = if gap.reason.is_empty() { String::new() } else { format!(": {}", gap.reason) };
-            let line = format!("! {} {}{because}", gap.reviewer, gap.event(self.tally.bundles.len()));
+            let line =
+                format!("! {} {}{because}", gap.reviewer, gap.event(summary::bundle_heads(self.tally).len()));
             out += &self.alarm_lines(&line);
         }
         out += &self.coverage_line();
@@ -268,9 +273,7 @@ impl Screen<'_> {
 
     fn coverage_line(&self) -> String {
         let by = summary::heard_words(self.heard);
-        let unchecked =
-            summary::counted(self.tally).any(|issue| place_anchor(issue) == Some(Anchor::Unchecked));
-        let note = if unchecked { "; places were not checked, no bundle at hand" } else { "" };
+        let note = summary::unchecked_words(self.tally);
         let spent = coverage::spent(self.tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
         let line = format!("Coverage: {}{by}{spent}{note}", coverage::in_short(self.tally));
         let (whole, all) = coverage::answered(self.tally);
@@ -323,6 +326,10 @@ fn place_cell(issue: &Issue) -> String {
     note.map_or_else(|| place.clone(), |note| format!("{place} ({note})"))
 }
 
+/// The claim in prose: code blocks are left to the longer reports, and so is what would fill a screen.
 fn claim(member: &Member) -> String {
-    foreign::one_line(&member.anchored.finding.what)
+    let what = &member.anchored.finding.what;
+    let prose = what.split("```").next().unwrap_or_default();
+    let more = if prose.len() < what.len() { " …" } else { "" };
+    words::shortened(&(foreign::one_line(prose) + more), CLAIM_SHOWN)
 }

@@ -283,7 +283,7 @@ fn markdown_of_a_whole_tally() {
     - 1 lockfile: Cargo.lock
     - 1 binary file: web/logo.png
 
-    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum 0.1.0 · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
+    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     "#);
 }
 
@@ -346,7 +346,7 @@ fn nothing_found_says_who_looked() {
     | c1 validatord (46 KB) | 0 | 0 | ship | ship | ship |
     | c2 web (3.4 KB) | 0 | 0 | ship | ship | ship |
 
-    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum 0.1.0 · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
+    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");
 }
 
@@ -405,7 +405,7 @@ fn nobody_answered_is_not_a_review() {
     | c1 validatord (46 KB) | – | – | **failed** | **failed** | **failed** |
     | c2 web (3.4 KB) | – | – | **failed** | **failed** | **failed** |
 
-    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum 0.1.0 · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
+    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");
 }
 

@@ -45,6 +45,26 @@ pub fn fence(lines: &[String], indent: &str) -> String {
     format!("{indent}{ticks}text\n{}{indent}{ticks}\n", body.concat())
 }
 
+/// Prose with the code blocks in it, to stand behind other text; every line of a block behind `indent`. Ends with a newline.
+pub fn rich(foreign_text: &str, indent: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in foreign_text.split("```").enumerate() {
+        let lines = foreign::lines(part);
+        let before = match out.as_bytes().last() {
+            None => String::new(),
+            Some(b'\n') => format!("\n{indent}<br>"),
+            Some(_) => " ".to_owned(),
+        };
+        match (at % 2 == 1, lines.as_slice()) {
+            _ if part.trim().is_empty() => {}
+            (true, [_language, code @ ..]) if !code.is_empty() => out.extend(["\n\n", &fence(code, indent)]),
+            (true, _) => out.extend([before, code(part)]),
+            (false, _) => out.extend([before, text(part)]),
+        }
+    }
+    if out.ends_with('\n') { out } else { out + "\n" }
+}
+
 /// The first code span made of single backticks: what is before it, in it and after it.
 fn code_span(text: &str) -> Option<(&str, &str, &str)> {
     let mut ticks = runs(text).filter(|(_, length)| *length == 1).map(|(at, _)| at);

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::{
     coverage::State,
-    finding::Severity,
+    finding::{Anchor, Severity},
     report::{coverage, foreign, summary, words},
     tally::{Issue, Member, Tally, gate::Gate},
 };
@@ -38,12 +38,12 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 fn heading(tally: &Tally, gate: &Gate) -> String {
     let headline = words::sentence(&summary::headline(tally));
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
-    let by = summary::heard_words(summary::heard(tally).len());
+    let by = summary::heard_words(summary::heard(tally).len()) + summary::unchecked_words(tally);
     let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
-        let event = escape::cell(&gap.event(tally.bundles.len()));
+        let event = escape::cell(&gap.event(summary::bundle_heads(tally).len()));
         let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
     }
     out
@@ -64,7 +64,9 @@ fn others(tally: &Tally) -> String {
     if issues.is_empty() {
         return String::new();
     }
-    let title = format!("{} by one lineage alone", words::count(issues.len(), "other issue"));
+    let only = issues.len() == summary::totals(tally).distinct;
+    let title =
+        words::count(issues.len(), if only { "issue" } else { "other issue" }) + " by one lineage alone";
     folded(&title, &issues.iter().map(|issue| entry(tally, issue)).collect::<Vec<_>>().join("\n"))
 }
 
@@ -100,16 +102,21 @@ fn said(member: &Member) -> String {
     let finding = &member.anchored.finding;
     let who =
         format!("**{}** ({})", escape::cell(member.reviewer.as_str()), escape::cell(member.lineage.as_str()));
-    let mut out = format!("- {who} {}: {}\n", own_word(member), escape::text(&finding.what));
+    let mut out = format!("- {who} {}: {}", own_word(member), escape::rich(&finding.what, "  "));
     if !finding.why.trim().is_empty() {
-        let _ = writeln!(out, "  <br>Why: {}", escape::text(&finding.why));
+        let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
     }
     out += &mending(&finding.fix);
-    if let Some(note) = summary::place_note(member.anchor()).filter(|_| !finding.where_text.trim().is_empty())
-    {
+    if let Some(note) = place_note(member) {
         let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
     }
     out
+}
+
+/// Unchecked places are told once, at the top.
+fn place_note(member: &Member) -> Option<&'static str> {
+    let told = member.anchor() == Anchor::Unchecked || member.anchored.finding.where_text.trim().is_empty();
+    if told { None } else { summary::place_note(member.anchor()) }
 }
 
 /// The severity, with the reviewer's own word where it is another one.
@@ -127,6 +134,7 @@ fn mending(fix: &str) -> String {
     let lines = foreign::lines(fix.trim());
     match lines.as_slice() {
         [] => String::new(),
+        _ if fix.contains("```") => format!("  <br>Fix: {}", escape::rich(fix, "  ")),
         [one] => format!("  <br>Fix: {}\n", escape::text(one)),
         several => format!("  <br>Fix:\n\n{}", escape::fence(several, "  ")),
     }
@@ -180,13 +188,13 @@ fn ledger(tally: &Tally) -> String {
         let _ = write!(out, " {} |", escape::cell(reviewer.id.as_str()));
     }
     let _ = write!(out, "\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
-    for bundle in &tally.bundles {
-        let found = summary::of_bundle(tally, &bundle.id);
+    for (bundle, head) in summary::bundle_heads(tally) {
+        let found = summary::of_bundle(tally, bundle);
         let figures = found
             .map_or("– | –".to_owned(), |found| format!("{} | {}", found.convergent, found.distinct));
-        let _ = write!(out, "| {} | {figures} |", escape::cell(&coverage::bundle_head(bundle)));
+        let _ = write!(out, "| {} | {figures} |", escape::cell(&head));
         for reviewer in reviewers {
-            let _ = write!(out, " {} |", task_cell(tally, &bundle.id, reviewer.id.as_str()));
+            let _ = write!(out, " {} |", task_cell(tally, bundle, reviewer.id.as_str()));
         }
         out.push('\n');
     }
@@ -218,17 +226,20 @@ fn left_out(tally: &Tally) -> String {
 }
 
 fn footer(tally: &Tally) -> String {
-    let (run, range) = (escape::code(&tally.run.id), &tally.range);
-    let version = escape::cell(&tally.run.tool_version);
+    let range = &tally.range;
     let again = match (&range.base, &range.head) {
         (Some(base), Some(head)) => format!("scrum review {base}..{head}"),
         _ => format!("scrum report {}", tally.run.id),
     };
-    format!(
-        "<sub>{} · run {run} · scrum {version} · again: {}</sub>\n",
-        escape::code(&range.spec),
-        escape::code(&again)
-    )
+    let parts = [
+        ("", &range.spec),
+        ("run ", &tally.run.id),
+        ("scrum ", &tally.run.tool_version),
+        ("again: ", &again),
+    ];
+    let told = parts.iter().filter(|(_, text)| !text.is_empty());
+    let told: Vec<String> = told.map(|(label, text)| format!("{label}{}", escape::code(text))).collect();
+    format!("<sub>{}</sub>\n", told.join(" · "))
 }
 
 fn folded(title: &str, body: &str) -> String {

@@ -83,6 +83,18 @@ fn code_spans_survive_and_cannot_be_broken_out_of() {
 }
 
 #[test]
+fn code_blocks_stay_blocks() {
+    let rich = |text: &str| escape::rich(text, "  ");
+    assert_eq!(rich("plain\nwords"), "plain words\n");
+    assert_eq!(
+        rich("before\n```rust\n# x\n```\nafter @me"),
+        "before\n\n  ```text\n  # x\n  ```\n\n  <br>after @&#8203;me\n"
+    );
+    assert_eq!(rich("```\nnever closed </details>"), "\n\n  ```text\n  never closed </details>\n  ```\n");
+    assert_eq!(rich("a ```inline``` b"), "a `inline` b\n");
+}
+
+#[test]
 fn markdown_stays_ours() {
     let text = markdown::render(&tally(), &gate());
     let calm = markdown::render(&sample::tally(), &sample::failed());
