@@ -95,21 +95,21 @@ impl Claim {
         let shared: u32 = self.bits.iter().zip(&other.bits).map(|(a, b)| (a & b).count_ones()).sum();
         let words = shared.saturating_add(self.crowded.min(other.crowded));
         let heaviest = RAREST.ln() * RAREST.ln();
-        f32::from(u16::try_from(words).unwrap_or(u16::MAX)) * heaviest >= DIFFERENT * self.length * other.length
+        f32::from(u16::try_from(words).unwrap_or(u16::MAX)) * heaviest
+            >= DIFFERENT * self.length * other.length
     }
 
     /// Cosine of the two weighed word sets, 0.0–1.0; 0 when one has no words.
     pub(super) fn similarity(&self, other: &Self) -> f32 {
-        let (mut a, mut b, mut shared) = (&self.words[..], &other.words[..], 0.0);
-        while let ([(left, left_weight), a_rest @ ..], [(right, right_weight), b_rest @ ..]) = (a, b) {
-            match left.cmp(right) {
-                std::cmp::Ordering::Less => a = a_rest,
-                std::cmp::Ordering::Greater => b = b_rest,
-                std::cmp::Ordering::Equal => {
-                    shared += left_weight * right_weight;
-                    (a, b) = (a_rest, b_rest);
-                }
+        let (a, b) = (&self.words, &other.words);
+        let (mut at_a, mut at_b, mut shared) = (0, 0, 0.0);
+        while let (Some((left, left_weight)), Some((right, right_weight))) = (a.get(at_a), b.get(at_b)) {
+            if left == right {
+                shared += left_weight * right_weight;
             }
+            // Sums instead of branches: which side is behind cannot be foreseen.
+            at_a += usize::from(left <= right);
+            at_b += usize::from(right <= left);
         }
         let length = self.length * other.length;
         if length > 0.0 { shared / length } else { 0.0 }
