@@ -171,7 +171,7 @@ fn each_word(text: &str, each: &mut impl FnMut(&str)) {
         name_parts(name, &mut |part| {
             words += 1;
             buffer.clear();
-            buffer.extend(part.chars().flat_map(char::to_lowercase));
+            push_lower(&mut buffer, part);
             if buffer.len() > 1 && !is_function_word(&buffer) {
                 stem(&mut buffer);
                 each(&buffer);
@@ -180,9 +180,18 @@ fn each_word(text: &str, each: &mut impl FnMut(&str)) {
         if words > 1 {
             buffer.clear();
             buffer.push('#');
-            buffer.extend(name.chars().flat_map(char::to_lowercase));
+            push_lower(&mut buffer, name);
             each(&buffer);
         }
+    }
+}
+
+fn push_lower(buffer: &mut String, text: &str) {
+    if text.is_ascii() {
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
+    } else {
+        buffer.extend(text.chars().flat_map(char::to_lowercase));
     }
 }
 
