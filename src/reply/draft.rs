@@ -2,7 +2,10 @@
 //!
 //! It decides what is usable; where a finding starts and ends is `block`'s decision.
 
-use super::{lines, place, severity};
+use super::{
+    line::{self, Marker},
+    lines, place, severity,
+};
 use crate::finding::{Finding, LineRange, Location, Reject, Severity};
 
 /// Longest text of one part, in bytes; the reply itself is kept whole elsewhere.
@@ -25,6 +28,7 @@ pub(super) enum Part {
 
 /// A finding being read: byte ranges of the reply's text.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, each set once")]
 pub(super) struct Draft<'a> {
     text: &'a str,
     start: usize,
@@ -37,8 +41,12 @@ pub(super) struct Draft<'a> {
     pub places: Vec<Location>,
     parts: Vec<(Part, usize, usize)>,
     is_open: bool,
+    /// Columns of the list item the finding stands in.
+    indent: usize,
     /// Taken back in its own words.
     pub retracted: bool,
+    /// Its claim was labelled.
+    pub claimed: bool,
     /// Made by a label, a number or a heading, so it counts even without a place.
     pub announced: bool,
 }
@@ -55,7 +63,9 @@ impl<'a> Draft<'a> {
             places: Vec::new(),
             parts: Vec::new(),
             is_open: false,
+            indent: item_indent(text, start),
             retracted: false,
+            claimed: false,
             announced: false,
         }
     }
@@ -190,7 +200,7 @@ impl<'a> Draft<'a> {
     fn joined(&self, wanted: Part) -> String {
         let mut out = String::new();
         for (part, start, end) in &self.parts {
-            let text = dedented(&self.text[*start..*end]);
+            let text = dedented(&self.text[*start..*end], self.indent);
             if *part == wanted && !text.is_empty() && out.len() < LONGEST_TEXT {
                 if !out.is_empty() {
                     out.push_str("\n\n");
@@ -202,6 +212,14 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Where the words of a list item start in its line; 0 outside lists.
+fn item_indent(text: &str, start: usize) -> usize {
+    let raw = text[start..].split('\n').next().unwrap_or_default();
+    let bare = line::bare(raw);
+    let listed = matches!(bare.marker, Marker::Bullet | Marker::Number) || line::indent(raw) > 0;
+    if listed { raw.trim_end().len() - bare.body.len() } else { 0 }
+}
+
 /// The first text given stands for a claim that was not labelled.
 pub(super) fn promoted(what: String, why: String, fix: String) -> (String, String, String) {
     match (what.is_empty(), why.is_empty()) {
@@ -211,14 +229,12 @@ pub(super) fn promoted(what: String, why: String, fix: String) -> (String, Strin
     }
 }
 
-/// The places of the answer format, which models sometimes copy.
+/// The places of the answer format and of its example (which stands under `.git/`, where no change can be): models
+/// sometimes copy them.
 pub(super) fn is_example(place: &Location) -> bool {
     let path = place.path.to_ascii_lowercase();
-    path == "path"
-        || path.starts_with("path/to/")
-        || path == "file/path"
-        || path.starts_with('<')
-        || path == "path:line"
+    ["path/to/", ".git/", "<"].iter().any(|start| path.starts_with(start))
+        || ["path", "file/path"].contains(&path.as_str())
 }
 
 /// Cuts at most `limit` bytes off the front, at a character's end.
@@ -230,8 +246,8 @@ pub(super) fn bounded(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
-/// Removes the indent that all lines but the first share, and the white space around.
-fn dedented(text: &str) -> String {
+/// Removes the indent that all lines but the first share, at most `most` columns, and the white space around.
+fn dedented(text: &str, most: usize) -> String {
     let text = text.trim_end();
     let text = bounded(text.trim_start_matches(['\n', '\r']), LONGEST_TEXT);
     let width = |line: &&str| line.len() - line.trim_start_matches(' ').len();
@@ -241,16 +257,14 @@ fn dedented(text: &str) -> String {
         .filter(|line| !line.trim().is_empty())
         .map(|line| width(&line))
         .min()
-        .unwrap_or(0);
+        .unwrap_or(0)
+        .min(most);
     let mut out = String::with_capacity(text.len());
-    for (index, line) in text.split('\n').enumerate() {
-        match index {
-            0 => out.push_str(line.trim_start()),
-            _ => {
-                out.push('\n');
-                out.push_str(line.get(shared..).unwrap_or(line.trim_start()));
-            }
-        }
+    let (first, rest) = text.split_once('\n').map_or((text, None), |(first, rest)| (first, Some(rest)));
+    out.push_str(first.trim_start());
+    for line in rest.into_iter().flat_map(|rest| rest.split('\n')) {
+        out.push('\n');
+        out.push_str(line.get(shared..).unwrap_or(line.trim_start()));
     }
     out
 }

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::finding::{Finding, LineRange, Location, Reject, Severity, Verdict};
 
-/// Documents tried in one reply.
-const MOST_TRIES: usize = 16;
+/// Brackets tried that open no document.
+const MOST_FAILURES: usize = 16;
 
 /// What the JSON in a reply says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,14 +27,14 @@ pub(super) struct Document {
     pub verdict: Option<Verdict>,
     /// A document breaks off.
     pub cut: bool,
+    left_out: usize,
 }
 
 /// Reads every JSON document in `text`; `None` when there is none that says anything.
 pub(super) fn read(text: &str) -> Option<Document> {
     let mut document = Document::default();
-    let mut rest = text;
-    for _ in 0..MOST_TRIES {
-        let Some(at) = next_start(rest) else { break };
+    let (mut rest, mut failures) = (text, 0);
+    while let Some(at) = next_start(rest).filter(|_| failures < MOST_FAILURES) {
         let here = &rest[at..];
         let mut values = serde_json::Deserializer::from_str(here).into_iter::<Value>();
         match values.next() {
@@ -46,8 +46,15 @@ pub(super) fn read(text: &str) -> Option<Document> {
                 document.cut_off(here);
                 break;
             }
-            _ => rest = here.get(1..).unwrap_or_default(),
+            _ => {
+                failures += 1;
+                rest = &here[1..];
+            }
         }
+    }
+    if document.left_out > 0 {
+        let reason = format!("{} more findings than one reply may have", document.left_out);
+        document.rejects.push(Reject { text: String::new(), reason });
     }
     let says = !document.findings.is_empty() || !document.rejects.is_empty() || document.verdict.is_some();
     says.then_some(document)
@@ -105,13 +112,13 @@ impl Document {
         let holds_list = map
             .values()
             .any(|value| value.as_array().is_some_and(|items| items.iter().any(Value::is_object)));
-        if holds_list || (!fields.placed && !(depth > 0 && fields.severity.is_some())) {
+        if holds_list || !fields.placed && (depth == 0 || fields.severity.is_none()) {
             map.values().for_each(|value| self.walk(value, depth + 1));
             return;
         }
         match fields.finding() {
             Ok(finding) if self.findings.len() < MOST_FINDINGS => self.findings.push(finding),
-            Ok(_) => self.reject("", "more findings than one reply may have"),
+            Ok(_) => self.left_out += 1,
             Err(reason) => self.reject(&Value::Object(map.clone()).to_string(), reason),
         }
     }
@@ -186,7 +193,7 @@ impl Fields {
         let text = scalar(value);
         match label {
             Label::Severity => {
-                self.severity = text.filter(|text| !text.is_empty()).map(|text| severity_of(value, &text))
+                self.severity = text.filter(|text| !text.is_empty()).map(|text| severity_of(value, &text));
             }
             Label::Where => self.take_where(value),
             Label::File => self.path = text.filter(|text| !text.is_empty()).or(self.path.take()),

@@ -2,6 +2,8 @@
 //!
 //! One table serves text, tables and JSON keys.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// What a label introduces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Label {
@@ -201,6 +203,10 @@ const NAMES: &[(Label, &[&str])] = &[
     ),
 ];
 
+static BY_NAME: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
+    NAMES.iter().flat_map(|(label, names)| names.iter().map(|name| (*name, *label))).collect()
+});
+
 /// Longest label, in bytes.
 const LONGEST: usize = 28;
 
@@ -210,7 +216,7 @@ pub(super) fn of_name(name: &str) -> Option<Label> {
         return None;
     }
     let words = split_camel(name);
-    NAMES.iter().find(|(_, names)| names.contains(&words.as_str())).map(|(label, _)| *label)
+    BY_NAME.get(words.as_str()).copied()
 }
 
 /// `startLine`, `start_line`, `**Start line**`, `File/Line` → lower-case words parted by one space.
@@ -238,7 +244,7 @@ fn split_camel(name: &str) -> String {
 /// The label that opens `body` (a line without its marks) and its value, a suffix of `body`.
 /// `alone`: a heading or bold text may be a label without a colon.
 pub(super) fn leading(body: &str, alone: bool) -> Option<(Label, &str)> {
-    let limit = body.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST + 6).last()?;
+    let limit = body.char_indices().map(|(at, _)| at).find(|at| *at > LONGEST + 6).unwrap_or(body.len());
     let head = &body[..limit];
     if let Some(at) = head.find([':', '：'])
         && let Some(label) = of_label_text(&head[..at])

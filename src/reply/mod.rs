@@ -67,21 +67,33 @@ pub fn read(text: &str, nonce: Option<&str>) -> Reading {
 
 fn read_answer(text: &str, nonce: Option<&str>) -> Reading {
     let form = block::Form::of(text);
-    let lined = || block::Reader::new(text, form, nonce).read();
-    if json::opens(text) || form == block::Form::Prose {
-        let Some(document) = json::read(text) else { return prose_after_verdict(lined()) };
-        return with_json(document, lined());
+    let reading = block::Reader::new(text, form, nonce).read();
+    let may_be_json = json::opens(text) || form == block::Form::Prose;
+    match may_be_json.then(|| json::read(text)).flatten() {
+        Some(document) => with_json(document, &reading),
+        None if form == block::Form::Prose => without_remarks(reading),
+        None => reading,
     }
-    lined()
 }
 
-/// Places mentioned by a reviewer who says "ship" are not findings.
-fn prose_after_verdict(reading: Reading) -> Reading {
+/// Places that a reviewer who says "ship" only mentions are not findings.
+fn without_remarks(mut reading: Reading) -> Reading {
+    if reading.verdict == Some(Verdict::Ship) {
+        let (findings, remarks) =
+            reading.findings.into_iter().partition(|finding| !finding.severity_word.is_empty());
+        reading.findings = findings;
+        let reject = |remark: Finding| Reject {
+            text: remark.what,
+            reason: "mentions a place and says ship".to_owned(),
+        };
+        reading.rejects.extend(remarks.into_iter().map(reject));
+        reading.rejects.truncate(block::MOST_REJECTS + 1);
+    }
     reading
 }
 
-/// The findings are the document's; the verdict and the `END` line may stand around it.
-fn with_json(document: json::Document, around: Reading) -> Reading {
+/// The findings are the document's; the verdict may stand around it.
+fn with_json(document: json::Document, around: &Reading) -> Reading {
     let verdict = document.verdict.or(around.verdict);
     let completeness = match (document.findings.is_empty() && verdict.is_none(), document.cut) {
         (_, true) => Completeness::Incomplete("cut off inside JSON".to_owned()),

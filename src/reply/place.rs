@@ -66,11 +66,24 @@ pub(super) fn whole(text: &str) -> Vec<Location> {
 
 /// One place at the start of `text`. A further place must look like a path; the first may be any name.
 fn one_of_whole(text: &str, further: bool) -> Option<(Vec<Location>, &str)> {
+    if let Some((inner, after)) = enclosed(text) {
+        return in_span(text, inner, after);
+    }
     let (path, after) = path_of_whole(text)?;
-    if further && !looks_like_path(path) {
+    (!further || looks_like_path(path)).then(|| finish(path, after))
+}
+
+/// The place in a code span or link of `text`; the lines stand in it or behind it, and further places may be in it too.
+fn in_span<'a>(text: &'a str, inner: &'a str, after: &'a str) -> Option<(Vec<Location>, &'a str)> {
+    let (path, lines) = cut_path(inner);
+    if path.is_empty() {
         return None;
     }
-    Some(finish(path, after))
+    if lines.trim().is_empty() {
+        return Some(finish(path, after));
+    }
+    let (places, rest) = finish(path, lines);
+    Some((places, if rest.trim().is_empty() { after } else { &text[offset(text, rest)..] }))
 }
 
 /// Joins a path with the lines or the symbol that follow it.
@@ -84,14 +97,8 @@ fn finish<'a>(path: &str, after: &'a str) -> (Vec<Location>, &'a str) {
     (vec![Location { path, lines: None, symbol }], rest)
 }
 
-/// The path a place text opens with: a code span, a link, a quoted name, or everything up to its lines.
+/// The path a place text opens with: everything up to its lines, when that can be a path.
 fn path_of_whole(text: &str) -> Option<(&str, &str)> {
-    if let Some((inner, after)) = enclosed(text) {
-        let (path, lines) = cut_path(inner);
-        // `a.rs:3` in one span, or `a.rs` and the lines behind it.
-        let after = if lines.trim().is_empty() { after } else { &text[offset(text, lines)..] };
-        return (!path.is_empty()).then_some((path, after));
-    }
     let (path, after) = cut_path(text);
     let words = path.split_whitespace().count();
     let plausible = !path.is_empty()
@@ -167,25 +174,21 @@ fn undressed(text: &str) -> &str {
 /// A place that opens `body`, and what follows it. Without lines it must stand in a code span, be bold, or look like
 /// nothing but a path.
 pub(super) fn leading(body: &str) -> Option<(Vec<Location>, &str)> {
-    let body = body.trim_start_matches("in ").trim_start_matches("In ");
-    let (path, after, in_span) = match enclosed(body) {
-        Some((inner, after)) => {
-            let (path, lines) = cut_path(inner);
-            (path, if lines.trim().is_empty() { after } else { &body[offset(body, lines)..] }, true)
-        }
-        None => {
-            let (path, after) = cut_token(body);
-            (path, after, false)
-        }
-    };
-    if !looks_like_path(path) {
+    if !body.contains(['.', '/', ':', '#']) {
         return None;
     }
-    let after = after.trim_start_matches("**");
-    let (places, rest) = finish(path, after);
+    let (places, rest, in_code) = if let Some((inner, after)) = enclosed(body) {
+        let (places, rest) = in_span(body, inner, after)?;
+        (places, rest, true)
+    } else {
+        let (path, after) = cut_token(body);
+        let (places, rest) = looks_like_path(path).then(|| finish(path, after.trim_start_matches("**")))?;
+        (places, rest, false)
+    };
+    let path = places.first().map(|place| place.path.as_str()).filter(|path| looks_like_path(path))?;
     let sure = places.iter().any(|place| place.lines.is_some());
     let rest = rest.trim_start_matches(['`', '*', ')', ']']);
-    (sure || (stands_apart(rest) && (in_span || names_file(path)))).then_some((places, rest))
+    (sure || (stands_apart(rest) && (in_code || names_file(path)))).then(|| (places.clone(), rest))
 }
 
 /// Whether the last part of a path is a file's name: `Security/logic` is none.
@@ -211,6 +214,9 @@ fn cut_token(text: &str) -> (&str, &str) {
 
 /// The first place with lines anywhere in `text`, and where it starts.
 pub(super) fn within(text: &str) -> Option<(Location, usize)> {
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let separator = |c: char| c.is_whitespace() || "([{<`*\"'".contains(c);
     for (at, token) in tokens(text, separator) {
         let rest = &text[at..];

@@ -2,6 +2,8 @@
 //!
 //! A retraction must open a sentence: a claim *about* withdrawals or false positives is not one.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use super::{line, place};
 use crate::finding::{Finding, Location};
 
@@ -127,9 +129,24 @@ const OUTRIGHT: &[&str] = &[
     "my mistake",
 ];
 
+const ONE_WORD: &[&str] = &["withdrawn", "retracted", "retracting", "withdrawing"];
+
 /// Whether a line of the reviewer's own words takes something back.
 pub(super) fn says_so(text: &str) -> bool {
-    sentences(text).any(|sentence| is_retraction(&sentence.to_lowercase().replace('’', "'")))
+    sentences(text)
+        .filter(|sentence| may_open(sentence))
+        .any(|sentence| is_retraction(&sentence.to_lowercase().replace('’', "'")))
+}
+
+/// The first words of all phrases, to pass over most sentences quickly.
+static FIRST_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let phrases = OPENERS.iter().chain(OUTRIGHT).chain(ONE_WORD);
+    phrases.filter_map(|phrase| phrase.split([' ', '\'', '-']).next()).collect()
+});
+
+fn may_open(sentence: &str) -> bool {
+    let end = sentence.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sentence.len());
+    end <= 16 && FIRST_WORDS.contains(sentence[..end].to_ascii_lowercase().as_str())
 }
 
 /// The sentences of a line, each cut to what matters, without dress.
@@ -144,7 +161,7 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 fn is_retraction(sentence: &str) -> bool {
     let opens = |phrases: &[&str]| phrases.iter().any(|phrase| opens_with(sentence, phrase));
     let bare = sentence.trim_end_matches(['.', '!', ',', ':', ')', ']', ';', '*']);
-    let one_word = ["withdrawn", "retracted", "retracting", "withdrawing"].iter().any(|word| {
+    let one_word = ONE_WORD.iter().any(|word| {
         bare == *word
             || sentence.strip_prefix(word).is_some_and(|rest| {
                 rest.starts_with([':', '.', ',']) || rest.starts_with(" -") || rest.starts_with(" —")

@@ -3,6 +3,8 @@
 //! The reviewer's own word is always kept beside it. Four-step scales (critical, high, medium, low) put the upper two
 //! on `BLOCK`; the five steps of linters (blocker, critical, major, minor, info) put `major` on `WARN`.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use crate::finding::Severity;
 
 const BLOCK: &[&str] = &[
@@ -97,14 +99,17 @@ const INFO: &[&str] = &[
     "💡",
 ];
 
+static BY_WORD: LazyLock<HashMap<&'static str, Severity>> = LazyLock::new(|| {
+    let scales = [(BLOCK, Severity::Block), (WARN, Severity::Warn), (INFO, Severity::Info)];
+    scales.iter().flat_map(|(words, severity)| words.iter().map(|word| (*word, *severity))).collect()
+});
+
 /// Our severity for one word (or two) of any usual scale, in any case.
 pub(super) fn of_word(word: &str) -> Option<Severity> {
-    if word.len() > 24 {
+    if word.is_empty() || word.len() > 24 {
         return None;
     }
-    let word = word.to_lowercase();
-    let scales = [(BLOCK, Severity::Block), (WARN, Severity::Warn), (INFO, Severity::Info)];
-    scales.into_iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, severity)| severity)
+    BY_WORD.get(word.to_lowercase().as_str()).copied()
 }
 
 /// What stands after `SEVERITY:`: the first known word, else `Warn` with the words as given.
@@ -118,7 +123,7 @@ pub(super) fn of_value(value: &str) -> (Severity, &str) {
         }
     }
     let words = ["must fix", "should fix"];
-    let known = words.into_iter().filter_map(|word| find_ignoring_case(head, word)).next();
+    let known = words.into_iter().find_map(|word| find_ignoring_case(head, word));
     if let Some(word) = known {
         return (of_word(word).unwrap_or(Severity::Warn), word);
     }
@@ -135,8 +140,12 @@ fn find_ignoring_case<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 /// Gives the severity, its word and the rest of the line.
 pub(super) fn leading(body: &str) -> Option<(Severity, &str, &str)> {
     if let Some((severity, sign, rest)) = leading_sign(body) {
-        return Some(leading(rest.trim_start()).map_or((severity, sign, rest), |inner| inner));
+        return Some(leading_word(rest).unwrap_or((severity, sign, rest)));
     }
+    leading_word(body)
+}
+
+fn leading_word(body: &str) -> Option<(Severity, &str, &str)> {
     let opened = body.trim_start_matches(['[', '(', '*', '_', '`', '{']);
     let word_end = opened.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(opened.len());
     let severity_end = two_words(opened, word_end).unwrap_or(word_end);

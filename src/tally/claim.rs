@@ -101,16 +101,15 @@ impl Claim {
 
     /// Cosine of the two weighed word sets, 0.0–1.0; 0 when one has no words.
     pub(super) fn similarity(&self, other: &Self) -> f32 {
-        let (mut a, mut b, mut shared) = (&self.words[..], &other.words[..], 0.0);
-        while let ([(left, left_weight), a_rest @ ..], [(right, right_weight), b_rest @ ..]) = (a, b) {
-            match left.cmp(right) {
-                std::cmp::Ordering::Less => a = a_rest,
-                std::cmp::Ordering::Greater => b = b_rest,
-                std::cmp::Ordering::Equal => {
-                    shared += left_weight * right_weight;
-                    (a, b) = (a_rest, b_rest);
-                }
+        let (a, b) = (&self.words, &other.words);
+        let (mut at_a, mut at_b, mut shared) = (0, 0, 0.0);
+        while let (Some((left, left_weight)), Some((right, right_weight))) = (a.get(at_a), b.get(at_b)) {
+            if left == right {
+                shared += left_weight * right_weight;
             }
+            // Sums instead of branches: which side is behind cannot be foreseen.
+            at_a += usize::from(left <= right);
+            at_b += usize::from(right <= left);
         }
         let length = self.length * other.length;
         if length > 0.0 { shared / length } else { 0.0 }
@@ -172,7 +171,7 @@ fn each_word(text: &str, each: &mut impl FnMut(&str)) {
         name_parts(name, &mut |part| {
             words += 1;
             buffer.clear();
-            buffer.extend(part.chars().flat_map(char::to_lowercase));
+            push_lower(&mut buffer, part);
             if buffer.len() > 1 && !is_function_word(&buffer) {
                 stem(&mut buffer);
                 each(&buffer);
@@ -181,9 +180,18 @@ fn each_word(text: &str, each: &mut impl FnMut(&str)) {
         if words > 1 {
             buffer.clear();
             buffer.push('#');
-            buffer.extend(name.chars().flat_map(char::to_lowercase));
+            push_lower(&mut buffer, name);
             each(&buffer);
         }
+    }
+}
+
+fn push_lower(buffer: &mut String, text: &str) {
+    if text.is_ascii() {
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
+    } else {
+        buffer.extend(text.chars().flat_map(char::to_lowercase));
     }
 }
 

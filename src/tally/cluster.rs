@@ -18,9 +18,9 @@ use crate::{anchor::plain_name, finding::LineRange, reviewer::ReviewerId};
 const NEAR: u32 = 10;
 /// A finding is compared with at most this many clusters on each way of meeting: a bound for hostile input, far over
 /// what honest reviews put around one line.
-const MOST_CANDIDATES: usize = 32;
+pub(super) const MOST_CANDIDATES: usize = 32;
 /// … and with at most this many members of each.
-const MOST_COMPARED: usize = 16;
+pub(super) const MOST_COMPARED: usize = 16;
 /// A cluster names at most this many neighbours.
 const MOST_NEIGHBOURS: usize = 16;
 

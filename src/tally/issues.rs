@@ -7,7 +7,7 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use super::{
     Agreement, Issue, Member,
-    cluster::{Cluster, Note, cluster},
+    cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
 };
 use crate::finding::{LineRange, Severity};
@@ -37,35 +37,41 @@ pub(super) fn issues(members: Vec<Member>) -> Vec<Issue> {
 /// the same; gives back the others.
 fn attach(mut retracted: Vec<Note>, clusters: &mut [Cluster]) -> Vec<Note> {
     retracted.sort_by(|a, b| super::cluster::order(&a.member, &b.member));
-    let mut at_location: HashMap<_, Vec<usize>> = HashMap::new();
-    for (at, cluster) in clusters.iter().enumerate() {
-        for note in &cluster.members {
-            let here = at_location.entry(location(note)).or_default();
-            if here.last() != Some(&at) {
-                here.push(at);
-            }
+    let mut at_location: HashMap<_, Vec<usize>> =
+        retracted.iter().map(|note| (location(note), Vec::new())).collect();
+    let members =
+        clusters.iter().enumerate().flat_map(|(at, one)| one.members.iter().map(move |note| (at, note)));
+    for (at, note) in members.filter(|_| !retracted.is_empty()) {
+        if let Some(here) = at_location.get_mut(&location(note))
+            && here.last() != Some(&at)
+            && here.len() < MOST_CANDIDATES
+        {
+            here.push(at);
         }
     }
-    let mut joined: Vec<(usize, Note)> = Vec::new();
+    let homes: Vec<_> =
+        retracted.iter().map(|note| home(note, &at_location[&location(note)], clusters)).collect();
     let mut alone = Vec::new();
-    for note in retracted {
-        let here = at_location.get(&location(&note)).map(Vec::as_slice).unwrap_or_default();
-        let own = |other: &Note| other.member.reviewer == note.member.reviewer && other.same_location(&note);
-        let like = |other: &Note| other.same_location(&note) && other.says_the_same(&note);
-        let home = find(here, clusters, &like).or_else(|| find(here, clusters, &own));
+    for (home, note) in homes.into_iter().zip(retracted) {
         match home {
-            Some(at) => joined.push((at, note)),
+            Some(at) => clusters[at].members.push(note),
             None => alone.push(note),
         }
-    }
-    for (at, note) in joined {
-        clusters[at].members.push(note);
     }
     alone
 }
 
-fn find(here: &[usize], clusters: &[Cluster], wanted: &dyn Fn(&Note) -> bool) -> Option<usize> {
-    here.iter().copied().find(|at| clusters[*at].members.iter().any(wanted))
+/// Of the clusters that stand at the note's location, the first that says the same, else the reviewer's own.
+fn home(note: &Note, here: &[usize], clusters: &[Cluster]) -> Option<usize> {
+    let find = |wanted: &dyn Fn(&Note) -> bool| {
+        let holds = |at: &usize| {
+            let mut counted = clusters[*at].members.iter().take(MOST_COMPARED);
+            counted.any(|other| other.same_location(note) && wanted(other))
+        };
+        here.iter().copied().find(holds)
+    };
+    find(&|other| other.says_the_same(note))
+        .or_else(|| find(&|other| other.member.reviewer == note.member.reviewer))
 }
 
 fn location(note: &Note) -> (Option<String>, Option<LineRange>) {

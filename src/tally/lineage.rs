@@ -147,7 +147,9 @@ mod tests {
         let names: usize = table.lineages.values().map(Vec::len).sum();
         assert!(names >= 120, "only {names} names");
         for (lineage, models) in &table.lineages {
-            models.iter().for_each(|model| check(model, lineage));
+            for model in models {
+                check(model, lineage);
+            }
         }
     }
 

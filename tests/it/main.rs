@@ -5,5 +5,6 @@ mod bad_input;
 mod bundle;
 mod cases;
 mod git;
+mod reply;
 mod report;
 mod sandbox;
