@@ -2,12 +2,11 @@
 //!
 //! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
-/// The present moment in UTC, to the second.
+/// The present moment.
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now)
+    Timestamp::now()
 }
 
 /// Sixteen hexadecimal digits nobody can foresee, so that a diff cannot contain the fence it is shown in.

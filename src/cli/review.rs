@@ -201,7 +201,7 @@ fn record(
         tool_version: VERSION.to_owned(),
         prompt_hash: templates.hash(),
         nonce: nonce.to_owned(),
-        started_at: now.to_string(),
+        started_at: run::timestamp(now),
         finished_at: None,
         range: range.into(),
         commits: commits.iter().map(Into::into).collect(),
@@ -216,7 +216,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: &Ui) -> R
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
     let (replies, interrupted) = ask(workspace, args, &mut job, ui)?;
-    job.record.finished_at = (!interrupted).then(|| clock::now().to_string());
+    job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     job.dir.write_record(&job.record)?;
     let (tally, gate) = tallied(&job, replies)?;
     report::write_products(&job.dir, &tally, &gate)?;

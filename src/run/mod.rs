@@ -14,8 +14,13 @@ pub mod saved;
 
 use jiff::Timestamp;
 
-/// A run's id: its start in UTC and six digits of its nonce. Ids sort by time.
+/// A run's id: its start in UTC to the millisecond, and six digits of its nonce. Ids sort by time.
 pub fn run_id(started: Timestamp, nonce: &str) -> String {
     let digits: String = nonce.chars().take(6).collect();
-    format!("{}-{digits}", started.strftime("%Y%m%d-%H%M%S"))
+    format!("{}-{digits}", started.strftime("%Y%m%d-%H%M%S%3f"))
+}
+
+/// A moment as records write it: RFC 3339, UTC, to the second.
+pub fn timestamp(moment: Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -46,7 +46,7 @@ fn run_case(folder: &Path) -> String {
         let arguments: Vec<&str> = line.split_whitespace().collect();
         let output = sandbox.scrum(&arguments);
         writeln!(printed, "$ scrum {line}\n{}", mask(&output.stdout, &sandbox)).unwrap();
-        writeln!(printed, "stderr:\n{}status: {}\n", mask(&output.stderr, &sandbox), output.status).unwrap();
+        writeln!(printed, "stderr, sorted:\n{}status: {}\n", sorted(&mask(&output.stderr, &sandbox)), output.status).unwrap();
     }
     printed
 }
@@ -63,11 +63,18 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Tasks end in any order.
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.iter().flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Replaces what differs from run to run.
 fn mask(text: &str, sandbox: &Sandbox) -> String {
     let text = text.replace(&sandbox.repo().display().to_string(), "REPO");
     let patterns = [
-        (r"\d{8}-\d{6}-[0-9a-f]{6}", "RUN"),
+        (r"\d{8}-\d{9}-[0-9a-f]{6}", "RUN"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
         (r"\d+(\.\d+)? m?s\b", "N s"),
     ];

@@ -3,7 +3,6 @@
 use scrum::{
     bundle::{Guard, Split},
     report::preview,
-    reviewer::Panel,
 };
 use serde_json::Value;
 
@@ -18,7 +17,7 @@ fn split() -> Split {
 fn preview_tells_what_would_be_sent() {
     let (tally, mut split) = (sample::tally(), split());
     split.bundles[1].guard = Guard::Oversize;
-    let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&tally.panel) };
+    let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&sample::reviewers()) };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     bundle         size     tokens  files  lines
     c1 validatord  46 KB    ~12k    1      +960 −0
@@ -55,7 +54,7 @@ fn preview_without_a_panel_names_nobody() {
     main...HEAD: 2 bundles, 50 KB, about 12,411 tokens
     ");
     let nothing = Split::default();
-    let preview = preview::Preview { range: &tally.range, split: &nothing, panel: Some(&Panel::default()) };
+    let preview = preview::Preview { range: &tally.range, split: &nothing, panel: Some(&[]) };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     main...HEAD: nothing to review
     0 requests, about 0 tokens of diff in all; nothing was sent
@@ -65,7 +64,7 @@ fn preview_without_a_panel_names_nobody() {
 #[test]
 fn preview_as_json() {
     let (tally, split) = (sample::tally(), split());
-    let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&tally.panel) };
+    let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&sample::reviewers()) };
     let document: Value = serde_json::from_str(&preview::render_json(&preview)).unwrap();
     assert_eq!(document["schema"], "scrum.preview/1");
     assert_eq!(document["requests"], 4);

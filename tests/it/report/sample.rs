@@ -9,7 +9,7 @@ use scrum::{
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
     finding::{Anchor, Finding, LineRange, Severity, Verdict},
-    reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId},
+    reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
@@ -34,19 +34,21 @@ pub(crate) fn reviewer(name: &str, model: &str, lineage: &str, access: Access) -
 }
 
 pub(crate) fn panel() -> Panel {
+    Panel { reviewers: reviewers().iter().map(Seat::from).collect() }
+}
+
+pub(crate) fn reviewers() -> Vec<Reviewer> {
     let remote = || Access::OpenAi {
         base_url: "https://openrouter.ai/api/v1".into(),
         api_key_env: Some("OPENROUTER_API_KEY".into()),
     };
     let replay = Access::Replay { dir: PathBuf::from("replies") };
-    Panel {
-        reviewers: vec![
-            reviewer("opus", "claude-opus-4-7", "anthropic", remote()),
-            reviewer("sonnet", "claude-sonnet-4-6", "anthropic", replay),
-            reviewer("kimi", "moonshotai/kimi-k2-0905", "moonshot", remote()),
-            reviewer("history", "history", "history", Access::Builtin(Builtin::History)),
-        ],
-    }
+    vec![
+        reviewer("opus", "claude-opus-4-7", "anthropic", remote()),
+        reviewer("sonnet", "claude-sonnet-4-6", "anthropic", replay),
+        reviewer("kimi", "moonshotai/kimi-k2-0905", "moonshot", remote()),
+        reviewer("history", "history", "history", Access::Builtin(Builtin::History)),
+    ]
 }
 
 /// A bundle of one file with `lines` added lines of 46 bytes.
