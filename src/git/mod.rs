@@ -4,6 +4,7 @@
 //! user's git configuration for how a diff should look, or decides which files a review shows.
 
 mod attributes;
+mod commits;
 mod diff;
 mod error;
 mod folders;
@@ -97,7 +98,7 @@ impl Repo {
         let attributes = attributes::read(&self.inner, resolved.base_tree, &pairs)?;
         let files =
             objects.each(&pairs, |repo, pair| patch::render(repo, pair, attributes.of(pair.path())))?;
-        let commits = range::commits(&self.inner, resolved, &mut notes)?;
+        let commits = commits::told(&self.inner, resolved, &mut notes)?;
         let range = RangeInfo {
             base: resolved.base.map(|id| id.to_string()),
             head: resolved.head.map(|id| id.to_string()),

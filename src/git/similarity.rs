@@ -77,9 +77,11 @@ pub(super) fn sizes_allow(one: u64, other: u64) -> bool {
 fn hashed(piece: &[u8], is_text: bool) -> (u32, u32) {
     let unix = if is_text { piece.strip_suffix(b"\r\n") } else { None };
     let (line, end) = unix.map_or((piece, &b""[..]), |line| (line, &b"\n"[..]));
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in line.iter().chain(end) {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut hash = 0_u64;
+    for part in line.chunks(8).chain([end]) {
+        let mut word = [0; 8];
+        word[..part.len()].copy_from_slice(part);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
     let folded = (hash >> 32) ^ hash;
     #[expect(

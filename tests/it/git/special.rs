@@ -14,9 +14,7 @@ pub(crate) fn last_commit(fixture: &Fixture) -> Change {
     if change.files.iter().all(|file| file.content == Content::Text) {
         assert_eq!(ours, theirs);
     }
-    for file in &change.files {
-        fixture.assert_applies("HEAD~1", file);
-    }
+    fixture.assert_each_applies("HEAD~1", &change);
     assert_round_trip(&change);
     change
 }
@@ -200,7 +198,7 @@ fn odd_names() {
     fixture.commit("second");
     let change = fixture.read_range("HEAD~1..HEAD");
     assert_eq!(change.files.len(), 16);
-    change.files.iter().for_each(|file| fixture.assert_applies("HEAD~1", file));
+    fixture.assert_each_applies("HEAD~1", &change);
     assert_round_trip(&change);
     let paths: Vec<&[u8]> = change.files.iter().map(|file| file.path.as_bytes()).collect();
     for name in names {
@@ -258,9 +256,7 @@ fn submodules() {
     inner.commit("two");
     fixture.git(&["-C", "sub", "pull", "-q"]);
     fixture.commit("second");
-    insta::assert_snapshot!(summary(&last_commit(&fixture)), @"
-    modified sub +1 -1
-    ");
+    insta::assert_snapshot!(summary(&last_commit(&fixture)), @"modified sub +1 -1");
     fixture.git(&["rm", "-q", "-f", "sub"]);
     fixture.write("sub", "now a file\n");
     fixture.commit("third");
