@@ -53,7 +53,9 @@ fn two_trees() -> impl Strategy<Value = (Tree, Tree)> {
 
 fn commit(fixture: &Fixture, tree: &Tree) {
     fixture.git(&["rm", "-r", "-q", "-f", "--ignore-unmatch", "."]);
-    tree.iter().for_each(|(name, content)| fixture.write(name, content));
+    for (name, content) in tree {
+        fixture.write(name, content);
+    }
     fixture.commit("state");
 }
 

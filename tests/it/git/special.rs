@@ -45,7 +45,7 @@ fn summary(change: &Change) -> String {
 }
 
 fn numbered(lines: std::ops::Range<u32>) -> String {
-    lines.map(|number| format!("line {number}\n")).collect()
+    lines.map(|number| ["line ", &number.to_string(), "\n"].concat()).collect()
 }
 
 #[test]
@@ -114,7 +114,9 @@ fn modes_links_and_types() {
     executable("both.sh");
     fixture.git(&["mv", "moved.sh", "moved2.sh"]);
     executable("moved2.sh");
-    ["link", "becomes-link", "becomes-file"].iter().for_each(|name| fixture.remove(name));
+    for name in ["link", "becomes-link", "becomes-file"] {
+        fixture.remove(name);
+    }
     symlink("both.sh", fixture.path().join("link")).unwrap();
     symlink("both.sh", fixture.path().join("becomes-link")).unwrap();
     fixture.write("becomes-file", "one\ntwo\n");
