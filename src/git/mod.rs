@@ -115,7 +115,7 @@ impl Repo {
 }
 
 /// Lets libgit2 read objects as git does: zlib's checksum finds damage, the object's hash is not computed again
-/// for each one read (a third of the time of a large diff). Objects are read once, so caching them only costs.
+/// for each one read.
 fn trust_pack_checksums() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| git2::opts::strict_hash_verification(false));

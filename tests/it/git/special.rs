@@ -289,3 +289,31 @@ fn a_folder_takes_a_files_place() {
     deleted y/z +0 -1
     ");
 }
+
+/// Enough files for several threads: moved, edited while moving, kept their name or not, half of them unedited.
+#[test]
+fn many_renames_are_gits() {
+    let fixture = Fixture::new();
+    let content = |number: u32| numbered(number * 100..number * 100 + 30);
+    for number in 0..80 {
+        fixture.write(&format!("old/{}/file{number}.txt", number % 7), content(number));
+    }
+    fixture.commit("first");
+    fixture.git(&["rm", "-r", "-q", "old"]);
+    for number in 0..80 {
+        let name = if number % 3 == 0 { format!("file{number}.txt") } else { format!("other{number}.txt") };
+        let edited = content(number).replace("5\n", &"x".repeat(number as usize / 4));
+        fixture.write(
+            &format!("new/{}/{name}", number % 5),
+            if number % 2 == 0 { edited } else { content(number) },
+        );
+    }
+    fixture.commit("second");
+    let change = last_commit(&fixture);
+    assert!(change.files.iter().filter(|file| file.status == FileStatus::Renamed).count() > 60);
+
+    fixture.git(&["worktree", "add", "-q", "--detach", "linked"]);
+    let linked = scrum::git::Repo::discover(&fixture.path().join("linked")).unwrap();
+    let range = scrum::git::RangeSpec::Commits("HEAD~1..HEAD".into());
+    assert_eq!(linked.read(&range).unwrap().files, change.files);
+}
