@@ -215,7 +215,8 @@ pub struct FilePatch {
     pub content: Content,
     /// Declared `linguist-generated` by the base's `.gitattributes`.
     pub generated: bool,
-    /// Header lines from `diff --git` up to `+++`, each with its newline.
+    /// Header lines from `diff --git` up to `+++`, each with its newline. For a type change, which git shows as a
+    /// deletion and a creation, the whole deletion stands here before the creation's header.
     pub header: Vec<u8>,
     /// Hunks in file order.
     pub hunks: Vec<Hunk>,

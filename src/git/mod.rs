@@ -4,6 +4,7 @@
 //! user's git configuration for how a diff should look, or decides which files a review shows.
 
 mod attributes;
+mod commits;
 mod diff;
 mod error;
 mod folders;
@@ -102,7 +103,7 @@ impl Repo {
         let attributes = attributes::read(&self.inner, resolved.base_tree, &pairs)?;
         let files =
             objects.each(&pairs, |repo, pair| patch::render(repo, pair, attributes.of(pair.path())))?;
-        let commits = range::commits(&self.inner, resolved, &mut notes)?;
+        let commits = commits::told(&self.inner, resolved, &mut notes)?;
         let range = RangeInfo {
             base: resolved.base.map(|id| id.to_string()),
             head: resolved.head.map(|id| id.to_string()),
@@ -124,7 +125,7 @@ impl Repo {
 }
 
 /// Lets libgit2 read objects as git does: zlib's checksum finds damage, the object's hash is not computed again
-/// for each one read (a third of the time of a large diff). Objects are read once, so caching them only costs.
+/// for each one read.
 fn trust_pack_checksums() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| git2::opts::strict_hash_verification(false));
