@@ -251,16 +251,14 @@ impl Target {
             Self::Last => findings.last_mut(),
             Self::Number(number) => findings.get_mut(number.checked_sub(1)?),
             Self::Place(place) => {
-                let exact = findings
-                    .iter()
-                    .rposition(|finding| !finding.retracted && stands_at(finding, place, true));
-                let near = || {
-                    findings
-                        .iter()
-                        .rposition(|finding| !finding.retracted && stands_at(finding, place, false))
+                let nearest = |fresh: bool, exactly: bool| {
+                    findings.iter().rposition(|finding| {
+                        !(fresh && finding.retracted) && stands_at(finding, place, exactly)
+                    })
                 };
-                let again = || findings.iter().rposition(|finding| stands_at(finding, place, false));
-                let index = exact.or_else(near).or_else(again)?;
+                // Exactly there and not yet taken back; exactly there at all (said twice); about there.
+                let index =
+                    nearest(true, true).or_else(|| nearest(false, true)).or_else(|| nearest(true, false))?;
                 findings.get_mut(index)
             }
         }

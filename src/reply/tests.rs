@@ -484,4 +484,8 @@ fn a_retraction_may_count_the_findings_out() {
         "WHERE: a.rs:1\nWHAT: One.\n\nWHERE: b.rs:2\nWHAT: Two.\n\n---\nOn reflection, the first finding is fine.\n",
         &["WARN a.rs:1 One. (retracted)", "WARN b.rs:2 Two."],
     );
+    check(
+        "WHERE: a.rs:1\nWHAT: One.\n\nWHERE: a.rs:parse\nWHAT: Two.\n\nRETRACT: a.rs:1\nRETRACT: a.rs:1\n",
+        &["WARN a.rs:1 One. (retracted)", "WARN a.rs::parse Two."],
+    );
 }
