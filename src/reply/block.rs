@@ -16,7 +16,7 @@ mod headlines;
 mod labels;
 
 pub(super) use headlines::Form;
-use headlines::label_of;
+use headlines::{bullet_column, label_of};
 
 /// Most findings taken from one reply; the rest is said, not kept.
 pub(super) const MOST_FINDINGS: usize = 2_000;
@@ -164,7 +164,8 @@ impl<'a> Reader<'a> {
         if !retract::says_so(bare.body) {
             return;
         }
-        let named = place::within(bare.body).map(|(location, _)| retract::Target::Place(location));
+        let placed = place::within(bare.body).map(|(location, _)| retract::Target::Place(location));
+        let named = placed.or_else(|| retract::ordinal(bare.body).map(retract::Target::Number));
         if named.is_some_and(|target| self.take_back(&target)) {
             return;
         }
@@ -194,6 +195,7 @@ impl<'a> Reader<'a> {
         if title_end > title_start && !is_empty_title(&self.text[title_start..title_end]) {
             draft.open(Part::What, title_start, title_end);
         }
+        draft.bullet = bullet_column(line, line::bare(line.raw));
         self.draft = Some(draft);
     }
 

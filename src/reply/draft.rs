@@ -45,6 +45,8 @@ pub(super) struct Draft<'a> {
     indent: usize,
     /// Taken back in its own words.
     pub retracted: bool,
+    /// Column of the bullet it opened with.
+    pub bullet: Option<usize>,
     /// Its claim was labelled.
     pub claimed: bool,
     /// Made by a label, a number or a heading, so it counts even without a place.
@@ -65,6 +67,7 @@ impl<'a> Draft<'a> {
             is_open: false,
             indent: item_indent(text, start),
             retracted: false,
+            bullet: None,
             claimed: false,
             announced: false,
         }
@@ -261,12 +264,19 @@ fn dedented(text: &str, most: usize) -> String {
         .min(most);
     let mut out = String::with_capacity(text.len());
     let (first, rest) = text.split_once('\n').map_or((text, None), |(first, rest)| (first, Some(rest)));
-    out.push_str(first.trim_start());
+    out.push_str(without_loose_bold(first.trim_start()));
     for line in rest.into_iter().flat_map(|rest| rest.split('\n')) {
         out.push('\n');
         out.push_str(line.get(shared..).unwrap_or(line.trim_start()));
     }
     out
+}
+
+/// A title's closing `**` whose opening one was taken off as a mark.
+fn without_loose_bold(title: &str) -> &str {
+    let trimmed = title.trim_end();
+    let loose = trimmed.matches("**").count() % 2 == 1;
+    trimmed.strip_suffix("**").filter(|_| loose).unwrap_or(title)
 }
 
 /// The quoted code without fence, span and bundle numbers.

@@ -80,6 +80,7 @@ const NAMES: &[(Label, &[&str])] = &[
         &[
             "line",
             "lines",
+            "line s",
             "line number",
             "line numbers",
             "line range",
@@ -261,12 +262,15 @@ pub(super) fn leading(body: &str, alone: bool) -> Option<(Label, &str)> {
         return Some((label, value(body[at + 2..].trim_start_matches([' ', ':', '—', '–', '-', '*']))));
     }
     let whole = body.trim_end_matches(['*', '_', ' ']);
-    of_label_text(whole).map(|label| (label, &body[body.len()..]))
+    // A heading `Summary` sums the reply up; it is no part of a finding.
+    of_label_text(whole)
+        .filter(|_| !whole.eq_ignore_ascii_case("summary"))
+        .map(|label| (label, &body[body.len()..]))
 }
 
 /// A label of the text form; words only JSON keys use are not labels here, nor is running text.
 fn of_label_text(text: &str) -> Option<Label> {
-    let plain = |c: char| c.is_alphanumeric() || " *_`-/&".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || " *_`-/&()".contains(c);
     if !text.chars().all(plain) {
         return None;
     }

@@ -182,6 +182,25 @@ fn ends_word(sentence: &str, phrase: &str) -> bool {
         .any(|(at, _)| !sentence[at + phrase.len()..].starts_with(char::is_alphanumeric))
 }
 
+const ORDINALS: &[&str] =
+    &["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+
+/// The finding a sentence counts out: `the second finding` is 2.
+pub(super) fn ordinal(text: &str) -> Option<usize> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(40).collect();
+    words.windows(2).find_map(|pair| {
+        let place = ORDINALS.iter().position(|word| *word == pair[0]).map(|at| at + 1);
+        let noun = ["finding", "issue", "block", "one", "point", "comment", "item"];
+        match (place, noun.contains(&pair[0])) {
+            (Some(place), _) if noun.contains(&pair[1]) => Some(place),
+            (None, true) if pair[1].len() <= 3 => pair[1].parse().ok(),
+            _ => None,
+        }
+    })
+}
+
 /// What a retraction names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
@@ -217,6 +236,9 @@ impl Target {
         if let Some(number) = digits.parse().ok().filter(|_| counted || lower.contains("finding")) {
             return Some(Self::Number(number));
         }
+        if let Some(number) = ordinal(&lower) {
+            return Some(Self::Number(number));
+        }
         if ["previous", "last", "above", "this", "that", "earlier"].iter().any(|word| lower.contains(word)) {
             return Some(Self::Last);
         }
@@ -229,16 +251,14 @@ impl Target {
             Self::Last => findings.last_mut(),
             Self::Number(number) => findings.get_mut(number.checked_sub(1)?),
             Self::Place(place) => {
-                let exact = findings
-                    .iter()
-                    .rposition(|finding| !finding.retracted && stands_at(finding, place, true));
-                let near = || {
-                    findings
-                        .iter()
-                        .rposition(|finding| !finding.retracted && stands_at(finding, place, false))
+                let nearest = |fresh: bool, exactly: bool| {
+                    findings.iter().rposition(|finding| {
+                        !(fresh && finding.retracted) && stands_at(finding, place, exactly)
+                    })
                 };
-                let again = || findings.iter().rposition(|finding| stands_at(finding, place, false));
-                let index = exact.or_else(near).or_else(again)?;
+                // Exactly there and not yet taken back; exactly there at all (said twice); about there.
+                let index =
+                    nearest(true, true).or_else(|| nearest(false, true)).or_else(|| nearest(true, false))?;
                 findings.get_mut(index)
             }
         }

@@ -457,3 +457,35 @@ fn a_place_without_a_path_leaves_the_finding_unplaced() {
             .remove(0);
     assert_eq!((finding.location, finding.where_text.as_str()), (None, "the whole design of the parser"));
 }
+
+#[test]
+fn a_markdown_report_is_read_with_its_sections() {
+    check(
+        "## Review\n\n### Critical Issues\n\n1. **Injection in `src/q.py:45`**\n   Raw id.\n\n### Minor Issues\n\n- `src/u.py:7`: unused\n- In `src/u.py`, line 9, the loop is off by one.\n\n### Summary\n\nMind src/q.py:45.\n\n**Verdict:** Request changes",
+        &[
+            "BLOCK src/q.py:45 Injection in `src/q.py:45`\nRaw id.",
+            "INFO src/u.py:7 unused",
+            "INFO src/u.py:9 In `src/u.py`, line 9, the loop is off by one.",
+        ],
+    );
+}
+
+#[test]
+fn signs_before_labels_do_not_hide_them() {
+    check(
+        "📄 **File:** `src/x.ts`\n📍 **Line(s):** 14-18\n⚠️ **Severity:** High\n**Issue:** Not awaited.",
+        &["BLOCK src/x.ts:14-18 Not awaited."],
+    );
+}
+
+#[test]
+fn a_retraction_may_count_the_findings_out() {
+    check(
+        "WHERE: a.rs:1\nWHAT: One.\n\nWHERE: b.rs:2\nWHAT: Two.\n\n---\nOn reflection, the first finding is fine.\n",
+        &["WARN a.rs:1 One. (retracted)", "WARN b.rs:2 Two."],
+    );
+    check(
+        "WHERE: a.rs:1\nWHAT: One.\n\nWHERE: a.rs:parse\nWHAT: Two.\n\nRETRACT: a.rs:1\nRETRACT: a.rs:1\n",
+        &["WARN a.rs:1 One. (retracted)", "WARN a.rs::parse Two."],
+    );
+}

@@ -4,7 +4,7 @@
 
 use super::{
     super::{
-        draft::Part,
+        draft::{Draft, Part},
         label::{self, Label},
         line::{self, Bare, Kind, Line, Lines, Marker},
         place, severity,
@@ -98,12 +98,22 @@ fn token_at(body: &str, at: usize) -> &str {
 pub(super) fn label_of<'a>(line: &Line<'a>, bare: Bare<'a>) -> Option<(Label, &'a str)> {
     let sample = line::indent(line.raw) > 3 && bare.marker == Marker::None && !bare.bold;
     let alone = bare.bold || bare.marker == Marker::Heading;
-    label::leading(bare.body, alone).filter(|_| !sample)
+    let unsigned = bare.body.trim_start_matches(|c: char| !c.is_ascii() && !c.is_alphanumeric());
+    let body = if unsigned.len() < bare.body.len() { line::bare(unsigned).body } else { bare.body };
+    label::leading(body, alone || body.len() < unsigned.trim_start().len()).filter(|_| !sample)
+}
+
+/// The column of a bullet.
+pub(super) fn bullet_column(line: &Line<'_>, bare: Bare<'_>) -> Option<usize> {
+    (bare.marker == Marker::Bullet).then(|| line::indent(line.raw))
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn headline(&mut self, line: &Line<'a>, bare: Bare<'a>) -> bool {
-        let Some(head) = headline(bare, self.form) else { return false };
+        // A bullet beside one that is a finding may name its place anywhere.
+        let beside = |draft: &Draft<'_>| draft.bullet.is_some() && draft.bullet == bullet_column(line, bare);
+        let form = if self.draft.as_ref().is_some_and(beside) { Form::Prose } else { self.form };
+        let Some(head) = headline(bare, form) else { return false };
         if !self.starts(&head, line, bare) {
             return false;
         }
