@@ -44,17 +44,12 @@ pub(super) fn name_of(task: &TaskName) -> String {
 
 /// `answered in 4.2 s · 310 tokens`, or what went wrong.
 pub(super) fn ending(outcome: &Outcome) -> String {
-    let mut words = outcome.state.word().to_owned();
-    if outcome.state != State::Skipped {
-        words += &format!(" in {}", seconds(Duration::from_millis(outcome.latency_ms)));
-    }
-    if let Some(tokens) = outcome.tokens_out {
-        words += &format!(" · {tokens} tokens");
-    }
-    if let Some(reason) = &outcome.reason {
-        words += &format!(" · {reason}");
-    }
-    words
+    let state = outcome.state.word();
+    let time = seconds(Duration::from_millis(outcome.latency_ms));
+    let tokens = outcome.tokens_out.map(|tokens| format!("{tokens} tokens"));
+    let ending =
+        if outcome.state == State::Skipped { state.to_owned() } else { format!("{state} in {time}") };
+    [Some(ending), tokens, outcome.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// `4.2 s`, `2 min 5 s`.

@@ -388,7 +388,7 @@ async fn attempt(seat: &Seat, question: &Arc<Question>, draft: Arc<Draft>) -> Re
 
 /// `start` and `duration`, which may be as long as somebody wrote into a configuration.
 fn later(start: Instant, duration: Duration) -> Instant {
-    const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    const A_YEAR: Duration = Duration::from_hours(365 * 24);
     start + duration.min(A_YEAR)
 }
 

@@ -30,7 +30,7 @@ impl Address {
         Some(Self { base: url.as_str().trim_end_matches('/').to_owned(), headers, key })
     }
 
-    /// Whether this is OpenAI itself and not a compatible server.
+    /// Whether this is `OpenAI` itself and not a compatible server.
     pub(super) fn is_openai(&self) -> bool {
         self.base.starts_with("https://api.openai.com/")
     }

@@ -55,7 +55,7 @@ impl Door {
             401 | 403 => permanent(&self.key_words(status)),
             402 => permanent("the account has no quota or credit left"),
             404 | 405 => permanent(&format!(
-                "{}: neither model {} nor address {} may be right",
+                "{}: check model {} and base_url {}",
                 status_words(status),
                 one_line(&self.model),
                 self.address
