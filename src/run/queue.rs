@@ -55,3 +55,70 @@ impl Queue {
         self.reviewers[reviewer].waiting.push_front(task);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Tasks of two reviewers, bundle by bundle.
+    fn queue(bundles: usize) -> (Vec<Task>, Queue) {
+        let pairs = (0..bundles).flat_map(|bundle| (0..2).map(move |reviewer| Task { bundle, reviewer }));
+        let tasks: Vec<Task> = pairs.collect();
+        let queue = Queue::new(&tasks);
+        (tasks, queue)
+    }
+
+    #[test]
+    fn in_plan_order_while_all_go_on() {
+        let (_, mut queue) = queue(2);
+        let begun: Vec<_> = std::iter::from_fn(|| queue.begin()).collect();
+        assert_eq!((begun, queue.under_way()), (vec![0, 1, 2, 3], 4));
+    }
+
+    #[test]
+    fn who_hangs_gets_no_more_slots() {
+        let (_, mut queue) = queue(4);
+        assert_eq!((queue.begin(), queue.begin()), (Some(0), Some(1)));
+        // Reviewer 0 hangs; reviewer 1 gets every slot it gives back.
+        for expect in [3, 5, 7] {
+            queue.end(1);
+            assert_eq!(queue.begin(), Some(expect));
+        }
+        queue.end(1);
+        assert_eq!(queue.begin(), Some(2));
+    }
+
+    #[test]
+    fn another_attempt_comes_before_the_rest() {
+        let (_, mut queue) = queue(3);
+        assert_eq!(queue.begin(), Some(0));
+        queue.end(0);
+        queue.again(0, 0);
+        assert_eq!((queue.begin(), queue.begin(), queue.begin()), (Some(0), Some(1), Some(2)));
+    }
+
+    proptest! {
+        /// Whatever ends in which order, each task begins once and the fair share is kept.
+        #[test]
+        fn every_task_begins_once(bundles in 0_usize..12, slots in 1_usize..9, choices in proptest::collection::vec(any::<usize>(), 40)) {
+            let (tasks, mut queue) = queue(bundles);
+            let (mut under_way, mut begun) = (Vec::new(), Vec::new());
+            let mut choices = choices.into_iter().cycle();
+            loop {
+                while queue.under_way() < slots && let Some(task) = queue.begin() {
+                    under_way.push(task);
+                    begun.push(task);
+                }
+                if under_way.is_empty() {
+                    break;
+                }
+                let ended = under_way.swap_remove(choices.next().unwrap_or_default() % under_way.len());
+                queue.end(tasks[ended].reviewer);
+            }
+            begun.sort_unstable();
+            prop_assert_eq!(begun, (0..tasks.len()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     command::shell,
-    mock::{Act, Mock, event, json_page},
+    mock::{Act, Mock, ending, event, json_page},
     provider::{open_ai, question, reviewer},
 };
 
@@ -238,6 +238,18 @@ async fn story(events: &mut EventReceiver) -> String {
         }
     }
     words.join(" ")
+}
+
+#[tokio::test]
+async fn a_slow_reviewer_is_not_taken_for_a_silent_one() {
+    let spread = || {
+        let words = std::iter::repeat_with(|| event("word ")).take(320);
+        Act::Spread(words.chain([ending("stop")]).collect(), 2 * HALF_A_SECOND)
+    };
+    let slow = Mock::always(spread).await;
+    let run = Run::new(1, vec![impatient(HALF_A_SECOND, on("slow", &slow))]);
+    assert_eq!(run.lines().await, ["c1_core slow answered x1"]);
+    assert_eq!(run.saved("c1_core slow"), Some("word ".repeat(320)));
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
+/// Pieces sent together when they are spread over time.
+const PACKET: usize = 32;
+
 type Body = BoxBody<Bytes, io::Error>;
 
 /// What the server does with one request.
@@ -32,7 +35,9 @@ pub(crate) enum Act {
     Reply(String),
     /// Streams these bytes as they are, a piece each.
     Stream(Vec<Vec<u8>>),
-    /// The same, then loses the connection.
+    /// The same, evenly over this time.
+    Spread(Vec<Vec<u8>>, Duration),
+    /// Streams these bytes, then loses the connection.
     Cut(Vec<Vec<u8>>),
     /// A whole response.
     Page { status: u16, headers: Vec<(&'static str, String)>, body: String },
@@ -149,6 +154,14 @@ async fn perform(act: Act) -> Result<Response<Body>, io::Error> {
     match act {
         Act::Reply(text) => Ok(streaming(stream_of(events(&text)))),
         Act::Stream(pieces) => Ok(streaming(stream_of(pieces))),
+        Act::Spread(pieces, time) => {
+            let pause = time / u32::try_from(pieces.len().div_ceil(PACKET)).unwrap();
+            let packets = pieces.chunks(PACKET).map(<[Vec<u8>]>::concat).collect();
+            Ok(streaming(stream_of(packets).then(move |packet| async move {
+                tokio::time::sleep(pause).await;
+                packet
+            })))
+        }
         Act::Cut(pieces) => {
             let lost = stream::once(async {
                 // While there is nothing to send, what was sent before is flushed.
