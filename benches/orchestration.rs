@@ -188,8 +188,8 @@ fn reviewer(number: usize, url: &str) -> Reviewer {
         lineage: Lineage::unknown(),
         temperature: None,
         max_output_tokens: None,
-        timeout: Duration::from_secs(60),
-        idle_timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
+        idle_timeout: Duration::from_mins(1),
     }
 }
 

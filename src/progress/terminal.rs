@@ -30,6 +30,17 @@ struct UnderWay {
     elapsed: Duration,
 }
 
+impl UnderWay {
+    fn line(&self, task: &TaskName) -> String {
+        let again = if self.attempt > 1 { format!(" · attempt {}", self.attempt) } else { String::new() };
+        let come = match self.tokens {
+            0 => "waiting".to_owned(),
+            tokens => format!("{tokens} tokens"),
+        };
+        format!("{} · {come} · {}{again}", name_of(task), seconds(self.elapsed))
+    }
+}
+
 impl Board {
     /// Takes an event in.
     pub fn take(&mut self, event: &RunEvent) {
@@ -62,19 +73,8 @@ impl Board {
         let mut longest: Vec<_> = self.under_way.iter().collect();
         longest.sort_by_key(|(task, under_way)| (std::cmp::Reverse(under_way.elapsed), **task));
         let shown = longest.into_iter().take(height.saturating_sub(1));
-        let line =
-            |(task, under_way): (&usize, &UnderWay)| Some(self.line(self.tasks.get(*task)?, under_way));
+        let line = |(task, under_way): (&usize, &UnderWay)| Some(under_way.line(self.tasks.get(*task)?));
         shown.filter_map(line).chain([self.summary()]).collect()
-    }
-
-    fn line(&self, task: &TaskName, under_way: &UnderWay) -> String {
-        let again =
-            if under_way.attempt > 1 { format!(" · attempt {}", under_way.attempt) } else { String::new() };
-        let come = match under_way.tokens {
-            0 => "waiting".to_owned(),
-            tokens => format!("{tokens} tokens"),
-        };
-        format!("{} · {come} · {}{again}", name_of(task), seconds(under_way.elapsed))
     }
 
     fn summary(&self) -> String {

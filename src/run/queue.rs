@@ -1,6 +1,7 @@
 //! Which task begins when a slot is free: [`Queue`]. Pure.
 //!
-//! Slots are shared evenly among the reviewers that still have work, so one that hangs cannot take them all.
+//! Slots are shared evenly among the reviewers that still have work, so one that hangs cannot take them all. A
+//! reviewer that is overloaded gets fewer at a time, so that its tasks wait instead of using up their attempts.
 
 use std::collections::VecDeque;
 
@@ -12,17 +13,28 @@ pub(super) struct Queue {
     under_way: usize,
 }
 
-#[derive(Default)]
 struct Seat {
     /// Indices of tasks, in plan order.
     waiting: VecDeque<usize>,
     under_way: usize,
+    /// Most tasks under way that it has been found to bear.
+    bears: usize,
+}
+
+impl Seat {
+    fn new() -> Self {
+        Self { waiting: VecDeque::new(), under_way: 0, bears: usize::MAX }
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.waiting.is_empty() && self.under_way < self.bears
+    }
 }
 
 impl Queue {
     pub(super) fn new(tasks: &[Task]) -> Self {
         let seats = tasks.iter().map(|task| task.reviewer + 1).max().unwrap_or_default();
-        let mut reviewers: Vec<Seat> = (0..seats).map(|_| Seat::default()).collect();
+        let mut reviewers: Vec<Seat> = (0..seats).map(|_| Seat::new()).collect();
         for (index, task) in tasks.iter().enumerate() {
             reviewers[task.reviewer].waiting.push_back(index);
         }
@@ -36,7 +48,7 @@ impl Queue {
 
     /// The task to begin now: of the reviewers with fewest under way, the one whose next task was planned first.
     pub(super) fn begin(&mut self) -> Option<usize> {
-        let ready = self.reviewers.iter_mut().filter(|seat| !seat.waiting.is_empty());
+        let ready = self.reviewers.iter_mut().filter(|seat| seat.is_ready());
         let seat = ready.min_by_key(|seat| (seat.under_way, seat.waiting.front().copied()))?;
         let task = seat.waiting.pop_front()?;
         seat.under_way += 1;
@@ -48,6 +60,19 @@ impl Queue {
     pub(super) fn end(&mut self, reviewer: usize) {
         self.reviewers[reviewer].under_way -= 1;
         self.under_way -= 1;
+    }
+
+    /// `reviewer` answered: it may bear one task more.
+    pub(super) fn relax(&mut self, reviewer: usize) {
+        let seat = &mut self.reviewers[reviewer];
+        seat.bears = seat.bears.saturating_add(1);
+    }
+
+    /// `reviewer` turned a task away, or broke down over it: it bears no more than it still has under way, though
+    /// always one.
+    pub(super) fn tighten(&mut self, reviewer: usize) {
+        let seat = &mut self.reviewers[reviewer];
+        seat.bears = seat.under_way.max(1);
     }
 
     /// Puts a task back; it goes before its reviewer's others.
@@ -97,6 +122,22 @@ mod tests {
         queue.end(0);
         queue.again(0, 0);
         assert_eq!((queue.begin(), queue.begin(), queue.begin()), (Some(0), Some(1), Some(2)));
+    }
+
+    #[test]
+    fn who_is_overloaded_gets_less_until_it_answers() {
+        let mut queue = Queue::new(&[Task { bundle: 0, reviewer: 0 }; 9]);
+        let begin_all = |queue: &mut Queue| std::iter::from_fn(|| queue.begin()).take(3).count();
+        assert_eq!(begin_all(&mut queue), 3);
+        queue.end(0);
+        queue.tighten(0);
+        assert_eq!(queue.begin(), None);
+        queue.end(0);
+        queue.relax(0);
+        assert_eq!((begin_all(&mut queue), queue.under_way()), (2, 3));
+        (0..3).for_each(|_| queue.end(0));
+        queue.tighten(0);
+        assert_eq!((queue.begin().is_some(), queue.begin()), (true, None));
     }
 
     proptest! {

@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -268,6 +271,27 @@ async fn as_many_at_once_as_allowed_and_no_more() {
     let (outcomes, _) = run.go().await;
     assert!(outcomes.iter().all(|outcome| outcome.state == State::Answered), "{outcomes:?}");
     assert_eq!((outcomes.len(), mock.most_open()), (12, 3));
+}
+
+#[tokio::test]
+async fn a_server_that_bears_two_at_a_time_answers_all() {
+    let open = Arc::new(AtomicUsize::new(0));
+    let mock = Mock::start(move |_| {
+        let open = Arc::clone(&open);
+        async move {
+            if open.fetch_add(1, Ordering::SeqCst) >= 2 {
+                open.fetch_sub(1, Ordering::SeqCst);
+                return Act::Page { status: 429, headers: Vec::new(), body: String::new() };
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            open.fetch_sub(1, Ordering::SeqCst);
+            Act::Reply("VERDICT: ship".to_owned())
+        }
+    })
+    .await;
+    let run = Run { pace: pace(8, 9), ..Run::new(20, vec![on("opus", &mock)]) };
+    let (outcomes, _) = run.go().await;
+    assert!(outcomes.iter().all(|outcome| outcome.state == State::Answered), "{outcomes:?}");
 }
 
 #[tokio::test]
