@@ -19,11 +19,13 @@ struct Seat {
     under_way: usize,
     /// Most tasks under way that it has been found to bear.
     bears: usize,
+    /// Answers since `bears` changed.
+    answers: usize,
 }
 
 impl Seat {
     fn new() -> Self {
-        Self { waiting: VecDeque::new(), under_way: 0, bears: usize::MAX }
+        Self { waiting: VecDeque::new(), under_way: 0, bears: usize::MAX, answers: 0 }
     }
 
     fn is_ready(&self) -> bool {
@@ -62,17 +64,20 @@ impl Queue {
         self.under_way -= 1;
     }
 
-    /// `reviewer` answered: it may bear one task more.
+    /// `reviewer` answered. When it has done so as often as it bears tasks, it may bear one more.
     pub(super) fn relax(&mut self, reviewer: usize) {
         let seat = &mut self.reviewers[reviewer];
-        seat.bears = seat.bears.saturating_add(1);
+        seat.answers += 1;
+        if seat.answers >= seat.bears {
+            (seat.bears, seat.answers) = (seat.bears.saturating_add(1), 0);
+        }
     }
 
     /// `reviewer` turned a task away, or broke down over it: it bears no more than it still has under way, though
     /// always one.
     pub(super) fn tighten(&mut self, reviewer: usize) {
         let seat = &mut self.reviewers[reviewer];
-        seat.bears = seat.under_way.max(1);
+        (seat.bears, seat.answers) = (seat.under_way.max(1), 0);
     }
 
     /// Puts a task back; it goes before its reviewer's others.
@@ -132,9 +137,12 @@ mod tests {
         queue.end(0);
         queue.tighten(0);
         assert_eq!(queue.begin(), None);
-        queue.end(0);
-        queue.relax(0);
-        assert_eq!((begin_all(&mut queue), queue.under_way()), (2, 3));
+        for more in [1, 2] {
+            queue.end(0);
+            queue.relax(0);
+            assert_eq!(begin_all(&mut queue), more);
+        }
+        assert_eq!(queue.under_way(), 3);
         (0..3).for_each(|_| queue.end(0));
         queue.tighten(0);
         assert_eq!((queue.begin().is_some(), queue.begin()), (true, None));
