@@ -6,7 +6,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+use unicode_width::UnicodeWidthChar;
 
 use super::plain::{Lines, name_of, seconds};
 use crate::{
@@ -72,9 +73,11 @@ impl Board {
     pub fn lines(&self, height: usize) -> Vec<String> {
         let mut longest: Vec<_> = self.under_way.iter().collect();
         longest.sort_by_key(|(task, under_way)| (std::cmp::Reverse(under_way.elapsed), **task));
-        let shown = longest.into_iter().take(height.saturating_sub(1));
+        longest.truncate(height.saturating_sub(1));
+        // A line keeps its place as long as it is shown.
+        longest.sort_by_key(|(task, _)| **task);
         let line = |(task, under_way): (&usize, &UnderWay)| Some(under_way.line(self.tasks.get(*task)?));
-        shown.filter_map(line).chain([self.summary()]).collect()
+        longest.into_iter().filter_map(line).chain([self.summary()]).collect()
     }
 
     fn summary(&self) -> String {
@@ -91,12 +94,21 @@ impl Board {
 }
 
 /// The bottom of the terminal on stderr.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Screen {
     board: Board,
     log: Lines,
-    area: MultiProgress,
-    lines: Vec<ProgressBar>,
+    area: ProgressBar,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        // A bar without a bar: its message is the board, drawn in one go.
+        let text_only =
+            ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let area = ProgressBar::no_length().with_style(text_only);
+        Self { board: Board::default(), log: Lines::default(), area }
+    }
 }
 
 impl Screen {
@@ -106,8 +118,7 @@ impl Screen {
         let is_answer =
             matches!(event, RunEvent::Finished { outcome, .. } if outcome.state == State::Answered);
         if let Some(line) = self.log.line(event).filter(|_| !is_answer) {
-            // Progress that cannot be written must not end the run.
-            let _ = self.area.println(line);
+            self.area.println(line);
         }
         if matches!(event, RunEvent::Tokens { .. }) {
             self.draw();
@@ -116,30 +127,26 @@ impl Screen {
 
     /// Takes the board away.
     pub fn clear(&mut self) {
-        self.lines.drain(..).for_each(|line| line.finish_and_clear());
-        // As above.
-        let _ = self.area.clear();
+        self.area.finish_and_clear();
     }
 
     fn draw(&mut self) {
-        let (_, rows) = terminal_size::terminal_size_of(std::io::stderr())
-            .map_or((80, 24), |(width, height)| (width.0, height.0));
-        let lines = self.board.lines(usize::from(rows).saturating_sub(2).max(1));
-        while self.lines.len() > lines.len() {
-            self.lines.pop().iter().for_each(|line| self.area.remove(line));
-        }
-        while self.lines.len() < lines.len() {
-            self.lines.push(self.area.add(ProgressBar::no_length().with_style(text_only())));
-        }
-        for (place, text) in self.lines.iter().zip(lines) {
-            place.set_message(text);
-        }
+        let (columns, rows) = terminal_size::terminal_size_of(std::io::stderr())
+            .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
+        let lines = self.board.lines(rows.saturating_sub(2));
+        let lines: Vec<&str> = lines.iter().map(|line| fitting(line, columns)).collect();
+        self.area.set_message(lines.join("\n"));
     }
 }
 
-/// A bar without a bar: its text, cut to the terminal's width.
-fn text_only() -> ProgressStyle {
-    ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+/// As much of `line` as fits into `columns`.
+fn fitting(line: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let too_wide = line.char_indices().find(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > columns
+    });
+    too_wide.map_or(line, |(at, _)| &line[..at])
 }
 
 #[cfg(test)]
@@ -198,8 +205,8 @@ mod tests {
     #[test]
     fn the_board_shows_what_takes_longest_and_what_is_left() {
         insta::assert_snapshot!(board().lines(10).join("\n"), @"
-        c2 web · kimi · 40 tokens · 1 min 15 s
         c2 web · opus · waiting · 5.0 s · attempt 2
+        c2 web · kimi · 40 tokens · 1 min 15 s
         1 of 5 answered · 2 under way · 1 not answered
         ");
     }
@@ -210,5 +217,14 @@ mod tests {
         check(2, 2);
         check(1, 1);
         check(0, 1);
+    }
+
+    #[test]
+    fn lines_are_cut_to_the_width() {
+        let check = |line: &str, columns: usize, expect: &str| assert_eq!(fitting(line, columns), expect);
+        check("abc", 3, "abc");
+        check("abc", 2, "ab");
+        check("日本", 3, "日");
+        check("é", 0, "");
     }
 }
