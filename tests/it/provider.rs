@@ -24,8 +24,8 @@ pub(crate) fn reviewer(id: &str, access: Access) -> Reviewer {
         lineage: Lineage::unknown(),
         temperature: None,
         max_output_tokens: None,
-        timeout: Duration::from_secs(60),
-        idle_timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
+        idle_timeout: Duration::from_mins(1),
     }
 }
 
