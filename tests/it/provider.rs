@@ -207,6 +207,14 @@ async fn nobody_listening() {
 }
 
 #[tokio::test]
+async fn a_plain_server_asked_for_tls() {
+    let mock = Mock::always(|| Act::Hang).await;
+    let url = mock.url.replace("http:", "https:");
+    let error = ask(&reviewer("opus", open_ai(&url))).await.unwrap_err();
+    assert_eq!(error, permanent(&format!("{url} does not speak TLS: try http:// in base_url"), ""));
+}
+
+#[tokio::test]
 async fn refusals_in_clear_words() {
     let check = async |status: u16, body: &'static str, expect: AskError| {
         let act = move || Act::Page { status, headers: Vec::new(), body: body.to_owned() };

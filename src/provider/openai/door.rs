@@ -87,6 +87,12 @@ impl Door {
         if error.is_builder() || error.is_request() && cause.contains("certificate") {
             return AskError::permanent(format!("cannot use {}: {cause}", self.address));
         }
+        if cause.contains("InvalidContentType") {
+            return AskError::permanent(format!(
+                "{} does not speak TLS: try http:// in base_url",
+                self.address
+            ));
+        }
         if error.is_connect() {
             return AskError::transient(format!("cannot connect to {}: {cause}", self.address));
         }
