@@ -23,10 +23,10 @@ impl Lines {
             }
             RunEvent::Retrying { task, reason, delay } => {
                 let name = name_of(self.tasks.get(*task)?);
-                Some(format!("{name} · {reason} · again in {}", seconds(*delay)))
+                Some(printable(&format!("{name} · {reason} · again in {}", seconds(*delay))))
             }
             RunEvent::Finished { task, outcome } => {
-                Some(format!("{} · {}", name_of(self.tasks.get(*task)?), ending(outcome)))
+                Some(printable(&format!("{} · {}", name_of(self.tasks.get(*task)?), ending(outcome))))
             }
             RunEvent::Asked { .. } | RunEvent::Tokens { .. } | RunEvent::RunFinished { .. } => None,
         }
@@ -43,18 +43,18 @@ pub(super) fn name_of(task: &TaskName) -> String {
 }
 
 /// `answered in 4.2 s · 310 tokens`, or what went wrong.
-pub(super) fn ending(outcome: &Outcome) -> String {
-    let mut words = outcome.state.word().to_owned();
-    if outcome.state != State::Skipped {
-        words += &format!(" in {}", seconds(Duration::from_millis(outcome.latency_ms)));
-    }
-    if let Some(tokens) = outcome.tokens_out {
-        words += &format!(" · {tokens} tokens");
-    }
-    if let Some(reason) = &outcome.reason {
-        words += &format!(" · {reason}");
-    }
-    words
+fn ending(outcome: &Outcome) -> String {
+    let state = outcome.state.word();
+    let time = seconds(Duration::from_millis(outcome.latency_ms));
+    let tokens = outcome.tokens_out.map(|tokens| format!("{tokens} tokens"));
+    let ending =
+        if outcome.state == State::Skipped { state.to_owned() } else { format!("{state} in {time}") };
+    [Some(ending), tokens, outcome.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Without the characters that could steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `4.2 s`, `2 min 5 s`.
@@ -62,5 +62,60 @@ pub(super) fn seconds(time: Duration) -> String {
     match time.as_secs() {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
         whole => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reviewer::ReviewerId;
+
+    fn outcome(state: State, reason: Option<&str>, tokens_out: Option<u64>) -> Outcome {
+        Outcome {
+            bundle: "c1_validatord".to_owned(),
+            reviewer: ReviewerId::new("opus").unwrap(),
+            state,
+            reason: reason.map(str::to_owned),
+            attempts: 1,
+            cached: false,
+            latency_ms: 4_213,
+            tokens_in: None,
+            tokens_out,
+            cost_usd: None,
+        }
+    }
+
+    #[test]
+    fn a_line_for_what_people_want_to_know() {
+        let mut lines = Lines::default();
+        let bundle = "c1_validatord".to_owned();
+        let tasks = vec![TaskName { bundle, reviewer: ReviewerId::new("opus").unwrap() }];
+        assert_eq!(lines.line(&RunEvent::RunStarted { tasks }), None);
+        let mut check = |event: RunEvent, expect: Option<&str>| {
+            assert_eq!(lines.line(&event).as_deref(), expect);
+        };
+        let finished = |outcome| RunEvent::Finished { task: 0, outcome };
+        check(RunEvent::Asked { task: 0, attempt: 1 }, None);
+        check(
+            RunEvent::Retrying {
+                task: 0,
+                reason: "HTTP 503".to_owned(),
+                delay: Duration::from_millis(1_500),
+            },
+            Some("c1 validatord · opus · HTTP 503 · again in 1.5 s"),
+        );
+        check(
+            finished(outcome(State::Answered, None, Some(310))),
+            Some("c1 validatord · opus · answered in 4.2 s · 310 tokens"),
+        );
+        check(
+            finished(outcome(State::Failed, Some("cannot write a\u{1b}b"), None)),
+            Some("c1 validatord · opus · failed in 4.2 s · cannot write a b"),
+        );
+        check(
+            finished(outcome(State::Skipped, Some("interrupted"), None)),
+            Some("c1 validatord · opus · skipped · interrupted"),
+        );
+        check(RunEvent::RunFinished { interrupted: false }, None);
     }
 }

@@ -225,7 +225,10 @@ where
     fn ended(&mut self, task: usize, result: Result<Answer, Trouble>) {
         let left = self.records[task].draft.take().map(|draft| draft.take_text()).unwrap_or_default();
         match result {
-            Ok(answer) => self.answered(task, answer),
+            Ok(answer) => {
+                self.queue.relax(self.work.tasks[task].reviewer);
+                self.answered(task, answer);
+            }
             Err(Trouble::TimedOut(reason)) => {
                 self.keep(task, left);
                 self.failed(task, State::TimedOut, reason);
@@ -235,6 +238,7 @@ where
                 self.failed(task, State::Failed, reason);
             }
             Err(Trouble::Ask(AskError::Transient { reason, retry_after, partial })) => {
+                self.queue.tighten(self.work.tasks[task].reviewer);
                 self.keep(task, partial);
                 self.retry(task, reason, retry_after);
             }
@@ -388,7 +392,7 @@ async fn attempt(seat: &Seat, question: &Arc<Question>, draft: Arc<Draft>) -> Re
 
 /// `start` and `duration`, which may be as long as somebody wrote into a configuration.
 fn later(start: Instant, duration: Duration) -> Instant {
-    const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    const A_YEAR: Duration = Duration::from_hours(365 * 24);
     start + duration.min(A_YEAR)
 }
 

@@ -1,6 +1,6 @@
 //! Where an endpoint is: [`Address`], and [`HttpClients`] to reach it.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use async_openai::config::Config;
 use reqwest::{
@@ -9,6 +9,9 @@ use reqwest::{
     redirect::Policy,
 };
 use secrecy::{ExposeSecret, SecretString};
+
+/// How long a server may take to accept a connection.
+const LONGEST_CONNECT: Duration = Duration::from_secs(15);
 
 /// A base URL and what must be sent to it. Has no `Debug`: the headers hold the key.
 #[derive(Clone)]
@@ -30,7 +33,7 @@ impl Address {
         Some(Self { base: url.as_str().trim_end_matches('/').to_owned(), headers, key })
     }
 
-    /// Whether this is OpenAI itself and not a compatible server.
+    /// Whether this is `OpenAI` itself and not a compatible server.
     pub(super) fn is_openai(&self) -> bool {
         self.base.starts_with("https://api.openai.com/")
     }
@@ -107,6 +110,7 @@ impl HttpClients {
         let mut builder = reqwest::Client::builder()
             // A redirect would turn the question into a GET; the address must be right.
             .redirect(Policy::none())
+            .connect_timeout(LONGEST_CONNECT)
             .user_agent(concat!("scrum/", env!("CARGO_PKG_VERSION")));
         if !encrypted {
             // No certificates to load, so a machine without any can still reach its own server.

@@ -55,7 +55,7 @@ impl Door {
             401 | 403 => permanent(&self.key_words(status)),
             402 => permanent("the account has no quota or credit left"),
             404 | 405 => permanent(&format!(
-                "{}: neither model {} nor address {} may be right",
+                "{}: check model {} and base_url {}",
                 status_words(status),
                 one_line(&self.model),
                 self.address
@@ -86,6 +86,12 @@ impl Door {
         let cause = self.clean(&root_cause(error));
         if error.is_builder() || error.is_request() && cause.contains("certificate") {
             return AskError::permanent(format!("cannot use {}: {cause}", self.address));
+        }
+        if cause.contains("InvalidContentType") {
+            return AskError::permanent(format!(
+                "{} does not speak TLS: try http:// in base_url",
+                self.address
+            ));
         }
         if error.is_connect() {
             return AskError::transient(format!("cannot connect to {}: {cause}", self.address));
@@ -252,4 +258,71 @@ fn title_of(page: &str) -> Option<&str> {
     let from = page.find("<title>")? + "<title>".len();
     let length = page[from..].find("</title>")?;
     Some(page[from..from + length].trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_in_seconds_and_as_dates() {
+        let now: Timestamp = "2026-11-21T04:00:00Z".parse().unwrap();
+        let check = |value: &str, expect: Option<u64>| {
+            assert_eq!(wait_until(value, now), expect.map(Duration::from_secs), "{value}");
+        };
+        check("7", Some(7));
+        check("0", Some(0));
+        check("Sat, 21 Nov 2026 04:01:30 GMT", Some(90));
+        check("Sat, 21 Nov 2026 03:00:00 GMT", Some(0));
+        check("-1", None);
+        check("1e300", None);
+        check("NaN", None);
+        check("soon", None);
+        check("", None);
+    }
+
+    #[test]
+    fn complaints_in_all_shapes() {
+        let check = |page: &str, message: &str, kinds: &str| {
+            let expect = Complaint { message: message.to_owned(), kinds: kinds.to_owned() };
+            assert_eq!(complaint_of(page.as_bytes()), expect, "{page}");
+        };
+        check(r#"{"error":{"message":"m","type":"T","code":"c"}}"#, "m", "t c");
+        check(r#"{"error":{"message":"m","code":429,"metadata":{"raw":"x"}}}"#, "m", "429");
+        check(r#"{"error":"m"}"#, "m", "");
+        check(r#"{"error":null,"detail":"d"}"#, "d", "");
+        check(r#"{"message":"m","type":"t"}"#, "m", "t");
+        check(r#""text""#, "text", "");
+        check("[]", "", "");
+        check("plain", "plain", "");
+        check("<html><head><title> 502 Bad Gateway </title>", "502 Bad Gateway", "");
+        check("<p>", "a web page", "");
+        check("", "", "");
+    }
+
+    #[test]
+    fn the_key_never_shows() {
+        let door = |key: &str| Door {
+            address: "http://h".to_owned(),
+            variable: None,
+            model: "m".to_owned(),
+            key: SecretString::from(key.to_owned()),
+        };
+        let check = |key: &str, page: &str, expect: &str| {
+            let error = door(key).refused(StatusCode::BAD_REQUEST, None, page.as_bytes());
+            assert_eq!(error, AskError::permanent(expect));
+        };
+        check(
+            "sk-1234",
+            "Authorization: Bearer sk-1234!",
+            "HTTP 400 Bad Request: Authorization: Bearer [key]!",
+        );
+        check("", "all fine", "HTTP 400 Bad Request: all fine");
+        let AskError::Permanent { reason, .. } =
+            door("sk-1234").refused(StatusCode::BAD_REQUEST, None, "sk-1234 ".repeat(10_000).as_bytes())
+        else {
+            panic!("a bad request is permanent")
+        };
+        assert!(reason.len() < 1_000 && !reason.contains("sk-1"), "{reason}");
+    }
 }

@@ -23,11 +23,12 @@ use crate::provider::{AskError, Draft};
 
 /// Longest plain reply that is read, in bytes.
 const LONGEST_PAGE: usize = 8 << 20;
-/// Most bytes on the way that have not become an event yet.
-const LONGEST_EVENT: usize = 16 << 20;
+/// Longest single event, in bytes. The event parser looks at all of an unfinished event again for every piece.
+const LONGEST_EVENT: usize = 1 << 20;
+/// Most bytes of events that wait for their reader.
+const LONGEST_BACKLOG: usize = 64 << 20;
 /// Pieces in which the event parser gets the body; it copies what is left of a piece for every line.
-const PIECE: usize = 2 << 10;
-
+const PIECE: usize = 8 << 10;
 /// How much of the end is kept to look for `[DONE]`.
 const TAIL: usize = 32;
 /// Longest error page that is read, in bytes.
@@ -70,14 +71,33 @@ impl Flow {
         self.broken.get_or_init(|| error).clone()
     }
 
-    /// Notes a piece; false when too much has come without an event.
-    fn read(&self, piece: &[u8], tail: &mut Vec<u8>) -> bool {
-        tail.extend_from_slice(&piece[piece.len().saturating_sub(TAIL)..]);
-        tail.drain(..tail.len().saturating_sub(TAIL));
-        if tail.trim_ascii_end().ends_with(b"[DONE]") {
-            self.done.store(true, Ordering::Release);
-        }
-        self.undigested.fetch_add(piece.len(), Ordering::Relaxed) + piece.len() <= LONGEST_EVENT
+    /// Notes bytes that were read; false when too many lie unread.
+    fn read(&self, bytes: usize) -> bool {
+        self.undigested.fetch_add(bytes, Ordering::Relaxed) + bytes <= LONGEST_BACKLOG
+    }
+}
+
+/// The shape of a body, as far as it has been seen.
+#[derive(Default)]
+struct Shape {
+    last_bytes: Vec<u8>,
+    unfinished: usize,
+}
+
+impl Shape {
+    fn see(&mut self, piece: &[u8]) {
+        self.last_bytes.extend_from_slice(&piece[piece.len().saturating_sub(TAIL)..]);
+        self.last_bytes.drain(..self.last_bytes.len().saturating_sub(TAIL));
+        let blank_line = piece.windows(2).rposition(|pair| matches!(pair, b"\n\n" | b"\n\r"));
+        self.unfinished = match blank_line {
+            Some(at) => piece.len() - at,
+            None => self.unfinished + piece.len(),
+        };
+    }
+
+    /// Whether the last thing was the `[DONE]` that ends a stream.
+    fn is_done(&self) -> bool {
+        self.last_bytes.trim_ascii_end().ends_with(b"[DONE]")
     }
 }
 
@@ -162,11 +182,16 @@ impl Exchange {
     /// The body, watched and in small pieces.
     fn watch(self, body: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + 'static) -> Body {
         let Self { door, draft, flow, .. } = self;
-        let mut tail = Vec::with_capacity(2 * TAIL);
+        let mut shape = Shape::default();
         let watched = body.map(move |piece| {
             let piece = piece.map_err(|error| flow.break_off(door.lost(&error)))?;
             draft.touch();
-            if flow.read(&piece, &mut tail) { Ok(piece) } else { Err(flow.break_off(door.too_long())) }
+            shape.see(&piece);
+            if shape.is_done() {
+                flow.done.store(true, Ordering::Release);
+            }
+            let fits = shape.unfinished <= LONGEST_EVENT && flow.read(piece.len());
+            if fits { Ok(piece) } else { Err(flow.break_off(door.too_long())) }
         });
         Body::wrap_stream(watched.map_ok(in_pieces).try_flatten())
     }

@@ -19,7 +19,7 @@ pub(super) struct Request<'a> {
     /// What nearly every server understands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_tokens: Option<u32>,
-    /// What OpenAI's own newer models insist on.
+    /// What newer models at `OpenAI` insist on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_completion_tokens: Option<u32>,
 }
