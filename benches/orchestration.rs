@@ -139,13 +139,13 @@ async fn serve(spread: Duration) {
 #[tokio::main]
 async fn measure(concurrency: usize, url: &str) {
     let questions: Vec<Arc<Question>> = (1..=BUNDLES).map(question).collect();
-    let mut opener = Opener::new(Arc::new(|_, _: &Question| String::new()));
+    let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
     let seat = |number| {
         let reviewer = reviewer(number, url);
         Seat { provider: opener.open(&reviewer, None).unwrap(), reviewer }
     };
     let seats: Vec<Seat> = (1..=REVIEWERS).map(seat).collect();
-    let panel = Panel { reviewers: seats.iter().map(|seat| seat.reviewer.clone()).collect() };
+    let panel = Panel { reviewers: seats.iter().map(|seat| (&seat.reviewer).into()).collect() };
     let bundles: Vec<Bundle> = questions.iter().map(|question| (*question.bundle).clone()).collect();
     let pace = Pace::new(NonZeroUsize::new(concurrency).unwrap());
     let folder = tempfile::tempdir().unwrap();

@@ -58,7 +58,7 @@ impl RepoPath {
         let mut out = String::with_capacity(self.0.len() + 8);
         for chunk in self.0.utf8_chunks() {
             chunk.valid().chars().for_each(|c| escape_char(c, &mut out));
-            chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\{byte:03o}")));
+            chunk.invalid().iter().for_each(|byte| push_octal(*byte, &mut out));
         }
         out
     }
@@ -74,11 +74,16 @@ fn escape_char(c: char, out: &mut String) {
         c if c.is_control() => {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
-                out.push_str(&format!("\\{byte:03o}"));
+                push_octal(byte, out);
             }
         }
         c => out.push(c),
     }
+}
+
+fn push_octal(byte: u8, out: &mut String) {
+    let digit = |shift: u8| char::from(b'0' + (byte >> shift & 7));
+    out.extend(['\\', digit(6), digit(3), digit(0)]);
 }
 
 /// The bytes of git's quoted form, without its quotes; `None` when an escape is not one of git's.

@@ -29,7 +29,7 @@ pub(super) struct BundleArgs {
     dry_run: bool,
 }
 
-pub(super) fn run(global: &Global, args: &BundleArgs, ui: &Ui) -> Result<Status, CliError> {
+pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::for_change(global, &args.change)?;
     let Some(change) = workspace.change(&args.change, ui)? else { return Ok(Status::Done) };
     let range = change.range.clone();
@@ -55,7 +55,7 @@ pub(super) fn show(
     split: &Split,
     panel: Option<&[Reviewer]>,
     output: &OutputArgs,
-    ui: &Ui,
+    ui: Ui,
 ) -> Result<(), CliError> {
     let preview = Preview { range, split, panel };
     let text = match output.format {
@@ -65,11 +65,11 @@ pub(super) fn show(
         Format::Json => preview::render_json(&preview),
         Format::Markdown => return Err(CliError::new("bundles are shown as `table` or `json`")),
     };
-    ui.result(&text, output.output.as_deref())
+    Ui::result(&text, output.output.as_deref())
 }
 
 /// Warns about large bundles; oversize ones are an error.
-pub(super) fn check_sizes(workspace: &Workspace, split: &Split, ui: &Ui) -> Result<(), CliError> {
+pub(super) fn check_sizes(workspace: &Workspace, split: &Split, ui: Ui) -> Result<(), CliError> {
     if let Some(text) = guard::warning(&split.bundles, &workspace.config.limits) {
         ui.warning(text.trim_end());
     }

@@ -150,10 +150,10 @@ pub fn main() -> ExitCode {
     };
     let ui = ui::Ui::new(cli.global.color, cli.global.quiet);
     let done = match cli.command {
-        Command::Review(args) => review::run(&cli.global, &args, &ui),
-        Command::Bundle(args) => bundle::run(&cli.global, &args, &ui),
-        Command::Tally(args) => tally::run(&cli.global, &args, &ui),
-        Command::Report(args) => report::run(&cli.global, &args, &ui),
+        Command::Review(args) => review::run(&cli.global, &args, ui),
+        Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
+        Command::Tally(args) => tally::run(&cli.global, &args, ui),
+        Command::Report(args) => report::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

@@ -27,7 +27,7 @@ pub(super) struct ReportArgs {
     output: OutputArgs,
 }
 
-pub(super) fn run(global: &Global, args: &ReportArgs, ui: &Ui) -> Result<Status, CliError> {
+pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global)?;
     let saved = saved::open(&workspace.find_run(&args.run)?)?;
     let tally = tally::tally(saved.input);
@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, args: &ReportArgs, ui: &Ui) -> Result<Status,
 }
 
 /// Prints a tally in the form asked for.
-pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: &Ui) -> Result<(), CliError> {
+pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: Ui) -> Result<(), CliError> {
     let text = match output.format {
         Format::Table => {
             let color = output.output.is_none() && ui.color_on_stdout();
@@ -46,7 +46,7 @@ pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: &Ui) ->
         Format::Markdown => markdown::render(tally, gate),
         Format::Json => json::render(tally, gate),
     };
-    ui.result(&text, output.output.as_deref())
+    Ui::result(&text, output.output.as_deref())
 }
 
 /// Writes what a run leaves for others: `tally.json` and `tally.md`.

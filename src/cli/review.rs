@@ -91,7 +91,7 @@ struct Job {
     earlier: Vec<TaskReply>,
 }
 
-pub(super) fn run(global: &Global, args: &ReviewArgs, ui: &Ui) -> Result<Status, CliError> {
+pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::for_change(global, &args.change)?;
     let job = match &args.resume {
         Some(name) => Some(resume(&workspace, args, name)?),
@@ -104,7 +104,7 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: &Ui) -> Result<Status,
 }
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
-fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: &Ui) -> Result<Option<Job>, CliError> {
+fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
     let Some(change) = workspace.change(&args.change, ui)? else { return Ok(None) };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let policy = args.gate.over(workspace.policy());
@@ -211,7 +211,7 @@ fn record(
 }
 
 /// Asks, saves, tallies, prints.
-fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: &Ui) -> Result<Status, CliError> {
+fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Result<Status, CliError> {
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
@@ -235,7 +235,7 @@ fn ask(
     workspace: &Workspace,
     args: &ReviewArgs,
     job: &mut Job,
-    ui: &Ui,
+    ui: Ui,
 ) -> Result<(Vec<TaskReply>, bool), CliError> {
     let concurrency = args.concurrency.unwrap_or(workspace.config.concurrency);
     let asking = Asking {
@@ -247,7 +247,7 @@ fn ask(
         pace: Pace::new(concurrency),
     };
     let (sender, receiver) = channel(review::open_tasks(&asking).len(), &asking.pace);
-    let shown = if ui.quiet { progress::Style::Quiet } else { progress::Style::Plain };
+    let shown = ui.progress();
     let progress = std::thread::spawn(move || progress::show(receiver, shown));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;

@@ -30,7 +30,7 @@ pub(super) struct TallyArgs {
     output: OutputArgs,
 }
 
-pub(super) fn run(global: &Global, args: &TallyArgs, ui: &Ui) -> Result<Status, CliError> {
+pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global)?;
     let folder = workspace.resolve(Path::new(&args.run));
     if folder.is_dir() && !folder.join("run.json").is_file() {
@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &TallyArgs, ui: &Ui) -> Result<Status, 
     Ok(gate.result.into())
 }
 
-fn tally_folder(workspace: &Workspace, args: &TallyArgs, folder: &Path, ui: &Ui) -> Result<Status, CliError> {
+fn tally_folder(workspace: &Workspace, args: &TallyArgs, folder: &Path, ui: Ui) -> Result<Status, CliError> {
     let (replies, unusable) = store::loose_replies(folder)?;
     for name in unusable {
         ui.warning(format_args!("{name:?} names no reviewer and is left out"));

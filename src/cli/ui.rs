@@ -11,11 +11,11 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use clap::ValueEnum;
 
 use super::error::CliError;
-use crate::store;
+use crate::{progress::Style, store};
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -55,24 +55,20 @@ impl Ui {
 
     /// Whether tables may have colour on stdout.
     pub(super) fn color_on_stdout(self) -> bool {
-        self.color_on(&io::stdout())
+        color_on(self.color, &io::stdout())
     }
 
-    fn color_on(self, stream: &impl anstream::stream::RawStream) -> bool {
-        match self.color {
-            ColorChoice::Auto => AutoStream::choice(stream) != ColorChoice::Never,
-            ColorChoice::Never => false,
-            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+    /// How to show progress on stderr.
+    pub(super) fn progress(self) -> Style {
+        match (self.quiet, io::stderr().is_terminal()) {
+            (true, _) => Style::Quiet,
+            (false, true) => Style::Terminal,
+            (false, false) => Style::Plain,
         }
     }
 
-    /// Whether progress may redraw lines.
-    pub(super) fn stderr_is_terminal() -> bool {
-        io::stderr().is_terminal()
-    }
-
     /// Puts the result on stdout, or whole into `file`.
-    pub(super) fn result(self, text: &str, file: Option<&Path>) -> Result<(), CliError> {
+    pub(super) fn result(text: &str, file: Option<&Path>) -> Result<(), CliError> {
         let Some(path) = file else { return print(text) };
         if path.exists() && !path.is_file() {
             let written = std::fs::write(path, text);
@@ -104,13 +100,21 @@ impl Ui {
     }
 
     fn labelled(self, color: AnsiColor, label: &str, text: &dyn Display) {
-        let style = if self.color_on(&io::stderr()) {
-            Style::new().bold().fg_color(Some(color.into()))
+        let paint = if color_on(self.color, &io::stderr()) {
+            anstyle::Style::new().bold().fg_color(Some(color.into()))
         } else {
-            Style::new()
+            anstyle::Style::new()
         };
         // Nothing can be done about a closed stderr.
-        let _ = writeln!(io::stderr().lock(), "{style}{label}{style:#}: {text}");
+        let _ = writeln!(io::stderr().lock(), "{paint}{label}{paint:#}: {text}");
+    }
+}
+
+fn color_on(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
+    match choice {
+        ColorChoice::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+        ColorChoice::Never => false,
+        ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
     }
 }
 

@@ -72,7 +72,7 @@ impl Workspace {
     }
 
     /// Reads the change and says what is to be known about it. `None` when nothing differs, which is said too.
-    pub(super) fn change(&self, args: &ChangeArgs, ui: &Ui) -> Result<Option<Change>, CliError> {
+    pub(super) fn change(&self, args: &ChangeArgs, ui: Ui) -> Result<Option<Change>, CliError> {
         let change = match (&args.diff, &self.repo) {
             (Some(file), _) => {
                 let mut change = git::read_diff(&self.diff_text(file)?)?;

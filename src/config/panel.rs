@@ -1,5 +1,7 @@
 //! From configuration entries to a panel: [`reviewers`] checks the entries, [`Config::seats`] chooses who is asked.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use super::{Config, ConfigError, PanelError, env::Environment, file, seconds};
@@ -137,7 +139,7 @@ pub(super) fn reviewers(
 ) -> Result<Vec<Reviewer>, ConfigError> {
     let mut all: Vec<Reviewer> = Vec::new();
     for entry in entries {
-        let reviewer = reviewer(entry, times)?;
+        let reviewer = reviewer(&entry, times)?;
         if all.iter().any(|other| other.id == reviewer.id) {
             return Err(wrong(reviewer.id.as_str(), "is configured twice"));
         }
@@ -146,10 +148,10 @@ pub(super) fn reviewers(
     Ok(all)
 }
 
-fn reviewer(entry: file::Reviewer, times: (u64, u64)) -> Result<Reviewer, ConfigError> {
+fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, ConfigError> {
     let id = ReviewerId::new(&entry.id)?;
-    let access = access(&entry)?;
-    let model = model(&entry, &access)?;
+    let access = access(entry)?;
+    let model = model(entry, &access)?;
     if entry.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {
         return Err(wrong(&entry.id, "temperature must be from 0.0 to 2.0"));
     }
@@ -159,6 +161,8 @@ fn reviewer(entry: file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Config
         (None, Access::Builtin(Builtin::History)) => Lineage::new("history"),
         (None, _) => lineage::of(&model),
     };
+    let total = seconds(entry.timeout_secs, times.0);
+    let idle = if is_heard_while_working(&access) { seconds(None, times.1) } else { total };
     Ok(Reviewer {
         id,
         access,
@@ -166,9 +170,17 @@ fn reviewer(entry: file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Config
         lineage,
         temperature: entry.temperature,
         max_output_tokens: entry.max_output_tokens,
-        timeout: seconds(entry.timeout_secs, times.0),
-        idle_timeout: seconds(entry.idle_timeout_secs, times.1),
+        timeout: total,
+        idle_timeout: entry.idle_timeout_secs.map_or(idle, Duration::from_secs),
     })
+}
+
+/// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.
+fn is_heard_while_working(access: &Access) -> bool {
+    match access {
+        Access::OpenAi { .. } => true,
+        Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
+    }
 }
 
 fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError> {

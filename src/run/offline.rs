@@ -34,7 +34,7 @@ pub fn answerer(rules: RuleSet, past: Option<Past>, split: Arc<Split>) -> Answer
         let taken = material.lock().ok().and_then(|mut material| material.take());
         let (rules, past) = taken.ok_or("the offline reviewers failed to start")?;
         let commits = past.as_ref().map(|past| past.change.commits.clone()).unwrap_or_default();
-        let history = past.map_or_else(|| Ok(History::default()), read)?;
+        let history = past.as_ref().map_or_else(|| Ok(History::default()), read)?;
         Ok::<_, String>(Builtins::new(rules, &history, &split, &commits))
     };
     Arc::new(move |which, question| {
@@ -43,7 +43,7 @@ pub fn answerer(rules: RuleSet, past: Option<Past>, split: Arc<Split>) -> Answer
     })
 }
 
-fn read(past: Past) -> Result<History, String> {
+fn read(past: &Past) -> Result<History, String> {
     let repo = Repo::discover(&past.repository).map_err(|error| error.to_string())?;
     repo.history(&past.change).map_err(|error| error.to_string())
 }

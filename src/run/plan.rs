@@ -1,6 +1,6 @@
 //! Which bundle is put to which reviewer, and in which order: [`plan`] makes [`Task`]s. Pure.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{borrow::Borrow, cmp::Reverse, collections::BTreeSet};
 
 use crate::{
     bundle::Bundle,
@@ -19,11 +19,15 @@ pub struct Task {
 /// All bundles × reviewers but those in `answered`, the biggest bundles first: they take longest, and what is
 /// left at the end should be short. All reviewers of a bundle stand together, so a run that is interrupted has
 /// something to compare.
-pub fn plan(bundles: &[&Bundle], panel: &Panel, answered: &BTreeSet<(String, ReviewerId)>) -> Vec<Task> {
+pub fn plan(
+    bundles: &[impl Borrow<Bundle>],
+    panel: &Panel,
+    answered: &BTreeSet<(String, ReviewerId)>,
+) -> Vec<Task> {
     let mut order: Vec<usize> = (0..bundles.len()).collect();
-    order.sort_by_key(|&bundle| Reverse(bundles[bundle].byte_len()));
+    order.sort_by_key(|&bundle| Reverse(bundles[bundle].borrow().byte_len()));
     let is_open = |task: &Task| {
-        let pair = (bundles[task.bundle].id.clone(), panel.reviewers[task.reviewer].id.clone());
+        let pair = (bundles[task.bundle].borrow().id.clone(), panel.reviewers[task.reviewer].id.clone());
         !answered.contains(&pair)
     };
     order

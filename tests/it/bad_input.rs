@@ -29,10 +29,7 @@ fn outside_a_repository() {
 #[test]
 fn a_diff_needs_no_repository() {
     let sandbox = Sandbox::without_repository();
-    sandbox.write(
-        "change.diff",
-        "--- a/x.py\n+++ b/x.py\n@@ -1 +1,2 @@\n a = 1\n+b = eval(input())\n",
-    );
+    sandbox.write("change.diff", "--- a/x.py\n+++ b/x.py\n@@ -1 +1,2 @@\n a = 1\n+b = eval(input())\n");
     let printed = sandbox.scrum(&["review", "--diff", "change.diff"]);
     assert_eq!(printed.status, 0, "{printed:?}");
     assert!(printed.stdout.contains("x.py:2"), "{}", printed.stdout);
@@ -81,7 +78,11 @@ fn a_key_that_is_not_set() {
     let with_others = sandbox.scrum(&["review", "HEAD~1..HEAD"]);
     assert_eq!(with_others.status, 0, "{with_others:?}");
     assert!(with_others.stderr.contains("NOT_SET_HERE"), "{}", with_others.stderr);
-    assert!(with_others.stdout.contains("gpt was not asked about c1 root"), "the ledger lists it:\n{}", with_others.stdout);
+    assert!(
+        with_others.stdout.contains("gpt was not asked about c1 root"),
+        "the ledger lists it:\n{}",
+        with_others.stdout
+    );
     fails(&sandbox.scrum(&["review", "HEAD~1..HEAD", "--min-lineages", "3"]), &["NOT_SET_HERE"]);
 }
 

@@ -46,7 +46,13 @@ fn run_case(folder: &Path) -> String {
         let arguments: Vec<&str> = line.split_whitespace().collect();
         let output = sandbox.scrum(&arguments);
         writeln!(printed, "$ scrum {line}\n{}", mask(&output.stdout, &sandbox)).unwrap();
-        writeln!(printed, "stderr, sorted:\n{}status: {}\n", sorted(&mask(&output.stderr, &sandbox)), output.status).unwrap();
+        writeln!(
+            printed,
+            "stderr, sorted:\n{}status: {}\n",
+            sorted(&mask(&output.stderr, &sandbox)),
+            output.status
+        )
+        .unwrap();
     }
     printed
 }

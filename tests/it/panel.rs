@@ -46,7 +46,7 @@ struct Run {
 impl Run {
     /// All of `reviewers` on `bundles` bundles, impatiently.
     fn new(bundles: usize, reviewers: Vec<Reviewer>) -> Self {
-        let builtins = Arc::new(|_: Builtin, question: &Question| format!("on {}", question.bundle.id));
+        let builtins = Arc::new(|_: Builtin, question: &Question| Ok(format!("on {}", question.bundle.id)));
         let mut opener = Opener::new(builtins);
         let open = |reviewer: Reviewer| Seat { provider: opener.open(&reviewer, None).unwrap(), reviewer };
         Self {
@@ -65,7 +65,7 @@ impl Run {
     }
 
     fn panel(&self) -> Panel {
-        Panel { reviewers: self.seats.iter().map(|seat| seat.reviewer.clone()).collect() }
+        Panel { reviewers: self.seats.iter().map(|seat| (&seat.reviewer).into()).collect() }
     }
 
     async fn go(&self) -> (Vec<Outcome>, EventReceiver) {

@@ -44,7 +44,7 @@ pub(crate) fn question(bundle: &str) -> Arc<Question> {
 
 /// Opens `reviewer` with the test's key.
 pub(crate) fn open(reviewer: &Reviewer) -> Provider {
-    let builtins = |which: Builtin, question: &Question| format!("{which:?} on {}", question.bundle.id);
+    let builtins = |which: Builtin, question: &Question| Ok(format!("{which:?} on {}", question.bundle.id));
     Opener::new(Arc::new(builtins)).open(reviewer, Some(SecretString::from(KEY))).unwrap()
 }
 
@@ -118,7 +118,7 @@ async fn settings_are_sent() {
 async fn without_a_key_no_header_is_sent() {
     let mock = Mock::always(|| Act::Reply("ok".to_owned())).await;
     let reviewer = reviewer("opus", open_ai(&mock.url));
-    let provider = Opener::new(Arc::new(|_, _: &Question| String::new())).open(&reviewer, None).unwrap();
+    let provider = Opener::new(Arc::new(|_, _: &Question| Ok(String::new()))).open(&reviewer, None).unwrap();
     provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap();
     assert!(!mock.asked()[0].headers.contains_key("authorization"));
 }
@@ -325,7 +325,7 @@ async fn builtins_are_asked_in_process() {
 #[test]
 fn bad_settings_are_refused_before_anything_is_sent() {
     let check = |access: Access, key: &str, expect: &str| {
-        let mut opener = Opener::new(Arc::new(|_, _: &Question| String::new()));
+        let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
         let error = opener.open(&reviewer("opus", access), Some(SecretString::from(key))).unwrap_err();
         assert_eq!(error.to_string(), expect);
     };
