@@ -24,7 +24,7 @@ use crate::provider::{AskError, Draft};
 /// Longest plain reply that is read, in bytes.
 const LONGEST_PAGE: usize = 8 << 20;
 /// Longest single event, in bytes. The event parser looks at all of an unfinished event again for every piece.
-const LONGEST_EVENT: usize = 1 << 20;
+const LONGEST_EVENT: usize = 512 << 10;
 /// Most bytes of events that wait for their reader.
 const LONGEST_BACKLOG: usize = 64 << 20;
 /// Pieces in which the event parser gets the body; it copies what is left of a piece for every line.
