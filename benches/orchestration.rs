@@ -118,11 +118,11 @@ fn stop(mut child: Child) {
 #[tokio::main]
 async fn serve(spread: Duration) {
     let all_open = Arc::new(Barrier::new(TASKS));
-    let mock = Mock::start(move |_| {
+    let mock = Mock::start(move |asked| {
         let all_open = Arc::clone(&all_open);
         async move {
             if spread.is_zero() {
-                tokio::time::sleep(LATENCY).await;
+                tokio::time::sleep_until(asked.at + LATENCY).await;
                 return Act::Reply("VERDICT: ship".to_owned());
             }
             all_open.wait().await;

@@ -9,7 +9,7 @@ mod door;
 mod exchange;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use async_openai::{Client, error::OpenAIError};
 use futures_util::{Stream, StreamExt};
@@ -128,11 +128,10 @@ async fn gather(
     let mut gathered = Gathered::default();
     loop {
         let next = if gathered.end.is_some() {
-            tokio::time::timeout(GRACE, stream.next()).await.unwrap_or(None)
+            tokio::time::timeout(GRACE, next_chunk(&mut stream, flow)).await.unwrap_or(None)
         } else {
-            stream.next().await
+            next_chunk(&mut stream, flow).await
         };
-        flow.digested();
         match next {
             None => break,
             Some(Ok(chunk)) => {
@@ -146,6 +145,18 @@ async fn gather(
         }
     }
     gathered.finish(flow, door)
+}
+
+/// The next chunk; says so to the sender when none is ready.
+async fn next_chunk<S: Stream + Unpin>(stream: &mut S, flow: &Flow) -> Option<S::Item> {
+    poll_fn(|context| {
+        let polled = stream.poll_next_unpin(context);
+        if polled.is_pending() {
+            flow.digested();
+        }
+        polled
+    })
+    .await
 }
 
 /// What the chunks of a stream have said so far, apart from the text.
@@ -171,7 +182,7 @@ impl Gathered {
             self.tokens_out = usage.completion_tokens.or(self.tokens_out);
         }
         let Some(choice) = chunk.choices.into_iter().flatten().next() else { return Ok(true) };
-        if let Some(piece) = choice.delta.or(choice.message) {
+        if let Some(piece) = choice.delta.or(choice.message.map(|whole| *whole)) {
             draft.push_unseen(piece.reasoning_bytes());
             self.refusal.extend(piece.refusal);
             if let Some(content) = piece.content

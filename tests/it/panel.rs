@@ -276,14 +276,14 @@ async fn as_many_at_once_as_allowed_and_no_more() {
 #[tokio::test]
 async fn a_server_that_bears_two_at_a_time_answers_all() {
     let open = Arc::new(AtomicUsize::new(0));
-    let mock = Mock::start(move |_| {
+    let mock = Mock::start(move |asked| {
         let open = Arc::clone(&open);
         async move {
             if open.fetch_add(1, Ordering::SeqCst) >= 2 {
                 open.fetch_sub(1, Ordering::SeqCst);
                 return Act::Page { status: 429, headers: Vec::new(), body: String::new() };
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep_until(asked.at + Duration::from_millis(20)).await;
             open.fetch_sub(1, Ordering::SeqCst);
             Act::Reply("VERDICT: ship".to_owned())
         }

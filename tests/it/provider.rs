@@ -296,7 +296,7 @@ async fn a_reply_without_end_is_cut() {
 #[tokio::test]
 async fn an_event_without_end_is_refused() {
     let error = ask_server(|| Act::Stream(vec![vec![b'x'; 1 << 20]; 64])).await.unwrap_err();
-    assert_eq!(error, permanent("URL sent megabytes without a readable event", ""));
+    assert_eq!(error, permanent("URL sent too much without a readable event", ""));
 }
 
 #[tokio::test]

@@ -143,7 +143,7 @@ impl Door {
     }
 
     pub(super) fn too_long(&self) -> AskError {
-        AskError::permanent(format!("{} sent megabytes without a readable event", self.address))
+        AskError::permanent(format!("{} sent too much without a readable event", self.address))
     }
 
     pub(super) fn bad_json(&self, error: &serde_json::Error) -> AskError {

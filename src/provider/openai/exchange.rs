@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{Body, Response};
 use serde_json::Value;
+use tokio::{sync::Notify, time::timeout};
 
 use super::door::{self, Door};
 use crate::provider::{AskError, Draft};
@@ -24,11 +26,13 @@ use crate::provider::{AskError, Draft};
 /// Longest plain reply that is read, in bytes.
 const LONGEST_PAGE: usize = 8 << 20;
 /// Longest single event, in bytes. The event parser looks at all of an unfinished event again for every piece.
-const LONGEST_EVENT: usize = 1 << 20;
-/// Most bytes of events that wait for their reader.
-const LONGEST_BACKLOG: usize = 64 << 20;
+const LONGEST_EVENT: usize = 512 << 10;
+/// Bytes of events that may wait for their reader before no more are read.
+const MOST_UNREAD: usize = 4 << 10;
+/// How long the body waits for the reader. Not for ever: comments are bytes that nobody reads.
+const READER_TIME: Duration = Duration::from_millis(50);
 /// Pieces in which the event parser gets the body; it copies what is left of a piece for every line.
-const PIECE: usize = 8 << 10;
+const PIECE: usize = 4 << 10;
 /// How much of the end is kept to look for `[DONE]`.
 const TAIL: usize = 32;
 /// Longest error page that is read, in bytes.
@@ -46,15 +50,26 @@ pub(super) struct Exchange {
 /// What the body's reader and the events' reader know of each other.
 #[derive(Default)]
 pub(super) struct Flow {
-    undigested: AtomicUsize,
+    unread: AtomicUsize,
+    all_read: Notify,
     done: AtomicBool,
     broken: OnceLock<AskError>,
 }
 
 impl Flow {
-    /// An event has arrived: what was read up to now is digested.
+    /// The reader has read all events there are.
     pub(super) fn digested(&self) {
-        self.undigested.store(0, Ordering::Relaxed);
+        self.unread.store(0, Ordering::Relaxed);
+        self.all_read.notify_one();
+    }
+
+    /// Notes that `bytes` of events are on the way to the reader, and waits for it when they are many. async-openai's own
+    /// queue of events has no bound.
+    async fn pass(&self, bytes: usize) {
+        if self.unread.fetch_add(bytes, Ordering::Relaxed) + bytes > MOST_UNREAD {
+            // Whether the reader came or the time is up makes no difference.
+            let _ = timeout(READER_TIME, self.all_read.notified()).await;
+        }
     }
 
     /// Whether the last thing read was the `[DONE]` that ends a stream.
@@ -70,11 +85,6 @@ impl Flow {
     fn break_off(&self, error: AskError) -> AskError {
         self.broken.get_or_init(|| error).clone()
     }
-
-    /// Notes bytes that were read; false when too many lie unread.
-    fn read(&self, bytes: usize) -> bool {
-        self.undigested.fetch_add(bytes, Ordering::Relaxed) + bytes <= LONGEST_BACKLOG
-    }
 }
 
 /// The shape of a body, as far as it has been seen.
@@ -88,8 +98,7 @@ impl Shape {
     fn see(&mut self, piece: &[u8]) {
         self.last_bytes.extend_from_slice(&piece[piece.len().saturating_sub(TAIL)..]);
         self.last_bytes.drain(..self.last_bytes.len().saturating_sub(TAIL));
-        let blank_line = piece.windows(2).rposition(|pair| matches!(pair, b"\n\n" | b"\n\r"));
-        self.unfinished = match blank_line {
+        self.unfinished = match blank_line(piece) {
             Some(at) => piece.len() - at,
             None => self.unfinished + piece.len(),
         };
@@ -182,6 +191,7 @@ impl Exchange {
     /// The body, watched and in small pieces.
     fn watch(self, body: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + 'static) -> Body {
         let Self { door, draft, flow, .. } = self;
+        let passage = Arc::clone(&flow);
         let mut shape = Shape::default();
         let watched = body.map(move |piece| {
             let piece = piece.map_err(|error| flow.break_off(door.lost(&error)))?;
@@ -190,11 +200,24 @@ impl Exchange {
             if shape.is_done() {
                 flow.done.store(true, Ordering::Release);
             }
-            let fits = shape.unfinished <= LONGEST_EVENT && flow.read(piece.len());
+            let fits = shape.unfinished <= LONGEST_EVENT;
             if fits { Ok(piece) } else { Err(flow.break_off(door.too_long())) }
         });
-        Body::wrap_stream(watched.map_ok(in_pieces).try_flatten())
+        Body::wrap_stream(watched.map_ok(in_pieces).try_flatten().and_then(move |piece| {
+            let passage = Arc::clone(&passage);
+            async move {
+                if blank_line(&piece).is_some() {
+                    passage.pass(piece.len()).await;
+                }
+                Ok(piece)
+            }
+        }))
     }
+}
+
+/// Where the last blank line begins, which ends an event.
+fn blank_line(piece: &[u8]) -> Option<usize> {
+    piece.windows(2).rposition(|pair| matches!(pair, b"\n\n" | b"\n\r"))
 }
 
 fn in_pieces(mut whole: Bytes) -> impl Stream<Item = Result<Bytes, AskError>> {

@@ -3,7 +3,7 @@
 //! Reading is as lenient as servers are different: every field may be missing or null, unknown ones are skipped,
 //! and a plain reply is a chunk whose choice has a `message` in place of a `delta`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::provider::End;
@@ -51,7 +51,7 @@ pub(super) struct Choice {
     #[serde(default)]
     pub(super) delta: Option<Piece>,
     #[serde(default)]
-    pub(super) message: Option<Piece>,
+    pub(super) message: Option<Box<Piece>>,
     #[serde(default)]
     pub(super) finish_reason: Option<String>,
 }
@@ -63,17 +63,27 @@ pub(super) struct Piece {
     #[serde(default)]
     pub(super) refusal: Option<String>,
     #[serde(default)]
-    reasoning_content: Option<Value>,
+    reasoning_content: Option<Thought>,
     #[serde(default)]
-    reasoning: Option<Value>,
+    reasoning: Option<Thought>,
 }
 
 impl Piece {
     /// Bytes of reasoning in this piece.
     pub(super) fn reasoning_bytes(&self) -> usize {
-        let length = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map_or(0, str::len);
+        let length = |thought: &Option<Thought>| match thought {
+            Some(Thought::Text(text)) => text.len(),
+            Some(Thought::Other(_)) | None => 0,
+        };
         length(&self.reasoning_content).max(length(&self.reasoning))
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Thought {
+    Text(String),
+    Other(IgnoredAny),
 }
 
 #[derive(Debug, Deserialize)]
@@ -127,8 +137,11 @@ mod tests {
             let (mut seen, mut end) = (None, None);
             if let Some(choice) = choice {
                 end = choice.finish_reason;
-                seen =
-                    choice.delta.or(choice.message).and_then(|piece| piece.content).map(Content::into_text);
+                seen = choice
+                    .delta
+                    .or(choice.message.map(|whole| *whole))
+                    .and_then(|piece| piece.content)
+                    .map(Content::into_text);
             }
             assert_eq!((seen.as_deref(), end.as_deref()), (text, finish), "{json}");
         };

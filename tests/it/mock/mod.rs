@@ -22,7 +22,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 /// Pieces sent together when they are spread over time.
 const PACKET: usize = 32;
@@ -54,6 +54,8 @@ pub(crate) enum Act {
 /// One request as it came in.
 #[derive(Clone)]
 pub(crate) struct Asked {
+    /// When its head had come.
+    pub(crate) at: Instant,
     /// 0 for the server's first request.
     pub(crate) number: usize,
     /// Path of its URL.
@@ -121,6 +123,7 @@ impl Mock {
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
+        socket.set_nodelay(true).unwrap();
         let shared = Arc::clone(&shared);
         let service = service_fn(move |request| answer(Arc::clone(&shared), request));
         connections.spawn(async move {
@@ -132,6 +135,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+    let at = Instant::now();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let body = serde_json::from_slice(&body).map_err(io::Error::other)?;
@@ -140,7 +144,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let asked = {
         let mut log = shared.log.lock().unwrap();
         let path = parts.uri.path().to_owned();
-        let asked = Asked { number: log.len(), path, headers: parts.headers, body };
+        let asked = Asked { at, number: log.len(), path, headers: parts.headers, body };
         log.push(asked.clone());
         asked
     };
