@@ -145,7 +145,7 @@ fn a_disk_that_is_full() {
     let binary = env!("CARGO_BIN_EXE_scrum");
     // A file size limit of zero blocks makes every write fail, as a full disk does.
     let script = format!("trap '' XFSZ; ulimit -f 0; exec {binary} review HEAD~1..HEAD");
-    let printed = crate::sandbox::printed(sandbox.command("bash").args(["-c", &script]).output().unwrap());
+    let printed = crate::sandbox::printed(&sandbox.command("bash").args(["-c", &script]).output().unwrap());
     fails(&printed, &["cannot write", "hint: is the disk full"]);
     let to_full_device = sandbox.scrum(&["review", "HEAD~1..HEAD", "-o", "/dev/full"]);
     fails(&to_full_device, &["cannot write /dev/full"]);

@@ -224,7 +224,9 @@ fn hunks_by_file<'a>(files: impl IntoIterator<Item = &'a FilePatch>) -> BTreeMap
     for file in files {
         hunks.entry(file.path.clone()).or_default().extend(file.hunks.iter().map(text));
     }
-    hunks.values_mut().for_each(|texts| texts.sort());
+    for texts in hunks.values_mut() {
+        texts.sort();
+    }
     hunks
 }
 
@@ -291,7 +293,7 @@ fn assert_shown(split: &Split) {
         let shown = numbered(bundle);
         let rows: Vec<_> =
             shown.lines().filter(|row| row.get(6..8) == Some("| ") && row.as_bytes()[8] != b'\\').collect();
-        let lines = bundle.files.iter().flat_map(|file| &file.hunks).flat_map(|hunk| hunk.lines());
+        let lines = bundle.files.iter().flat_map(|file| &file.hunks).flat_map(scrum::change::Hunk::lines);
         let number = |line: HunkLine<'_>| line.new.map_or(" ".repeat(6), |number| format!("{number:>6}"));
         let numbers: Vec<_> = lines.map(number).collect();
         let in_headers = bundle.files.iter().filter(|file| file.status.word() == "type-changed").count();

@@ -199,7 +199,7 @@ fn colour_adds_nothing_but_escapes() {
     assert!(!plain.contains('\u{1b}'));
     assert!(coloured.contains("\u{1b}[1m\u{1b}[31mBLOCK\u{1b}[0m"), "{coloured:?}");
     let mut stripped = anstream::adapter::strip_str(&coloured).to_string();
-    stripped = stripped.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    stripped = stripped.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
     assert_eq!(stripped, plain);
 }
 
@@ -290,7 +290,10 @@ fn markdown_of_a_whole_tally() {
 /// The sample with nothing found; every task of the panel's first two lineages answered.
 fn quiet() -> Tally {
     let mut tally = sample::tally();
-    (tally.issues.clear(), tally.unplaced.clear(), tally.rejects.clear(), tally.excluded.clear());
+    tally.issues.clear();
+    tally.unplaced.clear();
+    tally.rejects.clear();
+    tally.excluded.clear();
     tally.panel.reviewers.truncate(3);
     tally.coverage = ["c1_validatord", "c2_web"]
         .iter()
@@ -412,7 +415,8 @@ fn nobody_answered_is_not_a_review() {
 #[test]
 fn an_empty_change_has_nothing_to_review() {
     let mut tally = quiet();
-    (tally.bundles.clear(), tally.coverage.clear());
+    tally.bundles.clear();
+    tally.coverage.clear();
     insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
     main...HEAD, run 20261121-041812-9b0e77d
 

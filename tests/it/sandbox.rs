@@ -63,7 +63,7 @@ impl Sandbox {
 
     /// Runs a shell script in the repository; it must succeed.
     pub(crate) fn script(&self, text: &str) -> String {
-        let printed = printed(self.command("bash").args(["-euc", text]).output().unwrap());
+        let printed = printed(&self.command("bash").args(["-euc", text]).output().unwrap());
         assert_eq!(printed.status, 0, "{text}\n{}", printed.stderr);
         printed.stdout
     }
@@ -76,7 +76,7 @@ impl Sandbox {
     /// Likewise with further environment variables.
     pub(crate) fn scrum_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Printed {
         let mut command = self.command(env!("CARGO_BIN_EXE_scrum"));
-        printed(command.args(arguments).envs(variables.iter().copied()).output().unwrap())
+        printed(&command.args(arguments).envs(variables.iter().copied()).output().unwrap())
     }
 
     /// Writes a file of the repository, with its folders.
@@ -88,7 +88,7 @@ impl Sandbox {
 }
 
 /// A finished program's output as text; killed by a signal is status 128 + signal.
-pub(crate) fn printed(output: Output) -> Printed {
+pub(crate) fn printed(output: &Output) -> Printed {
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status).unwrap_or_default();
     Printed {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

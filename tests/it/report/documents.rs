@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::{hostile, nobody_answered, quiet, sample, shown};
 
 /// The sample with one entry in each list.
+type Break = fn(&mut Value);
+
 fn small() -> Tally {
     let mut tally = sample::tally();
     tally.panel.reviewers.truncate(1);
@@ -20,6 +22,7 @@ fn small() -> Tally {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one whole document as a snapshot")]
 fn keys_stand_in_the_order_of_the_contract() {
     insta::assert_snapshot!(shown(&json::render(&small(), &sample::failed())), @r#"
     {
@@ -243,7 +246,7 @@ fn documents_are_valid() {
 #[test]
 fn broken_documents_are_not_valid() {
     let whole: Value = serde_json::from_str(&json::render(&sample::tally(), &sample::failed())).unwrap();
-    let breaks: [(&str, fn(&mut Value)); 6] = [
+    let breaks: [(&str, Break); 6] = [
         ("another schema", |it| it["schema"] = "scrum.tally/2".into()),
         ("no coverage", |it| drop(it.as_object_mut().unwrap().remove("coverage"))),
         ("unknown state", |it| it["coverage"][0]["state"] = "clean".into()),

@@ -44,8 +44,8 @@ fn tally_of(evil: &str) -> Tally {
     tally.excluded[0].path = evil.into();
     tally.bundles[0].files[0].path = evil.into();
     tally.coverage[3].outcome.reason = Some(evil.to_owned());
-    tally.rejects[0].text = evil.to_owned();
-    tally.rejects[0].reason = evil.to_owned();
+    evil.clone_into(&mut tally.rejects[0].text);
+    evil.clone_into(&mut tally.rejects[0].reason);
     evil.clone_into(&mut tally.range.spec);
     tally
 }

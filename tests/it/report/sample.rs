@@ -28,8 +28,8 @@ pub(crate) fn reviewer(name: &str, model: &str, lineage: &str, access: Access) -
         lineage: Lineage::new(lineage),
         temperature: None,
         max_output_tokens: None,
-        timeout: Duration::from_secs(300),
-        idle_timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(5),
+        idle_timeout: Duration::from_mins(1),
     }
 }
 
@@ -130,8 +130,10 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
     let standing: Vec<&Member> = members.iter().filter(|m| !m.anchored.finding.retracted).collect();
     let mut lineages: Vec<Lineage> = standing.iter().map(|m| m.lineage.clone()).collect();
     let mut reviewers: Vec<ReviewerId> = standing.iter().map(|m| m.reviewer.clone()).collect();
-    (lineages.sort(), reviewers.sort());
-    (lineages.dedup(), reviewers.dedup());
+    lineages.sort();
+    reviewers.sort();
+    lineages.dedup();
+    reviewers.dedup();
     let worst = standing.iter().map(|m| m.anchored.finding.severity).max();
     let first = &members[0].anchored;
     Issue {
@@ -148,6 +150,7 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "data")]
 fn issues() -> Vec<Issue> {
     use Severity::{Block, Info, Warn};
     let mut timing = member(
