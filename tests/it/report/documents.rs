@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::{hostile, nobody_answered, quiet, sample, shown};
 
-/// The sample with one entry in each list.
+/// Damages a document.
 type Break = fn(&mut Value);
 
+/// The sample with one entry in each list.
 fn small() -> Tally {
     let mut tally = sample::tally();
     tally.panel.reviewers.truncate(1);
