@@ -28,7 +28,7 @@ use scrum::{
     reviewer::{Access, Lineage, Panel, Reviewer, ReviewerId},
     run::{
         event::channel,
-        executor::{Pace, Seat, Work, execute},
+        executor::{Pace, Respondent, Work, execute},
         plan::plan,
     },
 };
@@ -140,12 +140,13 @@ async fn serve(spread: Duration) {
 async fn measure(concurrency: usize, url: &str) {
     let questions: Vec<Arc<Question>> = (1..=BUNDLES).map(question).collect();
     let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
-    let seat = |number| {
+    let respondent = |number| {
         let reviewer = reviewer(number, url);
-        Seat { provider: opener.open(&reviewer, None).unwrap(), reviewer }
+        Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer }
     };
-    let seats: Vec<Seat> = (1..=REVIEWERS).map(seat).collect();
-    let panel = Panel { reviewers: seats.iter().map(|seat| (&seat.reviewer).into()).collect() };
+    let respondents: Vec<Respondent> = (1..=REVIEWERS).map(respondent).collect();
+    let panel =
+        Panel { reviewers: respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect() };
     let bundles: Vec<Bundle> = questions.iter().map(|question| (*question.bundle).clone()).collect();
     let pace = Pace::new(NonZeroUsize::new(concurrency).unwrap());
     let folder = tempfile::tempdir().unwrap();
@@ -160,7 +161,7 @@ async fn measure(concurrency: usize, url: &str) {
     let tasks = plan(&bundles, &panel, &BTreeSet::new());
     let (events, mut listener) = channel(tasks.len(), &pace);
     let listening = tokio::spawn(async move { while listener.next().await.is_some() {} });
-    let work = Work { tasks: &tasks, questions: &questions, seats: &seats };
+    let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
     let outcomes = execute(work, pace, &events, &CancellationToken::new(), save).await;
     let wall = began.elapsed().as_secs_f64();
     drop(events);

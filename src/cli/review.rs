@@ -25,7 +25,7 @@ use crate::{
     run::{
         self,
         event::channel,
-        executor::{Pace, Seat},
+        executor::{Pace, Respondent},
         review::{self, Asking},
         saved,
     },
@@ -77,7 +77,7 @@ pub(super) struct Material {
 /// Whom to ask what.
 struct Asked {
     questions: Vec<Arc<Question>>,
-    seats: Vec<Seat>,
+    respondents: Vec<Respondent>,
     skipped: Vec<(ReviewerId, String)>,
 }
 
@@ -180,10 +180,10 @@ fn asked(
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;
-        Ok::<_, CliError>(Seat { reviewer, provider })
+        Ok::<_, CliError>(Respondent { reviewer, provider })
     };
-    let seats = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
-    Ok(Asked { questions, seats, skipped })
+    let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
+    Ok(Asked { questions, respondents, skipped })
 }
 
 fn record(
@@ -241,7 +241,7 @@ fn ask(
     let asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
-        seats: &job.asked.seats,
+        respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
         earlier: std::mem::take(&mut job.earlier),
         pace: Pace::new(concurrency),

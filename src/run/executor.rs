@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// A reviewer and the way to ask it.
 #[derive(Debug, Clone)]
-pub struct Seat {
+pub struct Respondent {
     /// Who, and how long an attempt may take.
     pub reviewer: Reviewer,
     /// How.
@@ -51,7 +51,7 @@ pub struct Work<'a> {
     /// One a bundle, in the order planned for.
     pub questions: &'a [Arc<Question>],
     /// One a reviewer, in the order planned for.
-    pub seats: &'a [Seat],
+    pub respondents: &'a [Respondent],
 }
 
 /// How hard to push.
@@ -81,7 +81,7 @@ impl Pace {
 ///
 /// # Panics
 ///
-/// When a task names a question or a seat that is not there.
+/// When a task names a question or a respondent that is not there.
 pub async fn execute<S, E>(
     work: Work<'_>,
     pace: Pace,
@@ -122,7 +122,7 @@ impl Work<'_> {
     fn name(&self, task: Task) -> TaskName {
         TaskName {
             bundle: self.questions[task.bundle].bundle.id.clone(),
-            reviewer: self.seats[task.reviewer].reviewer.id.clone(),
+            reviewer: self.respondents[task.reviewer].reviewer.id.clone(),
         }
     }
 }
@@ -192,8 +192,8 @@ where
         }
     }
 
-    fn seat(&self, task: usize) -> &'a Seat {
-        &self.work.seats[self.work.tasks[task].reviewer]
+    fn respondent(&self, task: usize) -> &'a Respondent {
+        &self.work.respondents[self.work.tasks[task].reviewer]
     }
 
     fn begin_tasks(&mut self) {
@@ -207,7 +207,7 @@ where
             record.draft = Some(Arc::clone(&draft));
             self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
             let question = &self.work.questions[self.work.tasks[task].bundle];
-            let attempt = attempt(self.seat(task), question, draft);
+            let attempt = attempt(self.respondent(task), question, draft);
             self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
         }
     }
@@ -246,7 +246,7 @@ where
     }
 
     fn retry(&mut self, task: usize, reason: String, retry_after: Option<Duration>) {
-        let (pace, timeout) = (self.pace, self.seat(task).reviewer.timeout);
+        let (pace, timeout) = (self.pace, self.respondent(task).reviewer.timeout);
         let seed = self.seeds.hash_one(task);
         let record = &mut self.records[task];
         let patience = record
@@ -369,10 +369,14 @@ where
 }
 
 /// One attempt, within the reviewer's limits.
-async fn attempt(seat: &Seat, question: &Arc<Question>, draft: Arc<Draft>) -> Result<Answer, Trouble> {
-    let Reviewer { timeout, idle_timeout, .. } = &seat.reviewer;
+async fn attempt(
+    respondent: &Respondent,
+    question: &Arc<Question>,
+    draft: Arc<Draft>,
+) -> Result<Answer, Trouble> {
+    let Reviewer { timeout, idle_timeout, .. } = &respondent.reviewer;
     let deadline = later(Instant::now(), *timeout);
-    let ask = seat.provider.ask(question, &draft);
+    let ask = respondent.provider.ask(question, &draft);
     tokio::pin!(ask);
     loop {
         let silent_at = later(draft.last_sign(), *idle_timeout);

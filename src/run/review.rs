@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     event::EventSender,
-    executor::{Pace, Seat, Work, execute},
+    executor::{Pace, Respondent, Work, execute},
     plan::plan,
 };
 use crate::{
@@ -31,7 +31,7 @@ pub struct Asking<'a> {
     /// One a bundle, in bundle order.
     pub questions: &'a [Arc<Question>],
     /// Those of the panel that can be asked.
-    pub seats: &'a [Seat],
+    pub respondents: &'a [Respondent],
     /// Those that cannot, and why.
     pub skipped: &'a [(ReviewerId, String)],
     /// What an earlier run of the same kind has left.
@@ -40,12 +40,14 @@ pub struct Asking<'a> {
     pub pace: Pace,
 }
 
-/// Tasks of `seats` that `earlier` has not answered, biggest bundles first.
+/// Tasks of `respondents` that `earlier` has not answered, biggest bundles first.
 pub fn open_tasks(asking: &Asking<'_>) -> Vec<super::plan::Task> {
     let answered: BTreeSet<_> =
         asking.earlier.iter().filter(|reply| is_answered(reply)).map(task_of).collect();
     let bundles: Vec<&Bundle> = asking.questions.iter().map(|question| question.bundle.as_ref()).collect();
-    let panel = Panel { reviewers: asking.seats.iter().map(|seat| (&seat.reviewer).into()).collect() };
+    let panel = Panel {
+        reviewers: asking.respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect(),
+    };
     plan(&bundles, &panel, &answered)
 }
 
@@ -57,7 +59,7 @@ pub async fn ask(
 ) -> Result<Vec<TaskReply>, StoreError> {
     let tasks = open_tasks(&asking);
     let texts = Arc::new(Mutex::new(Vec::new()));
-    let work = Work { tasks: &tasks, questions: asking.questions, seats: asking.seats };
+    let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents };
     let save = saver(asking.dir.clone(), Arc::clone(&texts));
     let outcomes = execute(work, asking.pace, events, cancel, Arc::new(save)).await;
     let mut texts: Vec<_> = std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner));
