@@ -74,7 +74,7 @@ impl Pace {
 
 /// Does `work` and gives back what became of it, in the order of the tasks.
 ///
-/// `save` is called once for every task that was asked, on a thread where it may block, with the text that came:
+/// `save` is called once for every task, on a thread where it may block, with the text that came:
 /// the reply when the outcome is answered, incomplete or empty, otherwise what had come of one, if anything. When
 /// it fails the task has failed. When `cancel` is cancelled nothing more is asked, what is under way is dropped,
 /// and the open tasks are skipped, "interrupted".
@@ -314,9 +314,6 @@ where
     /// Ends the task: its outcome is recorded once it is saved.
     fn save(&mut self, task: usize, outcome: Outcome, text: Option<String>) {
         self.records[task].is_settled = true;
-        if outcome.attempts == 0 {
-            return self.record(task, outcome);
-        }
         let (save, writers) = (Arc::clone(&self.save), Arc::clone(&self.writers));
         let write = async move {
             let _turn = writers.acquire_owned().await;
@@ -406,10 +403,10 @@ fn milliseconds_since(start: Instant) -> u64 {
 
 fn gave_up(reason: &str, give_up: &GiveUp, attempts: u32) -> String {
     match give_up {
-        GiveUp::Attempts if attempts == 1 => reason.to_owned(),
-        GiveUp::Attempts => format!("{reason} (gave up after {attempts} attempts)"),
+        GiveUp::Attempts | GiveUp::NoTime if attempts == 1 => reason.to_owned(),
+        GiveUp::Attempts | GiveUp::NoTime => format!("{reason} (gave up after {attempts} attempts)"),
         GiveUp::TooLong(delay) => {
-            format!("{reason} (a pause of {} s would be longer than its timeout allows)", delay.as_secs())
+            format!("{reason} (it asks for a pause of {} s, longer than its timeout allows)", delay.as_secs())
         }
     }
 }
