@@ -77,7 +77,7 @@ impl Pace {
 /// `save` is called once for every task, on a thread where it may block, with the text that came:
 /// the reply when the outcome is answered, incomplete or empty, otherwise what had come of one, if anything. When
 /// it fails the task has failed. When `cancel` is cancelled nothing more is asked, what is under way is dropped,
-/// and the open tasks are skipped, "interrupted".
+/// and the open tasks are skipped or, where something had come, incomplete: "interrupted".
 ///
 /// # Panics
 ///
@@ -347,7 +347,9 @@ where
             if let Some(draft) = self.records[task].draft.take() {
                 self.keep(task, draft.take_text());
             }
-            self.failed(task, State::Skipped, "interrupted".to_owned());
+            let came = !self.records[task].partial.is_empty();
+            let state = if came { State::Incomplete } else { State::Skipped };
+            self.failed(task, state, "interrupted".to_owned());
         }
     }
 

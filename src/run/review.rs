@@ -18,6 +18,7 @@ use crate::{
     bundle::Bundle,
     coverage::{Outcome, State},
     provider::Question,
+    reply::{self, Completeness},
     reviewer::{Panel, ReviewerId},
     store::{RunDir, StoreError},
     tally::TaskReply,
@@ -40,7 +41,7 @@ pub struct Asking<'a> {
     pub pace: Pace,
 }
 
-/// Tasks of `respondents` that `earlier` has not answered, biggest bundles first.
+/// Tasks of `respondents` that `earlier` holds no review for, biggest bundles first.
 pub fn open_tasks(asking: &Asking<'_>) -> Vec<super::plan::Task> {
     let bundles: Vec<&Bundle> = asking.questions.iter().map(|question| question.bundle.as_ref()).collect();
     let panel = Panel {
@@ -139,9 +140,14 @@ fn skip(asking: &Asking<'_>) -> Result<Vec<TaskReply>, StoreError> {
     Ok(replies)
 }
 
+/// Tasks with a whole review. A reply that only looked like one is asked for again.
 fn answered(asking: &Asking<'_>) -> BTreeSet<(String, ReviewerId)> {
-    let outcomes = asking.earlier.iter().map(|reply| &reply.outcome);
-    outcomes.filter(|outcome| outcome.state == State::Answered).map(task_of).collect()
+    let nonce = asking.questions.first().map(|question| question.nonce.as_ref());
+    let is_review = |text: &str| reply::read(text, nonce).completeness == Completeness::Whole;
+    let whole = asking.earlier.iter().filter(|reply| {
+        reply.outcome.state == State::Answered && reply.text.as_deref().is_some_and(is_review)
+    });
+    whole.map(|reply| task_of(&reply.outcome)).collect()
 }
 
 fn task_of(outcome: &Outcome) -> (String, ReviewerId) {

@@ -356,9 +356,9 @@ async fn an_interrupted_run_keeps_what_came() {
         outcomes.iter().map(line).collect::<Vec<_>>(),
         [
             "c1_core good answered x1",
-            "c1_core stall skipped x1: interrupted",
+            "c1_core stall incomplete x1: interrupted",
             "c2_core good answered x1",
-            "c2_core stall skipped x1: interrupted",
+            "c2_core stall incomplete x1: interrupted",
         ]
     );
     assert_eq!(run.saved("c2_core stall").as_deref(), Some("half"));

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    KEY, faults::running, finding, good, is_kept_as_printed, json, ledger, model, program, review, scene,
+    KEY, faults::running, finding, good, is_kept_as_printed, json, ledger, model, newest, program, review,
+    scene,
 };
 use crate::{
     mock::{Act, Mock},
@@ -168,4 +169,39 @@ async fn what_a_reviewer_answered_stays_when_its_key_is_gone() {
         ["c1_alpha angry failed: program `sh`: exit status 1", "c1_alpha opus answered"]
     );
     is_kept_as_printed(&sandbox, &resumed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_resumed_run_asks_again_for_what_was_no_review() {
+    let mock = Mock::start(|asked| {
+        let chatter = || Act::Reply("Sure, I will look into it.\n".to_owned());
+        std::future::ready(if asked.number == 0 { chatter() } else { finding(&asked) })
+    })
+    .await;
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock)]);
+    let resume =
+        || sandbox.scrum_with(&["review", "--resume", "latest", "--format", "json"], &[("MOCK_KEY", KEY)]);
+    assert_eq!(review(&sandbox, &[]).status, 3);
+    for _ in 0..2 {
+        let resumed = resume();
+        assert_eq!((resumed.status, ledger(&json(&resumed))), (0, vec!["c1_alpha opus answered".to_owned()]));
+    }
+    assert_eq!(mock.asked().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_torn_record_costs_only_itself() {
+    let mock = good().await;
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock)]);
+    assert_eq!(review(&sandbox, &[]).status, 0);
+    let outcomes = newest(&sandbox).join("outcomes.jsonl");
+    let whole = std::fs::read_to_string(&outcomes).unwrap();
+    std::fs::write(&outcomes, &whole[..whole.len() / 2]).unwrap();
+    for _ in 0..2 {
+        let resumed =
+            sandbox.scrum_with(&["review", "--resume", "latest", "--format", "json"], &[("MOCK_KEY", KEY)]);
+        assert_eq!(ledger(&json(&resumed)), ["c1_alpha opus answered"]);
+        is_kept_as_printed(&sandbox, &resumed);
+    }
+    assert_eq!(mock.asked().len(), 2);
 }
