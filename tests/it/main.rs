@@ -17,4 +17,5 @@ mod panel;
 mod provider;
 mod reply;
 mod report;
+mod sample_run;
 mod sandbox;
