@@ -40,10 +40,9 @@ pub enum HistoryError {
 /// none.
 pub fn collect(repo: &Repository, change: &Change) -> Result<History, HistoryError> {
     let Some(base) = &change.range.base else { return Ok(History::default()) };
-    Oid::from_str(base).and_then(|id| read(repo, id, change)).map_err(|error| HistoryError::Unreadable {
-        base: base.clone(),
-        reason: error.message().to_owned(),
-    })
+    Oid::from_str(base)
+        .and_then(|id| read(repo, id, change))
+        .map_err(|error| HistoryError::Unreadable { base: base.clone(), reason: error.message().to_owned() })
 }
 
 fn read(repo: &Repository, base: Oid, change: &Change) -> Result<History, git2::Error> {

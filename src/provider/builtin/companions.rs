@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use super::{
     answer::Remark,
     history::touching,
+    lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text},
     source::Purpose,
 };
 use crate::{
-    change::{FileStatus, RepoPath},
+    change::{Commit, FileStatus, RepoPath},
     finding::Severity,
     history::{History, PastCommit},
 };
@@ -27,13 +28,18 @@ const LEAST_TEST_SHARE: usize = 80;
 /// A companion in more than this many percent of all commits goes with everything.
 const MOST_COMMON: usize = 30;
 /// Fewer added lines do not ask for a test.
-const LEAST_ADDED: usize = 8;
+const LEAST_ADDED: usize = 10;
 
 /// At most one remark a file, and one about tests.
-pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Vec<Remark> {
+pub(super) fn remarks(
+    history: &History,
+    shown: &Shown<'_>,
+    commits: &[Commit],
+    rules: &RuleSet,
+) -> Vec<Remark> {
     let mut best: BTreeMap<&RepoPath, Habit<'_, '_>> = BTreeMap::new();
     for habit in
-        shown.files.iter().filter(|file| is_edited(file)).flat_map(|file| habits(history, shown, file))
+        shown.files.iter().filter(|file| is_habitual(file)).flat_map(|file| habits(history, shown, file))
     {
         match best.get(habit.companion) {
             Some(known) if known.together >= habit.together => {}
@@ -49,10 +55,23 @@ pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> 
     let speaks_of_tests =
         by_file.values().flatten().any(|habit| Purpose::of(habit.companion) == Purpose::Tests);
     let mut remarks: Vec<Remark> = by_file.values().filter_map(|habits| remark(habits, rules)).collect();
-    if !speaks_of_tests {
+    if !speaks_of_tests && !commits.iter().any(is_upkeep) {
         remarks.extend(missing_test(history, shown, rules));
     }
     remarks
+}
+
+/// Tests may come alone: they say nothing about what else should.
+fn is_habitual(file: &ShownFile<'_>) -> bool {
+    is_edited(file) && file.purpose != Purpose::Tests
+}
+
+/// Whether the author says that behaviour stays as it is.
+fn is_upkeep(commit: &Commit) -> bool {
+    const WORDS: [&str; 10] =
+        ["refactor", "docs", "doc", "style", "chore", "build", "ci", "perf", "rename", "cleanup"];
+    let title = commit.message.lines().next().unwrap_or_default().to_lowercase();
+    WORDS.contains(&title.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default())
 }
 
 fn is_edited(file: &ShownFile<'_>) -> bool {
@@ -82,6 +101,7 @@ fn habits<'h, 's>(history: &'h History, shown: &Shown<'_>, file: &'s ShownFile<'
         together * 100 >= past.len() * LEAST_SHARE
             && !shown.touches(path)
             && !history.gone.contains(*path)
+            && !lockfile::is_lockfile(path)
             && is_kept(&past, path)
             && !is_common(history, path)
     });

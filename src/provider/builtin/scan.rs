@@ -91,19 +91,18 @@ fn matches_before(rule: &Rule, language: Language, hunk: &Hunk) -> usize {
     rule.matches(&side.text, &zones).iter().filter_map(|found| side.place_of(rule, found)).count()
 }
 
-/// Rust keeps unit tests inside the source: what follows `#[cfg(test)]` is one.
+/// Rust keeps unit tests inside the source: behind `#[cfg(test)]`, or in a hunk that shows `#[test]` without it.
 fn purpose_at(language: Language, purpose: Purpose, hunk: &Hunk, before: &[u8]) -> Purpose {
-    let mark: &[u8] = b"#[cfg(test)]";
-    let inside = || {
-        before.windows(mark.len()).any(|window| window == mark)
-            || before.windows(7).any(|window| window == b"#[test]")
-            || hunk.section().contains("mod test")
-    };
-    if language == Language::Rust && purpose == Purpose::Source && inside() {
-        Purpose::Tests
-    } else {
-        purpose
+    if language != Language::Rust || purpose != Purpose::Source {
+        return purpose;
     }
+    let holds = |text: &[u8], mark: &str| text.windows(mark.len()).any(|window| window == mark.as_bytes());
+    let inside = if holds(&hunk.text, "#[cfg(test)]") {
+        holds(before, "#[cfg(test)]")
+    } else {
+        holds(&hunk.text, "#[test]") || hunk.section().contains("mod test")
+    };
+    if inside { Purpose::Tests } else { purpose }
 }
 
 fn remark(rules: &RuleSet, file: &FilePatch, hits: &Hits<'_>) -> Option<Remark> {
@@ -168,7 +167,7 @@ impl Side {
         let first = self.line_at(found.start);
         let last = self.line_at(found.end.saturating_sub(1).max(found.start));
         let at = (first..=last).find(|at| self.lines[*at].own)?;
-        let near = self.text_of(first.saturating_sub(5), (last + 2).min(self.lines.len() - 1));
+        let near = self.text_of(first.saturating_sub(5), (last + 4).min(self.lines.len() - 1));
         if last - first >= MOST_LINES || rule.is_excused(self.text_of(first, last), near) {
             return None;
         }
