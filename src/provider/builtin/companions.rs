@@ -27,6 +27,8 @@ const LEAST_SHARE: usize = 90;
 const LEAST_TEST_SHARE: usize = 80;
 /// A companion in more than this many percent of all commits goes with everything.
 const MOST_COMMON: usize = 30;
+/// Fewer added lines are a correction that need not take anything along.
+const LEAST_EDIT: usize = 3;
 /// Fewer added lines do not ask for a test.
 const LEAST_ADDED: usize = 10;
 
@@ -37,6 +39,9 @@ pub(super) fn remarks(
     commits: &[Commit],
     rules: &RuleSet,
 ) -> Vec<Remark> {
+    if commits.iter().any(is_upkeep) {
+        return Vec::new();
+    }
     let mut best: BTreeMap<&RepoPath, Habit<'_, '_>> = BTreeMap::new();
     for habit in
         shown.files.iter().filter(|file| is_habitual(file)).flat_map(|file| habits(history, shown, file))
@@ -55,7 +60,7 @@ pub(super) fn remarks(
     let speaks_of_tests =
         by_file.values().flatten().any(|habit| Purpose::of(habit.companion) == Purpose::Tests);
     let mut remarks: Vec<Remark> = by_file.values().filter_map(|habits| remark(habits, rules)).collect();
-    if !speaks_of_tests && !commits.iter().any(is_upkeep) {
+    if !speaks_of_tests {
         remarks.extend(missing_test(history, shown, rules));
     }
     remarks
@@ -63,7 +68,7 @@ pub(super) fn remarks(
 
 /// Tests may come alone: they say nothing about what else should.
 fn is_habitual(file: &ShownFile<'_>) -> bool {
-    is_edited(file) && file.purpose != Purpose::Tests
+    is_edited(file) && file.purpose != Purpose::Tests && file.added >= LEAST_EDIT
 }
 
 /// Whether the author says that behaviour stays as it is.
@@ -150,12 +155,8 @@ fn missing_test(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Option
     if shown.touches_tests() {
         return None;
     }
-    let is_candidate = |file: &&ShownFile<'_>| {
-        is_edited(file)
-            && file.purpose == Purpose::Source
-            && file.language.is_code()
-            && file.added >= LEAST_ADDED
-    };
+    let is_candidate =
+        |file: &&ShownFile<'_>| is_edited(file) && file.is_product_code() && file.added >= LEAST_ADDED;
     let candidates = shown.files.iter().filter(is_candidate);
     let (file, past, tested) = candidates
         .map(|file| (file, touching(history, file)))

@@ -107,7 +107,7 @@ fn mended_often(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Option
     let usual = fixes(&history.commits.iter().collect::<Vec<_>>());
     let ordinary = (usual.0 * 200).checked_div(usual.1).unwrap_or(100);
     let candidates = shown.files.iter().filter(|file| {
-        file.status == FileStatus::Modified && file.language.is_code() && file.added >= LEAST_ADDED
+        file.status == FileStatus::Modified && file.is_product_code() && file.added >= LEAST_ADDED
     });
     let share = |counts: (usize, usize)| (counts.0 * 100).checked_div(counts.1).unwrap_or(0);
     let (file, counts) = candidates

@@ -29,6 +29,9 @@ struct Package {
 /// What people write by hand and lockfiles are made from.
 const MANIFESTS: [&[u8]; 4] = [b"Cargo.toml", b"package.json", b"go.mod", b"pyproject.toml"];
 
+/// Fewer changes than this among the packages nobody named are not worth a remark.
+const LEAST_NEWS: usize = 2;
+
 /// Locked packages by name; a name may be locked in several versions.
 type Packages = BTreeMap<String, Vec<Package>>;
 
@@ -120,25 +123,26 @@ fn contradict(old: &Package, new: &Package) -> bool {
 }
 
 /// Packages that come in, go, or make a breaking jump without being named in a manifest that reviewers see.
+///
+/// Go needs none of this: `go.mod` is shown and names all that is built, a breaking version is another module.
 fn summary(
     lockfile: &Lockfile,
     shown: &Shown<'_>,
     before: &Packages,
     after: &Packages,
 ) -> Option<(Severity, Text)> {
-    if before.is_empty() || after.is_empty() {
+    if before.is_empty() || after.is_empty() || lockfile.path.file_name() == b"go.sum" {
         return None;
     }
+    let is_news = |name: &str| !is_told(shown, name) && !is_platform_build(name);
     let missing_in = |other: &Packages, from: &Packages| -> Vec<String> {
-        let new = from.iter().filter(|(name, _)| !other.contains_key(*name) && !is_told(shown, name));
+        let new = from.iter().filter(|(name, _)| !other.contains_key(*name) && is_news(name));
         new.map(|(name, packages)| format!("{name} {}", packages[0].version)).collect()
     };
     let (added, removed) = (missing_in(before, after), missing_in(after, before));
-    let untold = after.iter().filter(|(name, _)| !is_told(shown, name));
-    // Go writes a breaking version into the module's path: there it is another module.
-    let untold = untold.filter(|_| lockfile.path.file_name() != b"go.sum");
-    let jumps: Vec<String> = untold.filter_map(|(name, now)| jump(name, before.get(name)?, now)).collect();
-    if added.is_empty() && jumps.is_empty() {
+    let kept = after.iter().filter(|(name, _)| is_news(name));
+    let jumps: Vec<String> = kept.filter_map(|(name, now)| jump(name, before.get(name)?, now)).collect();
+    if added.len() + jumps.len() < LEAST_NEWS {
         return None;
     }
     let parts = [("come in: ", &added), ("go: ", &removed), ("breaking version jumps: ", &jumps)];
@@ -155,6 +159,28 @@ fn summary(
         fix: String::new(),
     };
     Some((Severity::Info, text))
+}
+
+/// Whether the package is one of many prebuilt for a system and processor, which come and go with the one that picks
+/// among them.
+fn is_platform_build(name: &str) -> bool {
+    const SYSTEMS: [&str; 11] = [
+        "android",
+        "darwin",
+        "freebsd",
+        "linux",
+        "win32",
+        "windows",
+        "openharmony",
+        "sunos",
+        "netbsd",
+        "openbsd",
+        "wasm32",
+    ];
+    const PROCESSORS: [&str; 12] =
+        ["arm", "x64", "ia32", "ppc64", "s390x", "riscv", "x86", "aarch64", "i686", "loong64", "mips", "-64"];
+    let holds = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    holds(&SYSTEMS) && (holds(&PROCESSORS) || name.contains("wasi")) || name.starts_with("windows-")
 }
 
 /// Whether an added or removed line of a shown manifest names the package.

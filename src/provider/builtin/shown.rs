@@ -92,6 +92,11 @@ impl<'a> ShownFile<'a> {
         }
     }
 
+    /// Whether it is part of the program itself, neither test nor tooling nor prose.
+    pub(super) fn is_product_code(&self) -> bool {
+        self.purpose == Purpose::Source && self.language.is_code()
+    }
+
     /// Lines that were added or removed.
     pub(super) fn changed_lines(&self) -> impl Iterator<Item = &'a [u8]> {
         let lines = self.pieces.iter().flat_map(|piece| &piece.hunks).flat_map(Hunk::lines);

@@ -100,10 +100,14 @@ fn a_remark_about_the_change_stands_in_one_bundle() {
     let lockfile = crate::history::Lockfile {
         path: "Cargo.lock".into(),
         before: package("a"),
-        after: format!("{}{}", package("a"), package("new")),
+        after: format!("{}{}{}", package("a"), package("new"), package("newer")),
     };
     let history = History { lockfiles: vec![lockfile], ..History::default() };
     let builtins = Builtins::new(RuleSet::new(&[]).unwrap(), &history, &split, &[]);
     assert!(builtins.answer(Builtin::History, &first, "").starts_with("VERDICT: ship"));
-    assert!(builtins.answer(Builtin::History, &second, "").contains("WHAT: Cargo.lock: come in: new 1.0.0"));
+    assert!(
+        builtins
+            .answer(Builtin::History, &second, "")
+            .contains("WHAT: Cargo.lock: come in: new 1.0.0, newer 1.0.0")
+    );
 }

@@ -48,7 +48,7 @@ fn a_missing_companion_is_named_with_its_figures() {
     commits.extend(past(1, "Polish", &["api.go"]));
     commits.extend(elsewhere());
     let mut history = History { commits, ..History::default() };
-    insta::assert_snapshot!(reply(&history, &[("api.go", 2)], "Add another field"), @r#"
+    insta::assert_snapshot!(reply(&history, &[("api.go", 3)], "Add another field"), @r#"
     SEVERITY: INFO
     WHERE: api.go:1
     QUOTE: added();
@@ -58,15 +58,15 @@ fn a_missing_companion_is_named_with_its_figures() {
 
     VERDICT: ship, 1 remark above; read
     "#);
-    assert!(is_silent(&history, &[("api.go", 2), ("docs/api.md", 1)], "Add both"));
+    assert!(is_silent(&history, &[("api.go", 3), ("docs/api.md", 1)], "Add both"));
     history.gone = BTreeSet::from(["docs/api.md".into()]);
-    assert!(is_silent(&history, &[("api.go", 2)], "Add another field"));
+    assert!(is_silent(&history, &[("api.go", 3)], "Add another field"));
 }
 
 #[test]
 fn a_companion_that_goes_with_everything_is_no_habit() {
     let history = History { commits: past(30, "Work", &["api.go", "version.txt"]), ..History::default() };
-    assert!(is_silent(&history, &[("api.go", 2)], "Work"));
+    assert!(is_silent(&history, &[("api.go", 3)], "Work"));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_habit_that_has_ended_is_not_held_up() {
     commits.extend(past(13, "Work", &["api.go", "docs/api.md"]));
     commits.extend(elsewhere());
     let history = History { commits, ..History::default() };
-    assert!(is_silent(&history, &[("api.go", 2)], "Work"));
+    assert!(is_silent(&history, &[("api.go", 3)], "Work"));
 }
 
 #[test]

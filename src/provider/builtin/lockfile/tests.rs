@@ -31,7 +31,12 @@ fn cargo(packages: &[(&str, &str, &str)]) -> String {
 #[test]
 fn packages_come_go_and_jump() {
     let before = cargo(&[("serde", "1.0.1", "aa"), ("toml", "0.8.2", "bb"), ("old", "2.0.0", "cc")]);
-    let after = cargo(&[("serde", "1.0.9", "dd"), ("toml", "0.9.0", "ee"), ("new", "0.1.0", "ff")]);
+    let after = cargo(&[
+        ("serde", "1.0.9", "dd"),
+        ("toml", "0.9.0", "ee"),
+        ("new", "0.1.0", "ff"),
+        ("x-linux-x64", "1.0.0", "ab"),
+    ]);
     let expect = "Cargo.lock: come in: new 0.1.0; go: old 2.0.0; breaking version jumps: toml 0.8.2 → 0.9.0";
     assert_eq!(told("Cargo.lock", &before, &after, "x\n"), [expect]);
 }
