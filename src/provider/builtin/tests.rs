@@ -83,7 +83,7 @@ fn silence_is_a_verdict_too() {
     let split = Split { bundles: vec![bundle.clone()], excluded: Vec::new() };
     let builtins = builtins(&split);
     let rules = format!(
-        "VERDICT: ship, nothing to remark; 1 added lines were held against {} patterns\nEND n\n",
+        "VERDICT: ship, nothing to remark; 1 added line was held against {} patterns\nEND n\n",
         builtins.rules.len()
     );
     assert_eq!(builtins.answer(Builtin::Rules, &bundle, "n"), rules);
