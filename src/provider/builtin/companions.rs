@@ -66,9 +66,9 @@ pub(super) fn remarks(
     remarks
 }
 
-/// Tests may come alone: they say nothing about what else should.
+/// Tests, settings and prose come alone as well: they say nothing about what else should.
 fn is_habitual(file: &ShownFile<'_>) -> bool {
-    is_edited(file) && file.purpose != Purpose::Tests && file.added >= LEAST_EDIT
+    is_edited(file) && file.is_product_code() && file.added >= LEAST_EDIT
 }
 
 /// Whether the author says that behaviour stays as it is.
