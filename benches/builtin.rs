@@ -17,7 +17,7 @@ use std::{
 use scrum::{
     bundle::{self, Bundle, Split, SplitRules},
     change::Hunk,
-    git::{RangeSpec, Repo, history},
+    git::{RangeSpec, Repo},
     provider::builtin::{Builtins, RuleSet},
     reviewer::Builtin,
 };
@@ -143,7 +143,7 @@ fn review(path: &Path, arguments: &Arguments) -> Result<(Tally, Vec<Spoken>), Fa
     for commit in last_commits(&raw, arguments)? {
         let change = repo.read(&RangeSpec::Commits(commit.to_string()))?;
         let start = Instant::now();
-        let history = history::collect(&raw, &change)?;
+        let history = repo.history(&change)?;
         let collected = start.elapsed();
         let commits = change.commits.clone();
         let split = bundle::split(change, &SplitRules::default())?;
