@@ -21,8 +21,8 @@ use crate::{
 
 /// Where the past is read from: the repository, and the change it is read for.
 pub struct Past {
-    /// A folder of the repository.
-    pub repository: PathBuf,
+    /// The repository's own folder.
+    pub git_dir: PathBuf,
     /// The change, all of its files.
     pub change: Change,
 }
@@ -46,6 +46,6 @@ fn look_back(rules: &RuleSet, past: Option<&Past>, split: &Split) -> Result<Hind
 }
 
 fn read(past: &Past) -> Result<History, String> {
-    let repo = Repo::discover(&past.repository).map_err(|error| error.to_string())?;
+    let repo = Repo::discover(&past.git_dir).map_err(|error| error.to_string())?;
     repo.history(&past.change).map_err(|error| error.to_string())
 }

@@ -18,4 +18,5 @@ mod panel;
 mod provider;
 mod reply;
 mod report;
+mod sample_run;
 mod sandbox;

@@ -20,7 +20,7 @@ use answer::Remark;
 
 use crate::{
     bundle::{Bundle, Split},
-    change::{Commit, Hunk, LineKind},
+    change::{Commit, Hunk},
     history::History,
 };
 
@@ -53,9 +53,9 @@ impl Hindsight {
 }
 
 fn rules_scope(rules: &RuleSet, bundle: &Bundle) -> String {
-    let hunks = bundle.files.iter().flat_map(|file| &file.hunks);
-    let added = hunks.flat_map(Hunk::lines).filter(|line| line.kind == LineKind::Added).count();
-    format!("{added} added lines were held against {} patterns", rules.len())
+    let added: usize = bundle.files.iter().map(|file| file.counts().0).sum();
+    let lines = if added == 1 { "1 added line was".to_owned() } else { format!("{added} added lines were") };
+    format!("{lines} held against {} patterns", rules.len())
 }
 
 fn holds(bundle: &Bundle, remark: &Remark) -> bool {

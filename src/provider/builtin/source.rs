@@ -220,7 +220,7 @@ pub(super) enum Purpose {
     Source,
     /// Tests and their data.
     Tests,
-    /// What surrounds the product: examples, benches, scripts, documentation, command line entry points, settings.
+    /// What surrounds the product: examples, benches, scripts, documentation, entry points, settings, built copies.
     Tooling,
 }
 
@@ -259,6 +259,7 @@ const TOOLING_FOLDERS: &[&str] = &[
     "contrib",
     "demo",
     "demos",
+    "dist",
     "doc",
     "docs",
     "docs_src",
@@ -302,10 +303,8 @@ impl Purpose {
             return Self::Tests;
         }
         let is_config = name.contains(".config.") || name.starts_with('.');
-        if folders.split('/').any(|part| TOOLING_FOLDERS.contains(&part))
-            || TOOLING_NAMES.contains(&name)
-            || is_config
-        {
+        let is_tooling = |part: &str| TOOLING_FOLDERS.contains(&part) || part.ends_with("_dist");
+        if folders.split('/').any(is_tooling) || TOOLING_NAMES.contains(&name) || is_config {
             return Self::Tooling;
         }
         Self::Source
