@@ -8,6 +8,7 @@ use super::{
     companions, lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text, quotable},
+    source::Purpose,
 };
 use crate::{
     bundle::Split,
@@ -65,9 +66,12 @@ fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &Ru
     groups.iter().filter_map(|group| returned_remark(history, group, rules)).collect()
 }
 
-/// Prose and settings come and go without meaning.
+/// Prose, settings and built copies come and go without meaning.
 fn is_shown_code(shown: &Shown<'_>, line: &ReturnedLine) -> bool {
-    shown.files.iter().any(|file| file.path == &line.path && file.language.is_code())
+    shown
+        .files
+        .iter()
+        .any(|file| file.path == &line.path && file.language.is_code() && file.purpose != Purpose::Tooling)
 }
 
 fn returned_remark(history: &History, group: &[&ReturnedLine], rules: &RuleSet) -> Option<Remark> {
