@@ -79,6 +79,10 @@ impl CommitKind {
             "style",
             "link",
             "links",
+            "type",
+            "types",
+            "typing",
+            "typings",
         ]);
         let mends = any(&[
             "fix",

@@ -42,7 +42,7 @@ pub(super) fn touching<'h>(history: &'h History, file: &ShownFile<'_>) -> Vec<&'
     history.commits.iter().filter(touches).take(WINDOW).collect()
 }
 
-/// Lines that a fix or revert had removed: one remark a file and removing commit.
+/// Lines that a fix or revert had removed: one remark a removing commit.
 fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &RuleSet) -> Vec<Remark> {
     let is_declared = |commit: &Commit| {
         let title = commit.message.lines().next().unwrap_or_default();
@@ -55,10 +55,7 @@ fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &Ru
     }
     let mut groups: Vec<Vec<&ReturnedLine>> = Vec::new();
     for line in history.returned.iter().filter(|line| is_shown_code(shown, line)) {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].path == line.path && group[0].removed_by == line.removed_by)
-        {
+        match groups.iter_mut().find(|group| group[0].removed_by == line.removed_by) {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
         }
@@ -87,9 +84,19 @@ fn returned_remark(history: &History, group: &[&ReturnedLine], rules: &RuleSet) 
         line: first.line,
         quote: quotable(rules, first.text.as_bytes()),
         what: format!("{lines} back that an earlier {} had removed", kind_word(commit.kind)),
-        why: format!("commit {} took {them} out of the same file", named(commit)),
+        why: format!("commit {} took {them} out of the same file{}", named(commit), also_in(group)),
         fix: "read that commit and make sure that what it mended stays mended".to_owned(),
     })
+}
+
+/// The other files of the group, up to three.
+fn also_in(group: &[&ReturnedLine]) -> String {
+    let mut others: Vec<String> = group.iter().map(|line| format!("`{}`", line.path)).collect();
+    others.dedup();
+    match others.len() {
+        0 | 1 => String::new(),
+        count => format!("; others of them stand in {}", others[1..count.min(4)].join(", ")),
+    }
 }
 
 fn kind_word(kind: CommitKind) -> &'static str {
