@@ -60,6 +60,8 @@ fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &Ru
             None => groups.push(vec![line]),
         }
     }
+    // A fix is undone, not just brushed, when half of what it took out is back.
+    groups.retain(|group| group.len() * 2 >= group[0].removed_in_all);
     groups.iter().filter_map(|group| returned_remark(history, group, rules)).collect()
 }
 
