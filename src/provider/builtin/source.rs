@@ -290,6 +290,9 @@ const TOOLING_NAMES: &[&str] = &[
     "conf.py",
     "noxfile.py",
     "manage.py",
+    "tasks.py",
+    "invokefile.py",
+    "fabfile.py",
     "gulpfile.js",
     "rakefile",
 ];
