@@ -148,7 +148,9 @@ fn returned_lines(
         .take(MOST_FIXES)
         .collect();
     for commit in fixes {
-        for (path, text) in removed_by(repo, commit, &candidates)? {
+        let removed = removed_by(repo, commit, &candidates)?;
+        let removed_in_all = removed.len();
+        for (path, text) in removed {
             let Some(candidate) = candidates.get_mut(&path) else { continue };
             let Some(line) = candidate.lines.remove(text.as_slice()) else { continue };
             let text = String::from_utf8_lossy(&text).into_owned();
@@ -157,6 +159,7 @@ fn returned_lines(
                 line,
                 text,
                 removed_by: commit.id.clone(),
+                removed_in_all,
             });
         }
     }

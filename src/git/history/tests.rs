@@ -92,7 +92,13 @@ fn a_line_that_a_fix_removed_and_the_change_adds_is_found() {
     let base = made.commit("more", &[("a.rs", "x\ny\nz\n")]);
     let hunk = format!("@@ -1,1 +1,2 @@\n x\n+    {line}\n");
     let history = collect(&made.repo, &change(&base, "a.rs", FileStatus::Modified, &hunk)).unwrap();
-    let expect = ReturnedLine { path: "a.rs".into(), line: 2, text: line.to_owned(), removed_by: fix };
+    let expect = ReturnedLine {
+        path: "a.rs".into(),
+        line: 2,
+        text: line.to_owned(),
+        removed_by: fix,
+        removed_in_all: 1,
+    };
     assert_eq!(history.returned, [expect]);
 }
 

@@ -8,6 +8,7 @@ use super::{
     companions, lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text, quotable},
+    source::Purpose,
 };
 use crate::{
     bundle::Split,
@@ -41,7 +42,7 @@ pub(super) fn touching<'h>(history: &'h History, file: &ShownFile<'_>) -> Vec<&'
     history.commits.iter().filter(touches).take(WINDOW).collect()
 }
 
-/// Lines that a fix or revert had removed: one remark a file and removing commit.
+/// Lines that a fix or revert had removed: one remark a removing commit.
 fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &RuleSet) -> Vec<Remark> {
     let is_declared = |commit: &Commit| {
         let title = commit.message.lines().next().unwrap_or_default();
@@ -54,20 +55,22 @@ fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &Ru
     }
     let mut groups: Vec<Vec<&ReturnedLine>> = Vec::new();
     for line in history.returned.iter().filter(|line| is_shown_code(shown, line)) {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].path == line.path && group[0].removed_by == line.removed_by)
-        {
+        match groups.iter_mut().find(|group| group[0].removed_by == line.removed_by) {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
         }
     }
+    // A fix is undone, not just brushed, when half of what it took out is back.
+    groups.retain(|group| group.len() * 2 >= group[0].removed_in_all);
     groups.iter().filter_map(|group| returned_remark(history, group, rules)).collect()
 }
 
-/// Prose and settings come and go without meaning.
+/// Prose, settings and built copies come and go without meaning.
 fn is_shown_code(shown: &Shown<'_>, line: &ReturnedLine) -> bool {
-    shown.files.iter().any(|file| file.path == &line.path && file.language.is_code())
+    shown
+        .files
+        .iter()
+        .any(|file| file.path == &line.path && file.language.is_code() && file.purpose != Purpose::Tooling)
 }
 
 fn returned_remark(history: &History, group: &[&ReturnedLine], rules: &RuleSet) -> Option<Remark> {
@@ -83,9 +86,19 @@ fn returned_remark(history: &History, group: &[&ReturnedLine], rules: &RuleSet) 
         line: first.line,
         quote: quotable(rules, first.text.as_bytes()),
         what: format!("{lines} back that an earlier {} had removed", kind_word(commit.kind)),
-        why: format!("commit {} took {them} out of the same file", named(commit)),
+        why: format!("commit {} took {them} out of the same file{}", named(commit), also_in(group)),
         fix: "read that commit and make sure that what it mended stays mended".to_owned(),
     })
+}
+
+/// The other files of the group, up to three.
+fn also_in(group: &[&ReturnedLine]) -> String {
+    let mut others: Vec<String> = group.iter().map(|line| format!("`{}`", line.path)).collect();
+    others.dedup();
+    match others.len() {
+        0 | 1 => String::new(),
+        count => format!("; others of them stand in {}", others[1..count.min(4)].join(", ")),
+    }
 }
 
 fn kind_word(kind: CommitKind) -> &'static str {

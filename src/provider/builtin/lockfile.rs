@@ -164,7 +164,8 @@ fn summary(
 /// Whether the package is one of many prebuilt for a system and processor, which come and go with the one that picks
 /// among them.
 fn is_platform_build(name: &str) -> bool {
-    const SYSTEMS: [&str; 11] = [
+    const SYSTEMS: [&str; 12] = [
+        "aix",
         "android",
         "darwin",
         "freebsd",
