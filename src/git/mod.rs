@@ -11,6 +11,7 @@ mod header;
 pub mod history;
 mod lines;
 mod local;
+mod names;
 mod objects;
 mod patch;
 mod range;
