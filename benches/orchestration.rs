@@ -14,6 +14,7 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
     num::NonZeroUsize,
+    path::Path,
     process::{Child, Command, ExitCode, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -28,9 +29,10 @@ use scrum::{
     reviewer::{Access, Lineage, Panel, Reviewer, ReviewerId},
     run::{
         event::channel,
-        executor::{Pace, Seat, Work, execute},
+        executor::{Pace, Respondent, Work, execute},
         plan::plan,
     },
+    store::RunDir,
 };
 use tokio::sync::Barrier;
 use tokio_util::sync::CancellationToken;
@@ -50,15 +52,20 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", "latency"] => serve(Duration::ZERO),
         ["serve", "streams"] => serve(LATENCY),
-        ["measure", concurrency, url] => measure(concurrency.parse().unwrap(), url),
+        ["measure", concurrency, url, folder] => {
+            measure(concurrency.parse().unwrap(), url, Path::new(folder));
+        }
         _ => return compare(),
     }
     ExitCode::SUCCESS
 }
 
-/// Runs all measurements and judges them.
+/// Runs all measurements and judges them. What they save is kept until the end: file systems are slow to create files
+/// where many were deleted a moment ago.
 fn compare() -> ExitCode {
     let mut fits = true;
+    let saved = tempfile::tempdir().unwrap();
+    let figures = |concurrency: usize, url: &str| figures(concurrency, url, saved.path());
     let (server, url) = start(&["serve", "latency"]);
     for concurrency in [8, 32, 100] {
         let rounds = TASKS.div_ceil(concurrency);
@@ -90,8 +97,8 @@ struct Figures {
     megabytes: f64,
 }
 
-fn figures(concurrency: usize, url: &str) -> Figures {
-    let (child, line) = start(&["measure", &concurrency.to_string(), url]);
+fn figures(concurrency: usize, url: &str, folder: &Path) -> Figures {
+    let (child, line) = start(&["measure", &concurrency.to_string(), url, &folder.to_string_lossy()]);
     stop(child);
     let numbers: Vec<f64> = line.split_whitespace().map(|word| word.parse().unwrap()).collect();
     let [wall, processor, megabytes] = numbers[..] else { panic!("not three figures: {line}") };
@@ -137,30 +144,27 @@ async fn serve(spread: Duration) {
 
 /// Does one run and prints wall time and processor time in seconds and the most memory in megabytes.
 #[tokio::main]
-async fn measure(concurrency: usize, url: &str) {
+async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let questions: Vec<Arc<Question>> = (1..=BUNDLES).map(question).collect();
     let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
-    let seat = |number| {
+    let respondent = |number| {
         let reviewer = reviewer(number, url);
-        Seat { provider: opener.open(&reviewer, None).unwrap(), reviewer }
+        Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer }
     };
-    let seats: Vec<Seat> = (1..=REVIEWERS).map(seat).collect();
-    let panel = Panel { reviewers: seats.iter().map(|seat| (&seat.reviewer).into()).collect() };
+    let respondents: Vec<Respondent> = (1..=REVIEWERS).map(respondent).collect();
+    let panel =
+        Panel { reviewers: respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect() };
     let bundles: Vec<Bundle> = questions.iter().map(|question| (*question.bundle).clone()).collect();
     let pace = Pace::new(NonZeroUsize::new(concurrency).unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| {
-        std::fs::write(
-            path.join(format!("{}__{}.md", outcome.bundle, outcome.reviewer)),
-            text.unwrap_or_default(),
-        )
-    });
+    let review = folder.join(std::process::id().to_string());
+    std::fs::create_dir_all(review.join("replies")).unwrap();
+    let dir = RunDir { id: "bench".to_owned(), bundles: review.clone(), review };
+    let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| dir.save(outcome, text));
     let began = Instant::now();
     let tasks = plan(&bundles, &panel, &BTreeSet::new());
     let (events, mut listener) = channel(tasks.len(), &pace);
     let listening = tokio::spawn(async move { while listener.next().await.is_some() {} });
-    let work = Work { tasks: &tasks, questions: &questions, seats: &seats };
+    let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
     let outcomes = execute(work, pace, &events, &CancellationToken::new(), save).await;
     let wall = began.elapsed().as_secs_f64();
     drop(events);

@@ -24,6 +24,7 @@ ap.add_argument("--rounds", type=int, default=5)
 ap.add_argument("--latency-ms", type=int, default=300)
 ap.add_argument("--scrum", default=str(pathlib.Path(__file__).resolve().parent.parent / "target/release/scrum"))
 opts = ap.parse_args()
+opts.folder = opts.folder.resolve()
 MODELS = ["alpha", "beta", "gamma"]
 
 

@@ -38,7 +38,8 @@ def prepare(tmp, env):
             (folder / "values.py").write_text("".join(rows))
         if commit == 0:
             subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True, env=env)
-        subprocess.run("git add -A && git commit -qm change", shell=True, cwd=repo, check=True, env=env)
+        subprocess.run(["git", "add", "-A"], cwd=repo, check=True, env=env)
+        subprocess.run(["git", "commit", "-qm", "change"], cwd=repo, check=True, env=env)
     replies = tmp / "replies"
     replies.mkdir()
     for number, reviewer in enumerate(REVIEWERS):

@@ -79,6 +79,10 @@ impl CommitKind {
             "style",
             "link",
             "links",
+            "type",
+            "types",
+            "typing",
+            "typings",
         ]);
         let mends = any(&[
             "fix",
@@ -107,6 +111,8 @@ pub struct ReturnedLine {
     pub text: String,
     /// Full id of the commit that had removed it.
     pub removed_by: String,
+    /// Lines of this kind (neither short, nor comment, nor import) that commit removed from the change's files.
+    pub removed_in_all: usize,
 }
 
 /// A lockfile on both sides of the change.

@@ -7,7 +7,8 @@ use clap::Args;
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
-    interrupt, report,
+    interrupt::{self, Interrupt},
+    report,
     ui::Ui,
     workspace::{Reading, Workspace},
 };
@@ -16,7 +17,7 @@ use crate::{
     bundle::{Bundle, Split},
     change::{Commit, RangeInfo},
     clock,
-    config::{Choice, Seats, env},
+    config::{Choice, PanelError, Seats, env},
     progress,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
@@ -25,8 +26,8 @@ use crate::{
     run::{
         self,
         event::channel,
-        executor::{Pace, Seat},
-        review::{self, Asking},
+        executor::{Pace, Respondent},
+        review::{self, Answers, Asking},
         saved,
     },
     store::{
@@ -77,7 +78,7 @@ pub(super) struct Material {
 /// Whom to ask what.
 struct Asked {
     questions: Vec<Arc<Question>>,
-    seats: Vec<Seat>,
+    respondents: Vec<Respondent>,
     skipped: Vec<(ReviewerId, String)>,
 }
 
@@ -162,10 +163,14 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
-    if seats.panel() != saved.input.panel {
-        return Err(CliError::new(format!("the panel of run {} is configured differently now", dir.id))
-            .hint("start a new review: answers of different models must not be mixed in one run"));
+    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment);
+    let seats = seats.map_err(|error| match error {
+        PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),
+        PanelError::NoSuchPanel { .. } | PanelError::Unusable { .. } => error.into(),
+    })?;
+    let panel = seats.panel();
+    if let Some(seat) = panel.reviewers.iter().find(|seat| !saved.input.panel.reviewers.contains(seat)) {
+        return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
     }
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
     let material =
@@ -179,6 +184,11 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
     let builtins = workspace.offline(&material.split, past)?;
     let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
     Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
+}
+
+fn changed_panel(dir: &RunDir, now: &str) -> CliError {
+    CliError::new(format!("the panel of run {} was another one: now {now}", dir.id))
+        .hint("start a new review: answers of different models must not be mixed in one run")
 }
 
 fn asked(
@@ -206,10 +216,10 @@ fn asked(
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;
-        Ok::<_, CliError>(Seat { reviewer, provider })
+        Ok::<_, CliError>(Respondent { reviewer, provider })
     };
-    let seats = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
-    Ok(Asked { questions, seats, skipped })
+    let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
+    Ok(Asked { questions, respondents, skipped })
 }
 
 fn record(
@@ -236,38 +246,57 @@ fn record(
     }
 }
 
-/// Asks, saves, tallies, prints.
+/// Asks, saves, tallies, prints. What cannot be written is an error, told when the tally has been shown.
 fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Result<Status, CliError> {
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
-    let (replies, interrupted) = ask(workspace, args, &mut job, ui)?;
+    let interrupt = interrupt::watch();
+    let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
+    let again = format!("scrum review --resume {}", job.dir.id);
+    let Some(Answers { replies, unsaved }) = ask(workspace, args, &mut job, ui, &interrupt)? else {
+        ui.note(format_args!("ended at once; go on with: {again}"));
+        return Ok(Status::Interrupted);
+    };
+    let interrupted = interrupt.end.is_cancelled();
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
-    job.dir.write_record(&job.record)?;
     let (tally, gate) = tallied(&job, replies)?;
-    report::write_products(&job.dir, &tally, &gate)?;
-    workspace.store.append_finding_line(&json::summary_line(&tally, &gate))?;
+    let kept = keep(workspace, &job, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
+    if let Some(error) = unsaved {
+        return Err(
+            CliError::from(error).hint(format!("replies are missing from the run; ask again with: {again}"))
+        );
+    }
+    kept?;
     if interrupted {
-        ui.note(format_args!("interrupted; go on with: scrum review --resume {}", job.dir.id));
+        ui.note(format_args!("interrupted; go on with: {again}"));
         return Ok(Status::Interrupted);
     }
     Ok(gate.result.into())
 }
 
-/// Asks everybody, with progress on stderr and Ctrl-C under control. Also says whether it was interrupted.
+/// Leaves the run as it ended on disk.
+fn keep(workspace: &Workspace, job: &Job, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
+    job.dir.write_record(&job.record)?;
+    report::write_products(&job.dir, tally, gate)?;
+    Ok(workspace.store.append_finding_line(&json::summary_line(tally, gate))?)
+}
+
+/// Asks everybody, with progress on stderr and Ctrl-C under control. `None` when all is to be dropped.
 fn ask(
     workspace: &Workspace,
     args: &ReviewArgs,
     job: &mut Job,
     ui: Ui,
-) -> Result<(Vec<TaskReply>, bool), CliError> {
+    interrupt: &Interrupt,
+) -> Result<Option<Answers>, CliError> {
     let concurrency = args.concurrency.unwrap_or(workspace.config.concurrency);
     let asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
-        seats: &job.asked.seats,
+        respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
         earlier: std::mem::take(&mut job.earlier),
         pace: Pace::new(concurrency),
@@ -277,16 +306,18 @@ fn ask(
     let progress = std::thread::spawn(move || progress::show(receiver, shown));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
-    let replies = runtime.block_on(async {
-        let cancel = interrupt::watch();
-        let replies = review::ask(asking, &sender, &cancel).await;
-        Ok::<_, CliError>((replies?, cancel.is_cancelled()))
+    let answers = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = interrupt.drop_all.cancelled() => None,
+            answers = review::ask(asking, &sender, &interrupt.end) => Some(answers),
+        }
     });
     drop(sender);
     // A panic while drawing must not cost the replies.
     let _ = progress.join();
     runtime.shutdown_background();
-    replies
+    Ok(answers.transpose()?)
 }
 
 fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError> {

@@ -134,7 +134,7 @@ impl Workspace {
     ) -> Result<AnswerBuiltin, CliError> {
         let rules = RuleSet::new(&self.config.rules)?;
         let past =
-            self.repo.as_ref().zip(change).map(|(repo, change)| Past { repository: repo.root(), change });
+            self.repo.as_ref().zip(change).map(|(repo, change)| Past { git_dir: repo.git_dir(), change });
         Ok(offline::answerer(rules, past, Arc::clone(split)))
     }
 

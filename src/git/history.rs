@@ -148,7 +148,9 @@ fn returned_lines(
         .take(MOST_FIXES)
         .collect();
     for commit in fixes {
-        for (path, text) in removed_by(repo, commit, &candidates)? {
+        let removed = removed_by(repo, commit, &candidates)?;
+        let removed_in_all = removed.len();
+        for (path, text) in removed {
             let Some(candidate) = candidates.get_mut(&path) else { continue };
             let Some(line) = candidate.lines.remove(text.as_slice()) else { continue };
             let text = String::from_utf8_lossy(&text).into_owned();
@@ -157,6 +159,7 @@ fn returned_lines(
                 line,
                 text,
                 removed_by: commit.id.clone(),
+                removed_in_all,
             });
         }
     }
@@ -195,7 +198,7 @@ fn telling_lines(file: &FilePatch) -> BTreeMap<&[u8], u32> {
         .collect()
 }
 
-/// Long enough, and neither a comment nor an import, which come and go without meaning.
+/// Long enough, and neither a comment, nor an import, nor an item of a list, which come and go without meaning.
 fn is_telling(line: &[u8]) -> bool {
     const PASSING: [&[u8]; 14] = [
         b"//",
@@ -215,7 +218,7 @@ fn is_telling(line: &[u8]) -> bool {
     ];
     let line = line.trim_ascii();
     let length = line.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    length >= SHORTEST_LINE && !PASSING.iter().any(|start| line.starts_with(start))
+    length >= SHORTEST_LINE && !line.ends_with(b",") && !PASSING.iter().any(|start| line.starts_with(start))
 }
 
 /// Trimmed lines that `commit` took out of the candidates' files and did not put back elsewhere in them.

@@ -56,6 +56,11 @@ impl Repo {
         self.inner.workdir().unwrap_or_else(|| self.inner.path()).to_owned()
     }
 
+    /// The folder of the repository's own files, often called `.git`.
+    pub fn git_dir(&self) -> PathBuf {
+        self.inner.path().to_owned()
+    }
+
     /// Whether there is no work tree.
     pub fn is_bare(&self) -> bool {
         self.inner.is_bare()
@@ -125,8 +130,11 @@ impl Repo {
 }
 
 /// Lets libgit2 read objects as git does: zlib's checksum finds damage, the object's hash is not computed again
-/// for each one read.
+/// for each one read. Few objects are read twice, so keeping them only costs memory.
 fn trust_pack_checksums() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| git2::opts::strict_hash_verification(false));
+    ONCE.call_once(|| {
+        git2::opts::strict_hash_verification(false);
+        git2::opts::enable_caching(false);
+    });
 }

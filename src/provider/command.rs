@@ -23,7 +23,7 @@ use super::{Answer, AskError, Draft, one_line};
 use crate::prompt::Prompt;
 
 /// Longest reply taken from a program, in bytes. A program that writes more is stopped.
-const LONGEST_REPLY: usize = 8 << 20;
+const LONGEST_REPLY: usize = 4 << 20;
 /// How much of the end of stderr is looked at, in bytes.
 const LONGEST_TAIL: usize = 4_096;
 /// How much of stderr's end stands in an error, in bytes.

@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// A reviewer and the way to ask it.
 #[derive(Debug, Clone)]
-pub struct Seat {
+pub struct Respondent {
     /// Who, and how long an attempt may take.
     pub reviewer: Reviewer,
     /// How.
@@ -51,7 +51,7 @@ pub struct Work<'a> {
     /// One a bundle, in the order planned for.
     pub questions: &'a [Arc<Question>],
     /// One a reviewer, in the order planned for.
-    pub seats: &'a [Seat],
+    pub respondents: &'a [Respondent],
 }
 
 /// How hard to push.
@@ -74,14 +74,14 @@ impl Pace {
 
 /// Does `work` and gives back what became of it, in the order of the tasks.
 ///
-/// `save` is called once for every task that was asked, on a thread where it may block, with the text that came:
+/// `save` is called once for every task, on a thread where it may block, with the text that came:
 /// the reply when the outcome is answered, incomplete or empty, otherwise what had come of one, if anything. When
 /// it fails the task has failed. When `cancel` is cancelled nothing more is asked, what is under way is dropped,
-/// and the open tasks are skipped, "interrupted".
+/// and the open tasks are skipped or, where something had come, incomplete: "interrupted".
 ///
 /// # Panics
 ///
-/// When a task names a question or a seat that is not there.
+/// When a task names a question or a respondent that is not there.
 pub async fn execute<S, E>(
     work: Work<'_>,
     pace: Pace,
@@ -122,7 +122,7 @@ impl Work<'_> {
     fn name(&self, task: Task) -> TaskName {
         TaskName {
             bundle: self.questions[task.bundle].bundle.id.clone(),
-            reviewer: self.seats[task.reviewer].reviewer.id.clone(),
+            reviewer: self.respondents[task.reviewer].reviewer.id.clone(),
         }
     }
 }
@@ -192,8 +192,8 @@ where
         }
     }
 
-    fn seat(&self, task: usize) -> &'a Seat {
-        &self.work.seats[self.work.tasks[task].reviewer]
+    fn respondent(&self, task: usize) -> &'a Respondent {
+        &self.work.respondents[self.work.tasks[task].reviewer]
     }
 
     fn begin_tasks(&mut self) {
@@ -207,7 +207,7 @@ where
             record.draft = Some(Arc::clone(&draft));
             self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
             let question = &self.work.questions[self.work.tasks[task].bundle];
-            let attempt = attempt(self.seat(task), question, draft);
+            let attempt = attempt(self.respondent(task), question, draft);
             self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
         }
     }
@@ -246,7 +246,7 @@ where
     }
 
     fn retry(&mut self, task: usize, reason: String, retry_after: Option<Duration>) {
-        let (pace, timeout) = (self.pace, self.seat(task).reviewer.timeout);
+        let (pace, timeout) = (self.pace, self.respondent(task).reviewer.timeout);
         let seed = self.seeds.hash_one(task);
         let record = &mut self.records[task];
         let patience = record
@@ -314,9 +314,6 @@ where
     /// Ends the task: its outcome is recorded once it is saved.
     fn save(&mut self, task: usize, outcome: Outcome, text: Option<String>) {
         self.records[task].is_settled = true;
-        if outcome.attempts == 0 {
-            return self.record(task, outcome);
-        }
         let (save, writers) = (Arc::clone(&self.save), Arc::clone(&self.writers));
         let write = async move {
             let _turn = writers.acquire_owned().await;
@@ -350,7 +347,9 @@ where
             if let Some(draft) = self.records[task].draft.take() {
                 self.keep(task, draft.take_text());
             }
-            self.failed(task, State::Skipped, "interrupted".to_owned());
+            let came = !self.records[task].partial.is_empty();
+            let state = if came { State::Incomplete } else { State::Skipped };
+            self.failed(task, state, "interrupted".to_owned());
         }
     }
 
@@ -369,10 +368,14 @@ where
 }
 
 /// One attempt, within the reviewer's limits.
-async fn attempt(seat: &Seat, question: &Arc<Question>, draft: Arc<Draft>) -> Result<Answer, Trouble> {
-    let Reviewer { timeout, idle_timeout, .. } = &seat.reviewer;
+async fn attempt(
+    respondent: &Respondent,
+    question: &Arc<Question>,
+    draft: Arc<Draft>,
+) -> Result<Answer, Trouble> {
+    let Reviewer { timeout, idle_timeout, .. } = &respondent.reviewer;
     let deadline = later(Instant::now(), *timeout);
-    let ask = seat.provider.ask(question, &draft);
+    let ask = respondent.provider.ask(question, &draft);
     tokio::pin!(ask);
     loop {
         let silent_at = later(draft.last_sign(), *idle_timeout);
@@ -402,10 +405,10 @@ fn milliseconds_since(start: Instant) -> u64 {
 
 fn gave_up(reason: &str, give_up: &GiveUp, attempts: u32) -> String {
     match give_up {
-        GiveUp::Attempts if attempts == 1 => reason.to_owned(),
-        GiveUp::Attempts => format!("{reason} (gave up after {attempts} attempts)"),
+        GiveUp::Attempts | GiveUp::NoTime if attempts == 1 => reason.to_owned(),
+        GiveUp::Attempts | GiveUp::NoTime => format!("{reason} (gave up after {attempts} attempts)"),
         GiveUp::TooLong(delay) => {
-            format!("{reason} (a pause of {} s would be longer than its timeout allows)", delay.as_secs())
+            format!("{reason} (it asks for a pause of {} s, longer than its timeout allows)", delay.as_secs())
         }
     }
 }

@@ -13,37 +13,39 @@ use crate::{
     git::Repo,
     history::History,
     provider::{
-        AnswerBuiltin,
-        builtin::{Builtins, RuleSet},
+        AnswerBuiltin, Question,
+        builtin::{self, Hindsight, RuleSet},
     },
+    reviewer::Builtin,
 };
 
 /// Where the past is read from: the repository, and the change it is read for.
 pub struct Past {
-    /// A folder of the repository.
-    pub repository: PathBuf,
+    /// The repository's own folder.
+    pub git_dir: PathBuf,
     /// The change, all of its files.
     pub change: Change,
 }
 
 /// Answers for the offline reviewers about the bundles of `split`. Without a past `history` knows nothing and says so.
 pub fn answerer(rules: RuleSet, past: Option<Past>, split: Arc<Split>) -> AnswerBuiltin {
-    let made = OnceLock::new();
-    let material = std::sync::Mutex::new(Some((rules, past)));
-    let make = move || {
-        let taken = material.lock().ok().and_then(|mut material| material.take());
-        let (rules, past) = taken.ok_or("the offline reviewers failed to start")?;
-        let commits = past.as_ref().map(|past| past.change.commits.clone()).unwrap_or_default();
-        let history = past.as_ref().map_or_else(|| Ok(History::default()), read)?;
-        Ok::<_, String>(Builtins::new(rules, &history, &split, &commits))
-    };
-    Arc::new(move |which, question| {
-        let builtins = made.get_or_init(&make).as_ref().map_err(String::clone)?;
-        Ok(builtins.answer(which, &question.bundle, &question.nonce))
+    let hindsight = OnceLock::new();
+    Arc::new(move |which, Question { bundle, nonce, .. }| match which {
+        Builtin::Rules => Ok(builtin::answer_by_rules(&rules, bundle, nonce)),
+        Builtin::History => {
+            let hindsight = hindsight.get_or_init(|| look_back(&rules, past.as_ref(), &split));
+            Ok(hindsight.as_ref().map_err(String::clone)?.answer(bundle, nonce))
+        }
     })
 }
 
+fn look_back(rules: &RuleSet, past: Option<&Past>, split: &Split) -> Result<Hindsight, String> {
+    let commits = past.map(|past| past.change.commits.as_slice()).unwrap_or_default();
+    let history = past.map_or_else(|| Ok(History::default()), read)?;
+    Ok(Hindsight::new(rules, &history, split, commits))
+}
+
 fn read(past: &Past) -> Result<History, String> {
-    let repo = Repo::discover(&past.repository).map_err(|error| error.to_string())?;
+    let repo = Repo::discover(&past.git_dir).map_err(|error| error.to_string())?;
     repo.history(&past.change).map_err(|error| error.to_string())
 }

@@ -9,11 +9,11 @@ use super::plan::Task;
 
 /// Tasks that wait, and how many of each reviewer are under way.
 pub(super) struct Queue {
-    reviewers: Vec<Seat>,
+    reviewers: Vec<Line>,
     under_way: usize,
 }
 
-struct Seat {
+struct Line {
     /// Indices of tasks, in plan order.
     waiting: VecDeque<usize>,
     under_way: usize,
@@ -23,7 +23,7 @@ struct Seat {
     answers: usize,
 }
 
-impl Seat {
+impl Line {
     fn new() -> Self {
         Self { waiting: VecDeque::new(), under_way: 0, bears: usize::MAX, answers: 0 }
     }
@@ -35,8 +35,8 @@ impl Seat {
 
 impl Queue {
     pub(super) fn new(tasks: &[Task]) -> Self {
-        let seats = tasks.iter().map(|task| task.reviewer + 1).max().unwrap_or_default();
-        let mut reviewers: Vec<Seat> = (0..seats).map(|_| Seat::new()).collect();
+        let lines = tasks.iter().map(|task| task.reviewer + 1).max().unwrap_or_default();
+        let mut reviewers: Vec<Line> = (0..lines).map(|_| Line::new()).collect();
         for (index, task) in tasks.iter().enumerate() {
             reviewers[task.reviewer].waiting.push_back(index);
         }
@@ -50,10 +50,10 @@ impl Queue {
 
     /// The task to begin now: of the reviewers with fewest under way, the one whose next task was planned first.
     pub(super) fn begin(&mut self) -> Option<usize> {
-        let ready = self.reviewers.iter_mut().filter(|seat| seat.is_ready());
-        let seat = ready.min_by_key(|seat| (seat.under_way, seat.waiting.front().copied()))?;
-        let task = seat.waiting.pop_front()?;
-        seat.under_way += 1;
+        let ready = self.reviewers.iter_mut().filter(|line| line.is_ready());
+        let line = ready.min_by_key(|line| (line.under_way, line.waiting.front().copied()))?;
+        let task = line.waiting.pop_front()?;
+        line.under_way += 1;
         self.under_way += 1;
         Some(task)
     }
@@ -66,18 +66,18 @@ impl Queue {
 
     /// `reviewer` answered. When it has done so as often as it bears tasks, it may bear one more.
     pub(super) fn relax(&mut self, reviewer: usize) {
-        let seat = &mut self.reviewers[reviewer];
-        seat.answers += 1;
-        if seat.answers >= seat.bears {
-            (seat.bears, seat.answers) = (seat.bears.saturating_add(1), 0);
+        let line = &mut self.reviewers[reviewer];
+        line.answers += 1;
+        if line.answers >= line.bears {
+            (line.bears, line.answers) = (line.bears.saturating_add(1), 0);
         }
     }
 
     /// `reviewer` turned a task away, or broke down over it: it bears no more than it still has under way, though
     /// always one.
     pub(super) fn tighten(&mut self, reviewer: usize) {
-        let seat = &mut self.reviewers[reviewer];
-        (seat.bears, seat.answers) = (seat.under_way.max(1), 0);
+        let line = &mut self.reviewers[reviewer];
+        (line.bears, line.answers) = (line.under_way.max(1), 0);
     }
 
     /// Puts a task back; it goes before its reviewer's others.

@@ -18,6 +18,8 @@ pub(super) struct Patience {
 pub(super) enum GiveUp {
     /// All attempts are used.
     Attempts,
+    /// Another pause of our own would take longer than the task may.
+    NoTime,
     /// The server asks for a longer pause than the task may take.
     TooLong(Duration),
 }
@@ -41,7 +43,8 @@ impl Patience {
     pub(super) fn next_delay(&mut self, asked: Option<Duration>) -> Result<Duration, GiveUp> {
         let own = self.delays.next().ok_or(GiveUp::Attempts)?;
         let delay = asked.map_or(own, |asked| asked.saturating_add(own / 8));
-        self.left = self.left.checked_sub(delay).ok_or(GiveUp::TooLong(delay))?;
+        let too_long = asked.map_or(GiveUp::NoTime, GiveUp::TooLong);
+        self.left = self.left.checked_sub(delay).ok_or(too_long)?;
         Ok(delay)
     }
 }
@@ -70,6 +73,7 @@ mod tests {
         assert!(first >= 5 * SECOND && first < 6 * SECOND, "{first:?}");
         assert!(matches!(patience.next_delay(Some(5 * SECOND)), Err(GiveUp::TooLong(_))));
         assert!(matches!(patience.next_delay(Some(Duration::MAX)), Err(GiveUp::TooLong(_))));
+        assert_eq!(Patience::new(9, SECOND, SECOND / 2, 7).next_delay(None), Err(GiveUp::NoTime));
     }
 
     #[test]

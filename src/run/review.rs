@@ -3,21 +3,22 @@
 //! Replies are saved in the run's folder as they arrive; who is asked and how is decided before.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
     event::EventSender,
-    executor::{Pace, Seat, Work, execute},
+    executor::{Pace, Respondent, Work, execute},
     plan::plan,
 };
 use crate::{
     bundle::Bundle,
     coverage::{Outcome, State},
     provider::Question,
+    reply::{self, Completeness},
     reviewer::{Panel, ReviewerId},
     store::{RunDir, StoreError},
     tally::TaskReply,
@@ -31,7 +32,7 @@ pub struct Asking<'a> {
     /// One a bundle, in bundle order.
     pub questions: &'a [Arc<Question>],
     /// Those of the panel that can be asked.
-    pub seats: &'a [Seat],
+    pub respondents: &'a [Respondent],
     /// Those that cannot, and why.
     pub skipped: &'a [(ReviewerId, String)],
     /// What an earlier run of the same kind has left.
@@ -40,61 +41,89 @@ pub struct Asking<'a> {
     pub pace: Pace,
 }
 
-/// Tasks of `seats` that `earlier` has not answered, biggest bundles first.
+/// Tasks of `respondents` that `earlier` holds no review for, biggest bundles first.
 pub fn open_tasks(asking: &Asking<'_>) -> Vec<super::plan::Task> {
-    let answered: BTreeSet<_> =
-        asking.earlier.iter().filter(|reply| is_answered(reply)).map(task_of).collect();
     let bundles: Vec<&Bundle> = asking.questions.iter().map(|question| question.bundle.as_ref()).collect();
-    let panel = Panel { reviewers: asking.seats.iter().map(|seat| (&seat.reviewer).into()).collect() };
-    plan(&bundles, &panel, &answered)
+    let panel = Panel {
+        reviewers: asking.respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect(),
+    };
+    plan(&bundles, &panel, &answered(asking))
 }
 
-/// Asks, and gives back every task's outcome with its reply, those of an earlier run included.
+/// What came of asking.
+#[derive(Debug)]
+pub struct Answers {
+    /// Every task's outcome with its reply, those of an earlier run included: what the run's folder holds too.
+    pub replies: Vec<TaskReply>,
+    /// The first reply that could not be saved, if there is one: the folder holds less then.
+    pub unsaved: Option<StoreError>,
+}
+
+/// Asks everybody. When not even those who are skipped can be written down, nobody is asked.
 pub async fn ask(
     asking: Asking<'_>,
     events: &EventSender,
     cancel: &CancellationToken,
-) -> Result<Vec<TaskReply>, StoreError> {
+) -> Result<Answers, StoreError> {
     let tasks = open_tasks(&asking);
-    let texts = Arc::new(Mutex::new(Vec::new()));
-    let work = Work { tasks: &tasks, questions: asking.questions, seats: asking.seats };
-    let save = saver(asking.dir.clone(), Arc::clone(&texts));
+    let mut replies = skip(&asking)?;
+    let kept = Arc::new(Mutex::new(Kept::default()));
+    let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents };
+    let save = saver(asking.dir.clone(), Arc::clone(&kept));
     let outcomes = execute(work, asking.pace, events, cancel, Arc::new(save)).await;
-    let mut texts: Vec<_> = std::mem::take(&mut *texts.lock().unwrap_or_else(PoisonError::into_inner));
-    let mut replies: Vec<TaskReply> =
-        outcomes.into_iter().map(|outcome| with_text(outcome, &mut texts)).collect();
-    let asked: BTreeSet<_> = replies.iter().map(task_of).collect();
-    replies.extend(skip(&asking)?);
-    replies.extend(asking.earlier.into_iter().filter(|reply| !asked.contains(&task_of(reply))));
-    Ok(replies)
+    let Kept { mut texts, unsaved } = std::mem::take(&mut *lock(&kept));
+    replies.extend(outcomes.into_iter().map(|outcome| {
+        let text = texts.remove(&task_of(&outcome));
+        TaskReply { outcome, text }
+    }));
+    Ok(Answers { replies: over(asking.earlier, replies), unsaved })
 }
 
-type Texts = Arc<Mutex<Vec<(String, ReviewerId, String)>>>;
+/// The later replies laid over the earlier ones. A task that brought no text this time keeps what it had, as on disk.
+fn over(earlier: Vec<TaskReply>, later: Vec<TaskReply>) -> Vec<TaskReply> {
+    let by_task = |reply: TaskReply| (task_of(&reply.outcome), reply);
+    let mut all: BTreeMap<_, _> = earlier.into_iter().map(by_task).collect();
+    for (task, TaskReply { outcome, text }) in later.into_iter().map(by_task) {
+        let text = text.or_else(|| all.remove(&task).and_then(|reply| reply.text));
+        all.insert(task, TaskReply { outcome, text });
+    }
+    all.into_values().collect()
+}
+
+/// What the saver leaves for the tally.
+#[derive(Default)]
+struct Kept {
+    texts: BTreeMap<(String, ReviewerId), String>,
+    unsaved: Option<StoreError>,
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Writes a reply to disk and keeps its text for the tally.
 fn saver(
     dir: RunDir,
-    texts: Texts,
-) -> impl Fn(&Outcome, Option<&str>) -> Result<(), StoreError> + Send + Sync {
-    move |outcome, text| {
-        dir.save(outcome, text)?;
-        if let Some(text) = text {
-            let reply = (outcome.bundle.clone(), outcome.reviewer.clone(), text.to_owned());
-            texts.lock().unwrap_or_else(PoisonError::into_inner).push(reply);
+    kept: Arc<Mutex<Kept>>,
+) -> impl Fn(&Outcome, Option<&str>) -> Result<(), String> + Send + Sync {
+    move |outcome, text| match dir.save(outcome, text) {
+        Ok(()) => {
+            let text = text.map(|text| (task_of(outcome), text.to_owned()));
+            lock(&kept).texts.extend(text);
+            Ok(())
         }
-        Ok(())
+        Err(error) => {
+            let words = error.to_string();
+            lock(&kept).unsaved.get_or_insert(error);
+            Err(words)
+        }
     }
 }
 
-fn with_text(outcome: Outcome, texts: &mut Vec<(String, ReviewerId, String)>) -> TaskReply {
-    let at = texts
-        .iter()
-        .position(|(bundle, reviewer, _)| *bundle == outcome.bundle && *reviewer == outcome.reviewer);
-    TaskReply { outcome, text: at.map(|at| texts.swap_remove(at).2) }
-}
-
-/// Reviewers that cannot be asked are in the record of every bundle, so that nobody takes their silence for consent.
+/// Reviewers that cannot be asked are in the record of every bundle they have not answered, so that nobody takes
+/// their silence for consent.
 fn skip(asking: &Asking<'_>) -> Result<Vec<TaskReply>, StoreError> {
+    let answered = answered(asking);
     let mut replies = Vec::new();
     for (reviewer, reason) in asking.skipped {
         for question in asking.questions {
@@ -102,17 +131,25 @@ fn skip(asking: &Asking<'_>) -> Result<Vec<TaskReply>, StoreError> {
                 reason: Some(reason.clone()),
                 ..Outcome::new(question.bundle.id.clone(), reviewer.clone(), State::Skipped)
             };
-            asking.dir.save(&outcome, None)?;
-            replies.push(TaskReply { outcome, text: None });
+            if !answered.contains(&task_of(&outcome)) {
+                asking.dir.save(&outcome, None)?;
+                replies.push(TaskReply { outcome, text: None });
+            }
         }
     }
     Ok(replies)
 }
 
-fn is_answered(reply: &TaskReply) -> bool {
-    reply.outcome.state == State::Answered
+/// Tasks with a whole review. A reply that only looked like one is asked for again.
+fn answered(asking: &Asking<'_>) -> BTreeSet<(String, ReviewerId)> {
+    let nonce = asking.questions.first().map(|question| question.nonce.as_ref());
+    let is_review = |text: &str| reply::read(text, nonce).completeness == Completeness::Whole;
+    let whole = asking.earlier.iter().filter(|reply| {
+        reply.outcome.state == State::Answered && reply.text.as_deref().is_some_and(is_review)
+    });
+    whole.map(|reply| task_of(&reply.outcome)).collect()
 }
 
-fn task_of(reply: &TaskReply) -> (String, ReviewerId) {
-    (reply.outcome.bundle.clone(), reply.outcome.reviewer.clone())
+fn task_of(outcome: &Outcome) -> (String, ReviewerId) {
+    (outcome.bundle.clone(), outcome.reviewer.clone())
 }

@@ -85,6 +85,8 @@ impl RunDir {
         let mut last = BTreeMap::new();
         for line in text.lines() {
             // A line torn by a full disk is a task whose outcome is not known: the tally shows it as never asked.
+            // What was written after it stands in the same line. A record is flat, so the last brace begins it.
+            let line = line.rfind("{\"").map_or(line, |at| &line[at..]);
             let Ok(record) = serde_json::from_str::<OutcomeRecord>(line) else { continue };
             let outcome = record.outcome().map_err(damaged(&path))?;
             last.insert((outcome.bundle.clone(), outcome.reviewer.clone()), outcome);

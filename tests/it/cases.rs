@@ -8,7 +8,7 @@ use std::{
 
 use regex::Regex;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, copy};
 
 #[test]
 fn cases() {
@@ -55,18 +55,6 @@ fn run_case(folder: &Path) -> String {
         .unwrap();
     }
     printed
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else if from.is_file() {
-        fs::copy(from, to).unwrap();
-    }
 }
 
 /// Tasks end in any order.

@@ -91,8 +91,8 @@ async fn only_the_end_of_a_long_complaint_is_shown() {
 async fn a_flood_is_stopped() {
     let error = ask(&shell("flood", "head -c 1000000000 /dev/zero | tr '\\0' x")).await.unwrap_err();
     let AskError::Permanent { reason, partial } = error else { panic!("{error:?}") };
-    assert_eq!(reason, "program `sh`: wrote more than 8 MiB and was stopped");
-    assert_eq!(partial.len(), 8 << 20);
+    assert_eq!(reason, "program `sh`: wrote more than 4 MiB and was stopped");
+    assert_eq!(partial.len(), 4 << 20);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use scrum::{
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     run::{
         event::{EventReceiver, RunEvent, channel},
-        executor::{Pace, Seat, Work, execute},
+        executor::{Pace, Respondent, Work, execute},
         plan::{Task, plan},
     },
 };
@@ -35,7 +35,7 @@ const HALF_A_SECOND: Duration = Duration::from_millis(500);
 type Saved = Arc<Mutex<BTreeMap<String, Option<String>>>>;
 
 struct Run {
-    seats: Vec<Seat>,
+    respondents: Vec<Respondent>,
     questions: Vec<Arc<Question>>,
     pace: Pace,
     cancel: CancellationToken,
@@ -48,9 +48,10 @@ impl Run {
     fn new(bundles: usize, reviewers: Vec<Reviewer>) -> Self {
         let builtins = Arc::new(|_: Builtin, question: &Question| Ok(format!("on {}", question.bundle.id)));
         let mut opener = Opener::new(builtins);
-        let open = |reviewer: Reviewer| Seat { provider: opener.open(&reviewer, None).unwrap(), reviewer };
+        let open =
+            |reviewer: Reviewer| Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer };
         Self {
-            seats: reviewers.into_iter().map(open).collect(),
+            respondents: reviewers.into_iter().map(open).collect(),
             questions: (1..=bundles).map(|number| question(&format!("c{number}_core"))).collect(),
             pace: pace(100, 2),
             cancel: CancellationToken::new(),
@@ -65,13 +66,13 @@ impl Run {
     }
 
     fn panel(&self) -> Panel {
-        Panel { reviewers: self.seats.iter().map(|seat| (&seat.reviewer).into()).collect() }
+        Panel { reviewers: self.respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect() }
     }
 
     async fn go(&self) -> (Vec<Outcome>, EventReceiver) {
         let tasks = self.tasks();
         let (events, receiver) = channel(tasks.len(), &self.pace);
-        let work = Work { tasks: &tasks, questions: &self.questions, seats: &self.seats };
+        let work = Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents };
         let (saved, full_disk_for) = (Arc::clone(&self.saved), self.full_disk_for);
         let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| {
             if outcome.reviewer.as_str() == full_disk_for {
@@ -219,7 +220,7 @@ async fn a_long_rate_limit_is_not_waited_for() {
     assert_eq!(
         run.lines().await,
         [
-            "c1_core opus failed x1: HTTP 429 Too Many Requests (a pause of 3600 s would be longer than its timeout allows)"
+            "c1_core opus failed x1: HTTP 429 Too Many Requests (it asks for a pause of 3600 s, longer than its timeout allows)"
         ]
     );
 }
@@ -329,7 +330,7 @@ async fn an_interrupted_run_keeps_what_came() {
     // Both of `good` are answered and both of `stall` have come halfway before the run is interrupted.
     let tasks = run.tasks();
     let (events, mut receiver) = channel(tasks.len(), &run.pace);
-    let work = Work { tasks: &tasks, questions: &run.questions, seats: &run.seats };
+    let work = Work { tasks: &tasks, questions: &run.questions, respondents: &run.respondents };
     let saved = Arc::clone(&run.saved);
     let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| -> Result<(), String> {
         saved
@@ -355,9 +356,9 @@ async fn an_interrupted_run_keeps_what_came() {
         outcomes.iter().map(line).collect::<Vec<_>>(),
         [
             "c1_core good answered x1",
-            "c1_core stall skipped x1: interrupted",
+            "c1_core stall incomplete x1: interrupted",
             "c2_core good answered x1",
-            "c2_core stall skipped x1: interrupted",
+            "c2_core stall incomplete x1: interrupted",
         ]
     );
     assert_eq!(run.saved("c2_core stall").as_deref(), Some("half"));
@@ -372,7 +373,7 @@ async fn a_run_interrupted_at_once_asks_nobody() {
     let (outcomes, _) = run.go().await;
     assert!(outcomes.iter().all(|outcome| outcome.state == State::Skipped), "{outcomes:?}");
     assert_eq!(outcomes[1].attempts, 0);
-    assert_eq!(run.saved.lock().unwrap().get("c2_core good"), None);
+    assert_eq!(run.saved.lock().unwrap().get("c2_core good"), Some(&None));
 }
 
 #[tokio::test]

@@ -96,3 +96,16 @@ pub(crate) fn printed(output: &Output) -> Printed {
         status: output.status.code().unwrap_or(128 + signal),
     }
 }
+
+/// Copies a file or a folder; what is not there is left out.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else if from.is_file() {
+        std::fs::copy(from, to).unwrap();
+    }
+}

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use super::{
     answer::Remark,
     history::touching,
+    lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text},
     source::Purpose,
 };
 use crate::{
-    change::{FileStatus, RepoPath},
+    change::{Commit, FileStatus, RepoPath},
     finding::Severity,
     history::{History, PastCommit},
 };
@@ -26,14 +27,24 @@ const LEAST_SHARE: usize = 90;
 const LEAST_TEST_SHARE: usize = 80;
 /// A companion in more than this many percent of all commits goes with everything.
 const MOST_COMMON: usize = 30;
+/// Fewer added lines are a correction that need not take anything along.
+const LEAST_EDIT: usize = 3;
 /// Fewer added lines do not ask for a test.
-const LEAST_ADDED: usize = 8;
+const LEAST_ADDED: usize = 10;
 
 /// At most one remark a file, and one about tests.
-pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Vec<Remark> {
+pub(super) fn remarks(
+    history: &History,
+    shown: &Shown<'_>,
+    commits: &[Commit],
+    rules: &RuleSet,
+) -> Vec<Remark> {
+    if commits.iter().any(is_upkeep) {
+        return Vec::new();
+    }
     let mut best: BTreeMap<&RepoPath, Habit<'_, '_>> = BTreeMap::new();
     for habit in
-        shown.files.iter().filter(|file| is_edited(file)).flat_map(|file| habits(history, shown, file))
+        shown.files.iter().filter(|file| is_habitual(file)).flat_map(|file| habits(history, shown, file))
     {
         match best.get(habit.companion) {
             Some(known) if known.together >= habit.together => {}
@@ -53,6 +64,19 @@ pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> 
         remarks.extend(missing_test(history, shown, rules));
     }
     remarks
+}
+
+/// Tests, settings and prose come alone as well: they say nothing about what else should.
+fn is_habitual(file: &ShownFile<'_>) -> bool {
+    is_edited(file) && file.is_product_code() && file.added >= LEAST_EDIT
+}
+
+/// Whether the author says that behaviour stays as it is.
+fn is_upkeep(commit: &Commit) -> bool {
+    const WORDS: [&str; 10] =
+        ["refactor", "docs", "doc", "style", "chore", "build", "ci", "perf", "rename", "cleanup"];
+    let title = commit.message.lines().next().unwrap_or_default().to_lowercase();
+    WORDS.contains(&title.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default())
 }
 
 fn is_edited(file: &ShownFile<'_>) -> bool {
@@ -82,6 +106,7 @@ fn habits<'h, 's>(history: &'h History, shown: &Shown<'_>, file: &'s ShownFile<'
         together * 100 >= past.len() * LEAST_SHARE
             && !shown.touches(path)
             && !history.gone.contains(*path)
+            && !lockfile::is_lockfile(path)
             && is_kept(&past, path)
             && !is_common(history, path)
     });
@@ -130,12 +155,8 @@ fn missing_test(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Option
     if shown.touches_tests() {
         return None;
     }
-    let is_candidate = |file: &&ShownFile<'_>| {
-        is_edited(file)
-            && file.purpose == Purpose::Source
-            && file.language.is_code()
-            && file.added >= LEAST_ADDED
-    };
+    let is_candidate =
+        |file: &&ShownFile<'_>| is_edited(file) && file.is_product_code() && file.added >= LEAST_ADDED;
     let candidates = shown.files.iter().filter(is_candidate);
     let (file, past, tested) = candidates
         .map(|file| (file, touching(history, file)))

@@ -8,6 +8,7 @@ use super::{
     companions, lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text, quotable},
+    source::Purpose,
 };
 use crate::{
     bundle::Split,
@@ -23,12 +24,12 @@ const LEAST_TOUCHES: usize = 10;
 /// And when fixes are at least this many of them, in percent.
 const LEAST_FIX_SHARE: usize = 60;
 /// A smaller edit of such a file is not worth the remark.
-const LEAST_ADDED: usize = 15;
+const LEAST_ADDED: usize = 30;
 
 /// All remarks, each at a line of the change that reviewers see.
 pub(super) fn remarks(history: &History, split: &Split, commits: &[Commit], rules: &RuleSet) -> Vec<Remark> {
     let shown = Shown::of(split);
-    let mut remarks = companions::remarks(history, &shown, rules);
+    let mut remarks = companions::remarks(history, &shown, commits, rules);
     remarks.extend(returned(history, &shown, commits, rules));
     remarks.extend(mended_often(history, &shown, rules));
     remarks.extend(lockfile::remarks(history, &shown, rules));
@@ -41,7 +42,7 @@ pub(super) fn touching<'h>(history: &'h History, file: &ShownFile<'_>) -> Vec<&'
     history.commits.iter().filter(touches).take(WINDOW).collect()
 }
 
-/// Lines that a fix or revert had removed: one remark a file and removing commit.
+/// Lines that a fix or revert had removed: one remark a removing commit.
 fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &RuleSet) -> Vec<Remark> {
     let is_declared = |commit: &Commit| {
         let title = commit.message.lines().next().unwrap_or_default();
@@ -53,36 +54,51 @@ fn returned(history: &History, shown: &Shown<'_>, commits: &[Commit], rules: &Ru
         return Vec::new();
     }
     let mut groups: Vec<Vec<&ReturnedLine>> = Vec::new();
-    for line in history.returned.iter().filter(|line| shown.files.iter().any(|file| file.path == &line.path))
-    {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].path == line.path && group[0].removed_by == line.removed_by)
-        {
+    for line in history.returned.iter().filter(|line| is_shown_code(shown, line)) {
+        match groups.iter_mut().find(|group| group[0].removed_by == line.removed_by) {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
         }
     }
+    // A fix is undone, not just brushed, when half of what it took out is back.
+    groups.retain(|group| group.len() * 2 >= group[0].removed_in_all);
     groups.iter().filter_map(|group| returned_remark(history, group, rules)).collect()
+}
+
+/// Prose, settings and built copies come and go without meaning.
+fn is_shown_code(shown: &Shown<'_>, line: &ReturnedLine) -> bool {
+    shown
+        .files
+        .iter()
+        .any(|file| file.path == &line.path && file.language.is_code() && file.purpose != Purpose::Tooling)
 }
 
 fn returned_remark(history: &History, group: &[&ReturnedLine], rules: &RuleSet) -> Option<Remark> {
     let first = group.first()?;
     let commit = history.commits.iter().find(|commit| commit.id == first.removed_by)?;
-    let lines = if group.len() == 1 { "a line".to_owned() } else { format!("{} lines", group.len()) };
+    let (lines, them) = match group.len() {
+        1 => ("a line comes".to_owned(), "it"),
+        count => (format!("{count} lines come"), "them"),
+    };
     Some(Remark {
         severity: Severity::Warn,
         path: first.path.clone(),
         line: first.line,
         quote: quotable(rules, first.text.as_bytes()),
-        what: format!("{lines} come back that an earlier {} had removed", kind_word(commit.kind)).replacen(
-            "a line come",
-            "a line comes",
-            1,
-        ),
-        why: format!("commit {} took this out of the same file", named(commit)),
+        what: format!("{lines} back that an earlier {} had removed", kind_word(commit.kind)),
+        why: format!("commit {} took {them} out of the same file{}", named(commit), also_in(group)),
         fix: "read that commit and make sure that what it mended stays mended".to_owned(),
     })
+}
+
+/// The other files of the group, up to three.
+fn also_in(group: &[&ReturnedLine]) -> String {
+    let mut others: Vec<String> = group.iter().map(|line| format!("`{}`", line.path)).collect();
+    others.dedup();
+    match others.len() {
+        0 | 1 => String::new(),
+        count => format!("; others of them stand in {}", others[1..count.min(4)].join(", ")),
+    }
 }
 
 fn kind_word(kind: CommitKind) -> &'static str {
@@ -104,7 +120,7 @@ fn mended_often(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Option
     let usual = fixes(&history.commits.iter().collect::<Vec<_>>());
     let ordinary = (usual.0 * 200).checked_div(usual.1).unwrap_or(100);
     let candidates = shown.files.iter().filter(|file| {
-        file.status == FileStatus::Modified && file.language.is_code() && file.added >= LEAST_ADDED
+        file.status == FileStatus::Modified && file.is_product_code() && file.added >= LEAST_ADDED
     });
     let share = |counts: (usize, usize)| (counts.0 * 100).checked_div(counts.1).unwrap_or(0);
     let (file, counts) = candidates
@@ -127,3 +143,6 @@ fn mended_often(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Option
 fn fixes(commits: &[&PastCommit]) -> (usize, usize) {
     (commits.iter().filter(|commit| commit.kind != CommitKind::Plain).count(), commits.len())
 }
+
+#[cfg(test)]
+mod tests;

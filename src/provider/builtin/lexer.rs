@@ -183,6 +183,13 @@ fn mark_line(
         out.extend(line.iter().map(|_| Zone::Comment));
         return State::Code;
     }
+    if matches!(state, State::Code)
+        && language == Language::Python
+        && line.trim_ascii_start().starts_with(b">>>")
+    {
+        out.extend(line.iter().map(|_| Zone::Comment));
+        return State::Code;
+    }
     let mut at = 0;
     while at < line.len() {
         let (length, zone, next) = match state {
@@ -328,6 +335,11 @@ mod tests {
             "ssss\nsssssssss\nsssssss\n.........",
         );
         check(Language::Python, "def f():\n    \"\"\"\n    doc", "........\n....sss\nsssssss");
+    }
+
+    #[test]
+    fn an_example_session_in_a_docstring_is_no_code() {
+        check(Language::Python, ">>> f()\na", "ccccccc\n.");
     }
 
     #[test]

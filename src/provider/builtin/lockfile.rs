@@ -26,8 +26,19 @@ struct Package {
     runs_on_install: bool,
 }
 
+/// What people write by hand and lockfiles are made from.
+const MANIFESTS: [&[u8]; 4] = [b"Cargo.toml", b"package.json", b"go.mod", b"pyproject.toml"];
+
+/// Fewer changes than this among the packages nobody named are not worth a remark.
+const LEAST_NEWS: usize = 2;
+
 /// Locked packages by name; a name may be locked in several versions.
 type Packages = BTreeMap<String, Vec<Package>>;
+
+/// Whether a program writes this file from a manifest.
+pub(super) fn is_lockfile(path: &RepoPath) -> bool {
+    read(path, "").is_some()
+}
 
 /// Remarks on all lockfiles of the change, each at its manifest if that is shown, else at the nearest shown file.
 pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> Vec<Remark> {
@@ -35,7 +46,7 @@ pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> 
         let file = place(lockfile, shown)?;
         let (before, after) =
             (read(&lockfile.path, &lockfile.before)?, read(&lockfile.path, &lockfile.after)?);
-        let texts = [alarm(lockfile, &before, &after), summary(lockfile, &before, &after)];
+        let texts = [alarm(lockfile, &before, &after), summary(lockfile, shown, &before, &after)];
         Some(
             texts
                 .into_iter()
@@ -49,15 +60,6 @@ pub(super) fn remarks(history: &History, shown: &Shown<'_>, rules: &RuleSet) -> 
 
 /// The shown file that shares the longest folder with the lockfile, a manifest before others.
 fn place<'s, 'a>(lockfile: &Lockfile, shown: &'s Shown<'a>) -> Option<&'s ShownFile<'a>> {
-    const MANIFESTS: [&[u8]; 7] = [
-        b"Cargo.toml",
-        b"package.json",
-        b"go.mod",
-        b"pyproject.toml",
-        b"composer.json",
-        b"Gemfile",
-        b"Pipfile",
-    ];
     let shared = |path: &RepoPath| {
         let folder = lockfile.path.parent();
         path.as_bytes().iter().zip(folder).take_while(|(a, b)| a == b).count()
@@ -74,28 +76,13 @@ fn place<'s, 'a>(lockfile: &Lockfile, shown: &'s Shown<'a>) -> Option<&'s ShownF
 
 /// What nobody expects of an ordinary update: other content under the same version, a foreign source, a new install script.
 fn alarm(lockfile: &Lockfile, before: &Packages, after: &Packages) -> Option<(Severity, Text)> {
-    let mut told = Vec::new();
-    for (name, packages) in after {
-        let known = before.get(name).map_or(&[][..], Vec::as_slice);
-        for package in packages {
-            let same = known.iter().find(|old| old.version == package.version);
-            if same.is_some_and(|old| {
-                old.checksum.is_some() && package.checksum.is_some() && old.checksum != package.checksum
-            }) {
-                told.push(format!("{name} {} has another checksum under the same version", package.version));
-            }
-            if let Some(source) = package
-                .foreign_source
-                .as_ref()
-                .filter(|_| known.iter().all(|old| old.foreign_source != package.foreign_source))
-            {
-                told.push(format!("{name} now comes from {source}"));
-            }
-            if package.runs_on_install && known.iter().all(|old| !old.runs_on_install) {
-                told.push(format!("{name} {} runs a script when it is installed", package.version));
-            }
-        }
-    }
+    let known = |name: &String| before.get(name).map_or(&[][..], Vec::as_slice);
+    let told: Vec<String> = after
+        .iter()
+        .flat_map(|(name, packages)| {
+            packages.iter().flat_map(|package| surprises(name, known(name), package))
+        })
+        .collect();
     if told.is_empty() {
         return None;
     }
@@ -107,34 +94,102 @@ fn alarm(lockfile: &Lockfile, before: &Packages, after: &Packages) -> Option<(Se
     Some((Severity::Warn, text))
 }
 
-/// Packages that come in, go, or make a breaking jump; nothing for plain updates.
-fn summary(lockfile: &Lockfile, before: &Packages, after: &Packages) -> Option<(Severity, Text)> {
+/// What is out of the ordinary about `package`, given how the same name was locked before.
+fn surprises(name: &str, known: &[Package], package: &Package) -> Vec<String> {
+    let version = &package.version;
+    let other_content = known.iter().any(|old| old.version == *version && contradict(old, package));
+    let new_source = package
+        .foreign_source
+        .as_ref()
+        .filter(|source| known.iter().all(|old| old.foreign_source.as_ref() != Some(source)));
+    let new_script = package.runs_on_install && known.iter().all(|old| !old.runs_on_install);
+    [
+        other_content.then(|| format!("{name} {version} has another checksum under the same version")),
+        new_source.map(|source| format!("{name} now comes from {source}")),
+        new_script.then(|| format!("{name} {version} runs a script when it is installed")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether two checksums of one kind (`sha512-…`, `h1:…`) differ.
+fn contradict(old: &Package, new: &Package) -> bool {
+    let kind = |checksum: &str| checksum.split(['-', ':']).next().map(str::len);
+    match (&old.checksum, &new.checksum) {
+        (Some(old), Some(new)) => old != new && kind(old) == kind(new),
+        _ => false,
+    }
+}
+
+/// Packages that come in, go, or make a breaking jump without being named in a manifest that reviewers see.
+///
+/// Go needs none of this: `go.mod` is shown and names all that is built, a breaking version is another module.
+fn summary(
+    lockfile: &Lockfile,
+    shown: &Shown<'_>,
+    before: &Packages,
+    after: &Packages,
+) -> Option<(Severity, Text)> {
+    if before.is_empty() || after.is_empty() || lockfile.path.file_name() == b"go.sum" {
+        return None;
+    }
+    let is_news = |name: &str| !is_told(shown, name) && !is_platform_build(name);
     let missing_in = |other: &Packages, from: &Packages| -> Vec<String> {
-        let new = from.iter().filter(|(name, _)| !other.contains_key(*name));
+        let new = from.iter().filter(|(name, _)| !other.contains_key(*name) && is_news(name));
         new.map(|(name, packages)| format!("{name} {}", packages[0].version)).collect()
     };
     let (added, removed) = (missing_in(before, after), missing_in(after, before));
-    let jumps: Vec<String> =
-        after.iter().filter_map(|(name, now)| jump(name, before.get(name)?, now)).collect();
-    let parts = [("come in: ", &added), ("go: ", &removed), ("breaking version jumps: ", &jumps)];
-    let told: Vec<String> = parts
-        .iter()
-        .filter(|(_, list)| !list.is_empty())
-        .map(|(word, list)| format!("{word}{}", some_of(list)))
-        .collect();
-    if told.is_empty() || before.is_empty() || after.is_empty() {
+    let kept = after.iter().filter(|(name, _)| is_news(name));
+    let jumps: Vec<String> = kept.filter_map(|(name, now)| jump(name, before.get(name)?, now)).collect();
+    if added.len() + jumps.len() < LEAST_NEWS {
         return None;
     }
+    let parts = [("come in: ", &added), ("go: ", &removed), ("breaking version jumps: ", &jumps)];
+    let told = parts.iter().filter(|(_, list)| !list.is_empty());
+    let told: Vec<String> = told.map(|(word, list)| format!("{word}{}", some_of(list))).collect();
     let text = Text {
         what: format!("{}: {}", lockfile.path, told.join("; ")),
         why: format!(
-            "the lockfile itself is not shown to reviewers; it locks {} packages now and locked {} before",
+            "no manifest in this change names them, and the lockfile itself is not shown to reviewers; it locks {} packages \
+             now and locked {} before",
             after.len(),
             before.len()
         ),
         fix: String::new(),
     };
     Some((Severity::Info, text))
+}
+
+/// Whether the package is one of many prebuilt for a system and processor, which come and go with the one that picks
+/// among them.
+fn is_platform_build(name: &str) -> bool {
+    const SYSTEMS: [&str; 12] = [
+        "aix",
+        "android",
+        "darwin",
+        "freebsd",
+        "linux",
+        "win32",
+        "windows",
+        "openharmony",
+        "sunos",
+        "netbsd",
+        "openbsd",
+        "wasm32",
+    ];
+    const PROCESSORS: [&str; 12] =
+        ["arm", "x64", "ia32", "ppc64", "s390x", "riscv", "x86", "aarch64", "i686", "loong64", "mips", "-64"];
+    let holds = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    holds(&SYSTEMS) && (holds(&PROCESSORS) || name.contains("wasi")) || name.starts_with("windows-")
+}
+
+/// Whether an added or removed line of a shown manifest names the package.
+fn is_told(shown: &Shown<'_>, name: &str) -> bool {
+    let manifests = shown.files.iter().filter(|file| MANIFESTS.contains(&file.path.file_name()));
+    manifests
+        .flat_map(ShownFile::changed_lines)
+        .any(|line| line.windows(name.len().max(1)).any(|window| window == name.as_bytes()))
 }
 
 fn some_of(list: &[String]) -> String {
@@ -144,12 +199,11 @@ fn some_of(list: &[String]) -> String {
     if list.len() > SHOWN { format!("{shown} and {} more", list.len() - SHOWN) } else { shown }
 }
 
-/// `name 1.2 → 2.0` when no version with the old leading number is left and a new one has come.
+/// `name 1.2 → 2.0`, for a package that is locked in one version before and after.
 fn jump(name: &str, before: &[Package], after: &[Package]) -> Option<String> {
-    let (old, new) = (&before.last()?.version, &after.last()?.version);
-    let kept =
-        after.iter().any(|package| before.iter().any(|other| lead(&other.version) == lead(&package.version)));
-    (!kept).then(|| format!("{name} {old} → {new}"))
+    let ([old], [new]) = (before, after) else { return None };
+    let breaks = lead(&old.version) != lead(&new.version);
+    breaks.then(|| format!("{name} {} → {}", old.version, new.version))
 }
 
 /// The part of a version whose change breaks by convention: up to the first number that is not 0.
@@ -168,7 +222,8 @@ fn lead(version: &str) -> &str {
 /// The packages of a lockfile; `None` when its format is unknown or it cannot be read.
 fn read(path: &RepoPath, text: &str) -> Option<Packages> {
     let entries = match path.file_name() {
-        b"Cargo.lock" | b"poetry.lock" | b"uv.lock" | b"pdm.lock" => read_toml(text)?,
+        b"Cargo.lock" => read_toml(text, true)?,
+        b"poetry.lock" | b"uv.lock" | b"pdm.lock" => read_toml(text, false)?,
         b"package-lock.json" | b"npm-shrinkwrap.json" => read_npm(text)?,
         b"go.sum" => read_go_sum(text),
         b"yarn.lock" => read_yarn(text),
@@ -190,29 +245,38 @@ fn plain(version: &str) -> Package {
     Package { version: version.to_owned(), foreign_source: None, checksum: None, runs_on_install: false }
 }
 
-fn read_toml(text: &str) -> Option<Vec<(String, Package)>> {
+/// `[[package]]` tables. In Cargo's format a package without a source is one of the repository's own.
+fn read_toml(text: &str, own_have_no_source: bool) -> Option<Vec<(String, Package)>> {
     if text.is_empty() {
         return Some(Vec::new());
     }
     let table: toml::Table = text.parse().ok()?;
-    let packages = table.get("package")?.as_array()?;
-    Some(packages.iter().filter_map(toml_package).collect())
+    let packages = table.get("package")?.as_array()?.iter();
+    let is_own = |value: &&toml::Value| match value.get("source") {
+        None => own_have_no_source,
+        Some(source) => {
+            ["editable", "virtual", "directory", "path"].iter().any(|key| source.get(key).is_some())
+        }
+    };
+    Some(packages.filter(|value| !is_own(value)).filter_map(toml_package).collect())
 }
 
 fn toml_package(value: &toml::Value) -> Option<(String, Package)> {
     let text = |key: &str| value.get(key).and_then(toml::Value::as_str);
     let source = match value.get("source") {
-        Some(toml::Value::String(source)) => Some(source.clone()).filter(|source| source.starts_with("git+")),
+        Some(toml::Value::String(source)) => source.strip_prefix("git+"),
         Some(toml::Value::Table(source)) => {
-            source.get("git").or_else(|| source.get("url")).and_then(toml::Value::as_str).map(str::to_owned)
+            source.get("git").or_else(|| source.get("url")).and_then(toml::Value::as_str)
         }
         _ => None,
     };
-    // A git source names its commit, which changes with every update.
-    let foreign_source = source.map(|source| source.split(['?', '#']).next().unwrap_or_default().to_owned());
-    let checksum = text("checksum").map(str::to_owned);
-    let version = text("version").unwrap_or("0").to_owned();
-    Some((text("name")?.to_owned(), Package { version, foreign_source, checksum, runs_on_install: false }))
+    let package = Package {
+        version: text("version").unwrap_or("0").to_owned(),
+        foreign_source: source.map(plain_address),
+        checksum: text("checksum").map(str::to_owned),
+        runs_on_install: false,
+    };
+    Some((text("name")?.to_owned(), package))
 }
 
 fn read_npm(text: &str) -> Option<Vec<(String, Package)>> {
@@ -230,7 +294,7 @@ fn read_npm(text: &str) -> Option<Vec<(String, Package)>> {
         };
         let package = Package {
             version: text("version")?.to_owned(),
-            foreign_source: text("resolved").filter(foreign).map(source_host),
+            foreign_source: text("resolved").filter(foreign).map(plain_address),
             checksum: text("integrity").map(str::to_owned),
             runs_on_install: value
                 .get("hasInstallScript")
@@ -242,11 +306,12 @@ fn read_npm(text: &str) -> Option<Vec<(String, Package)>> {
     Some(packages.iter().filter_map(read).collect())
 }
 
-/// Scheme and host of an address, without any credentials.
-fn source_host(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let host = rest.split('/').next().unwrap_or_default().rsplit('@').next().unwrap_or_default();
-    if scheme.is_empty() { "a local path".to_owned() } else { format!("{scheme}://{host}") }
+/// An address without credentials, and without the commit it names, which changes with every update.
+fn plain_address(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return "a local path".to_owned() };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    format!("{scheme}://{}/{path}", host.rsplit('@').next().unwrap_or_default())
 }
 
 /// `module version h1:hash` lines; those for `/go.mod` only lock a module's own requirements.

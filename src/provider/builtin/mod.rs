@@ -1,7 +1,7 @@
 //! The offline reviewers: `rules` looks for patterns, `history` asks the repository's past.
 //!
-//! [`Builtins`] answers for one run. Both write the same text form as a model, so their replies are read, anchored
-//! and tallied like any other. They touch nothing outside: the facts about the past come in as a
+//! [`answer_by_rules`] needs the bundle alone, [`Hindsight`] the whole change. Both write the same text form as a model,
+//! so their replies are read, anchored and tallied like any other. They touch nothing outside: the facts about the past come in as a
 //! [`History`](crate::history::History), rule files as text.
 
 mod answer;
@@ -20,54 +20,42 @@ use answer::Remark;
 
 use crate::{
     bundle::{Bundle, Split},
-    change::{Commit, Hunk, LineKind},
+    change::{Commit, Hunk},
     history::History,
-    reviewer::Builtin,
 };
 
-/// The offline reviewers, ready to answer for each bundle of one run.
-#[derive(Debug)]
-pub struct Builtins {
-    rules: RuleSet,
-    past: Past,
+/// What `rules` has to say about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
+pub fn answer_by_rules(rules: &RuleSet, bundle: &Bundle, nonce: &str) -> String {
+    answer::write(scan::scan(rules, bundle), &rules_scope(rules, bundle), nonce)
 }
 
-/// What `history` has to say about the whole change, and what it rests on.
+/// What `history` has to say about one whole change, and what it rests on.
 #[derive(Debug)]
-struct Past {
+pub struct Hindsight {
     remarks: Vec<Remark>,
     commits: usize,
 }
 
-impl Builtins {
-    /// Makes ready for the run over `split`; `commits` are the change's own, `history` those before it.
-    pub fn new(rules: RuleSet, history: &History, split: &Split, commits: &[Commit]) -> Self {
-        let remarks = history::remarks(history, split, commits, &rules);
-        Self { rules, past: Past { remarks, commits: history.commits.len() } }
+impl Hindsight {
+    /// Looks at the change of `split`; `commits` are the change's own, `history` those before it.
+    pub fn new(rules: &RuleSet, history: &History, split: &Split, commits: &[Commit]) -> Self {
+        let remarks = history::remarks(history, split, commits, rules);
+        Self { remarks, commits: history.commits.len() }
     }
 
-    /// The reply of `which` about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
+    /// What there is to say about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
     ///
     /// A remark about the whole change stands in the reply for the one bundle that holds its line.
-    pub fn answer(&self, which: Builtin, bundle: &Bundle, nonce: &str) -> String {
-        let (remarks, scope) = match which {
-            Builtin::Rules => (scan::scan(&self.rules, bundle), rules_scope(&self.rules, bundle)),
-            Builtin::History => {
-                (self.past_of(bundle), format!("{} earlier commits were read", self.past.commits))
-            }
-        };
-        answer::write(remarks, &scope, nonce)
-    }
-
-    fn past_of(&self, bundle: &Bundle) -> Vec<Remark> {
-        self.past.remarks.iter().filter(|remark| holds(bundle, remark)).cloned().collect()
+    pub fn answer(&self, bundle: &Bundle, nonce: &str) -> String {
+        let remarks = self.remarks.iter().filter(|remark| holds(bundle, remark)).cloned().collect();
+        answer::write(remarks, &format!("{} earlier commits were read", self.commits), nonce)
     }
 }
 
 fn rules_scope(rules: &RuleSet, bundle: &Bundle) -> String {
-    let hunks = bundle.files.iter().flat_map(|file| &file.hunks);
-    let added = hunks.flat_map(Hunk::lines).filter(|line| line.kind == LineKind::Added).count();
-    format!("{added} added lines were held against {} patterns", rules.len())
+    let added: usize = bundle.files.iter().map(|file| file.counts().0).sum();
+    let lines = if added == 1 { "1 added line was".to_owned() } else { format!("{added} added lines were") };
+    format!("{lines} held against {} patterns", rules.len())
 }
 
 fn holds(bundle: &Bundle, remark: &Remark) -> bool {

@@ -102,7 +102,7 @@ pub(super) struct Rule {
     pattern: Pattern,
     /// Not if the matched lines also match this.
     unless: Option<Pattern>,
-    /// Not if the five lines before, the matched ones or the two after match this.
+    /// Not if the five lines before, the matched ones or the four after match this.
     unless_near: Option<Pattern>,
     /// What the match's first byte must belong to.
     #[serde(default = "code_only")]

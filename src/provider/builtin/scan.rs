@@ -49,8 +49,13 @@ fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &HashSet<&[u8]>) -> Vec
     let mut hits: Vec<Hits<'_>> = Vec::new();
     for hunk in &file.hunks {
         let side = Side::new(hunk, LineKind::Added);
-        for rule in rules.occurring(language, &side.text) {
-            let places = places_in(rule, language, purpose, hunk, &side, removed);
+        let occurring = rules.occurring(language, &side.text);
+        if occurring.is_empty() {
+            continue;
+        }
+        let reading = Reading::new(hunk, side, language, purpose);
+        for rule in occurring {
+            let places = reading.places(rule, removed);
             match hits.iter_mut().find(|hits| hits.rule.id == rule.id) {
                 Some(known) => known.places.extend(places),
                 None => hits.push(Hits { rule, places }),
@@ -60,50 +65,58 @@ fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &HashSet<&[u8]>) -> Vec
     hits.into_iter().filter_map(|hits| remark(rules, file, &hits)).collect()
 }
 
-fn places_in(
-    rule: &Rule,
-    language: Language,
+/// A hunk as the rules read it.
+struct Reading {
     purpose: Purpose,
-    hunk: &Hunk,
-    side: &Side,
-    removed: &HashSet<&[u8]>,
-) -> Vec<Place> {
-    let zones = lexer::zones(language, &side.text);
-    let found = rule.matches(&side.text, &zones);
-    let mut places: Vec<Place> = found
-        .iter()
-        .filter(|found| rule.applies_to(purpose_at(language, purpose, hunk, &side.text[..found.start])))
-        .filter_map(|found| side.place_of(rule, found))
-        .filter(|place| rule.secret || !removed.contains(place.text.trim_ascii()))
-        .collect();
-    places.dedup_by_key(|place| place.line);
-    if !places.is_empty() && !rule.secret {
-        let before = matches_before(rule, language, hunk);
-        places.drain(..before.min(places.len()));
-    }
-    places
+    new: Side,
+    new_zones: Vec<Zone>,
+    old: Side,
+    old_zones: Vec<Zone>,
+    /// Byte of the new side from which on unit tests stand inside the source.
+    tests_from: usize,
 }
 
-/// How many of the hunk's removed lines the rule would have reported.
-fn matches_before(rule: &Rule, language: Language, hunk: &Hunk) -> usize {
-    let side = Side::new(hunk, LineKind::Removed);
-    let zones: Vec<Zone> = lexer::zones(language, &side.text);
-    rule.matches(&side.text, &zones).iter().filter_map(|found| side.place_of(rule, found)).count()
+impl Reading {
+    fn new(hunk: &Hunk, new: Side, language: Language, purpose: Purpose) -> Self {
+        let old = Side::new(hunk, LineKind::Removed);
+        let (new_zones, old_zones) = (lexer::zones(language, &new.text), lexer::zones(language, &old.text));
+        let inside = language == Language::Rust && purpose == Purpose::Source;
+        let tests_from = if inside { start_of_tests(hunk, &new.text) } else { usize::MAX };
+        Self { purpose, new, new_zones, old, old_zones, tests_from }
+    }
+
+    /// Where the change brings in what `rule` looks for.
+    fn places(&self, rule: &Rule, removed: &HashSet<&[u8]>) -> Vec<Place> {
+        let found = rule.matches(&self.new.text, &self.new_zones);
+        let mut places: Vec<Place> = found
+            .iter()
+            .filter(|found| rule.applies_to(self.purpose_at(found.start)))
+            .filter_map(|found| self.new.place_of(rule, found))
+            .filter(|place| rule.secret || !removed.contains(place.text.trim_ascii()))
+            .collect();
+        places.dedup_by_key(|place| place.line);
+        if !places.is_empty() && !rule.secret {
+            let before = rule.matches(&self.old.text, &self.old_zones);
+            let before = before.iter().filter_map(|found| self.old.place_of(rule, found)).count();
+            places.drain(..before.min(places.len()));
+        }
+        places
+    }
+
+    fn purpose_at(&self, byte: usize) -> Purpose {
+        if byte >= self.tests_from { Purpose::Tests } else { self.purpose }
+    }
 }
 
-/// Rust keeps unit tests inside the source: what follows `#[cfg(test)]` is one.
-fn purpose_at(language: Language, purpose: Purpose, hunk: &Hunk, before: &[u8]) -> Purpose {
-    let mark: &[u8] = b"#[cfg(test)]";
-    let inside = || {
-        before.windows(mark.len()).any(|window| window == mark)
-            || before.windows(7).any(|window| window == b"#[test]")
-            || hunk.section().contains("mod test")
-    };
-    if language == Language::Rust && purpose == Purpose::Source && inside() {
-        Purpose::Tests
-    } else {
-        purpose
+/// Rust keeps unit tests inside the source: behind `#[cfg(test)]`, or in a hunk that shows `#[test]` without it.
+fn start_of_tests(hunk: &Hunk, new: &[u8]) -> usize {
+    let find =
+        |text: &[u8], mark: &str| text.windows(mark.len()).position(|window| window == mark.as_bytes());
+    if let Some(at) = find(new, "#[cfg(test)]") {
+        return at;
     }
+    let inside = find(new, "#[test]").is_some() || hunk.section().contains("mod test");
+    if inside { 0 } else { usize::MAX }
 }
 
 fn remark(rules: &RuleSet, file: &FilePatch, hits: &Hits<'_>) -> Option<Remark> {
@@ -168,7 +181,7 @@ impl Side {
         let first = self.line_at(found.start);
         let last = self.line_at(found.end.saturating_sub(1).max(found.start));
         let at = (first..=last).find(|at| self.lines[*at].own)?;
-        let near = self.text_of(first.saturating_sub(5), (last + 2).min(self.lines.len() - 1));
+        let near = self.text_of(first.saturating_sub(5), (last + 4).min(self.lines.len() - 1));
         if last - first >= MOST_LINES || rule.is_excused(self.text_of(first, last), near) {
             return None;
         }

@@ -33,6 +33,8 @@ pub(super) struct ShownFile<'a> {
     pub(super) purpose: Purpose,
     /// Added lines, in all pieces.
     pub(super) added: usize,
+    /// The file, or its pieces.
+    pieces: Vec<&'a FilePatch>,
     /// The first changed line of the new side, with its text; `None` for a deleted file.
     first: Option<(u32, &'a [u8])>,
     /// Whether a hunk holds a unit test of a language that keeps them in the source.
@@ -74,18 +76,31 @@ impl<'a> ShownFile<'a> {
             language: Language::of(&patch.path),
             purpose: Purpose::of(&patch.path),
             added: patch.counts().0,
+            pieces: vec![patch],
             first: first_line(patch),
             holds_tests: holds_tests(patch),
         }
     }
 
     fn join(&mut self, piece: &'a FilePatch) {
+        self.pieces.push(piece);
         self.added += piece.counts().0;
         self.holds_tests |= holds_tests(piece);
         let earlier = |line: &(u32, &[u8])| self.first.is_none_or(|first| line.0 < first.0);
         if let Some(line) = first_line(piece).filter(earlier) {
             self.first = Some(line);
         }
+    }
+
+    /// Whether it is part of the program itself, neither test nor tooling nor prose.
+    pub(super) fn is_product_code(&self) -> bool {
+        self.purpose == Purpose::Source && self.language.is_code()
+    }
+
+    /// Lines that were added or removed.
+    pub(super) fn changed_lines(&self) -> impl Iterator<Item = &'a [u8]> {
+        let lines = self.pieces.iter().flat_map(|piece| &piece.hunks).flat_map(Hunk::lines);
+        lines.filter(|line| line.kind != LineKind::Context).map(|line| line.text)
     }
 
     /// A remark at the file's first changed line; `None` when the file has no new side.

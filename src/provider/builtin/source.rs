@@ -220,7 +220,7 @@ pub(super) enum Purpose {
     Source,
     /// Tests and their data.
     Tests,
-    /// What surrounds the product: examples, benches, scripts, documentation, command line entry points, settings.
+    /// What surrounds the product: examples, benches, scripts, documentation, entry points, settings, copies of code from elsewhere.
     Tooling,
 }
 
@@ -259,6 +259,7 @@ const TOOLING_FOLDERS: &[&str] = &[
     "contrib",
     "demo",
     "demos",
+    "dist",
     "doc",
     "docs",
     "docs_src",
@@ -289,6 +290,9 @@ const TOOLING_NAMES: &[&str] = &[
     "conf.py",
     "noxfile.py",
     "manage.py",
+    "tasks.py",
+    "invokefile.py",
+    "fabfile.py",
     "gulpfile.js",
     "rakefile",
 ];
@@ -302,7 +306,15 @@ impl Purpose {
             return Self::Tests;
         }
         let is_config = name.contains(".config.") || name.starts_with('.');
-        if folders.split('/').any(|part| TOOLING_FOLDERS.contains(&part))
+        let is_tooling = |part: &str| TOOLING_FOLDERS.contains(&part) || part.ends_with("_dist");
+        // Python projects keep copies of other packages in a folder of that name; elsewhere it holds one's own.
+        let is_python = has_extension(name, "py");
+        let is_copied = |part: &str| {
+            matches!(part, "vendor" | "_vendor" | "vendored" | "third_party")
+                || is_python && part == "packages"
+        };
+        if folders.split('/').any(is_tooling)
+            || folders.split('/').skip(1).any(is_copied)
             || TOOLING_NAMES.contains(&name)
             || is_config
         {
@@ -364,6 +376,8 @@ mod tests {
         check("cmd/server/run.go", Purpose::Tooling);
         check("vite.config.ts", Purpose::Tooling);
         check("setup.py", Purpose::Tooling);
+        check("requests/packages/urllib3/response.py", Purpose::Tooling);
+        check("web/packages/ui/button.ts", Purpose::Source);
     }
 
     #[test]

@@ -40,3 +40,74 @@ pub(super) fn bundle_of(path: &str, old: &str, new: &str) -> Bundle {
         guard: Guard::Ok,
     }
 }
+
+fn builtins(split: &Split) -> Builtins {
+    Builtins::new(RuleSet::new(&[]).unwrap(), &History::default(), split, &[])
+}
+
+#[test]
+fn rules_answer_in_the_form_of_a_review() {
+    let bundle =
+        bundle_of("src/a.py", "", "def f(url, seen=[]):\n    return requests.get(url, verify=False)\n");
+    let split = Split { bundles: vec![bundle.clone()], excluded: Vec::new() };
+    insta::assert_snapshot!(builtins(&split).answer(Builtin::Rules, &bundle, "n7"), @"
+    SEVERITY: WARN
+    WHERE: src/a.py:1
+    QUOTE: def f(url, seen=[]):
+    WHAT: a default argument is shared between calls
+    WHY: the list, dict or set is made once when the function is defined; what one call adds, the next one sees (rule python-mutable-default)
+    FIX: default to `None` and make it inside
+
+    SEVERITY: WARN
+    WHERE: src/a.py:2
+    QUOTE: return requests.get(url, verify=False)
+    WHAT: the server's certificate is not checked
+    WHY: anybody on the way can read and change what is sent (rule python-tls-off)
+    FIX: keep verification on; give the private authority's file with `verify=`
+
+    SEVERITY: INFO
+    WHERE: src/a.py:2
+    QUOTE: return requests.get(url, verify=False)
+    WHAT: the request has no time limit
+    WHY: without `timeout` the call waits as long as the server likes, for ever if need be (rule python-request-without-timeout)
+    FIX: pass `timeout=`
+
+    VERDICT: ship-with-fixes, 3 remarks above; 2 added lines were held against 156 patterns
+    END n7
+    ");
+}
+
+#[test]
+fn silence_is_a_verdict_too() {
+    let bundle = bundle_of("src/a.py", "", "x = 1\n");
+    let split = Split { bundles: vec![bundle.clone()], excluded: Vec::new() };
+    let builtins = builtins(&split);
+    let rules = format!(
+        "VERDICT: ship, nothing to remark; 1 added line was held against {} patterns\nEND n\n",
+        builtins.rules.len()
+    );
+    assert_eq!(builtins.answer(Builtin::Rules, &bundle, "n"), rules);
+    let history = "VERDICT: ship, nothing to remark; 0 earlier commits were read\nEND n\n";
+    assert_eq!(builtins.answer(Builtin::History, &bundle, "n"), history);
+}
+
+#[test]
+fn a_remark_about_the_change_stands_in_one_bundle() {
+    let (first, second) = (bundle_of("a.rs", "", "a\n"), bundle_of("Cargo.toml", "", "b\n"));
+    let split = Split { bundles: vec![first.clone(), second.clone()], excluded: Vec::new() };
+    let source = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+    let package = |name: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n{source}\n");
+    let lockfile = crate::history::Lockfile {
+        path: "Cargo.lock".into(),
+        before: package("a"),
+        after: format!("{}{}{}", package("a"), package("new"), package("newer")),
+    };
+    let history = History { lockfiles: vec![lockfile], ..History::default() };
+    let builtins = Builtins::new(RuleSet::new(&[]).unwrap(), &history, &split, &[]);
+    assert!(builtins.answer(Builtin::History, &first, "").starts_with("VERDICT: ship"));
+    assert!(
+        builtins
+            .answer(Builtin::History, &second, "")
+            .contains("WHAT: Cargo.lock: come in: new 1.0.0, newer 1.0.0")
+    );
+}
