@@ -6,7 +6,7 @@ use super::{
     ChangeArgs, Format, Global, OutputArgs,
     error::{CliError, Status},
     ui::Ui,
-    workspace::Workspace,
+    workspace::{Reading, Workspace},
 };
 use crate::{
     bundle::{self, Split, guard},
@@ -31,7 +31,10 @@ pub(super) struct BundleArgs {
 
 pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::for_change(global, &args.change)?;
-    let Some(change) = workspace.change(&args.change, ui)? else { return Ok(Status::Done) };
+    let change = match workspace.change(&args.change, ui)? {
+        Reading::Files(change) => change,
+        Reading::NoFile(_) => return Ok(Status::Done),
+    };
     let range = change.range.clone();
     let split = split(&workspace, &args.change, change)?;
     show(&range, &split, None, &args.output, ui)?;

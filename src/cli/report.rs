@@ -49,6 +49,19 @@ pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: Ui) -> 
     Ui::result(&text, output.output.as_deref())
 }
 
+/// Prints a tally where somebody waits for a file or for a document to read in.
+pub(super) fn print_document(
+    tally: &Tally,
+    gate: &Gate,
+    output: &OutputArgs,
+    ui: Ui,
+) -> Result<(), CliError> {
+    match (output.format, &output.output) {
+        (Format::Table, None) => Ok(()),
+        (Format::Table | Format::Markdown | Format::Json, _) => print(tally, gate, output, ui),
+    }
+}
+
 /// Writes what a run leaves for others: `tally.json` and `tally.md`.
 pub(super) fn write_products(dir: &RunDir, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
     dir.write_output("tally.json", &json::render(tally, gate))?;

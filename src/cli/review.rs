@@ -10,7 +10,7 @@ use super::{
     interrupt::{self, Interrupt},
     report,
     ui::Ui,
-    workspace::Workspace,
+    workspace::{Reading, Workspace},
 };
 use crate::{
     VERSION,
@@ -35,7 +35,7 @@ use crate::{
         record::{Manifest, RunRecord},
     },
     tally::{
-        self, Input, Tally, TaskReply,
+        self, Input, RunInfo, Tally, TaskReply,
         gate::{self, Gate, Policy},
     },
 };
@@ -93,6 +93,7 @@ struct Job {
 }
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
+    Ui::check_output(args.output.output.as_deref())?;
     let workspace = Workspace::for_change(global, &args.change)?;
     let job = match &args.resume {
         Some(name) => Some(resume(&workspace, args, name)?),
@@ -106,15 +107,23 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
 fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
-    let Some(change) = workspace.change(&args.change, ui)? else { return Ok(None) };
-    let (range, commits) = (change.range.clone(), change.commits.clone());
     let policy = args.gate.over(workspace.policy());
+    let change = match workspace.change(&args.change, ui)? {
+        Reading::Files(change) => change,
+        Reading::NoFile(range) => {
+            document_of_nothing(args, policy, range, ui)?;
+            return Ok(None);
+        }
+    };
+    let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
     let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
     let past = seats.asks(Builtin::History).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
-    if args.dry_run || split.bundles.is_empty() {
-        bundle::show(&range, &split, Some(&seats.usable_reviewers()), &args.output, ui)?;
+    if args.dry_run {
+        let seats = seats.usable_reviewers();
+        let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
+        bundle::show(&range, &split, asked, &args.output, ui)?;
         bundle::check_sizes(workspace, &split, ui)?;
         return Ok(None);
     }
@@ -128,6 +137,23 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     Ok(Some(Job { dir, record, material, policy, asked, earlier: Vec::new() }))
+}
+
+/// The tally of a change without files, for a reader that expects a document; a person has been told.
+fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: Ui) -> Result<(), CliError> {
+    if args.dry_run {
+        return Ok(());
+    }
+    let now = run::timestamp(clock::now());
+    let run = RunInfo {
+        started_at: now.clone(),
+        finished_at: Some(now),
+        tool_version: VERSION.to_owned(),
+        ..RunInfo::default()
+    };
+    let (panel, bundles, excluded, replies) = <_>::default();
+    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies });
+    report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.

@@ -78,6 +78,18 @@ impl Ui {
         Ok(store::write(path, text.as_bytes())?)
     }
 
+    /// Fails when [`Ui::result`] could not write to `file`, so that it is known before anybody is asked.
+    pub(super) fn check_output(file: Option<&Path>) -> Result<(), CliError> {
+        let Some(path) = file else { return Ok(()) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let reason = match folder {
+            Some(folder) if !folder.is_dir() => format!("there is no folder {}", folder.display()),
+            _ if path.is_dir() => "it is a folder".to_owned(),
+            Some(_) | None => return Ok(()),
+        };
+        Err(CliError::new(format!("cannot write {}: {reason}", path.display())))
+    }
+
     /// A remark for people.
     pub(super) fn note(self, text: impl Display) {
         if !self.quiet {

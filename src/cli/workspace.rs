@@ -25,6 +25,15 @@ pub(super) struct Workspace {
     pub(super) store: Store,
     pub(super) environment: Environment,
     directory: PathBuf,
+    started_in: PathBuf,
+}
+
+/// What came of reading a change.
+pub(super) enum Reading {
+    /// Some files differ.
+    Files(Change),
+    /// Nothing differs, which has been said.
+    NoFile(RangeInfo),
 }
 
 impl Workspace {
@@ -49,14 +58,15 @@ impl Workspace {
         global: &Global,
         open: impl FnOnce(&Path) -> Result<Option<Repo>, CliError>,
     ) -> Result<Self, CliError> {
-        let directory = working_directory(global)?;
+        let started_in = super::ui::current_directory()?;
+        let directory = working_directory(global, &started_in)?;
         let repo = open(&directory)?;
         let environment = Environment;
         let root = repo.as_ref().map_or_else(|| directory.clone(), Repo::root);
         let explicit = global.config.as_ref().map(|path| directory.join(path));
         let config = Config::load(Some(&root), explicit.as_deref(), environment)?;
         let store = Store::new(&root, &config.bundles_dir, &config.reviews_dir);
-        Ok(Self { repo, config, store, environment, directory })
+        Ok(Self { repo, config, store, environment, directory, started_in })
     }
 
     /// A path as the user meant it: from the working directory.
@@ -71,8 +81,8 @@ impl Workspace {
         Ok(self.store.find(if is_path { as_path.to_str().unwrap_or(name) } else { name })?)
     }
 
-    /// Reads the change and says what is to be known about it. `None` when nothing differs, which is said too.
-    pub(super) fn change(&self, args: &ChangeArgs, ui: Ui) -> Result<Option<Change>, CliError> {
+    /// Reads the change and says what is to be known about it.
+    pub(super) fn change(&self, args: &ChangeArgs, ui: Ui) -> Result<Reading, CliError> {
         let change = match (&args.diff, &self.repo) {
             (Some(file), _) => {
                 let mut change = git::read_diff(&self.diff_text(file)?)?;
@@ -85,9 +95,9 @@ impl Workspace {
         change.notes.iter().for_each(|note| ui.note(note));
         if change.files.is_empty() {
             ui.note(format_args!("nothing to review: {} changes no file", change.range.spec));
-            return Ok(None);
+            return Ok(Reading::NoFile(change.range));
         }
-        Ok(Some(change))
+        Ok(Reading::Files(change))
     }
 
     /// The change of a saved run read anew, where both its sides are commits.
@@ -128,9 +138,9 @@ impl Workspace {
         Ok(offline::answerer(rules, past, Arc::clone(split)))
     }
 
-    /// A path as a person in the working directory would write it.
+    /// A path as a person would write it where the process was started, which `-C` does not change.
     pub(super) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
-        path.strip_prefix(&self.directory).unwrap_or(path).display()
+        path.strip_prefix(&self.started_in).unwrap_or(path).display()
     }
 
     /// How to split, from configuration and flags.
@@ -152,9 +162,9 @@ impl Workspace {
     }
 }
 
-fn working_directory(global: &Global) -> Result<PathBuf, CliError> {
-    let current = super::ui::current_directory()?;
-    let directory = global.directory.as_ref().map_or_else(|| current.clone(), |path| current.join(path));
+fn working_directory(global: &Global, started_in: &Path) -> Result<PathBuf, CliError> {
+    let directory =
+        global.directory.as_ref().map_or_else(|| started_in.to_owned(), |path| started_in.join(path));
     if directory.is_dir() {
         return Ok(directory);
     }

@@ -2,7 +2,7 @@
 //!
 //! It says what was not read and why. Whether that matters is the gate's decision.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::{
     bundle::{Bundle, ExcludeReason, Excluded, Guard},
@@ -147,16 +147,39 @@ pub fn bundle_head(bundle: &Bundle) -> String {
     format!("{} ({size}{remark})", words::bundle_name(&bundle.id))
 }
 
-/// `2 lockfiles: Cargo.lock and web/yarn.lock`, a line a reason.
+/// `2 lockfiles: Cargo.lock and web/yarn.lock`, a line a reason. Many files that somebody chose not to see are told
+/// by their top folders, the fullest first.
 pub fn excluded_lines(excluded: &[Excluded]) -> Vec<String> {
     let mut by_reason: BTreeMap<ExcludeReason, Vec<String>> = BTreeMap::new();
     for file in excluded {
         by_reason.entry(file.reason).or_default().push(foreign::one_line(&file.path.to_string()));
     }
     let line = |(reason, paths): (&ExcludeReason, &Vec<String>)| {
-        format!("{}: {}", excluded_count(*reason, paths.len()), words::list_up_to(paths, NAMES_SHOWN))
+        let names = match reason {
+            ExcludeReason::Filtered | ExcludeReason::OtherComponent if paths.len() > NAMES_SHOWN + 1 => {
+                words::list_up_to(&by_folder(paths), NAMES_SHOWN)
+            }
+            _ => words::list_up_to(paths, NAMES_SHOWN),
+        };
+        format!("{}: {names}", excluded_count(*reason, paths.len()))
     };
     by_reason.iter().map(line).collect()
+}
+
+/// `200 in src`, `3 at the root`, the fullest folder first.
+fn by_folder(paths: &[String]) -> Vec<String> {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+        *folders.entry(folder).or_default() += 1;
+    }
+    let mut folders: Vec<_> = folders.into_iter().collect();
+    folders.sort_by_key(|(_, files)| Reverse(*files));
+    let told = |(folder, files): &(&str, usize)| match *folder {
+        "" => format!("{} at the root", words::grouped(*files as u64)),
+        folder => format!("{} in {folder}", words::grouped(*files as u64)),
+    };
+    folders.iter().map(told).collect()
 }
 
 /// `2 lockfiles`, `1 generated file`.
@@ -167,13 +190,15 @@ fn excluded_count(reason: ExcludeReason, files: usize) -> String {
         ExcludeReason::Generated => "generated file",
         ExcludeReason::Minified => "minified file",
         ExcludeReason::Binary => "binary file",
-        ExcludeReason::Filtered => "filtered file",
-        ExcludeReason::OtherComponent => "file of another component",
+        ExcludeReason::Filtered | ExcludeReason::OtherComponent => "file",
     };
-    if reason == ExcludeReason::OtherComponent && files != 1 {
-        return format!("{} of other components", words::count(files, "file"));
+    let counted = words::count(files, noun);
+    match reason {
+        ExcludeReason::Filtered => format!("{counted} left out by include or exclude"),
+        ExcludeReason::OtherComponent if files == 1 => format!("{counted} of another component"),
+        ExcludeReason::OtherComponent => format!("{counted} of other components"),
+        _ => counted,
     }
-    words::count(files, noun)
 }
 
 /// `5 requests, 61,500 tokens in, 4,200 out, $0.25`; `None` when nothing was asked of a provider that counts.

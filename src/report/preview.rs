@@ -100,7 +100,8 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
     let size = words::size(bytes as u64);
     let spec = foreign::one_line(&preview.range.spec);
     let mut lines = vec![if split.bundles.is_empty() {
-        format!("{spec}: nothing to review")
+        let files = words::count(split.excluded.len(), "changed file");
+        format!("{spec}: nothing to review, {files} left out")
     } else {
         format!("{spec}: {}, {size}, about {tokens} tokens", words::count(split.bundles.len(), "bundle"))
     }];

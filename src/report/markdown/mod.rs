@@ -229,6 +229,7 @@ fn footer(tally: &Tally) -> String {
     let range = &tally.range;
     let again = match (&range.base, &range.head) {
         (Some(base), Some(head)) => format!("scrum review {base}..{head}"),
+        _ if tally.run.id.is_empty() => String::new(),
         _ => format!("scrum report {}", tally.run.id),
     };
     let parts = [

@@ -8,6 +8,7 @@
 mod diff_text;
 mod errors;
 mod fixture;
+mod libgit2_diffs;
 mod properties;
 mod ranges;
 mod special;
