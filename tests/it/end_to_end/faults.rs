@@ -1,11 +1,11 @@
 //! Servers and programs that fail: the right words, the right status, the rest of the run intact.
 
-use std::fs;
+use std::{fs, io::Read, thread::JoinHandle};
 
 use super::{KEY, finding, good, is_kept_as_printed, json, ledger, model, program, review, scene};
 use crate::{
     mock::{Act, Mock, ending, event, json_page},
-    sandbox::printed,
+    sandbox::{Sandbox, printed},
 };
 
 /// `entry` with a time limit of a second.
@@ -70,15 +70,15 @@ async fn servers_that_fail_are_in_the_ledger_and_stop_nobody() {
 
 #[test]
 fn programs_that_fail_are_in_the_ledger_and_leave_nobody_behind() {
-    let marker = format!("86{}", std::process::id());
     let panel = [
         program("absent", "x").replace("\"sh\"", "\"no-such-program-here\""),
-        hasty(&program("family", &format!("(sleep {marker} & sleep {marker}) & wait"))),
+        hasty(&program("family", "exec 9>family; (sleep 1000 & sleep 1000) & wait")),
         program("flood", "head -c 1073741824 /dev/zero | tr '\\0' x"),
-        program("forks", &format!("cat > /dev/null; sleep {marker} & echo 'VERDICT: ship'")),
-        hasty(&program("hang", &format!("echo half; exec sleep {marker}"))),
+        program("forks", "exec 9>forks; cat > /dev/null; sleep 1000 & echo 'VERDICT: ship'"),
+        hasty(&program("hang", "exec 9>hang; echo half; exec sleep 1000")),
     ];
     let sandbox = scene(&["alpha"], &panel);
+    let lives = ["family", "forks", "hang"].map(|name| life_line(&sandbox, name));
     // 120 MB of data at most: the flood must not be kept.
     let script =
         format!("ulimit -d 120000; exec {} review HEAD~1..HEAD --format json", env!("CARGO_BIN_EXE_scrum"));
@@ -91,14 +91,19 @@ fn programs_that_fail_are_in_the_ledger_and_leave_nobody_behind() {
     c1_alpha forks answered
     c1_alpha hang timed-out: no whole reply within 1s
     ");
-    assert_eq!(running(&marker), Vec::<String>::new());
+    // Each is gone once nobody holds its pipe open.
+    for life in lives {
+        life.join().unwrap();
+    }
 }
 
-/// The processes that have `argument`.
-pub(super) fn running(argument: &str) -> Vec<String> {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.filter_map(|process| fs::read_to_string(process.path().join("cmdline")).ok());
-    lines.filter(|line| line.split('\0').any(|word| word == argument)).collect()
+/// A pipe in the repository that some program opens; the thread ends when the program and all its children are gone.
+pub(super) fn life_line(sandbox: &Sandbox, name: &str) -> JoinHandle<()> {
+    sandbox.script(&format!("mkfifo {name}"));
+    let path = sandbox.repo().join(name);
+    std::thread::spawn(move || {
+        fs::File::open(path).unwrap().read_to_end(&mut Vec::new()).unwrap();
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

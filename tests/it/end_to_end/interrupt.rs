@@ -5,10 +5,7 @@ use std::{
     process::{Child, ChildStderr, Stdio},
 };
 
-use super::{
-    KEY, faults::running, finding, good, is_kept_as_printed, json, ledger, model, newest, program, review,
-    scene,
-};
+use super::{KEY, finding, good, is_kept_as_printed, json, ledger, model, newest, program, review, scene};
 use crate::{
     mock::{Act, Mock},
     sandbox::{Printed, Sandbox},
@@ -94,22 +91,21 @@ async fn an_interrupted_run_is_tallied_and_can_be_resumed() {
     is_kept_as_printed(&sandbox, &resumed);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_program_outlives_an_interrupted_run() {
+#[test]
+fn no_program_outlives_an_interrupted_run() {
     for signals in [&["-INT"][..], &["-TERM"], &["-INT", "-INT"], &["-INT", "-TERM", "-INT"]] {
-        let quick = good().await;
-        let marker = format!("87{}{}", std::process::id(), signals.concat().len());
-        let family = format!("(sleep {marker} & sleep {marker}) & sleep {marker} & exec sleep {marker}");
-        let panel = [model("quick", "claude-opus-4-7", &quick), program("family", &family)];
-        let sandbox = scene(&["alpha"], &panel);
-        let mut run = Running::start(&sandbox, &["HEAD~1..HEAD"]);
-        run.until("quick · answered", 1);
+        let family = "exec 9>life; (sleep 1000 & sleep 1000) & sleep 1000 & exec sleep 1000";
+        let sandbox = scene(&["alpha"], &[program("family", family)]);
+        sandbox.script("mkfifo life");
+        let run = Running::start(&sandbox, &["HEAD~1..HEAD"]);
+        // It opens when the program has begun, and ends when the program and all its children are gone.
+        let mut life = std::fs::File::open(sandbox.repo().join("life")).unwrap();
         for name in signals {
             run.signal(name);
         }
         let printed = run.end();
         assert_eq!(printed.status, 130, "{signals:?} {printed:?}");
-        assert_eq!(running(&marker), Vec::<String>::new(), "{signals:?}");
+        life.read_to_end(&mut Vec::new()).unwrap();
     }
 }
 
