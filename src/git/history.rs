@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use git2::{Delta, Diff, DiffOptions, Oid, Repository, Sort};
+use git2::{Diff, DiffOptions, Oid, Repository, Sort};
 
+use super::names::TreeNames;
 use crate::{
     change::{Change, Content, FilePatch, FileStatus, Hunk, LineKind, RepoPath},
     history::{CommitKind, History, Lockfile, PastCommit, ReturnedLine},
@@ -60,6 +61,7 @@ fn read_commits(repo: &Repository, base: Oid) -> Result<Vec<PastCommit>, git2::E
     let mut walk = repo.revwalk()?;
     walk.set_sorting(Sort::TIME)?;
     walk.push(base)?;
+    let mut trees = TreeNames::new(repo)?;
     let mut commits = Vec::new();
     for id in walk.take(MOST_COMMITS) {
         let Ok(commit) = id.and_then(|id| repo.find_commit(id)) else { break };
@@ -68,7 +70,8 @@ fn read_commits(repo: &Repository, base: Oid) -> Result<Vec<PastCommit>, git2::E
         }
         let Ok(parent) = commit.parent(0) else { break };
         let title = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned();
-        let paths = changed_paths(repo, &parent.tree()?, &commit.tree()?)?;
+        let mut paths = trees.differing(parent.tree_id(), commit.tree_id(), MOST_PATHS)?;
+        paths.sort();
         commits.push(PastCommit {
             id: commit.id().to_string(),
             kind: CommitKind::of_title(&title),
@@ -77,26 +80,6 @@ fn read_commits(repo: &Repository, base: Oid) -> Result<Vec<PastCommit>, git2::E
         });
     }
     Ok(commits)
-}
-
-/// Paths that differ, by name only; empty when there are too many.
-fn changed_paths(
-    repo: &Repository,
-    old: &git2::Tree<'_>,
-    new: &git2::Tree<'_>,
-) -> Result<Vec<RepoPath>, git2::Error> {
-    let mut options = DiffOptions::new();
-    options.skip_binary_check(true).ignore_submodules(true);
-    let diff = repo.diff_tree_to_tree(Some(old), Some(new), Some(&mut options))?;
-    if diff.deltas().len() > MOST_PATHS {
-        return Ok(Vec::new());
-    }
-    let path = |delta: git2::DiffDelta<'_>| match delta.status() {
-        Delta::Deleted => delta.old_file().path_bytes().map(RepoPath::new),
-        _ => delta.new_file().path_bytes().map(RepoPath::new),
-    };
-    let paths: BTreeSet<RepoPath> = diff.deltas().filter_map(path).collect();
-    Ok(paths.into_iter().collect())
 }
 
 /// Old-side paths of the change's files.

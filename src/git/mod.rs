@@ -12,6 +12,7 @@ mod header;
 mod history;
 mod lines;
 mod local;
+mod names;
 mod objects;
 mod patch;
 mod range;
