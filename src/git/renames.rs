@@ -10,7 +10,7 @@ use git2::{Oid, Repository};
 
 use super::error::GitError;
 use super::objects::{self, Objects, blob};
-use super::similarity::{Fingerprint, LEAST, MOST, sizes_allow};
+use super::similarity::{Fingerprint, LEAST, LEAST_BY_NAME, MOST, sizes_allow};
 use super::trees::{Entry, Pair};
 use crate::change::RepoPath;
 
@@ -109,7 +109,7 @@ impl Search {
             score(repo, self.sources[*source].entry.id, self.targets[*target].entry.id)
         })?;
         for ((source, target), score) in couples.into_iter().zip(scores) {
-            if score >= LEAST {
+            if score >= LEAST_BY_NAME {
                 self.take(Match { source, target, score });
             }
         }

@@ -12,6 +12,9 @@ const BINARY_PROBE: usize = 8000;
 pub(super) const MOST: u64 = 60_000;
 /// Two files are a rename from here on: half of the content is the same.
 pub(super) const LEAST: u64 = MOST / 2;
+/// Two files whose name stands nowhere else are a rename from here on, without a look at others: half-way between
+/// [`LEAST`] and [`MOST`], as in git's `diffcore_rename_extended`.
+pub(super) const LEAST_BY_NAME: u64 = LEAST + (MOST - LEAST) / 2;
 
 /// What a file's content is made of.
 pub(super) struct Fingerprint {

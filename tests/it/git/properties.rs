@@ -78,6 +78,39 @@ proptest! {
     }
 }
 
+/// Short files of few different lines, so that many pairs are half alike, and where each of them goes.
+fn moves() -> impl Strategy<Value = (Tree, Tree)> {
+    let lines = || prop::collection::vec("[ab]{1,3}\n", 1..8);
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), "[abc]{1,3}\n"), 0..5);
+    let file = ("([pq]/)?[a-f]", "([ps]/)?[a-h]", lines(), edits);
+    prop::collection::vec(file, 2..8).prop_map(|files| {
+        let (mut old, mut new) = (Tree::new(), Tree::new());
+        for (from, to, mut lines, edits) in files {
+            old.insert(format!("{from}.txt"), lines.concat().into_bytes());
+            for (at, line) in edits {
+                *at.get_mut(&mut lines) = line;
+            }
+            new.insert(format!("{to}.txt"), lines.concat().into_bytes());
+        }
+        (old, new)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The same pairs with the same percentages, also where several could be the one that moved.
+    #[test]
+    fn renames_are_gits_also_among_lookalikes((old, new) in moves()) {
+        let fixture = Fixture::new();
+        commit(&fixture, &old);
+        commit(&fixture, &new);
+        let ours = whole_text(&fixture.read_range("HEAD~1..HEAD"));
+        let theirs = fixture.git(&["diff", "-M", "--abbrev=10", "HEAD~1..HEAD"]);
+        prop_assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
