@@ -44,7 +44,7 @@ use crate::{
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
-    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from [panel]
+    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
     /// Ask this reviewer (repeatable), instead of a panel

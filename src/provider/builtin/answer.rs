@@ -1,6 +1,6 @@
 //! Writes remarks as a reply in the form every reviewer answers in.
 //!
-//! The main type is [`Remark`]; [`write`] puts them on paper. It decides no severity and leaves nothing out.
+//! The main type is [`Remark`]; [`write()`] puts them on paper. It decides no severity and leaves nothing out.
 
 use std::fmt::Write as _;
 

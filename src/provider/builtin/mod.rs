@@ -2,7 +2,7 @@
 //!
 //! [`answer_by_rules`] needs the bundle alone, [`Hindsight`] the whole change. Both write the same text form as a model,
 //! so their replies are read, anchored and tallied like any other. They touch nothing outside: the facts about the past come in as a
-//! [`History`](crate::history::History), rule files as text.
+//! [`History`], rule files as text.
 
 mod answer;
 mod companions;
