@@ -202,6 +202,16 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// `text` with the reviewer's key, should a server have sent it back, replaced by `[key]`.
+    pub fn without_key(&self, text: String) -> String {
+        match self {
+            Self::OpenAi(endpoint) => endpoint.without_key(text),
+            Self::Command(_) | Self::Replay(_) | Self::Builtin(..) => text,
+        }
+    }
+}
+
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -76,6 +76,10 @@ impl Endpoint {
         })
     }
 
+    pub(super) fn without_key(&self, text: String) -> String {
+        self.door.without_key(text)
+    }
+
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Arc<Draft>) -> Result<Answer, AskError> {
         let flow = Arc::new(Flow::default());
         let exchange = Exchange {

@@ -314,6 +314,7 @@ where
     /// Ends the task: its outcome is recorded once it is saved.
     fn save(&mut self, task: usize, outcome: Outcome, text: Option<String>) {
         self.records[task].is_settled = true;
+        let text = text.map(|text| self.respondent(task).provider.without_key(text));
         let (save, writers) = (Arc::clone(&self.save), Arc::clone(&self.writers));
         let write = async move {
             let _turn = writers.acquire_owned().await;

@@ -172,8 +172,12 @@ impl Door {
     }
 
     fn clean(&self, text: &str) -> String {
+        one_line(&self.without_key(text.to_owned()))
+    }
+
+    pub(super) fn without_key(&self, text: String) -> String {
         let key = self.key.expose_secret();
-        if key.is_empty() { one_line(text) } else { one_line(&text.replace(key, "[key]")) }
+        if key.is_empty() || !text.contains(key) { text } else { text.replace(key, "[key]") }
     }
 }
 

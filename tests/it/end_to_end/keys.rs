@@ -17,6 +17,7 @@ fn gossip(asked: &Asked) -> Act {
         "status" => Act::Page { status: 429, headers: Vec::new(), body: words },
         "object" => json_page(401, &error),
         "event" => Act::Stream(vec![format!("data: {error}\n\n").into_bytes()]),
+        "reply" => Act::Reply(format!("SEVERITY: WARN\nWHERE: a.py:1\nWHAT: {header}\n\nVERDICT: hold\n")),
         "broken" => Act::Stream(vec![format!("data: {words}\n\n").into_bytes()]),
         _ => json_page(200, &error),
     }
@@ -31,10 +32,11 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_key_is_written_whatever_the_server_says() {
     let mock = Mock::start(|asked| std::future::ready(gossip(&asked))).await;
-    let kinds = ["page", "text", "status", "object", "event", "broken", "plain"];
+    let kinds = ["page", "text", "status", "object", "event", "broken", "reply", "plain"];
     let sandbox = scene(&["alpha"], &kinds.map(|kind| model(kind, kind, &mock)));
     let printed = review(&sandbox, &["--timeout", "1", "--format", "json"]);
-    assert_eq!(printed.status, 3, "{printed:?}");
+    assert_eq!(printed.status, 0, "one of them answered: {printed:?}");
+    assert!(printed.stdout.contains("Bearer [key]"), "{}", printed.stdout);
     let lines = ledger(&json(&printed));
     assert!(lines.iter().any(|line| line.contains("Authorization: Bearer [key]")), "{lines:?}");
     let texts = files(&sandbox.repo().join(".scrum")).into_iter().map(|path| fs::read(path).unwrap());
