@@ -16,6 +16,8 @@ mod source;
 
 pub use rules::{RuleError, RuleSet};
 
+use std::collections::HashSet;
+
 use answer::Remark;
 
 use crate::{
@@ -29,6 +31,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Builtins {
     rules: RuleSet,
+    removed: HashSet<Vec<u8>>,
     past: Past,
 }
 
@@ -43,7 +46,11 @@ impl Builtins {
     /// Makes ready for the run over `split`; `commits` are the change's own, `history` those before it.
     pub fn new(rules: RuleSet, history: &History, split: &Split, commits: &[Commit]) -> Self {
         let remarks = history::remarks(history, split, commits, &rules);
-        Self { rules, past: Past { remarks, commits: history.commits.len() } }
+        Self {
+            rules,
+            removed: scan::removed_lines(&split.bundles),
+            past: Past { remarks, commits: history.commits.len() },
+        }
     }
 
     /// The reply of `which` about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
@@ -51,7 +58,9 @@ impl Builtins {
     /// A remark about the whole change stands in the reply for the one bundle that holds its line.
     pub fn answer(&self, which: Builtin, bundle: &Bundle, nonce: &str) -> String {
         let (remarks, scope) = match which {
-            Builtin::Rules => (scan::scan(&self.rules, bundle), rules_scope(&self.rules, bundle)),
+            Builtin::Rules => {
+                (scan::scan(&self.rules, bundle, &self.removed), rules_scope(&self.rules, bundle))
+            }
             Builtin::History => {
                 (self.past_of(bundle), format!("{} earlier commits were read", self.past.commits))
             }

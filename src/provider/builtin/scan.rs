@@ -21,16 +21,17 @@ const LONGEST_LINE: usize = 2_000;
 /// A match over more lines than this is an accident of a pattern that may cross lines.
 const MOST_LINES: usize = 8;
 
-/// What the rules find in `bundle`, in the order of files and rules.
-pub(super) fn scan(rules: &RuleSet, bundle: &Bundle) -> Vec<Remark> {
-    let removed = removed_lines(bundle);
-    bundle.files.iter().flat_map(|file| scan_file(rules, file, &removed)).collect()
+/// What the rules find in `bundle`, in the order of files and rules. `removed` are the lines the whole change removes, as
+/// [`removed_lines`] gives them: what was only moved is not new.
+pub(super) fn scan(rules: &RuleSet, bundle: &Bundle, removed: &HashSet<Vec<u8>>) -> Vec<Remark> {
+    bundle.files.iter().flat_map(|file| scan_file(rules, file, removed)).collect()
 }
 
-fn removed_lines(bundle: &Bundle) -> HashSet<&[u8]> {
-    let hunks = bundle.files.iter().flat_map(|file| &file.hunks);
+/// Lines that `bundles` remove, without surrounding white space.
+pub(super) fn removed_lines(bundles: &[Bundle]) -> HashSet<Vec<u8>> {
+    let hunks = bundles.iter().flat_map(|bundle| &bundle.files).flat_map(|file| &file.hunks);
     let removed = hunks.flat_map(Hunk::lines).filter(|line| line.kind == LineKind::Removed);
-    removed.map(|line| line.text.trim_ascii()).filter(|text| !text.is_empty()).collect()
+    removed.map(|line| line.text.trim_ascii()).filter(|text| !text.is_empty()).map(<[u8]>::to_vec).collect()
 }
 
 /// A rule's places in one file.
@@ -44,7 +45,7 @@ struct Place {
     text: Vec<u8>,
 }
 
-fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &HashSet<&[u8]>) -> Vec<Remark> {
+fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &HashSet<Vec<u8>>) -> Vec<Remark> {
     let (language, purpose) = (Language::of(&file.path), Purpose::of(&file.path));
     let mut hits: Vec<Hits<'_>> = Vec::new();
     for hunk in &file.hunks {
@@ -86,7 +87,7 @@ impl Reading {
     }
 
     /// Where the change brings in what `rule` looks for.
-    fn places(&self, rule: &Rule, removed: &HashSet<&[u8]>) -> Vec<Place> {
+    fn places(&self, rule: &Rule, removed: &HashSet<Vec<u8>>) -> Vec<Place> {
         let found = rule.matches(&self.new.text, &self.new_zones);
         let mut places: Vec<Place> = found
             .iter()
