@@ -17,8 +17,8 @@ use std::{
 use scrum::{
     bundle::{self, Bundle, Split, SplitRules},
     change::Hunk,
-    git::{RangeSpec, Repo, history},
-    provider::builtin::{Builtins, RuleSet},
+    git::{RangeSpec, Repo},
+    provider::builtin::{Hindsight, RemovedLines, RuleSet, answer_by_rules},
     reviewer::Builtin,
 };
 
@@ -118,14 +118,12 @@ impl Spoken {
     fn kind(&self) -> String {
         let field =
             |name: &str| self.block.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        match field("WHY: ").rsplit_once("(rule ") {
-            Some((_, id)) => id.trim_end_matches(')').to_owned(),
-            None => {
-                let words: Vec<&str> =
-                    field("WHAT: ").split(' ').filter(|word| word.chars().all(char::is_lowercase)).collect();
-                format!("history: {}", words[..words.len().min(4)].join(" "))
-            }
+        if let Some((_, id)) = field("WHY: ").rsplit_once("(rule ") {
+            return id.trim_end_matches(')').to_owned();
         }
+        let words: Vec<&str> =
+            field("WHAT: ").split(' ').filter(|word| word.chars().all(char::is_lowercase)).collect();
+        format!("history: {}", words[..words.len().min(4)].join(" "))
     }
 }
 
@@ -143,13 +141,14 @@ fn review(path: &Path, arguments: &Arguments) -> Result<(Tally, Vec<Spoken>), Fa
     for commit in last_commits(&raw, arguments)? {
         let change = repo.read(&RangeSpec::Commits(commit.to_string()))?;
         let start = Instant::now();
-        let history = history::collect(&raw, &change)?;
+        let history = repo.history(&change)?;
         let collected = start.elapsed();
         let commits = change.commits.clone();
         let split = bundle::split(change, &SplitRules::default())?;
         let start = Instant::now();
-        let builtins = Builtins::new(RuleSet::new(&[])?, &history, &split, &commits);
-        let found = answers(&builtins, &split);
+        let rules = RuleSet::new(&[])?;
+        let hindsight = Hindsight::new(&rules, &history, &split, &commits);
+        let found = answers(&rules, &hindsight, &split);
         tally.scanning += start.elapsed();
         tally.collecting += collected;
         tally.slowest_collect = tally.slowest_collect.max(collected);
@@ -172,11 +171,13 @@ fn last_commits(repo: &git2::Repository, arguments: &Arguments) -> Result<Vec<gi
     Ok(walk.filter_map(Result::ok).filter(single).skip(arguments.skip).take(arguments.commits).collect())
 }
 
-fn answers(builtins: &Builtins, split: &Split) -> Vec<(Builtin, String, String)> {
+fn answers(rules: &RuleSet, hindsight: &Hindsight, split: &Split) -> Vec<(Builtin, String, String)> {
     let mut found = Vec::new();
+    let removed = RemovedLines::of(&split.bundles);
     for bundle in &split.bundles {
-        for which in [Builtin::Rules, Builtin::History] {
-            let reply = builtins.answer(which, bundle, "");
+        let by_rules = answer_by_rules(rules, &removed, bundle, "");
+        let by_history = hindsight.answer(bundle, "");
+        for (which, reply) in [(Builtin::Rules, by_rules), (Builtin::History, by_history)] {
             let blocks = reply.split("\n\n").filter(|block| block.starts_with("SEVERITY: "));
             found.extend(blocks.map(|block| (which, block.to_owned(), around(bundle, block))));
         }

@@ -18,6 +18,12 @@ impl RepoPath {
         Self(bytes.into())
     }
 
+    /// The path that `Display` shows as `text`. Text that is not a whole quoted form is taken as it stands.
+    pub fn from_display(text: &str) -> Self {
+        let quoted = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        Self(quoted.and_then(unescape).unwrap_or_else(|| text.as_bytes().to_vec()))
+    }
+
     /// The bytes as git stores them.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -52,7 +58,7 @@ impl RepoPath {
         let mut out = String::with_capacity(self.0.len() + 8);
         for chunk in self.0.utf8_chunks() {
             chunk.valid().chars().for_each(|c| escape_char(c, &mut out));
-            chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\{byte:03o}")));
+            chunk.invalid().iter().for_each(|byte| push_octal(*byte, &mut out));
         }
         out
     }
@@ -68,11 +74,41 @@ fn escape_char(c: char, out: &mut String) {
         c if c.is_control() => {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
-                out.push_str(&format!("\\{byte:03o}"));
+                push_octal(byte, out);
             }
         }
         c => out.push(c),
     }
+}
+
+fn push_octal(byte: u8, out: &mut String) {
+    let digit = |shift: u8| char::from(b'0' + (byte >> shift & 7));
+    out.extend(['\\', digit(6), digit(3), digit(0)]);
+}
+
+/// The bytes of git's quoted form, without its quotes; `None` when an escape is not one of git's.
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next()? {
+                b't' => b'\t',
+                b'n' => b'\n',
+                b'r' => b'\r',
+                plain @ (b'"' | b'\\') => plain,
+                high @ b'0'..=b'3' => octal(high, bytes.next()?, bytes.next()?)?,
+                _ => return None,
+            },
+            plain => plain,
+        });
+    }
+    Some(out)
+}
+
+fn octal(high: u8, middle: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| (b'0'..=b'7').contains(&byte).then(|| byte - b'0');
+    Some(digit(high)? * 64 + digit(middle)? * 8 + digit(low)?)
 }
 
 impl fmt::Display for RepoPath {
@@ -184,7 +220,8 @@ pub struct FilePatch {
     pub content: Content,
     /// Declared `linguist-generated` by the base's `.gitattributes`.
     pub generated: bool,
-    /// Header lines from `diff --git` up to `+++`, each with its newline.
+    /// Header lines from `diff --git` up to `+++`, each with its newline. For a type change, which git shows as a
+    /// deletion and a creation, the whole deletion stands here before the creation's header.
     pub header: Vec<u8>,
     /// Hunks in file order.
     pub hunks: Vec<Hunk>,
@@ -271,4 +308,42 @@ pub struct HunkLine<'a> {
     pub new: Option<u32>,
     /// The line without its marker and newline (a carriage return stays).
     pub text: &'a [u8],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_on_one_line_and_come_back() {
+        let check = |bytes: &[u8], expect: &str| {
+            let path = RepoPath::new(bytes);
+            assert_eq!(path.to_string(), expect);
+            assert_eq!(RepoPath::from_display(expect), path);
+        };
+        check(b"src/lib.rs", "src/lib.rs");
+        check("döcs/with space.md".as_bytes(), "döcs/with space.md");
+        check(b"a\nb\tc\x1b", r#""a\nb\tc\033""#);
+        check(b"say \"hi\"\\", r#""say \"hi\"\\""#);
+        check(b"\xff.txt", r#""\377.txt""#);
+    }
+
+    #[test]
+    fn lines_carry_both_numbers() {
+        let hunk = Hunk {
+            old_start: 3,
+            old_lines: 2,
+            new_start: 4,
+            new_lines: 2,
+            text: b"@@ -3,2 +4,2 @@ fn f()\n a\n-b\n+c\n\\ No newline at end of file\n".to_vec(),
+        };
+        let lines: Vec<_> = hunk.lines().map(|line| (line.kind, line.old, line.new, line.text)).collect();
+        let expect: [(_, _, _, &[u8]); 3] = [
+            (LineKind::Context, Some(3), Some(4), b"a"),
+            (LineKind::Removed, Some(4), None, b"b"),
+            (LineKind::Added, None, Some(5), b"c"),
+        ];
+        assert_eq!(lines, expect);
+        assert_eq!(hunk.section(), "fn f()");
+    }
 }

@@ -23,6 +23,10 @@ pub enum State {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Answered, Self::Incomplete, Self::Failed, Self::TimedOut, Self::Empty, Self::Skipped];
+
     /// The word used in the tally.
     pub fn word(self) -> &'static str {
         match self {
@@ -59,4 +63,22 @@ pub struct Outcome {
     pub tokens_out: Option<u64>,
     /// Price in US dollars, when known.
     pub cost_usd: Option<f64>,
+}
+
+impl Outcome {
+    /// The record of a task that was never asked and cost nothing.
+    pub fn new(bundle: String, reviewer: ReviewerId, state: State) -> Self {
+        Self {
+            bundle,
+            reviewer,
+            state,
+            reason: None,
+            attempts: 0,
+            cached: false,
+            latency_ms: 0,
+            tokens_in: None,
+            tokens_out: None,
+            cost_usd: None,
+        }
+    }
 }

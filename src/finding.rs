@@ -53,7 +53,7 @@ impl LineRange {
         self.start <= other.end && other.start <= self.end
     }
 
-    /// Lines between the two; 0 when they overlap or touch.
+    /// How far the nearest lines of the two are apart; 0 when they overlap, 1 when they touch.
     pub fn gap(self, other: Self) -> u32 {
         other.start.saturating_sub(self.end).max(self.start.saturating_sub(other.end))
     }

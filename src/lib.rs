@@ -1,7 +1,11 @@
 //! Asks independent language models to review the same change, and tallies honestly where they agree.
 
+/// This program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod change;
 pub mod coverage;
+pub mod digest;
 pub mod finding;
 pub mod history;
 pub mod reviewer;
@@ -13,6 +17,7 @@ pub mod reply;
 pub mod report;
 pub mod tally;
 
+pub mod clock;
 pub mod config;
 pub mod git;
 pub mod provider;

@@ -1,3 +1,7 @@
 //! The `scrum` binary: hands over to the command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scrum::cli::main()
+}

@@ -8,7 +8,6 @@
 use std::fmt::Write;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
-use sha2::{Digest, Sha256};
 
 use crate::{
     bundle::{
@@ -16,6 +15,7 @@ use crate::{
         show::{harmless, numbered},
     },
     change::Commit,
+    digest,
 };
 
 /// The path in the prompt's example. Git refuses to track anything below `.git`, so a finding with this path was
@@ -76,7 +76,7 @@ impl Templates {
     pub fn new(system: Option<String>, user: Option<String>) -> Result<Self, TemplateError> {
         let system = system.unwrap_or_else(|| SYSTEM_TEXT.to_owned());
         let user = user.unwrap_or_else(|| USER_TEXT.to_owned());
-        let hash = hash(&system, &user);
+        let hash = digest::sha256(&[system.as_bytes(), &[0], user.as_bytes()]);
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -132,14 +132,6 @@ fn unusable(name: &str, error: &minijinja::Error) -> TemplateError {
         .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     let reason = error.line().map_or_else(|| what.clone(), |line| format!("{what} in line {line}"));
     TemplateError { name: name.to_owned(), reason }
-}
-
-fn hash(system: &str, user: &str) -> String {
-    let digest = Sha256::new().chain_update(system).chain_update([0]).chain_update(user).finalize();
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// The commit messages, oldest first, each line behind `> `: whole when they fit into [`INTENT_BYTES`], otherwise as

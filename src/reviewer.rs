@@ -133,9 +133,33 @@ pub enum Builtin {
     History,
 }
 
+/// What a run remembers of a reviewer: who it was, not how to reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Unique in its panel.
+    pub id: ReviewerId,
+    /// The provider's name, such as `openai`.
+    pub provider: String,
+    /// Model name as the provider writes it.
+    pub model: String,
+    /// The family it counts as.
+    pub lineage: Lineage,
+}
+
+impl From<&Reviewer> for Seat {
+    fn from(reviewer: &Reviewer) -> Self {
+        Self {
+            id: reviewer.id.clone(),
+            provider: reviewer.access.provider().to_owned(),
+            model: reviewer.model.clone(),
+            lineage: reviewer.lineage.clone(),
+        }
+    }
+}
+
 /// The reviewers of a run, in configuration order; ids are unique.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Panel {
-    /// The seats.
-    pub reviewers: Vec<Reviewer>,
+    /// Who sits on it.
+    pub reviewers: Vec<Seat>,
 }

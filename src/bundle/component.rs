@@ -18,8 +18,49 @@ const MOST_FOLDERS: usize = 4;
 pub(super) struct Component {
     /// Safe as part of a file name, unique in the change.
     pub(super) name: String,
-    /// From `scrum.toml`.
-    pub(super) declared: bool,
+    /// Where its files lie; `None` for one from `scrum.toml`, whose files may lie anywhere.
+    folder: Option<Vec<u8>>,
+}
+
+impl Component {
+    /// Whether it is from `scrum.toml`.
+    pub(super) fn is_declared(&self) -> bool {
+        self.folder.is_none()
+    }
+
+    /// Where `files`, all of the component, lie.
+    pub(super) fn home(&self, files: &[FilePatch]) -> Vec<u8> {
+        self.folder.clone().unwrap_or_else(|| common_place(files).to_vec())
+    }
+
+    /// What to call `files`, a part of the component at `home`: `src-git` when all of them lie in that one folder or
+    /// file, and the component's own name when they share no folder below `home` or the name would get long.
+    pub(super) fn name_of_part(&self, home: &[u8], files: &[FilePatch]) -> String {
+        let below = common_place(files).strip_prefix(home).unwrap_or_default();
+        let below = below.strip_prefix(b"/").unwrap_or(below);
+        if below.is_empty() || self.name.len() + 1 + below.len() > LONGEST_NAME {
+            return self.name.clone();
+        }
+        format!("{}-{}", self.name, safe_name(below))
+    }
+}
+
+/// The only file, or the deepest folder that all of `files` lie in.
+fn common_place(files: &[FilePatch]) -> &[u8] {
+    let Some((first, rest)) = files.split_first() else { return &[] };
+    if rest.iter().all(|file| file.path == first.path) {
+        return first.path.as_bytes();
+    }
+    let holds = |folder: &[u8]| {
+        let inside =
+            |path: &RepoPath| path.as_bytes().strip_prefix(folder).is_some_and(|at| at.starts_with(b"/"));
+        rest.iter().all(|file| inside(&file.path))
+    };
+    let mut folder = first.path.parent();
+    while !folder.is_empty() && !holds(folder) {
+        folder = &folder[..folder.iter().rposition(|byte| *byte == b'/').unwrap_or(0)];
+    }
+    folder
 }
 
 /// The components of a change and which file is whose.
@@ -88,13 +129,13 @@ fn named(keys: &[Key<'_>], declared: &[DeclaredComponent]) -> Owners {
             Key::Declared(which) => {
                 let name = free_name(declared_name(&declared[*which].name), &taken);
                 taken.insert(name.clone());
-                components.push(Component { name, declared: true });
+                components.push(Component { name, folder: None });
             }
             Key::Folder(folder) => folders.push(*folder),
         }
     }
-    let inferred = folder_names(&folders, taken).into_iter();
-    components.extend(inferred.map(|name| Component { name, declared: false }));
+    let inferred = folder_names(&folders, taken).into_iter().zip(folders);
+    components.extend(inferred.map(|(name, folder)| Component { name, folder: Some(folder.to_vec()) }));
     let of_file = keys.iter().map(|key| index_of[key]).collect();
     Owners { components, of_file }
 }

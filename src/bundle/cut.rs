@@ -1,38 +1,46 @@
-//! Cuts one component's files into pieces of at most the warning size: by folder, then file, then hunk.
+//! Cuts one component's files into as few pieces of at most the warning size as can be had.
 //!
-//! [`cut`] moves files and hunks and copies none; only the header of a file that is cut is repeated. It does not
-//! look at what a hunk says.
+//! [`cut`] cuts between folders rather than between files, between files rather than between hunks. It moves files and
+//! hunks and copies none; only the header of a file that is cut is repeated. It does not look at what a hunk says.
 
-use std::{collections::BTreeMap, mem};
+use std::mem;
 
-use crate::change::FilePatch;
+use crate::change::{FilePatch, RepoPath};
 
-/// What stays together: a folder, a file or a hunk.
+/// What a cut inside a file weighs; no path has so many folders.
+const INSIDE_A_FILE: usize = 4096;
+
+/// What stays together: a file, a hunk of a large file, or files that git applies only one after the other.
 struct Atom {
     files: Vec<FilePatch>,
     bytes: usize,
     /// Bytes saved behind another hunk of the same file, whose header then serves both; 0 for a first hunk.
     shared: usize,
+    /// What a cut before this atom weighs: the folders that it and the atom before have in common.
+    seam: usize,
 }
 
-/// The pieces of `files` in path order, none over `limit` bytes where that can be had, of about equal size.
+/// What some first atoms cost at best; compared from the first field on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    pieces: usize,
+    seams: usize,
+    /// Sum of the squares of the sizes: the smaller, the more even.
+    unevenness: u128,
+}
+
+/// The pieces of `files` in path order, none over `limit` bytes where that can be had.
+///
+/// There are as few as possible; then the cuts lie as high in the folders as possible; then the sizes are even.
 pub(super) fn cut(files: Vec<FilePatch>, limit: usize) -> Vec<Vec<FilePatch>> {
-    let mut atoms = Vec::new();
-    break_up(files, 0, limit, &mut atoms);
-    let cap = even_cap(&atoms, limit);
+    let atoms = atoms(files, limit);
+    let mut starts = best_starts(&atoms, limit).into_iter().peekable();
     let mut pieces: Vec<Vec<FilePatch>> = Vec::new();
-    let mut filled = 0;
-    for atom in atoms {
-        let grown = filled + atom.bytes - atom.shared;
+    for (at, atom) in atoms.into_iter().enumerate() {
+        let begins = starts.next_if_eq(&at).is_some();
         match pieces.last_mut() {
-            Some(piece) if grown <= cap => {
-                filled = grown;
-                append(piece, atom);
-            }
-            _ => {
-                filled = atom.bytes;
-                pieces.push(atom.files);
-            }
+            Some(piece) if !begins => append(piece, atom),
+            Some(_) | None => pieces.push(atom.files),
         }
     }
     for piece in &mut pieces {
@@ -50,71 +58,97 @@ fn append(piece: &mut Vec<FilePatch>, atom: Atom) {
     }
 }
 
-/// The smallest cap that needs no more pieces than `limit` does.
-fn even_cap(atoms: &[Atom], limit: usize) -> usize {
-    let most = count(atoms, limit);
-    let (mut low, mut high) = (0, limit);
-    while low < high {
-        let middle = low.midpoint(high);
-        if count(atoms, middle) > most { low = middle + 1 } else { high = middle }
-    }
-    high
-}
-
-/// How many pieces of at most `cap` bytes `atoms` fill.
-fn count(atoms: &[Atom], cap: usize) -> usize {
-    let (mut pieces, mut filled) = (0, 0);
-    for atom in atoms {
-        let grown = filled + atom.bytes - atom.shared;
-        if pieces > 0 && grown <= cap {
-            filled = grown;
-        } else {
-            pieces += 1;
-            filled = atom.bytes;
+/// The atoms that begin a piece, the first one included, in ascending order.
+fn best_starts(atoms: &[Atom], limit: usize) -> Vec<usize> {
+    let mut best = vec![(Cost::default(), 0)];
+    for end in 1..=atoms.len() {
+        let mut choice: Option<(Cost, usize)> = None;
+        let mut behind_first = 0;
+        for start in (0..end).rev() {
+            let atom = &atoms[start];
+            let size = atom.bytes + behind_first;
+            if size > limit && choice.is_some() {
+                break;
+            }
+            behind_first += atom.bytes - atom.shared;
+            let before = best[start].0;
+            let cost = Cost {
+                pieces: before.pieces + 1,
+                seams: before.seams + atom.seam,
+                unevenness: before.unevenness + (size as u128).pow(2),
+            };
+            if choice.is_none_or(|(cheapest, _)| cost < cheapest) {
+                choice = Some((cost, start));
+            }
         }
+        best.extend(choice);
     }
-    pieces
+    let mut starts = Vec::new();
+    let mut end = atoms.len();
+    while end > 0 {
+        end = best[end].1;
+        starts.push(end);
+    }
+    starts.reverse();
+    starts
 }
 
-/// Breaks `files`, which share the first `depth` bytes of their paths, into atoms of at most `limit` bytes.
-fn break_up(mut files: Vec<FilePatch>, depth: usize, limit: usize, atoms: &mut Vec<Atom>) {
-    let bytes = super::total_bytes(&files);
-    if bytes <= limit {
-        atoms.push(Atom { files, bytes, shared: 0 });
-    } else if files.len() == 1 {
-        files.drain(..).for_each(|file| by_hunk(file, atoms));
-    } else if files.iter().any(|file| file.path.as_bytes().len() < depth) {
-        // One path twice, or a file in the place of a folder: git applies the one only after the other.
-        atoms.push(Atom { files, bytes, shared: 0 });
-    } else {
-        for (folder_len, group) in by_folder(files, depth) {
-            break_up(group, depth + folder_len + 1, limit, atoms);
-        }
-    }
-}
-
-/// Groups by the next part of the path, in the order of that part; with each group the part's length.
-fn by_folder(files: Vec<FilePatch>, depth: usize) -> Vec<(usize, Vec<FilePatch>)> {
-    let mut groups: BTreeMap<Vec<u8>, Vec<FilePatch>> = BTreeMap::new();
+/// All of `files` in the order of their folders, large files hunk by hunk.
+fn atoms(mut files: Vec<FilePatch>, limit: usize) -> Vec<Atom> {
+    files.sort_by(|a, b| {
+        parts(&a.path).cmp(parts(&b.path)).then_with(|| super::order(a).cmp(&super::order(b)))
+    });
+    let mut groups: Vec<Vec<FilePatch>> = Vec::new();
     for file in files {
-        let rest = file.path.as_bytes().get(depth..).unwrap_or_default();
-        let part = rest.split(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-        groups.entry(part).or_default().push(file);
+        match groups.last_mut() {
+            Some(group) if is_at_or_in(&file.path, &group[0].path) => group.push(file),
+            _ => groups.push(vec![file]),
+        }
     }
-    groups.into_iter().map(|(part, group)| (part.len(), group)).collect()
+    let mut atoms = Vec::new();
+    let mut last: Option<RepoPath> = None;
+    for mut group in groups {
+        let seam = last.map_or(0, |last| shared_folders(&last, &group[0].path));
+        last = group.last().map(|file| file.path.clone());
+        let bytes = super::total_bytes(&group);
+        match group.pop() {
+            Some(file) if group.is_empty() && bytes > limit => by_hunk(file, seam, &mut atoms),
+            Some(file) => {
+                group.push(file);
+                atoms.push(Atom { files: group, bytes, shared: 0, seam });
+            }
+            None => {}
+        }
+    }
+    atoms
+}
+
+fn parts(path: &RepoPath) -> impl Iterator<Item = &[u8]> {
+    path.as_bytes().split(|byte| *byte == b'/')
+}
+
+/// One path twice, or a file in the place of a folder: git applies the one only after the other.
+fn is_at_or_in(path: &RepoPath, place: &RepoPath) -> bool {
+    let rest = path.as_bytes().strip_prefix(place.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// How many folders, counted from the root, two paths have in common.
+fn shared_folders(one: &RepoPath, other: &RepoPath) -> usize {
+    parts(one).zip(parts(other)).take_while(|(one, other)| one == other).count()
 }
 
 /// One atom a hunk, each with the file's header.
-fn by_hunk(mut file: FilePatch, atoms: &mut Vec<Atom>) {
+fn by_hunk(mut file: FilePatch, seam: usize, atoms: &mut Vec<Atom>) {
     let hunks = mem::take(&mut file.hunks);
     if hunks.is_empty() {
         let bytes = file.byte_len();
-        atoms.push(Atom { files: vec![file], bytes, shared: 0 });
+        atoms.push(Atom { files: vec![file], bytes, shared: 0, seam });
         return;
     }
     for (at, hunk) in hunks.into_iter().enumerate() {
-        let shared = if at == 0 { 0 } else { file.header.len() };
+        let (shared, seam) = if at == 0 { (0, seam) } else { (file.header.len(), INSIDE_A_FILE) };
         let part = FilePatch { hunks: vec![hunk], ..file.clone() };
-        atoms.push(Atom { bytes: part.byte_len(), files: vec![part], shared });
+        atoms.push(Atom { bytes: part.byte_len(), files: vec![part], shared, seam });
     }
 }

@@ -71,8 +71,9 @@ const LOCKFILES: [&str; 51] = [
     "yarn.lock",
 ];
 
-/// Folders that hold other people's code, anywhere in a path.
-const VENDOR_FOLDERS: [&str; 14] = [
+/// Folders that hold other people's code, anywhere in a path. `vendor` is not among them: deep in a tree it may well be
+/// a word of the trade.
+const VENDOR_FOLDERS: [&str; 13] = [
     ".venv",
     "3rd_party",
     "3rdparty",
@@ -86,7 +87,6 @@ const VENDOR_FOLDERS: [&str; 14] = [
     "third-party",
     "third_party",
     "thirdparty",
-    "vendor",
 ];
 
 /// Ends of file names that only generators use. Test snapshots are not among them: they show what changed.
@@ -192,9 +192,21 @@ fn by_kind(file: &FilePatch) -> Option<ExcludeReason> {
     }
 }
 
+/// `vendor` counts where package managers put it: at the root, or beside a package at most two folders down.
 fn is_vendored(path: &RepoPath) -> bool {
-    let mut folders = path.parent().split(|byte| *byte == b'/');
-    folders.any(|folder| VENDOR_FOLDERS.iter().any(|name| name.as_bytes() == folder))
+    let mut folders = path.parent().split(|byte| *byte == b'/').enumerate();
+    folders.any(|(depth, folder)| {
+        VENDOR_FOLDERS.iter().any(|name| name.as_bytes() == folder)
+            || depth < 3 && folder == b"vendor" && !in_source(path)
+    })
+}
+
+/// Whether a folder of own code stands above `vendor`: what is in `src/vendor/` or `app/models/vendor/` is about vendors.
+fn in_source(path: &RepoPath) -> bool {
+    let above = path.parent().split(|byte| *byte == b'/').take_while(|folder| *folder != b"vendor");
+    above
+        .into_iter()
+        .any(|folder| [&b"src"[..], b"app", b"lib", b"internal", b"pkg", b"cmd"].contains(&folder))
 }
 
 /// Links and submodule pointers are a line long and this repository's own, whatever they are called.

@@ -21,6 +21,9 @@ pub fn judge(bytes: usize, limits: &Limits, force: bool) -> Guard {
 }
 
 impl Guard {
+    /// Every word the guard can say.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Warn, Self::Oversize, Self::Forced];
+
     /// The word used in manifests and tallies; an oversize bundle that was not forced is never in a tally.
     pub fn word(self) -> &'static str {
         match self {
@@ -45,7 +48,7 @@ pub fn oversize(bundles: &[Bundle], limits: &Limits) -> Option<String> {
         describe(bundle, &mut text);
     }
     text.push_str("hint: make it smaller, or send it all the same:\n");
-    for way in ways_out(large[0]) {
+    for way in ways_out(&large) {
         let _ = writeln!(text, "  - {way}");
     }
     Some(text)
@@ -94,14 +97,22 @@ fn largest(bundle: &Bundle) -> Vec<(usize, String)> {
     files
 }
 
-fn ways_out(bundle: &Bundle) -> [String; 4] {
-    let path = largest(bundle).into_iter().next().map(|(_, path)| path).unwrap_or_default();
-    [
-        "declare smaller components in scrum.toml: [[component]] name = \"…\", paths = [\"…\"]".to_owned(),
-        "let declared components be cut too: [bundle] split = \"always\"".to_owned(),
-        format!("leave files out: --exclude {}", shell_quoted(&globset::escape(&path))),
-        "send it as it is: SCRUM_FORCE_OVERSIZE=1".to_owned(),
-    ]
+/// What can be done, the surest last. A bundle of one hunk is as small as cutting makes it.
+fn ways_out(large: &[&Bundle]) -> Vec<String> {
+    let hunks = |bundle: &Bundle| bundle.files.iter().map(|file| file.hunks.len()).sum::<usize>();
+    let mut ways = Vec::new();
+    if large.iter().any(|bundle| hunks(bundle) > 1) {
+        ways.push(
+            "declare smaller components in scrum.toml: [[component]] name = \"…\", paths = [\"…\"]"
+                .to_owned(),
+        );
+        ways.push("let declared components be cut too: [bundle] split = \"always\"".to_owned());
+    }
+    let path = large.iter().find_map(|bundle| largest(bundle).into_iter().next());
+    let path = path.map(|(_, path)| path).unwrap_or_default();
+    ways.push(format!("leave files out: --exclude {}", shell_quoted(&globset::escape(&path))));
+    ways.push("send it as it is: SCRUM_FORCE_OVERSIZE=1".to_owned());
+    ways
 }
 
 /// `path` as one word of a POSIX shell.

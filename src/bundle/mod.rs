@@ -14,12 +14,14 @@ pub mod show;
 mod tests;
 
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
+use crate::digest;
 use component::Component;
 
 /// One component's share of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// Running number and component, safe as a file name: `c1_validatord`.
+    /// Running number and component, safe as a file name: `c1_validatord`. A piece of a component that was cut adds
+    /// the folder or file it lies in: `c4_src-git`.
     pub id: String,
     /// Component name.
     pub component: String,
@@ -38,6 +40,11 @@ impl Bundle {
             file.hunks.iter().for_each(|hunk| out.extend_from_slice(&hunk.text));
         }
         out
+    }
+
+    /// SHA-256 of [`Bundle::diff`] in lower-case hexadecimal.
+    pub fn sha256(&self) -> String {
+        digest::sha256(&[&self.diff()])
     }
 
     /// Length of [`Bundle::diff`] in bytes.
@@ -148,6 +155,17 @@ pub enum ExcludeReason {
 }
 
 impl ExcludeReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::Lockfile,
+        Self::Vendored,
+        Self::Generated,
+        Self::Minified,
+        Self::Binary,
+        Self::Filtered,
+        Self::OtherComponent,
+    ];
+
     /// The word used in manifests and tallies.
     pub fn word(self) -> &'static str {
         match self {
@@ -225,32 +243,48 @@ fn left_out(file: FilePatch, reason: ExcludeReason) -> Excluded {
     Excluded { path: file.path, reason, bytes }
 }
 
-/// A component's name with the files of one bundle.
-type Piece = (String, Vec<FilePatch>);
+/// What becomes one bundle.
+struct Piece {
+    component: String,
+    /// The component's name, and for a part of it the name of that part.
+    name: String,
+    files: Vec<FilePatch>,
+}
 
-/// Cuts what is too large, packs what is tiny, and orders the result by name.
+impl Piece {
+    fn whole(component: String, files: Vec<FilePatch>) -> Self {
+        Self { name: component.clone(), component, files }
+    }
+}
+
+/// Cuts what is too large, packs what is tiny, and orders the result by component.
 fn pieces(shares: Vec<(Component, Vec<FilePatch>)>, rules: &SplitRules) -> Vec<Piece> {
     let limits = &rules.limits;
     let (tiny, rest): (Vec<_>, Vec<_>) = shares.into_iter().partition(|(component, files)| {
-        !component.declared && total_bytes(files) < limits.pack_bytes.min(limits.warn_bytes)
+        !component.is_declared() && total_bytes(files) < limits.pack_bytes.min(limits.warn_bytes)
     });
-    let tiny = tiny.into_iter().map(|(component, files)| (component.name, files)).collect();
+    let tiny = tiny.into_iter().map(|(component, files)| Piece::whole(component.name, files)).collect();
     let mut pieces = pack::pack(tiny, limits.warn_bytes);
     for (component, files) in rest {
-        if component.declared && rules.cut_declared == CutDeclared::Never {
-            pieces.push((component.name, files));
+        if component.is_declared() && rules.cut_declared == CutDeclared::Never {
+            pieces.push(Piece::whole(component.name, files));
             continue;
         }
+        let home = component.home(&files);
         let parts = cut::cut(files, limits.warn_bytes);
-        pieces.extend(parts.into_iter().map(|part| (component.name.clone(), part)));
+        let cut = parts.len() > 1;
+        pieces.extend(parts.into_iter().map(|files| {
+            let name = if cut { component.name_of_part(&home, &files) } else { component.name.clone() };
+            Piece { component: component.name.clone(), name, files }
+        }));
     }
-    pieces.sort_by(|a, b| a.0.cmp(&b.0));
+    pieces.sort_by(|a, b| a.component.cmp(&b.component));
     pieces
 }
 
 fn numbered(pieces: Vec<Piece>, rules: &SplitRules) -> Vec<Bundle> {
-    let bundle = |(at, (component, files)): (usize, Piece)| Bundle {
-        id: format!("c{}_{component}", at + 1),
+    let bundle = |(at, Piece { component, name, files }): (usize, Piece)| Bundle {
+        id: format!("c{}_{name}", at + 1),
         guard: guard::judge(total_bytes(&files), &rules.limits, rules.force_oversize),
         component,
         files,

@@ -7,11 +7,11 @@ use super::{Piece, total_bytes};
 /// Joins `tiny` components in the order of their names into as few bundles of at most `limit` bytes as that order
 /// allows. A bundle of several is named after its first: `docs-and-2-more`.
 pub(super) fn pack(mut tiny: Vec<Piece>, limit: usize) -> Vec<Piece> {
-    tiny.sort_by(|a, b| a.0.cmp(&b.0));
+    tiny.sort_by(|a, b| a.name.cmp(&b.name));
     let mut packs: Vec<Vec<Piece>> = Vec::new();
     let mut filled = 0;
     for piece in tiny {
-        let bytes = total_bytes(&piece.1);
+        let bytes = total_bytes(&piece.files);
         match packs.last_mut() {
             Some(pack) if filled + bytes <= limit => {
                 filled += bytes;
@@ -29,11 +29,11 @@ pub(super) fn pack(mut tiny: Vec<Piece>, limit: usize) -> Vec<Piece> {
 fn join(pack: Vec<Piece>) -> Option<Piece> {
     let more = pack.len() - 1;
     let mut pieces = pack.into_iter();
-    let (first, mut files) = pieces.next()?;
-    if more == 0 {
-        return Some((first, files));
+    let mut joined = pieces.next()?;
+    if more > 0 {
+        joined.files.extend(pieces.flat_map(|piece| piece.files));
+        joined.files.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
+        joined = Piece::whole(format!("{}-and-{more}-more", joined.name), joined.files);
     }
-    files.extend(pieces.flat_map(|(_, files)| files));
-    files.sort_by(|a, b| super::order(a).cmp(&super::order(b)));
-    Some((format!("{first}-and-{more}-more"), files))
+    Some(joined)
 }

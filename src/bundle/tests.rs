@@ -241,17 +241,34 @@ fn a_large_component_is_cut_by_folder_then_file_then_hunk() {
         ]
     };
     insta::assert_snapshot!(outline(files(), &SplitRules::default()), @"
-    c1_c ok: c/a/1[1] c/a/2[1]
-    c2_c ok: c/b/1[1]
+    c1_c-a ok: c/a/1[1] c/a/2[1]
+    c2_c-b-1 ok: c/b/1[1]
     c3_c ok: c/b/2[1] c/z[2]
-    c4_c ok: c/z[5]
-    c5_c ok: c/z[5]
+    c4_c-z ok: c/z[5]
+    c5_c-z ok: c/z[5]
     ");
     let declared = vec![declared("c", &["c"])];
     let never = SplitRules { declared: declared.clone(), ..SplitRules::default() };
     insta::assert_snapshot!(outline(files(), &never), @"c1_c oversize: c/a/1[1] c/a/2[1] c/b/1[1] c/b/2[1] c/z[12]");
     let always = SplitRules { declared, cut_declared: CutDeclared::Always, ..SplitRules::default() };
     assert_eq!(outline(files(), &always), outline(files(), &SplitRules::default()));
+}
+
+#[test]
+fn pieces_are_few_and_end_where_folders_do() {
+    let files =
+        ["s/a/1", "s/b/1", "s/b/2", "s/b/3", "s/c/1", "s/c/2"].map(|path| sized(path, 25_000, 25_000));
+    insta::assert_snapshot!(outline(files.into(), &SplitRules::default()), @"
+    c1_s ok: s/a/1[1] s/b/1[1]
+    c2_s-b ok: s/b/2[1] s/b/3[1]
+    c3_s-c ok: s/c/1[1] s/c/2[1]
+    ");
+    let deep = format!("s/{}1", "deep/".repeat(20));
+    let files = vec![sized(&deep, 40_000, 40_000), sized("s/z ä/2", 40_000, 40_000)];
+    insta::assert_snapshot!(outline(files, &SplitRules::default()), @"
+    c1_s ok: s/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/1[1]
+    c2_s-z-2 ok: s/z ä/2[1]
+    ");
 }
 
 #[test]
@@ -267,7 +284,7 @@ fn a_file_that_became_a_folder_stays_with_it() {
     let limits = Limits { warn_bytes: 500, fail_bytes: 900, pack_bytes: 0 };
     insta::assert_snapshot!(outline(files, &SplitRules { limits, ..SplitRules::default() }), @"
     c1_c warn: c/link[1] c/link/x[1]
-    c2_c ok: c/link-z[1]
+    c2_c-link-z ok: c/link-z[1]
     c3_root warn: top[1] top/x[1]
     ");
 }

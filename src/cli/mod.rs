@@ -1,1 +1,159 @@
-//! TBD.
+//! The command line: [`main`] reads the arguments, runs one subcommand and turns its end into an exit status.
+//!
+//! Each subcommand has a file; words for errors are made in `error`, printing in `ui`.
+
+mod bundle;
+mod error;
+mod interrupt;
+mod report;
+mod review;
+mod tally;
+mod ui;
+mod workspace;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::tally::gate::{FailOn, Policy};
+
+/// Several independent models review one change; you get one honest tally.
+///
+/// scrum splits a commit range into bundles small enough to be read whole, asks every reviewer of the panel about every
+/// bundle, and counts agreement by distinct model lineage.
+#[derive(Debug, Parser)]
+#[command(name = "scrum", version, arg_required_else_help = true, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    done (and the gate passed)
+  1    the gate failed
+  2    wrong use, configuration, oversize bundles or another error
+  3    inconclusive: no reviewer answered, or fewer lineages than asked
+  130  interrupted; what was answered is saved and can be resumed";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    /// Use FILE instead of the repository's scrum.toml
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Colour in tables and messages
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    color: ui::ColorWhen,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Review a change with the whole panel and print the tally
+    Review(Box<review::ReviewArgs>),
+    /// Only split a change into bundles and check their sizes
+    Bundle(bundle::BundleArgs),
+    /// Recompute the tally of a saved run, or of a plain folder of replies
+    Tally(tally::TallyArgs),
+    /// Print the tally of a saved run again
+    Report(report::ReportArgs),
+}
+
+/// Which change to look at, and which part of it.
+#[derive(Debug, Args)]
+struct ChangeArgs {
+    /// `A..B`, `A...B` (from the merge base) or one commit `X`
+    ///
+    /// Without it: from the merge base with the default branch to HEAD; on that branch, the last commit.
+    #[arg(value_name = "RANGE", conflicts_with_all = ["staged", "worktree", "diff"])]
+    range: Option<String>,
+    /// What is staged, against HEAD
+    #[arg(long, conflicts_with_all = ["worktree", "diff"])]
+    staged: bool,
+    /// The work tree with untracked files, against HEAD
+    #[arg(long, conflicts_with = "diff")]
+    worktree: bool,
+    /// A diff from FILE, or from standard input with `-`
+    #[arg(long, value_name = "FILE")]
+    diff: Option<PathBuf>,
+    /// Only this component (repeatable)
+    #[arg(long = "component", value_name = "NAME")]
+    components: Vec<String>,
+    /// Only paths that match (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Leave out paths that match (repeatable); they are listed as excluded
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+}
+
+/// Where the result goes, and in which form.
+#[derive(Debug, Args)]
+struct OutputArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Write the result to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    #[default]
+    Table,
+    /// For a pull request
+    Markdown,
+    /// For machines: schema scrum.tally/1
+    Json,
+}
+
+/// When the gate fails.
+#[derive(Debug, Args)]
+struct GateArgs {
+    /// Exit with 1 when there is: any issue, one of WARN or worse, a BLOCK, or one that two lineages agree on
+    #[arg(long, value_name = "never|any|warn|block|convergent", value_parser = parse_fail_on)]
+    fail_on: Option<FailOn>,
+    /// Exit with 3 when fewer distinct lineages answered
+    #[arg(long, value_name = "N")]
+    min_lineages: Option<usize>,
+}
+
+impl GateArgs {
+    /// The policy with the flags laid over it.
+    fn over(&self, policy: Policy) -> Policy {
+        Policy {
+            fail_on: self.fail_on.unwrap_or(policy.fail_on),
+            min_lineages: self.min_lineages.unwrap_or(policy.min_lineages),
+        }
+    }
+}
+
+fn parse_fail_on(word: &str) -> Result<FailOn, String> {
+    let known = FailOn::ALL.into_iter().find(|value| value.word() == word);
+    known.ok_or_else(|| format!("one of {}", FailOn::ALL.map(FailOn::word).join(", ")))
+}
+
+/// Reads the process's arguments and runs; the only entry point.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage(&error),
+    };
+    let ui = ui::Ui::new(cli.global.color, cli.global.quiet);
+    let done = match cli.command {
+        Command::Review(args) => review::run(&cli.global, &args, ui),
+        Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
+        Command::Tally(args) => tally::run(&cli.global, &args, ui),
+        Command::Report(args) => report::run(&cli.global, &args, ui),
+    };
+    done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
+}

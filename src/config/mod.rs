@@ -1,1 +1,232 @@
-//! TBD.
+//! Configuration, read once: [`Config::load`] puts the embedded defaults, the user's file and the repository's file
+//! one over the other.
+//!
+//! Flags and environment variables are laid over the result by `cli`, which is the only caller.
+#![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
+
+pub mod env;
+mod error;
+mod file;
+mod panel;
+
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use error::{ConfigError, PanelError};
+pub use panel::{Choice, Seats, SkippedSeat};
+
+use crate::{
+    bundle::{CutDeclared, DeclaredComponent, Limits},
+    reviewer::Reviewer,
+    tally::gate::FailOn,
+};
+
+const DEFAULT: &str = include_str!("default.toml");
+
+/// Name of the repository's configuration file.
+pub const FILE_NAME: &str = "scrum.toml";
+
+/// All settings of a run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Panel to use when no flag names one: `auto`, `offline` or a name in `panels`.
+    pub panel: String,
+    /// Tasks under way at once, 1–1000.
+    pub concurrency: NonZeroUsize,
+    /// What makes the gate fail.
+    pub fail_on: FailOn,
+    /// Fewest distinct lineages that must have answered.
+    pub min_lineages: usize,
+    /// Bundle sizes.
+    pub limits: Limits,
+    /// Whether declared components are cut.
+    pub cut_declared: CutDeclared,
+    /// Globs of paths to review; empty for all.
+    pub include: Vec<String>,
+    /// Globs of paths to leave out.
+    pub exclude: Vec<String>,
+    /// Declared components in order.
+    pub components: Vec<DeclaredComponent>,
+    /// Text of a file that replaces the system prompt template.
+    pub system_prompt: Option<String>,
+    /// Text of a file that replaces the user prompt template.
+    pub user_prompt: Option<String>,
+    /// Further rule files, name and text.
+    pub rules: Vec<(String, String)>,
+    /// Where bundles are kept, absolute or from the repository's root.
+    pub bundles_dir: PathBuf,
+    /// Where reviews are kept, absolute or from the repository's root.
+    pub reviews_dir: PathBuf,
+    /// Named panels: reviewer ids.
+    pub panels: BTreeMap<String, Vec<String>>,
+    /// All reviewers, ids unique, in order of configuration.
+    pub reviewers: Vec<Reviewer>,
+}
+
+impl Config {
+    /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
+    ///
+    /// Relative paths in a file start at the folder of that file.
+    pub fn load(
+        root: Option<&Path>,
+        explicit: Option<&Path>,
+        environment: env::Environment,
+    ) -> Result<Self, ConfigError> {
+        let user = environment.user_config_file().filter(|path| path.is_file());
+        let repository = match explicit {
+            Some(path) => Some(path.to_owned()),
+            None => root.map(|root| root.join(FILE_NAME)).filter(|path| path.is_file()),
+        };
+        let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+        for path in [user, repository].into_iter().flatten() {
+            let text = read(&path)?;
+            merged.lay_over(Layer::parse(&text, &path)?);
+        }
+        merged.finish()
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+/// One file's settings, paths made absolute, still as a table so that layers can be merged.
+struct Layer(toml::Table);
+
+impl Layer {
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let broken = |source: &toml::de::Error| error::invalid(path, text, source);
+        toml::from_str::<file::File>(text).map_err(|source| broken(&source))?;
+        let mut table: toml::Table = toml::from_str(text).map_err(|source| broken(&source))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        make_absolute(&mut table, folder);
+        Ok(Self(table))
+    }
+
+    fn lay_over(&mut self, upper: Self) {
+        merge(&mut self.0, upper.0);
+    }
+
+    fn finish(self) -> Result<Config, ConfigError> {
+        let file: file::File = self.0.try_into().map_err(|source: toml::de::Error| ConfigError::Invalid {
+            path: PathBuf::from("the merged configuration"),
+            line: 0,
+            reason: source.message().to_owned(),
+            suggestion: None,
+        })?;
+        Config::try_from(file)
+    }
+}
+
+/// Files named in a configuration file are relative to it; run folders stay relative to the repository.
+fn make_absolute(table: &mut toml::Table, folder: &Path) {
+    let absolute = |value: &mut toml::Value| {
+        if let toml::Value::String(text) = value
+            && !text.is_empty()
+        {
+            *text = folder.join(&*text).to_string_lossy().into_owned();
+        }
+    };
+    if let Some(toml::Value::Table(prompt)) = table.get_mut("prompt") {
+        prompt.iter_mut().for_each(|(_, value)| absolute(value));
+    }
+    if let Some(files) = table.get_mut("rules").and_then(|rules| rules.get_mut("files")) {
+        files.as_array_mut().into_iter().flatten().for_each(absolute);
+    }
+    let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
+    for reviewer in reviewers.into_iter().flatten() {
+        reviewer.get_mut("dir").into_iter().for_each(absolute);
+    }
+}
+
+/// Tables merge key by key; reviewers by id; everything else is replaced.
+fn merge(lower: &mut toml::Table, upper: toml::Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (Some(toml::Value::Array(below)), toml::Value::Array(above)) if key == "reviewer" => {
+                merge_reviewers(below, above);
+            }
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
+
+fn merge_reviewers(below: &mut Vec<toml::Value>, above: Vec<toml::Value>) {
+    let id = |entry: &toml::Value| entry.get("id").and_then(toml::Value::as_str).map(str::to_owned);
+    let replaced: Vec<_> = above.iter().map(id).collect();
+    below.retain(|entry| !replaced.contains(&id(entry)));
+    below.extend(above);
+}
+
+impl TryFrom<file::File> for Config {
+    type Error = ConfigError;
+
+    fn try_from(file: file::File) -> Result<Self, ConfigError> {
+        let concurrency = file.review.concurrency;
+        check_range("review.concurrency", concurrency as u64, 1, 1000)?;
+        let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
+        check_range("review.min_lineages", file.review.min_lineages as u64, 0, 1000)?;
+        check_range(
+            "bundle.fail_bytes",
+            file.bundle.fail_bytes as u64,
+            file.bundle.warn_bytes as u64,
+            1 << 40,
+        )?;
+        let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
+        let reviewers = panel::reviewers(file.reviewer, times)?;
+        let panels: BTreeMap<_, _> =
+            file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        let components = file.component.into_iter();
+        Ok(Self {
+            panel: file.review.panel,
+            concurrency,
+            fail_on: file.review.fail_on.into(),
+            min_lineages: file.review.min_lineages,
+            limits: Limits {
+                warn_bytes: file.bundle.warn_bytes,
+                fail_bytes: file.bundle.fail_bytes,
+                pack_bytes: file.bundle.pack_bytes,
+            },
+            cut_declared: file.bundle.split.into(),
+            include: file.bundle.include,
+            exclude: file.bundle.exclude,
+            components: components.map(|c| DeclaredComponent { name: c.name, paths: c.paths }).collect(),
+            system_prompt: optional_text(&file.prompt.system)?,
+            user_prompt: optional_text(&file.prompt.user)?,
+            rules: file.rules.files.iter().map(|path| named_text(path)).collect::<Result<_, _>>()?,
+            bundles_dir: file.paths.bundles,
+            reviews_dir: file.paths.reviews,
+            panels,
+            reviewers,
+        })
+    }
+}
+
+fn optional_text(path: &Path) -> Result<Option<String>, ConfigError> {
+    if path.as_os_str().is_empty() { Ok(None) } else { read(path).map(Some) }
+}
+
+fn named_text(path: &Path) -> Result<(String, String), ConfigError> {
+    Ok((path.display().to_string(), read(path)?))
+}
+
+fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange { key, value, least, most })
+}
+
+fn seconds(entry: Option<u64>, default: u64) -> Duration {
+    Duration::from_secs(entry.unwrap_or(default).max(1))
+}
+
+#[cfg(test)]
+mod tests;

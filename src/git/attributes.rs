@@ -128,3 +128,44 @@ fn rule(folder: &[u8], line: &str) -> Option<Rule> {
         .ok()?;
     Some(Rule { folder: folder.to_vec(), pattern: glob.compile_matcher(), about_name, generated, text })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(files: &[(&str, &str)], path: &str, generated: bool, text: Textual) {
+        let mut attributes = Attributes::default();
+        for (folder, content) in files {
+            attributes.add(folder.as_bytes(), content.as_bytes());
+        }
+        assert_eq!(attributes.of(&RepoPath::from(path)), Declared { generated, text });
+    }
+
+    #[test]
+    fn patterns_match_as_in_git() {
+        let check = |pattern: &str, path: &str, fits: bool| {
+            check(&[("", &format!("{pattern} linguist-generated\n"))], path, fits, Textual::Undeclared);
+        };
+        check("*.rs", "deep/er/x.rs", true);
+        check("x.rs", "deep/x.rs", true);
+        check("/x.rs", "deep/x.rs", false);
+        check("deep/*.rs", "deep/er/x.rs", false);
+        check("deep/**", "deep/er/x.rs", true);
+        check("**/er/*.rs", "deep/er/x.rs", true);
+        check("\"a b.rs\"", "a b.rs", true);
+        check("[xy].rs", "y.rs", true);
+        check("# *.rs", "x.rs", false);
+        check("[broken", "[broken", false);
+    }
+
+    #[test]
+    fn later_and_deeper_rules_override() {
+        let files =
+            [("", "* linguist-generated binary\n*.c diff\n"), ("sub", "*.c -linguist-generated !diff\n")];
+        check(&files, "x.h", true, Textual::Never);
+        check(&files, "x.c", true, Textual::Always);
+        check(&files, "sub/x.c", false, Textual::Undeclared);
+        check(&files, "subway/x.c", true, Textual::Always);
+    }
+}

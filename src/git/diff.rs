@@ -1,8 +1,7 @@
 //! Reads a change from diff text: [`read_diff`].
 //!
-//! It takes what `git diff`, `git format-patch`, `git show` and `diff -u` write, with prose around it. The
-//! parser is our own because libgit2's accepts neither plain `diff -u` nor prose and loses the header's text,
-//! while a saved bundle must come back exactly as it was written.
+//! It takes what `git diff`, `git format-patch`, `git show` and `diff -u` write, with prose around it. The parser is our
+//! own because libgit2's refuses or misreads some of them: `docs/design/diffs.md` says which.
 
 use super::error::GitError;
 use super::header::{self, Body, Header};

@@ -166,7 +166,6 @@ struct Said {
     minus: Option<Vec<u8>>,
     plus: Option<Vec<u8>>,
     binary: bool,
-    lines: usize,
 }
 
 /// Takes a header that begins with `diff --git`, or gives `None` and takes nothing when it is none
@@ -175,9 +174,7 @@ pub(super) fn parse(lines: &mut Lines<'_>) -> Option<Header> {
     let mut ahead = lines.clone();
     let first = trimmed(ahead.next()?).strip_prefix(b"diff --git ")?;
     let mut said = Said { names: names_of(first), ..Said::default() };
-    while said.read(&mut ahead) {
-        said.lines += 1;
-    }
+    while said.read(&mut ahead) {}
     let header = said.into_header()?;
     *lines = ahead;
     Some(header)
@@ -205,8 +202,7 @@ impl Said {
             self.to = Some(unquoted(path));
         } else if let Some(index) = after("index ") {
             self.read_index(index);
-        } else if let Some(path) = after("--- ").filter(|_| trimmed(lines.peek_second()).starts_with(b"+++ "))
-        {
+        } else if let Some(path) = after("--- ").filter(|_| are_names(lines)) {
             self.minus = Some(name_field(path));
         } else if let Some(path) = after("+++ ").filter(|_| self.minus.is_some() && self.plus.is_none()) {
             self.plus = Some(name_field(path));
@@ -235,63 +231,83 @@ impl Said {
         }
     }
 
+    /// What the lines mean together; `None` when they say nothing about any file.
     fn into_header(self) -> Option<Header> {
-        if self.lines == 0 {
-            return None;
-        }
-        let (old_path, new_path) = match (&self.from, &self.to, &self.names) {
-            (Some(from), Some(to), _) => (from.clone(), to.clone()),
-            (_, _, Some((old, new))) => (old.clone(), new.clone()),
-            _ => stripped_pair(self.minus.as_ref()?, self.plus.as_ref()?),
-        };
+        let (old_path, new_path) = self.paths()?;
         let gone = |name: &Option<Vec<u8>>| name.as_deref() == Some(b"/dev/null");
-        let side = |path: Vec<u8>, mode| Some(Side { path: RepoPath::new(path), mode });
         let created = self.created.is_some() || gone(&self.minus);
         let deleted = self.deleted.is_some() || gone(&self.plus);
-        let percent = self.percent;
+        let body = match (self.binary, self.plus.is_some()) {
+            (true, _) => Body::Binary,
+            (false, true) => Body::Hunks,
+            (false, false) => Body::Nothing,
+        };
+        let moved = self.moved().filter(|_| !created && !deleted);
+        let says_nothing = body == Body::Nothing && moved.is_none() && self.old_mode == self.new_mode;
+        if created && deleted || says_nothing && !created && !deleted {
+            return None;
+        }
+        let side = |path, mode| Some(Side { path: RepoPath::new(path), mode });
+        let old_path = if moved.is_some() || created || deleted { old_path } else { new_path.clone() };
         Some(Header {
             old: if created { None } else { side(old_path, self.deleted.or(self.old_mode)) },
             new: if deleted { None } else { side(new_path, self.created.or(self.new_mode)) },
-            moved: self
-                .from
-                .as_ref()
-                .map(|_| if self.copied { Moved::Copy { percent } } else { Moved::Rename { percent } }),
+            moved,
             ids: self.index,
-            body: match (self.binary, self.plus.is_some()) {
-                (true, _) => Body::Binary,
-                (_, true) => Body::Hunks,
-                _ => Body::Nothing,
-            },
+            body,
         })
     }
+
+    fn moved(&self) -> Option<Moved> {
+        let percent = self.percent;
+        self.from.as_ref().and(self.to.as_ref())?;
+        Some(if self.copied { Moved::Copy { percent } } else { Moved::Rename { percent } })
+    }
+
+    /// Old and new path, from the lines that tell them most certainly.
+    fn paths(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        match (&self.from, &self.to, &self.names) {
+            (Some(from), Some(to), _) => Some((from.clone(), to.clone())),
+            (_, _, Some((old, new))) => Some((old.clone(), new.clone())),
+            _ => Some(stripped_pair(self.minus.as_ref()?, self.plus.as_ref()?)),
+        }
+    }
+}
+
+/// Whether the next lines are `---`, `+++` and a hunk, not prose that begins like them.
+fn are_names(lines: &Lines<'_>) -> bool {
+    let mut ahead = lines.clone();
+    ahead.next();
+    ahead.next().is_some_and(|line| line.starts_with(b"+++ ")) && ahead.peek().starts_with(b"@@ -")
 }
 
 /// Takes a plain `---`, `+++` pair (`diff -u`), or gives `None` and takes nothing.
 pub(super) fn parse_plain(lines: &mut Lines<'_>) -> Option<Header> {
     let mut ahead = lines.clone();
-    let old = trimmed(ahead.next()?).strip_prefix(b"--- ")?;
-    let new = trimmed(ahead.next()?).strip_prefix(b"+++ ")?;
-    if !ahead.peek().starts_with(b"@@ -") {
+    if !are_names(lines) {
         return None;
     }
+    let old = trimmed(ahead.next()?).strip_prefix(b"--- ")?;
+    let new = trimmed(ahead.next()?).strip_prefix(b"+++ ")?;
     let (no_old, no_new) = (is_absent(old), is_absent(new));
-    let (old_path, new_path) = (name_field(old), name_field(new));
-    let (old_path, new_path) = match (no_old, no_new) {
-        (true, true) => return None,
-        (true, false) => (strip_marked(&new_path), strip_marked(&new_path)),
-        (false, true) => (strip_marked(&old_path), strip_marked(&old_path)),
-        (false, false) => stripped_pair(&old_path, &new_path),
+    let (old_name, new_name) = (name_field(old), name_field(new));
+    let path = match (old_name == b"/dev/null", new_name == b"/dev/null") {
+        (true, _) => strip_marked(&new_name),
+        (_, true) => strip_marked(&old_name),
+        _ => stripped_pair(&old_name, &new_name).1,
     };
+    if no_old && no_new || path.is_empty() {
+        return None;
+    }
     *lines = ahead;
-    let side = |path: &[u8]| Some(Side { path: RepoPath::new(path), mode: None });
+    let side = Side { path: RepoPath::new(path), mode: None };
     Some(Header {
-        old: if no_old { None } else { side(&new_path) },
-        new: if no_new { None } else { side(&new_path) },
+        old: (!no_old).then(|| side.clone()),
+        new: (!no_new).then_some(side),
         moved: None,
         ids: None,
         body: Body::Hunks,
     })
-    .filter(|_| !old_path.is_empty() && !new_path.is_empty())
 }
 
 /// `/dev/null`, or the time stamp that `diff -N` gives to a file that is not there.

@@ -39,7 +39,7 @@ pub enum HistoryError {
 
 /// The past before the base of `change`, as far as it concerns it. Without a base (a root commit, a diff file) there is
 /// none.
-pub fn collect(repo: &Repository, change: &Change) -> Result<History, HistoryError> {
+pub(super) fn collect(repo: &Repository, change: &Change) -> Result<History, HistoryError> {
     let Some(base) = &change.range.base else { return Ok(History::default()) };
     Oid::from_str(base)
         .and_then(|id| read(repo, id, change))

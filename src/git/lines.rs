@@ -25,13 +25,6 @@ impl<'a> Lines<'a> {
         &self.rest[..end]
     }
 
-    /// The line after the next one, without taking it.
-    pub(super) fn peek_second(&self) -> &'a [u8] {
-        let mut ahead = self.clone();
-        ahead.next();
-        ahead.peek()
-    }
-
     /// Everything from the next line on.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest

@@ -9,6 +9,9 @@ use super::folders::as_path;
 use super::trees::{self, Entry, Pair};
 use crate::change::RepoPath;
 
+/// Git file mode of a symbolic link.
+const LINK: u32 = 0o120_000;
+
 /// What differs from the tree `base` to the index.
 pub(super) fn staged(
     repo: &Repository,
@@ -51,7 +54,7 @@ pub(super) fn worktree(
         let old = if delta.status() == Delta::Conflicted { in_tree(tree.as_ref(), &path) } else { old };
         let new = match new {
             Some(entry) if entry.is_submodule() => Some(entry),
-            Some(entry) => Some(Entry { id: stored(repo, &path)?, ..entry }),
+            Some(entry) => Some(Entry { id: stored(repo, &path, entry.mode)?, ..entry }),
             None if delta.status() == Delta::Conflicted => on_disk(repo, &path)?,
             None => None,
         };
@@ -111,14 +114,20 @@ fn on_disk(repo: &Repository, path: &RepoPath) -> Result<Option<Entry>, GitError
     if found.is_dir() {
         return Ok(None);
     }
-    let mode = if found.is_symlink() { 0o120_000 } else { 0o100_644 };
-    Ok(Some(Entry { mode, id: stored(repo, path)? }))
+    let mode = if found.is_symlink() { LINK } else { 0o100_644 };
+    Ok(Some(Entry { mode, id: stored(repo, path, mode)? }))
 }
 
 /// Id of a work-tree file's content as git would store it (line ends converted, links as their target).
-fn stored(repo: &Repository, path: &RepoPath) -> Result<Oid, GitError> {
+fn stored(repo: &Repository, path: &RepoPath, mode: u32) -> Result<Oid, GitError> {
     let unreadable = |reason: String| GitError::Unreadable { path: path.clone(), reason };
     let work_tree = repo.workdir().ok_or_else(|| unreadable("there is no work tree".into()))?;
-    repo.blob_path(&work_tree.join(as_path(path.as_bytes())))
-        .map_err(|error| unreadable(error.message().to_owned()))
+    let file = work_tree.join(as_path(path.as_bytes()));
+    let id = if mode == LINK {
+        let target = std::fs::read_link(&file).map_err(|error| unreadable(error.to_string()))?;
+        repo.blob(target.as_os_str().as_encoded_bytes())
+    } else {
+        repo.blob_path(&file)
+    };
+    id.map_err(|error| unreadable(error.message().to_owned()))
 }

@@ -4,11 +4,12 @@
 //! user's git configuration for how a diff should look, or decides which files a review shows.
 
 mod attributes;
+mod commits;
 mod diff;
 mod error;
 mod folders;
 mod header;
-pub mod history;
+mod history;
 mod lines;
 mod local;
 mod names;
@@ -27,11 +28,15 @@ use git2::Repository;
 
 pub use self::diff::read_diff;
 pub use self::error::GitError;
+pub use self::history::HistoryError;
 use self::objects::Objects;
 pub use self::range::RangeSpec;
 use self::range::Resolved;
 use self::trees::Pair;
-use crate::change::{Change, RangeInfo, RepoPath};
+use crate::{
+    change::{Change, RangeInfo, RepoPath},
+    history::History,
+};
 
 /// An open repository.
 pub struct Repo {
@@ -50,6 +55,11 @@ impl Repo {
     /// The work tree's root, or the git folder of a bare repository.
     pub fn root(&self) -> PathBuf {
         self.inner.workdir().unwrap_or_else(|| self.inner.path()).to_owned()
+    }
+
+    /// The folder of the repository's own files, often called `.git`.
+    pub fn git_dir(&self) -> PathBuf {
+        self.inner.path().to_owned()
     }
 
     /// Whether there is no work tree.
@@ -99,13 +109,18 @@ impl Repo {
         let attributes = attributes::read(&self.inner, resolved.base_tree, &pairs)?;
         let files =
             objects.each(&pairs, |repo, pair| patch::render(repo, pair, attributes.of(pair.path())))?;
-        let commits = range::commits(&self.inner, resolved, &mut notes)?;
+        let commits = commits::told(&self.inner, resolved, &mut notes)?;
         let range = RangeInfo {
             base: resolved.base.map(|id| id.to_string()),
             head: resolved.head.map(|id| id.to_string()),
             spec: resolved.words.clone(),
         };
         Ok(Change { range, files, commits, notes })
+    }
+
+    /// The past before the base of `change`, as far as it concerns it.
+    pub fn history(&self, change: &Change) -> Result<History, HistoryError> {
+        history::collect(&self.inner, change)
     }
 
     /// Folders at or above the changed files, the root left out, that hold a package manifest on the new side
@@ -116,8 +131,11 @@ impl Repo {
 }
 
 /// Lets libgit2 read objects as git does: zlib's checksum finds damage, the object's hash is not computed again
-/// for each one read (a third of the time of a large diff). Objects are read once, so caching them only costs.
+/// for each one read. Few objects are read twice, so keeping them only costs memory.
 fn trust_pack_checksums() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| git2::opts::strict_hash_verification(false));
+    ONCE.call_once(|| {
+        git2::opts::strict_hash_verification(false);
+        git2::opts::enable_caching(false);
+    });
 }

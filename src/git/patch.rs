@@ -163,7 +163,16 @@ fn compare_blobs(old: &Blob<'_>, new: &Blob<'_>) -> Result<Vec<Hunk>, GitError> 
     while !lines.peek().is_empty() && !lines.peek().starts_with(b"@@ -") {
         lines.next();
     }
-    diff::hunks(&mut lines)
+    let mut hunks = diff::hunks(&mut lines)?;
+    hunks.iter_mut().for_each(trim_section);
+    Ok(hunks)
+}
+
+/// Drops the blanks that libgit2, unlike git, leaves at the end of an `@@` line.
+fn trim_section(hunk: &mut Hunk) {
+    let end = hunk.text.iter().position(|byte| *byte == b'\n').unwrap_or(hunk.text.len());
+    let kept = hunk.text[..end].trim_ascii_end().len();
+    hunk.text.drain(kept..end);
 }
 
 /// The only hunk of a file that is all new or all gone; none for an empty one.

@@ -1,15 +1,11 @@
 //! Turns the range a user asked for into two trees to compare: [`RangeSpec`], `resolve`.
 //!
-//! The commits in between are read too, as the authors' words. Comparing the trees is done elsewhere.
+//! Reading the commits in between and comparing the trees is done elsewhere.
 
-use git2::{Commit as GitCommit, ErrorCode, Oid, Repository, Sort};
+use git2::{Commit, ErrorCode, Oid, Repository};
 
 use super::error::GitError;
 use super::suggest;
-use crate::change::Commit;
-
-/// At most this many commits of a range are told, the newest ones.
-const MOST_COMMITS: usize = 200;
 
 /// What to compare, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +50,9 @@ pub(super) fn resolve(
     Ok(Resolved {
         spec: spec.clone(),
         words: ends.words,
-        base: ends.base.as_ref().map(GitCommit::id),
+        base: ends.base.as_ref().map(Commit::id),
         head: Some(ends.head.id()),
-        base_tree: ends.base.as_ref().map(GitCommit::tree_id),
+        base_tree: ends.base.as_ref().map(Commit::tree_id),
         head_tree: Some(ends.head.tree_id()),
     })
 }
@@ -64,8 +60,8 @@ pub(super) fn resolve(
 /// Two commits and the range's words.
 struct Ends<'repo> {
     words: String,
-    base: Option<GitCommit<'repo>>,
-    head: GitCommit<'repo>,
+    base: Option<Commit<'repo>>,
+    head: Commit<'repo>,
 }
 
 fn local_range(repo: &Repository, spec: &RangeSpec) -> Result<Resolved, GitError> {
@@ -81,9 +77,9 @@ fn local_range(repo: &Repository, spec: &RangeSpec) -> Result<Resolved, GitError
     Ok(Resolved {
         spec: spec.clone(),
         words: words.to_owned(),
-        base: base.as_ref().map(GitCommit::id),
+        base: base.as_ref().map(Commit::id),
         head: None,
-        base_tree: base.as_ref().map(GitCommit::tree_id),
+        base_tree: base.as_ref().map(Commit::tree_id),
         head_tree: None,
     })
 }
@@ -108,10 +104,7 @@ fn alone<'repo>(repo: &'repo Repository, revision: &str, words: &str) -> Result<
     Ok(Ends { words: words.to_owned(), base: first_parent(&head, revision)?, head })
 }
 
-fn first_parent<'repo>(
-    commit: &GitCommit<'repo>,
-    revision: &str,
-) -> Result<Option<GitCommit<'repo>>, GitError> {
+fn first_parent<'repo>(commit: &Commit<'repo>, revision: &str) -> Result<Option<Commit<'repo>>, GitError> {
     let Ok(id) = commit.parent_id(0) else {
         let cut = commit.raw_header_bytes().starts_with(b"parent ")
             || commit.raw_header_bytes().windows(8).any(|part| part == b"\nparent ");
@@ -123,7 +116,7 @@ fn first_parent<'repo>(
 /// The merge base with the default branch, or the last commit when on that branch or when there is none.
 fn default_range(repo: &Repository) -> Result<Ends<'_>, GitError> {
     let head = commit(repo, "HEAD")?;
-    let last = |head: &GitCommit<'_>| {
+    let last = |head: &Commit<'_>| {
         let words = if head.parent_count() == 0 { "HEAD" } else { "HEAD~1..HEAD" };
         alone(repo, "HEAD", words)
     };
@@ -164,7 +157,7 @@ fn default_branch(repo: &Repository) -> Option<DefaultBranch> {
     })
 }
 
-fn merge_base<'repo>(repo: &'repo Repository, one: &str, other: &str) -> Result<GitCommit<'repo>, GitError> {
+fn merge_base<'repo>(repo: &'repo Repository, one: &str, other: &str) -> Result<Commit<'repo>, GitError> {
     let (left, right) = (commit(repo, one)?.id(), commit(repo, other)?.id());
     let base = repo.merge_base(left, right).map_err(|error| match error.code() {
         ErrorCode::NotFound => {
@@ -176,7 +169,7 @@ fn merge_base<'repo>(repo: &'repo Repository, one: &str, other: &str) -> Result<
 }
 
 /// The commit that `revision` names.
-fn commit<'repo>(repo: &'repo Repository, revision: &str) -> Result<GitCommit<'repo>, GitError> {
+fn commit<'repo>(repo: &'repo Repository, revision: &str) -> Result<Commit<'repo>, GitError> {
     let object = repo.revparse_single(revision).map_err(|error| suggest::unknown(repo, revision, &error))?;
     object.peel_to_commit().map_err(|error| match object.kind() {
         Some(kind @ (git2::ObjectType::Tree | git2::ObjectType::Blob)) => {
@@ -184,41 +177,4 @@ fn commit<'repo>(repo: &'repo Repository, revision: &str) -> Result<GitCommit<'r
         }
         _ => GitError::object(object.id(), &error),
     })
-}
-
-/// The commits that lead to the new side and not to the old one, oldest first: the newest 200, with a note when
-/// there are more.
-pub(super) fn commits(
-    repo: &Repository,
-    resolved: &Resolved,
-    notes: &mut Vec<String>,
-) -> Result<Vec<Commit>, GitError> {
-    let Some(head) = resolved.head else { return Ok(Vec::new()) };
-    if let RangeSpec::Commits(text) = &resolved.spec
-        && !text.contains("..")
-    {
-        return Ok(vec![told(&repo.find_commit(head).map_err(|error| GitError::object(head, &error))?)]);
-    }
-    let doing = GitError::while_doing("walk the range's commits");
-    let mut walk = repo.revwalk().map_err(&doing)?;
-    walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME).map_err(&doing)?;
-    walk.push(head).map_err(&doing)?;
-    resolved.base.map_or(Ok(()), |base| walk.hide(base)).map_err(&doing)?;
-    let ids = walk.collect::<Result<Vec<Oid>, _>>().map_err(&doing)?;
-    if ids.len() > MOST_COMMITS {
-        notes.push(format!("the range has {} commits: only the newest {MOST_COMMITS} are told", ids.len()));
-    }
-    let newest = ids.into_iter().take(MOST_COMMITS);
-    let mut commits = newest
-        .map(|id| {
-            repo.find_commit(id).map(|found| told(&found)).map_err(|error| GitError::object(id, &error))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    commits.reverse();
-    Ok(commits)
-}
-
-fn told(commit: &GitCommit<'_>) -> Commit {
-    let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-    Commit { id: commit.id().to_string(), message }
 }

@@ -16,7 +16,7 @@ use crate::change::RepoPath;
 
 /// Git's `diff.renameLimit`: at most this many files squared are compared each with each.
 const RENAME_LIMIT: usize = 1000;
-/// So many equal sources are looked at for one file.
+/// So many equal sources that are still free are looked at for one file.
 const MOST_EQUAL: usize = 100;
 /// So many best sources are kept for one file while all are compared.
 const MOST_CANDIDATES: usize = 4;
@@ -87,7 +87,7 @@ impl Search {
                 let source = &self.sources[**source];
                 !source.taken && may_move(source.entry, end.entry)
             };
-            let best = equal.iter().take(MOST_EQUAL).filter(free).max_by_key(|source| {
+            let best = equal.iter().filter(free).take(MOST_EQUAL).max_by_key(|source| {
                 (self.sources[**source].path.file_name() == end.path.file_name(), Reverse(**source))
             });
             if let Some(source) = best.copied() {

@@ -75,11 +75,15 @@ pub(super) fn sizes_allow(one: u64, other: u64) -> bool {
 
 /// Hash and length of a piece. In text, `\r\n` counts as `\n`.
 fn hashed(piece: &[u8], is_text: bool) -> (u32, u32) {
-    let unix = if is_text { piece.strip_suffix(b"\r\n") } else { None };
-    let (line, end) = unix.map_or((piece, &b""[..]), |line| (line, &b"\n"[..]));
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in line.iter().chain(end) {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let (line, end) = match piece.strip_suffix(b"\n") {
+        Some(line) => (if is_text { line.strip_suffix(b"\r").unwrap_or(line) } else { line }, &b"\n"[..]),
+        None => (piece, &b""[..]),
+    };
+    let mut hash = 0_u64;
+    for part in line.chunks(8).chain([end]) {
+        let mut word = [0; 8];
+        word[..part.len()].copy_from_slice(part);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
     let folded = (hash >> 32) ^ hash;
     #[expect(
@@ -87,4 +91,47 @@ fn hashed(piece: &[u8], is_text: bool) -> (u32, u32) {
         reason = "the low half is the hash; a piece has 64 bytes at most"
     )]
     (folded as u32, (line.len() + end.len()) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &[u8], other: &[u8], percent: u64) {
+        let (one, other) = (Fingerprint::new(one), Fingerprint::new(other));
+        assert_eq!(one.score(&other) * 100 / MOST, percent);
+        assert_eq!(one.score(&other), other.score(&one));
+    }
+
+    #[test]
+    fn lines_count_by_their_bytes_wherever_they_stand() {
+        check(b"a\nb\nc\nd\n", b"d\nc\nb\na\n", 100);
+        check(b"a\nb\nc\nd\n", b"a\nb\nx\ny\n", 50);
+        check(b"a\na\na\na\n", b"a\nx\n", 25);
+        check(b"same", b"same", 100);
+        check(b"", b"", 0);
+        check(b"", b"x", 0);
+    }
+
+    #[test]
+    fn line_ends_matter_in_binary_files_only() {
+        check(b"a\r\nb\r\n", b"a\nb\n", 66);
+        check(b"\0a\r\n", b"\0a\n", 0);
+    }
+
+    #[test]
+    fn long_lines_are_cut_after_64_bytes() {
+        let long = [b'x'; 128];
+        check(&long, &long[..64], 50);
+        check(&[&long[..64], b"tail\n"].concat(), &[&long[..64], b"end!\n"].concat(), 92);
+    }
+
+    #[test]
+    fn sizes_rule_out_what_cannot_be_half_the_same() {
+        assert!(sizes_allow(100, 200));
+        assert!(!sizes_allow(100, 201));
+        assert!(sizes_allow(0, 0));
+        assert!(!sizes_allow(0, 1));
+    }
 }

@@ -3,18 +3,31 @@
 //! [`Provider`] makes one attempt at one question. Retries, timeouts and concurrency belong to `run`.
 
 pub mod builtin;
+pub mod command;
+pub mod draft;
+pub mod openai;
+pub mod replay;
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::prompt::Prompt;
+use secrecy::SecretString;
+
+use crate::{
+    bundle::Bundle,
+    prompt::Prompt,
+    reviewer::{Access, Builtin, Reviewer},
+};
+pub use draft::Draft;
 
 /// One question: a bundle put to a reviewer.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Bundle id, such as `c1_validatord`.
-    pub bundle: String,
+    /// What is reviewed.
+    pub bundle: Arc<Bundle>,
     /// What to send.
     pub prompt: Prompt,
+    /// The run's nonce, which an answer's `END` line repeats.
+    pub nonce: Arc<str>,
 }
 
 /// A reply, whole or as far as it came.
@@ -41,7 +54,7 @@ pub enum End {
 }
 
 /// An attempt that gave no whole answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
     /// Worth another attempt: 429, 5xx, a lost connection.
     #[error("{reason}")]
@@ -61,4 +74,195 @@ pub enum AskError {
         /// Text that had come before.
         partial: String,
     },
+}
+
+impl AskError {
+    fn transient(reason: impl Into<String>) -> Self {
+        Self::Transient { reason: reason.into(), retry_after: None, partial: String::new() }
+    }
+
+    fn permanent(reason: impl Into<String>) -> Self {
+        Self::Permanent { reason: reason.into(), partial: String::new() }
+    }
+
+    /// The same error with the text that had come before.
+    #[must_use]
+    fn after(self, text: String) -> Self {
+        match self {
+            Self::Transient { reason, retry_after, .. } => {
+                Self::Transient { reason, retry_after, partial: text }
+            }
+            Self::Permanent { reason, .. } => Self::Permanent { reason, partial: text },
+        }
+    }
+}
+
+/// Answers a question in this process, or says why not; may take its time, it runs on a thread of its own.
+pub type AnswerBuiltin = Arc<dyn Fn(Builtin, &Question) -> Result<String, String> + Send + Sync>;
+
+/// A reviewer that can be asked.
+#[derive(Clone)]
+pub enum Provider {
+    /// An OpenAI-compatible chat endpoint.
+    OpenAi(openai::Endpoint),
+    /// A program.
+    Command(command::Program),
+    /// Saved replies.
+    Replay(replay::Folder),
+    /// A reviewer of our own, and what answers for it.
+    Builtin(Builtin, AnswerBuiltin),
+}
+
+/// Makes providers; those it makes share their connections.
+pub struct Opener {
+    http: openai::HttpClients,
+    builtins: AnswerBuiltin,
+}
+
+/// A reviewer that cannot be asked as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address of an endpoint cannot be used.
+    #[error("reviewer {reviewer}: base_url {base_url:?}: {reason}")]
+    BadUrl {
+        /// Reviewer id.
+        reviewer: String,
+        /// As configured.
+        base_url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A key that no HTTP header can carry, such as one with a line break in it.
+    #[error("reviewer {reviewer}: the key in {variable} holds characters that cannot be sent")]
+    BadKey {
+        /// Reviewer id.
+        reviewer: String,
+        /// Environment variable.
+        variable: String,
+    },
+    /// `command = []`.
+    #[error("reviewer {reviewer}: the command is empty")]
+    NoProgram {
+        /// Reviewer id.
+        reviewer: String,
+    },
+    /// No HTTP client on this machine, for instance because it has no root certificates.
+    #[error("reviewer {reviewer}: cannot set up HTTP: {reason}")]
+    Http {
+        /// Reviewer id.
+        reviewer: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl Opener {
+    /// An opener; `builtins` answers for the reviewers of our own.
+    pub fn new(builtins: AnswerBuiltin) -> Self {
+        Self { http: openai::HttpClients::default(), builtins }
+    }
+
+    /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
+    pub fn open(&mut self, reviewer: &Reviewer, key: Option<SecretString>) -> Result<Provider, OpenError> {
+        Ok(match &reviewer.access {
+            Access::OpenAi { base_url, api_key_env } => Provider::OpenAi(openai::Endpoint::open(
+                reviewer,
+                base_url,
+                api_key_env.as_deref(),
+                key,
+                &mut self.http,
+            )?),
+            Access::Command { argv, env } => {
+                let program = command::Program::new(argv, env)
+                    .ok_or_else(|| OpenError::NoProgram { reviewer: reviewer.id.to_string() })?;
+                Provider::Command(program)
+            }
+            Access::Replay { dir } => Provider::Replay(replay::Folder::new(dir.clone(), reviewer.id.clone())),
+            Access::Builtin(which) => Provider::Builtin(*which, Arc::clone(&self.builtins)),
+        })
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opener").finish_non_exhaustive()
+    }
+}
+
+impl Provider {
+    /// Makes one attempt. What arrives is in `draft` as it arrives. Dropping the future ends the attempt: the
+    /// connection is closed, the program and all it started are killed.
+    pub async fn ask(&self, question: &Arc<Question>, draft: &Arc<Draft>) -> Result<Answer, AskError> {
+        match self {
+            Self::OpenAi(endpoint) => endpoint.ask(&question.prompt, draft).await,
+            Self::Command(program) => program.ask(&question.prompt, draft).await,
+            Self::Replay(folder) => folder.ask(&question.bundle.id).await,
+            Self::Builtin(which, answer) => ask_builtin(*which, answer, question).await,
+        }
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OpenAi(_) => "OpenAi",
+            Self::Command(_) => "Command",
+            Self::Replay(_) => "Replay",
+            Self::Builtin(..) => "Builtin",
+        })
+    }
+}
+
+async fn ask_builtin(
+    which: Builtin,
+    answer: &AnswerBuiltin,
+    question: &Arc<Question>,
+) -> Result<Answer, AskError> {
+    let (answer, question) = (Arc::clone(answer), Arc::clone(question));
+    match tokio::task::spawn_blocking(move || answer(which, &question)).await {
+        Ok(Ok(text)) => Ok(Answer { text, ..Answer::default() }),
+        Ok(Err(reason)) => Err(AskError::permanent(one_line(&reason))),
+        Err(error) if error.is_panic() => {
+            Err(AskError::permanent("the built-in reviewer failed on this bundle: please report it"))
+        }
+        Err(_) => Err(AskError::permanent("the built-in reviewer was stopped")),
+    }
+}
+
+/// Longest reason in an [`AskError`], in characters.
+const LONGEST_REASON: usize = 600;
+
+/// Foreign text made fit for one line of an error: no control characters, runs of blanks as one, bounded.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST_REASON));
+    let shown = text.chars().map(|c| if c.is_control() || is_bidi_control(c) { ' ' } else { c });
+    for (count, word) in shown.take(8 * LONGEST_REASON).collect::<String>().split_whitespace().enumerate() {
+        if count > 0 {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    match line.char_indices().nth(LONGEST_REASON) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_becomes_one_harmless_line() {
+        let check = |input: &str, expect: &str| assert_eq!(one_line(input), expect);
+        check("  over\n\tlimit  ", "over limit");
+        check("\u{1b}[31mred\u{1b}[0m\u{7}", "[31mred [0m");
+        check("\u{202e}evil", "evil");
+        check("", "");
+        assert_eq!(one_line(&"x".repeat(10_000)).chars().count(), LONGEST_REASON + 1);
+    }
 }

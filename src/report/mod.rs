@@ -1,1 +1,16 @@
-//! TBD.
+//! Shows a [`Tally`](crate::tally::Tally): for terminals, pull requests and programs.
+//!
+//! Every function here is a pure one from values to a `String`. Nothing is printed, written or asked: `cli`
+//! prints, `store` saves. The text of reviewers and diffs is foreign: it passes through [`foreign`] or
+//! [`markdown::escape`] before it is shown.
+
+pub mod coverage;
+pub mod foreign;
+pub mod json;
+pub mod layout;
+pub mod markdown;
+pub mod preview;
+pub mod summary;
+pub mod table;
+pub mod wire;
+pub mod words;

@@ -1,1 +1,270 @@
-//! TBD.
+//! Runs on disk: [`Store`] knows the two folders, [`RunDir`] writes and reads one run.
+//!
+//! Replies are written as they arrive, each whole or not at all. It keeps bytes: reading bundles' diffs and judging
+//! replies is left to others.
+#![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
+
+mod folder;
+mod load;
+pub mod record;
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+pub use folder::{LooseReply, loose_replies};
+pub use load::{Saved, SavedBundle};
+use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
+
+use crate::{bundle::Split, coverage::Outcome, reviewer::ReviewerId};
+
+/// The folders runs are kept in.
+#[derive(Debug, Clone)]
+pub struct Store {
+    bundles: PathBuf,
+    reviews: PathBuf,
+}
+
+/// One run's two folders.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    /// Run id.
+    pub id: String,
+    /// `bundles/<run>`.
+    pub bundles: PathBuf,
+    /// `reviews/<run>`.
+    pub review: PathBuf,
+}
+
+/// Something about the disk, or about a run on it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder that cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file or folder that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that is not what its name says.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// RUN names nothing.
+    #[error("no run {name:?} in {}", reviews.display())]
+    NoSuchRun {
+        /// As asked for.
+        name: String,
+        /// Where it was looked for.
+        reviews: PathBuf,
+        /// The newest runs there are.
+        known: Vec<String>,
+    },
+    /// RUN is a prefix of several.
+    #[error("{name:?} could be any of {}", candidates.join(", "))]
+    Ambiguous {
+        /// As asked for.
+        name: String,
+        /// What it fits.
+        candidates: Vec<String>,
+    },
+}
+
+impl Store {
+    /// A store whose folders are absolute or start at `root`. Nothing is created yet.
+    pub fn new(root: &Path, bundles: &Path, reviews: &Path) -> Self {
+        Self { bundles: root.join(bundles), reviews: root.join(reviews) }
+    }
+
+    /// Creates the folders of a new run and writes its `manifest.json`, diffs and `run.json`.
+    pub fn create(
+        &self,
+        record: &RunRecord,
+        manifest: &Manifest,
+        split: &Split,
+    ) -> Result<RunDir, StoreError> {
+        let run = self.run(&record.id);
+        create_folder(&run.bundles)?;
+        create_folder(&run.review.join("replies"))?;
+        self.keep_out_of_git()?;
+        for bundle in &split.bundles {
+            write(&run.bundles.join(format!("{}.diff", bundle.id)), &bundle.diff())?;
+        }
+        write_json(&run.bundles.join("manifest.json"), manifest)?;
+        run.write_record(record)?;
+        Ok(run)
+    }
+
+    /// Writes only bundles, for `scrum bundle`.
+    pub fn create_bundles(
+        &self,
+        id: &str,
+        manifest: &Manifest,
+        split: &Split,
+    ) -> Result<PathBuf, StoreError> {
+        let folder = self.bundles.join(id);
+        create_folder(&folder)?;
+        self.keep_out_of_git()?;
+        for bundle in &split.bundles {
+            write(&folder.join(format!("{}.diff", bundle.id)), &bundle.diff())?;
+        }
+        write_json(&folder.join("manifest.json"), manifest)?;
+        Ok(folder)
+    }
+
+    fn run(&self, id: &str) -> RunDir {
+        RunDir { id: id.to_owned(), bundles: self.bundles.join(id), review: self.reviews.join(id) }
+    }
+
+    /// A folder named `.scrum` ignores itself, so that runs are never committed by accident.
+    fn keep_out_of_git(&self) -> Result<(), StoreError> {
+        for folder in [&self.bundles, &self.reviews] {
+            let Some(own) =
+                folder.ancestors().find(|path| path.file_name().is_some_and(|name| name == ".scrum"))
+            else {
+                continue;
+            };
+            let ignore = own.join(".gitignore");
+            if !ignore.exists() {
+                write(&ignore, b"*\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends one line to `findings.jsonl` in one write, so that two runs at once never mix their lines.
+    pub fn append_finding_line(&self, line: &str) -> Result<(), StoreError> {
+        create_folder(&self.reviews)?;
+        append_line(&self.reviews.join("findings.jsonl"), line)
+    }
+
+    /// The run that `name` means: a run id, a prefix of one, `latest`, or a path to a run's folder.
+    pub fn find(&self, name: &str) -> Result<RunDir, StoreError> {
+        let as_path = Path::new(name);
+        if as_path.join("run.json").is_file() {
+            return Ok(self.run_at(as_path));
+        }
+        let mut known = self.run_ids();
+        known.sort_unstable();
+        let fitting: Vec<_> = known.iter().filter(|id| id.starts_with(name)).cloned().collect();
+        match (name, fitting.as_slice(), known.last()) {
+            ("latest", _, Some(newest)) => Ok(self.run(newest)),
+            (_, [only], _) => Ok(self.run(only)),
+            (_, [_, ..], _) if known.iter().any(|id| id == name) => Ok(self.run(name)),
+            (_, [_, ..], _) => Err(StoreError::Ambiguous { name: name.to_owned(), candidates: fitting }),
+            (_, [], _) => Err(StoreError::NoSuchRun {
+                name: name.to_owned(),
+                reviews: self.reviews.clone(),
+                known: known.into_iter().rev().take(5).collect(),
+            }),
+        }
+    }
+
+    fn run_at(&self, folder: &Path) -> RunDir {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let beside = folder.ancestors().nth(2).map(|above| above.join("bundles").join(&id));
+        let bundles = beside.filter(|path| path.is_dir()).unwrap_or_else(|| self.bundles.join(&id));
+        RunDir { id, bundles, review: folder }
+    }
+
+    fn run_ids(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.reviews).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.path().join("run.json").is_file())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+}
+
+impl RunDir {
+    /// Saves a task's reply, then its outcome. A task without text leaves only its outcome.
+    pub fn save(&self, outcome: &Outcome, text: Option<&str>) -> Result<(), StoreError> {
+        if let Some(text) = text {
+            write(&self.reply_path(&outcome.bundle, &outcome.reviewer), text.as_bytes())?;
+        }
+        let path = self.review.join("outcomes.jsonl");
+        let line = to_json(&path, &OutcomeRecord::from(outcome))?;
+        append_line(&path, &line)
+    }
+
+    /// Writes `run.json`.
+    pub fn write_record(&self, record: &RunRecord) -> Result<(), StoreError> {
+        write_json(&self.review.join("run.json"), record)
+    }
+
+    /// Writes a product of the run, such as `tally.json`, into its folder.
+    pub fn write_output(&self, name: &str, text: &str) -> Result<(), StoreError> {
+        write(&self.review.join(name), text.as_bytes())
+    }
+
+    fn reply_path(&self, bundle: &str, reviewer: &ReviewerId) -> PathBuf {
+        self.review.join("replies").join(format!("{bundle}__{reviewer}.md"))
+    }
+}
+
+/// Writes `bytes` to `path`, whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let in_words = |source| StoreError::Write { path: path.to_owned(), source };
+    let mut file = tempfile::Builder::new()
+        .prefix(".scrum-")
+        .permissions(readable_by_all())
+        .tempfile_in(folder)
+        .map_err(in_words)?;
+    file.write_all(bytes).map_err(in_words)?;
+    file.persist(path).map_err(|error| in_words(error.error))?;
+    Ok(())
+}
+
+/// What a plain `open` would ask for; the process's umask takes its share.
+fn readable_by_all() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+fn create_folder(path: &Path) -> Result<(), StoreError> {
+    std::fs::create_dir_all(path).map_err(|source| StoreError::Write { path: path.to_owned(), source })
+}
+
+fn append_line(path: &Path, line: &str) -> Result<(), StoreError> {
+    let in_words = |source| StoreError::Write { path: path.to_owned(), source };
+    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(in_words)?;
+    file.write_all(format!("{}\n", line.trim_end()).as_bytes()).map_err(in_words)
+}
+
+fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    write(path, format!("{text}\n").as_bytes())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
+    std::fs::read(path).map_err(|source| StoreError::Read { path: path.to_owned(), source })
+}
+
+fn damaged(path: &Path) -> impl Fn(RecordError) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::Damaged { path: path.clone(), reason: error.to_string() }
+}

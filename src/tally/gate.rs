@@ -1,6 +1,18 @@
-//! The gate: whether a tally passes a policy.
+//! The gate: whether a tally passes a policy. The main type is [`Policy`]; [`evaluate`] applies it.
+//!
+//! It reads counts only: no text of a finding or a reply can change its answer.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::Tally;
+use crate::{
+    coverage::State,
+    finding::{Finding, Severity},
+    reviewer::{Lineage, ReviewerId},
+};
 
 /// What makes the gate fail (`--fail-on`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +28,11 @@ pub enum FailOn {
     Block,
     /// An issue that two or more lineages agree on.
     Convergent,
+}
+
+impl FailOn {
+    /// Every choice, the mildest first.
+    pub const ALL: [Self; 5] = [Self::Never, Self::Any, Self::Warn, Self::Block, Self::Convergent];
 }
 
 /// The policy of a run.
@@ -52,7 +69,171 @@ pub enum GateResult {
 }
 
 /// Applies `policy`. No reviewer answered, or fewer lineages than asked: inconclusive even when the gate is off.
+///
+/// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
+/// `min_lineages` lineages (at least one); with the gate off the lineages are counted over the whole run.
+/// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not.
 pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
-    let _ = (tally, policy);
-    unimplemented!()
+    let failing = failing(tally, policy.fail_on);
+    let lacking = lacking(tally, policy);
+    let (result, mut reasons) = if !failing.is_empty() {
+        (GateResult::Fail, [failing, lacking].concat())
+    } else if !lacking.is_empty() {
+        (GateResult::Inconclusive, lacking)
+    } else if policy.fail_on == FailOn::Never {
+        (GateResult::Off, Vec::new())
+    } else {
+        (GateResult::Pass, vec![passed(tally, policy)])
+    };
+    reasons.extend(unread(tally));
+    Gate { result, policy: policy.to_string(), reasons }
+}
+
+impl FailOn {
+    /// The word of the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Any => "any",
+            Self::Warn => "warn",
+            Self::Block => "block",
+            Self::Convergent => "convergent",
+        }
+    }
+
+    /// The least severity that fails on its own.
+    fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Never | Self::Convergent => None,
+            Self::Any => Some(Severity::Info),
+            Self::Warn => Some(Severity::Warn),
+            Self::Block => Some(Severity::Block),
+        }
+    }
+}
+
+impl GateResult {
+    /// The word used in the tally.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fail-on {}, min-lineages {}", self.fail_on.word(), self.min_lineages)
+    }
+}
+
+/// What the policy fails on, in words.
+fn failing(tally: &Tally, fail_on: FailOn) -> Vec<String> {
+    if fail_on == FailOn::Convergent {
+        let convergent = tally.issues.iter().filter(|issue| issue.convergence() >= 2).count();
+        return some(
+            convergent,
+            "issue that two or more lineages agree on",
+            "issues that two or more lineages agree on",
+        );
+    }
+    let Some(least) = fail_on.severity() else {
+        return Vec::new();
+    };
+    let issues = tally.issues.iter().filter(|issue| issue.is_counted() && issue.severity >= least).count();
+    let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
+    let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
+    let or_worse = if least == Severity::Block { "" } else { " or worse" };
+    let (one, many) = (format!("issue of {least}{or_worse}"), format!("issues of {least}{or_worse}"));
+    let mut reasons = some(issues, &one, &many);
+    reasons.extend(some(
+        unplaced,
+        &format!("finding of {least}{or_worse} without a usable place"),
+        &format!("findings of {least}{or_worse} without a usable place"),
+    ));
+    reasons
+}
+
+/// What was read too little, in words.
+fn lacking(tally: &Tally, policy: Policy) -> Vec<String> {
+    let asked = policy.min_lineages.max(1);
+    let answered = answered_by(tally);
+    if answered.is_empty() {
+        return Vec::new();
+    }
+    let overall: BTreeSet<_> = answered.values().flatten().collect();
+    if overall.is_empty() {
+        return vec!["no reviewer answered".to_owned()];
+    }
+    if overall.len() < asked {
+        return vec![format!("{} answered, {asked} asked for", lineages(overall.len()))];
+    }
+    if policy.fail_on == FailOn::Never {
+        return Vec::new();
+    }
+    let short = answered.iter().filter(|(_, by)| by.len() < asked);
+    short
+        .map(|(bundle, by)| match by.len() {
+            0 => format!("bundle {} was answered by nobody", name(bundle)),
+            some => format!("bundle {} was answered by {}, {asked} asked for", name(bundle), lineages(some)),
+        })
+        .collect()
+}
+
+/// The lineages that answered, for each bundle; bundles that nobody answered included.
+fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
+    let mut answered: BTreeMap<&str, BTreeSet<Lineage>> =
+        tally.bundles.iter().map(|bundle| (bundle.id.as_str(), BTreeSet::new())).collect();
+    let of = |id: &ReviewerId| {
+        let seat = tally.panel.reviewers.iter().find(|one| one.id == *id);
+        seat.map_or_else(Lineage::unknown, |one| one.lineage.clone())
+    };
+    for coverage in &tally.coverage {
+        let by = answered.entry(&coverage.outcome.bundle).or_default();
+        if coverage.outcome.state == State::Answered {
+            by.insert(of(&coverage.outcome.reviewer));
+        }
+    }
+    answered
+}
+
+fn passed(tally: &Tally, policy: Policy) -> String {
+    if tally.bundles.is_empty() && tally.coverage.is_empty() {
+        return match tally.excluded.len() {
+            0 => "nothing to review".to_owned(),
+            left_out => {
+                format!("nothing was shown to reviewers: all changed files ({left_out}) are left out")
+            }
+        };
+    }
+    let least = policy.min_lineages.max(1);
+    format!("nothing that fails, and every bundle was answered by {} or more", lineages(least))
+}
+
+/// What stays unknown, for people; it decides nothing.
+fn unread(tally: &Tally) -> Vec<String> {
+    some(
+        tally.rejects.len(),
+        "passage of a reply could not be read as a finding",
+        "passages of replies could not be read as findings",
+    )
+}
+
+fn some(count: usize, one: &str, many: &str) -> Vec<String> {
+    match count {
+        0 => Vec::new(),
+        1 => vec![format!("1 {one}")],
+        more => vec![format!("{more} {many}")],
+    }
+}
+
+fn lineages(count: usize) -> String {
+    if count == 1 { "1 lineage".to_owned() } else { format!("{count} lineages") }
+}
+
+fn name(bundle: &str) -> &str {
+    if bundle.is_empty() { "(unnamed)" } else { bundle }
 }

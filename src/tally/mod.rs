@@ -1,8 +1,22 @@
 //! The tally: findings of all reviewers put together into issues, counted by distinct lineage, with what was not read.
 //!
-//! [`tally`] is a pure function of its input and does not depend on its order. The wire form is `report::json`.
+//! [`tally`] is a pure function of its input and does not depend on its order: `answers` reads and anchors every reply,
+//! `cluster` puts findings together by `claim` and place, `issues` makes ranked issues of them, `identity` names them,
+//! [`gate`] judges. The wire form is `report::json`.
 
+mod answers;
+mod claim;
+mod cluster;
+mod fnv;
 pub mod gate;
+mod identity;
+mod issues;
+pub mod lineage;
+
+#[cfg(test)]
+mod tests;
+
+use answers::Answers;
 
 use crate::{
     anchor::Anchored,
@@ -178,7 +192,47 @@ pub struct RejectedText {
 }
 
 /// Puts everything together. The order of `input`'s lists never changes the result.
-pub fn tally(input: Input) -> Tally {
-    let _ = input;
-    unimplemented!()
+pub fn tally(mut input: Input) -> Tally {
+    input.panel.reviewers.sort_by(|a, b| a.id.cmp(&b.id));
+    sort_bundles(&mut input.bundles);
+    input.excluded.sort_by(|a, b| (&a.path, a.reason).cmp(&(&b.path, b.reason)));
+    let answers = answers::read(&mut input);
+    assembled(answers, input)
+}
+
+fn assembled(answers: Answers, input: Input) -> Tally {
+    let (placed, mut unplaced): (Vec<_>, Vec<_>) =
+        answers.members.into_iter().partition(|member| member.anchored.path.is_some());
+    unplaced.sort_by(cluster::order);
+    Tally {
+        run: input.run,
+        range: input.range,
+        panel: input.panel,
+        bundles: input.bundles,
+        excluded: input.excluded,
+        coverage: answers.coverage,
+        issues: issues::issues(placed),
+        unplaced,
+        rejects: answers.rejects,
+    }
+}
+
+fn sort_bundles(bundles: &mut [Bundle]) {
+    bundles.sort_by(|a, b| bundle_order(&a.id, &b.id));
+    for bundle in bundles {
+        bundle.files.sort_by(|a, b| a.path.cmp(&b.path));
+        bundle
+            .files
+            .iter_mut()
+            .for_each(|file| file.hunks.sort_by_key(|hunk| (hunk.new_start, hunk.old_start)));
+    }
+}
+
+/// By the number in `c12_name`, then by the whole name.
+fn bundle_order(a: &str, b: &str) -> std::cmp::Ordering {
+    fn number(id: &str) -> u32 {
+        let digits = id.strip_prefix('c').and_then(|rest| rest.split('_').next());
+        digits.and_then(|digits| digits.parse().ok()).unwrap_or(u32::MAX)
+    }
+    (number(a), a).cmp(&(number(b), b))
 }

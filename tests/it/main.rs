@@ -1,4 +1,22 @@
 //! Integration tests: one binary, a module a subject.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests stop where something fails, and stand outside"
+)]
+
+mod architecture;
+mod bad_input;
 mod bundle;
+mod cases;
+mod command;
+mod end_to_end;
 mod git;
+mod mock;
+mod panel;
+mod provider;
+mod reply;
+mod report;
+mod sample_run;
+mod sandbox;

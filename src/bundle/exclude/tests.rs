@@ -93,6 +93,11 @@ fn names_decide_for_the_rest() {
     check("deep/er/pnpm-lock.yaml", Some("lockfile"));
     check("cargo.lock.rs", None);
     check("third_party/a/b.c", Some("vendored"));
+    check("vendor/a/b.c", Some("vendored"));
+    check("services/web/vendor/a.go", Some("vendored"));
+    check("src/vendor/model.rs", None);
+    check("app/models/vendor/invoice.rb", None);
+    check("a/b/c/vendor/x.c", None);
     check("app/node_modules/a.js", Some("vendored"));
     check("vendor", None);
     check("src/vendors.rs", None);

@@ -1,7 +1,7 @@
 //! The offline reviewers: `rules` looks for patterns, `history` asks the repository's past.
 //!
-//! [`Builtins`] answers for one run. Both write the same text form as a model, so their replies are read, anchored
-//! and tallied like any other. They touch nothing outside: the facts about the past come in as a
+//! [`answer_by_rules`] needs the bundle and what the change removes, [`Hindsight`] the whole change. Both write the same text form as a model,
+//! so their replies are read, anchored and tallied like any other. They touch nothing outside: the facts about the past come in as a
 //! [`History`](crate::history::History), rule files as text.
 
 mod answer;
@@ -15,8 +15,7 @@ mod shown;
 mod source;
 
 pub use rules::{RuleError, RuleSet};
-
-use std::collections::HashSet;
+pub use scan::RemovedLines;
 
 use answer::Remark;
 
@@ -24,52 +23,34 @@ use crate::{
     bundle::{Bundle, Split},
     change::{Commit, Hunk},
     history::History,
-    reviewer::Builtin,
 };
 
-/// The offline reviewers, ready to answer for each bundle of one run.
-#[derive(Debug)]
-pub struct Builtins {
-    rules: RuleSet,
-    removed: HashSet<Vec<u8>>,
-    past: Past,
+/// What `rules` has to say about `bundle`, which is part of a change that removes `removed`: deterministic, ended by
+/// `END nonce` unless `nonce` is empty.
+pub fn answer_by_rules(rules: &RuleSet, removed: &RemovedLines, bundle: &Bundle, nonce: &str) -> String {
+    answer::write(scan::scan(rules, bundle, removed), &rules_scope(rules, bundle), nonce)
 }
 
-/// What `history` has to say about the whole change, and what it rests on.
+/// What `history` has to say about one whole change, and what it rests on.
 #[derive(Debug)]
-struct Past {
+pub struct Hindsight {
     remarks: Vec<Remark>,
     commits: usize,
 }
 
-impl Builtins {
-    /// Makes ready for the run over `split`; `commits` are the change's own, `history` those before it.
-    pub fn new(rules: RuleSet, history: &History, split: &Split, commits: &[Commit]) -> Self {
-        let remarks = history::remarks(history, split, commits, &rules);
-        Self {
-            rules,
-            removed: scan::removed_lines(&split.bundles),
-            past: Past { remarks, commits: history.commits.len() },
-        }
+impl Hindsight {
+    /// Looks at the change of `split`; `commits` are the change's own, `history` those before it.
+    pub fn new(rules: &RuleSet, history: &History, split: &Split, commits: &[Commit]) -> Self {
+        let remarks = history::remarks(history, split, commits, rules);
+        Self { remarks, commits: history.commits.len() }
     }
 
-    /// The reply of `which` about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
+    /// What there is to say about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
     ///
     /// A remark about the whole change stands in the reply for the one bundle that holds its line.
-    pub fn answer(&self, which: Builtin, bundle: &Bundle, nonce: &str) -> String {
-        let (remarks, scope) = match which {
-            Builtin::Rules => {
-                (scan::scan(&self.rules, bundle, &self.removed), rules_scope(&self.rules, bundle))
-            }
-            Builtin::History => {
-                (self.past_of(bundle), format!("{} earlier commits were read", self.past.commits))
-            }
-        };
-        answer::write(remarks, &scope, nonce)
-    }
-
-    fn past_of(&self, bundle: &Bundle) -> Vec<Remark> {
-        self.past.remarks.iter().filter(|remark| holds(bundle, remark)).cloned().collect()
+    pub fn answer(&self, bundle: &Bundle, nonce: &str) -> String {
+        let remarks = self.remarks.iter().filter(|remark| holds(bundle, remark)).cloned().collect();
+        answer::write(remarks, &format!("{} earlier commits were read", self.commits), nonce)
     }
 }
 

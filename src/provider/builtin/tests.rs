@@ -41,16 +41,15 @@ pub(super) fn bundle_of(path: &str, old: &str, new: &str) -> Bundle {
     }
 }
 
-fn builtins(split: &Split) -> Builtins {
-    Builtins::new(RuleSet::new(&[]).unwrap(), &History::default(), split, &[])
+fn rules() -> RuleSet {
+    RuleSet::new(&[]).unwrap()
 }
 
 #[test]
 fn rules_answer_in_the_form_of_a_review() {
     let bundle =
         bundle_of("src/a.py", "", "def f(url, seen=[]):\n    return requests.get(url, verify=False)\n");
-    let split = Split { bundles: vec![bundle.clone()], excluded: Vec::new() };
-    insta::assert_snapshot!(builtins(&split).answer(Builtin::Rules, &bundle, "n7"), @"
+    insta::assert_snapshot!(answer_by_rules(&rules(), &RemovedLines::default(), &bundle, "n7"), @"
     SEVERITY: WARN
     WHERE: src/a.py:1
     QUOTE: def f(url, seen=[]):
@@ -81,14 +80,15 @@ fn rules_answer_in_the_form_of_a_review() {
 fn silence_is_a_verdict_too() {
     let bundle = bundle_of("src/a.py", "", "x = 1\n");
     let split = Split { bundles: vec![bundle.clone()], excluded: Vec::new() };
-    let builtins = builtins(&split);
-    let rules = format!(
+    let rules = rules();
+    let silence = format!(
         "VERDICT: ship, nothing to remark; 1 added line was held against {} patterns\nEND n\n",
-        builtins.rules.len()
+        rules.len()
     );
-    assert_eq!(builtins.answer(Builtin::Rules, &bundle, "n"), rules);
+    assert_eq!(answer_by_rules(&rules, &RemovedLines::default(), &bundle, "n"), silence);
+    let hindsight = Hindsight::new(&rules, &History::default(), &split, &[]);
     let history = "VERDICT: ship, nothing to remark; 0 earlier commits were read\nEND n\n";
-    assert_eq!(builtins.answer(Builtin::History, &bundle, "n"), history);
+    assert_eq!(hindsight.answer(&bundle, "n"), history);
 }
 
 #[test]
@@ -103,11 +103,7 @@ fn a_remark_about_the_change_stands_in_one_bundle() {
         after: format!("{}{}{}", package("a"), package("new"), package("newer")),
     };
     let history = History { lockfiles: vec![lockfile], ..History::default() };
-    let builtins = Builtins::new(RuleSet::new(&[]).unwrap(), &history, &split, &[]);
-    assert!(builtins.answer(Builtin::History, &first, "").starts_with("VERDICT: ship"));
-    assert!(
-        builtins
-            .answer(Builtin::History, &second, "")
-            .contains("WHAT: Cargo.lock: come in: new 1.0.0, newer 1.0.0")
-    );
+    let hindsight = Hindsight::new(&rules(), &history, &split, &[]);
+    assert!(hindsight.answer(&first, "").starts_with("VERDICT: ship"));
+    assert!(hindsight.answer(&second, "").contains("WHAT: Cargo.lock: come in: new 1.0.0, newer 1.0.0"));
 }

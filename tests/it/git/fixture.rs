@@ -16,6 +16,11 @@ impl Fixture {
     pub(crate) fn new() -> Self {
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
         fixture.git(&["init", "-q", "-b", "main"]);
+        for (key, value) in
+            [("excludesFile", "/dev/null"), ("attributesFile", "/dev/null"), ("autocrlf", "false")]
+        {
+            fixture.git(&["config", &format!("core.{key}"), value]);
+        }
         fixture
     }
 
@@ -73,13 +78,15 @@ impl Fixture {
         self.read(&RangeSpec::Commits(range.to_owned()))
     }
 
-    /// Fails unless `git apply` would accept `patch` on the tree of `base`.
-    pub(crate) fn assert_applies(&self, base: &str, patch: &FilePatch) {
+    /// Fails unless `git apply` would accept each patch alone on the tree of `base`.
+    pub(crate) fn assert_each_applies(&self, base: &str, change: &Change) {
         self.git(&["read-tree", base]);
-        let output = run(&self.path(), &["apply", "--check", "--cached", "-"], &text(patch));
-        let shown = String::from_utf8_lossy(&text(patch)).into_owned();
-        let reason = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "git apply: {reason}\n{shown}");
+        for patch in &change.files {
+            let output = run(&self.path(), &["apply", "--check", "--cached", "-"], &text(patch));
+            let shown = String::from_utf8_lossy(&text(patch)).into_owned();
+            let reason = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "git apply: {reason}\n{shown}");
+        }
     }
 }
 

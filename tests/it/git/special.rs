@@ -14,9 +14,7 @@ pub(crate) fn last_commit(fixture: &Fixture) -> Change {
     if change.files.iter().all(|file| file.content == Content::Text) {
         assert_eq!(ours, theirs);
     }
-    for file in &change.files {
-        fixture.assert_applies("HEAD~1", file);
-    }
+    fixture.assert_each_applies("HEAD~1", &change);
     assert_round_trip(&change);
     change
 }
@@ -47,7 +45,7 @@ fn summary(change: &Change) -> String {
 }
 
 fn numbered(lines: std::ops::Range<u32>) -> String {
-    lines.map(|number| format!("line {number}\n")).collect()
+    lines.map(|number| ["line ", &number.to_string(), "\n"].concat()).collect()
 }
 
 #[test]
@@ -116,7 +114,9 @@ fn modes_links_and_types() {
     executable("both.sh");
     fixture.git(&["mv", "moved.sh", "moved2.sh"]);
     executable("moved2.sh");
-    ["link", "becomes-link", "becomes-file"].iter().for_each(|name| fixture.remove(name));
+    for name in ["link", "becomes-link", "becomes-file"] {
+        fixture.remove(name);
+    }
     symlink("both.sh", fixture.path().join("link")).unwrap();
     symlink("both.sh", fixture.path().join("becomes-link")).unwrap();
     fixture.write("becomes-file", "one\ntwo\n");
@@ -200,7 +200,7 @@ fn odd_names() {
     fixture.commit("second");
     let change = fixture.read_range("HEAD~1..HEAD");
     assert_eq!(change.files.len(), 16);
-    change.files.iter().for_each(|file| fixture.assert_applies("HEAD~1", file));
+    fixture.assert_each_applies("HEAD~1", &change);
     assert_round_trip(&change);
     let paths: Vec<&[u8]> = change.files.iter().map(|file| file.path.as_bytes()).collect();
     for name in names {
@@ -258,9 +258,7 @@ fn submodules() {
     inner.commit("two");
     fixture.git(&["-C", "sub", "pull", "-q"]);
     fixture.commit("second");
-    insta::assert_snapshot!(summary(&last_commit(&fixture)), @"
-    modified sub +1 -1
-    ");
+    insta::assert_snapshot!(summary(&last_commit(&fixture)), @"modified sub +1 -1");
     fixture.git(&["rm", "-q", "-f", "sub"]);
     fixture.write("sub", "now a file\n");
     fixture.commit("third");
@@ -290,4 +288,32 @@ fn a_folder_takes_a_files_place() {
     added y +1 -0
     deleted y/z +0 -1
     ");
+}
+
+/// Enough files for several threads: moved, edited while moving, kept their name or not, half of them unedited.
+#[test]
+fn many_renames_are_gits() {
+    let fixture = Fixture::new();
+    let content = |number: u32| numbered(number * 100..number * 100 + 30);
+    for number in 0..80 {
+        fixture.write(&format!("old/{}/file{number}.txt", number % 7), content(number));
+    }
+    fixture.commit("first");
+    fixture.git(&["rm", "-r", "-q", "old"]);
+    for number in 0..80 {
+        let name = if number % 3 == 0 { format!("file{number}.txt") } else { format!("other{number}.txt") };
+        let edited = content(number).replace("5\n", &"x".repeat(number as usize / 4));
+        fixture.write(
+            &format!("new/{}/{name}", number % 5),
+            if number % 2 == 0 { edited } else { content(number) },
+        );
+    }
+    fixture.commit("second");
+    let change = last_commit(&fixture);
+    assert!(change.files.iter().filter(|file| file.status == FileStatus::Renamed).count() > 60);
+
+    fixture.git(&["worktree", "add", "-q", "--detach", "linked"]);
+    let linked = scrum::git::Repo::discover(&fixture.path().join("linked")).unwrap();
+    let range = scrum::git::RangeSpec::Commits("HEAD~1..HEAD".into());
+    assert_eq!(linked.read(&range).unwrap().files, change.files);
 }

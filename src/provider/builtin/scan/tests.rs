@@ -5,7 +5,7 @@ use crate::provider::builtin::tests::{bundle_of, patch_of};
 
 fn find(rules: &RuleSet, bundle: Bundle) -> Vec<Remark> {
     let bundles = [bundle];
-    scan(rules, &bundles[0], &removed_lines(&bundles))
+    scan(rules, &bundles[0], &RemovedLines::of(&bundles))
 }
 
 /// `line: rule` of every remark.
@@ -47,7 +47,7 @@ fn a_line_moved_between_files_or_bundles_is_not_new() {
     bundle.files.push(patch_of("src/b.ts", "", "eval(x)\n"));
     assert_eq!(find(&rules, bundle), []);
     let bundles = [bundle_of("src/a.ts", "eval(x)\n", ""), bundle_of("lib/b.ts", "", "eval(x)\n")];
-    assert_eq!(scan(&rules, &bundles[1], &removed_lines(&bundles)), []);
+    assert_eq!(scan(&rules, &bundles[1], &RemovedLines::of(&bundles)), []);
 }
 
 #[test]

@@ -1,0 +1,221 @@
+//! The change as a map of places: [`Places`], a [`FileMap`] for each changed file, a [`Row`] for each new-side line.
+//!
+//! Hunks of one file that stand in several bundles are put together again. It judges no finding.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+};
+
+use super::symbol;
+use crate::{
+    bundle::Bundle,
+    change::{Hunk, HunkLine, LineKind},
+    finding::LineRange,
+};
+
+/// Every line that the bundles of a run show, by file and new-side line.
+#[derive(Debug, Default)]
+pub struct Places<'a> {
+    files: BTreeMap<String, FileMap<'a>>,
+    /// Paths of each bundle.
+    bundles: HashMap<&'a str, BTreeSet<String>>,
+    /// Paths by their last part.
+    by_name: HashMap<String, BTreeSet<String>>,
+}
+
+/// The shown part of one file.
+#[derive(Debug, Default)]
+pub(super) struct FileMap<'a> {
+    /// New-side lines, ascending.
+    pub(super) rows: Vec<Row<'a>>,
+    /// Removed lines, by the new-side line that took their place.
+    pub(super) removed: Vec<Removed<'a>>,
+    /// Names in the hunks' headers.
+    sections: Vec<Rc<str>>,
+}
+
+/// One new-side line of a hunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row<'a> {
+    /// New-side number.
+    pub(super) line: u32,
+    /// Added, or next to a removal.
+    pub(super) changed: bool,
+    /// Without line end.
+    pub(super) text: Cow<'a, str>,
+    /// The function or type around it.
+    symbol: Option<Rc<str>>,
+}
+
+/// A line that the change takes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Removed<'a> {
+    /// The new-side line that follows it, or precedes it at a hunk's end; at least 1.
+    pub(super) line: u32,
+    /// Without line end.
+    pub(super) text: Cow<'a, str>,
+}
+
+impl Row<'_> {
+    pub(super) fn code(&self) -> String {
+        self.text.trim_end().to_owned()
+    }
+
+    fn indent(&self) -> usize {
+        self.text.len() - self.text.trim_start().len()
+    }
+}
+
+impl<'a> Places<'a> {
+    /// Maps the files of `bundles`.
+    pub fn new(bundles: impl IntoIterator<Item = &'a Bundle>) -> Self {
+        let mut places = Self::default();
+        for bundle in bundles {
+            for file in &bundle.files {
+                let path = file.path.to_string();
+                let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+                places.by_name.entry(name).or_default().insert(path.clone());
+                places.bundles.entry(&bundle.id).or_default().insert(path.clone());
+                let map = places.files.entry(path).or_default();
+                file.hunks.iter().for_each(|hunk| map.add(hunk));
+            }
+            places.bundles.entry(&bundle.id).or_default();
+        }
+        places.files.values_mut().for_each(FileMap::settle);
+        places
+    }
+
+    pub(super) fn knows(&self, bundle: &str) -> bool {
+        self.bundles.contains_key(bundle)
+    }
+
+    /// The changed file that `path` means, as written, without `a/` or `b/`, or as the end of exactly one path. No path
+    /// at all means the only file of `bundle`.
+    pub(super) fn file_of(&self, path: &str, bundle: &str) -> Option<(&str, &FileMap<'a>)> {
+        if path.is_empty() {
+            let mut own = self.bundles.get(bundle)?.iter();
+            let only = own.next().filter(|_| own.next().is_none())?;
+            return self.exact(only);
+        }
+        let unprefixed = path.strip_prefix("a/").or_else(|| path.strip_prefix("b/"));
+        self.exact(path)
+            .or_else(|| unprefixed.and_then(|path| self.exact(path)))
+            .or_else(|| self.by_suffix(path))
+    }
+
+    fn exact(&self, path: &str) -> Option<(&str, &FileMap<'a>)> {
+        self.files.get_key_value(path).map(|(path, file)| (path.as_str(), file))
+    }
+
+    fn by_suffix(&self, path: &str) -> Option<(&str, &FileMap<'a>)> {
+        if super::why_no_path(path).is_some() {
+            return None;
+        }
+        let name = path.rsplit('/').next()?;
+        let fits = |whole: &&String| whole.strip_suffix(path).is_some_and(|head| head.ends_with('/'));
+        let mut fitting = self.by_name.get(name)?.iter().filter(fits);
+        let only = fitting.next().filter(|_| fitting.next().is_none())?;
+        self.exact(only)
+    }
+}
+
+impl<'a> FileMap<'a> {
+    fn add(&mut self, hunk: &'a Hunk) {
+        let first = self.rows.len();
+        let section: Option<Rc<str>> = symbol::section_name(&hunk.section()).map(Rc::from);
+        self.sections.extend(section.clone());
+        let mut waiting = Vec::new();
+        for line in hunk.lines() {
+            let text = text_of(line);
+            let Some(number) = line.new else {
+                waiting.push(text);
+                continue;
+            };
+            let added = line.kind == LineKind::Added;
+            let mut changed = added;
+            if !waiting.is_empty() {
+                changed |= self.close_removal(&mut waiting, first, number, added);
+            }
+            self.rows.push(Row { line: number, changed, text, symbol: None });
+        }
+        let last = hunk.new_start + hunk.new_lines.saturating_sub(1);
+        self.close_removal(&mut waiting, first, last, false);
+        enclose(&mut self.rows[first..], section.as_ref());
+    }
+
+    /// Puts a run of removed lines at `line`. Where nothing was added in its place the lines around it are changed ones;
+    /// says whether that is so.
+    fn close_removal(
+        &mut self,
+        removed: &mut Vec<Cow<'a, str>>,
+        first: usize,
+        line: u32,
+        replaced: bool,
+    ) -> bool {
+        let gone = !replaced && !removed.is_empty();
+        if let Some(before) = self.rows[first..].last_mut() {
+            before.changed |= gone;
+        }
+        self.removed.extend(removed.drain(..).map(|text| Removed { line: line.max(1), text }));
+        gone
+    }
+
+    fn settle(&mut self) {
+        self.rows.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
+        self.rows.dedup_by_key(|row| row.line);
+        self.removed.sort_by_key(|removed| removed.line);
+    }
+
+    /// The shown line of that number.
+    pub(super) fn row(&self, line: u32) -> Option<&Row<'a>> {
+        self.rows.binary_search_by_key(&line, |row| row.line).ok().map(|at| &self.rows[at])
+    }
+
+    /// The shown lines within `range`.
+    pub(super) fn rows_in(&self, range: LineRange) -> &[Row<'a>] {
+        let start = self.rows.partition_point(|row| row.line < range.start);
+        let end = self.rows.partition_point(|row| row.line <= range.end);
+        &self.rows[start..end]
+    }
+
+    /// Whether something was removed where `range` lies and no new-side line is left to show it.
+    pub(super) fn removal_in(&self, range: LineRange) -> bool {
+        let from = self.removed.partition_point(|removed| removed.line < range.start);
+        self.removed.get(from).is_some_and(|removed| removed.line <= range.end)
+    }
+
+    /// Whether a hunk's header or a line names `symbol` as what encloses lines.
+    pub(super) fn names(&self, symbol: &str) -> bool {
+        self.sections.iter().any(|name| **name == *symbol)
+    }
+
+    /// The function or type around `line`.
+    pub(super) fn symbol_at(&self, line: u32) -> Option<String> {
+        self.row(line)?.symbol.as_deref().map(str::to_owned)
+    }
+}
+
+/// Gives each row of a hunk the nearest definition above it that it is indented under, else the hunk's section.
+fn enclose(rows: &mut [Row<'_>], section: Option<&Rc<str>>) {
+    let mut open: Vec<(usize, Rc<str>)> = Vec::new();
+    for row in rows {
+        if !row.text.trim().is_empty() {
+            // What closes a block, or a list of parameters, belongs to it.
+            let closes = row.text.trim_start().starts_with(['}', ')', ']']);
+            let reach = row.indent() + usize::from(closes);
+            while open.last().is_some_and(|(indent, _)| *indent >= reach) {
+                open.pop();
+            }
+            if let Some(name) = symbol::defined_name(&row.text) {
+                open.push((row.indent(), name.into()));
+            }
+        }
+        row.symbol = open.last().map(|(_, name)| Rc::clone(name)).or_else(|| section.cloned());
+    }
+}
+
+fn text_of(line: HunkLine<'_>) -> Cow<'_, str> {
+    String::from_utf8_lossy(line.text.strip_suffix(b"\r").unwrap_or(line.text))
+}

@@ -1,0 +1,335 @@
+//! Tests of anchoring over one small change of three files in two bundles.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    bundle::Guard,
+    change::{Content, FilePatch, FileStatus, Hunk},
+    finding::Severity,
+};
+
+const SERVER: &str = "@@ -10,6 +10,7 @@ fn serve(listener: Listener) {
+     let mut count = 0;
+     loop {
+-        let socket = listener.accept();
++        let socket = listener.accept()?;
++        count += 1;
+         spawn(socket);
+     }
+ }
+@@ -40,5 +41,4 @@ impl Server {
+     fn stop(&mut self) {
+         self.flag = true;
+-        self.listener.close();
+         self.count = 0;
+     }
+";
+
+fn patch(path: &str, text: &str) -> FilePatch {
+    FilePatch {
+        path: path.into(),
+        old_path: None,
+        status: FileStatus::Modified,
+        content: Content::Text,
+        generated: false,
+        header: Vec::new(),
+        hunks: hunks(text),
+        size: 0,
+    }
+}
+
+fn hunks(text: &str) -> Vec<Hunk> {
+    let starts: Vec<_> = text.match_indices("@@ -").map(|(at, _)| at).chain([text.len()]).collect();
+    starts.windows(2).map(|ends| hunk(&text[ends[0]..ends[1]])).collect()
+}
+
+fn hunk(text: &str) -> Hunk {
+    let head: Vec<u32> = text
+        .split("@@")
+        .nth(1)
+        .unwrap()
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    let [old_start, old_lines, new_start, new_lines] = head[..] else { panic!("{text}") };
+    Hunk { old_start, old_lines, new_start, new_lines, text: text.as_bytes().to_vec() }
+}
+
+fn bundle(id: &str, files: Vec<FilePatch>) -> Bundle {
+    Bundle { id: id.to_owned(), component: String::new(), files, guard: Guard::Ok }
+}
+
+fn change() -> Vec<Bundle> {
+    vec![
+        bundle("c1_net", vec![patch("net/src/server.rs", SERVER)]),
+        bundle(
+            "c2_docs",
+            vec![
+                patch("docs/server.md", "@@ -1,0 +1,2 @@\n+# Server\n+It serves.\n"),
+                patch("gone.rs", "@@ -1,2 +0,0 @@\n-fn gone() {\n-}\n"),
+                patch("net/mod.rs", "@@ -1,1 +1,1 @@\n-old\n+new\n"),
+                patch("web/mod.rs", "@@ -1,1 +1,1 @@\n-old\n+new\n"),
+            ],
+        ),
+    ]
+}
+
+fn finding(path: &str, lines: Option<(u32, u32)>, symbol: Option<&str>, quote: Option<&str>) -> Finding {
+    let lines = lines.map(|(start, end)| LineRange::new(start, end));
+    Finding {
+        severity: Severity::Warn,
+        severity_word: String::new(),
+        where_text: String::new(),
+        location: Some(Location { path: path.to_owned(), lines, symbol: symbol.map(str::to_owned) }),
+        also_at: Vec::new(),
+        quote: quote.map(str::to_owned),
+        what: String::new(),
+        why: String::new(),
+        fix: String::new(),
+        retracted: false,
+    }
+}
+
+/// `anchor path:lines symbol | code | note`, as anchored in the first bundle.
+fn place(finding: Finding) -> String {
+    let change = change();
+    let placed = anchor(vec![finding], Some(&change[0]), &change).remove(0);
+    let lines = placed.lines.map_or_else(String::new, |lines| format!(":{}-{}", lines.start, lines.end));
+    let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let (word, path) = (placed.anchor.word(), text(placed.path));
+    format!("{word} {path}{lines} {} | {} | {}", text(placed.symbol), text(placed.code), text(placed.note))
+}
+
+#[track_caller]
+fn at_lines(path: &str, start: u32, end: u32, expect: &str) {
+    assert_eq!(place(finding(path, Some((start, end)), None, None)), expect);
+}
+
+#[track_caller]
+fn at_quote(lines: Option<(u32, u32)>, quote: &str, expect: &str) {
+    assert_eq!(place(finding("net/src/server.rs", lines, None, Some(quote))), expect);
+}
+
+#[track_caller]
+fn at_symbol(symbol: &str, expect: &str) {
+    assert_eq!(place(finding("net/src/server.rs", None, Some(symbol), None)), expect);
+}
+
+#[test]
+fn the_best_line_of_a_range_decides() {
+    let file = "net/src/server.rs";
+    at_lines(file, 13, 13, "changed net/src/server.rs:13-13 serve |         count += 1; | -");
+    at_lines(
+        file,
+        10,
+        14,
+        "changed net/src/server.rs:10-14 serve |         let socket = listener.accept()?; | -",
+    );
+    at_lines(file, 10, 11, "context net/src/server.rs:10-11 serve |     let mut count = 0; | -");
+    at_lines(file, 30, 35, "file net/src/server.rs:30-35 - | - | -");
+    at_lines(
+        file,
+        1,
+        u32::MAX,
+        "changed net/src/server.rs:1-4294967295 serve |         let socket = listener.accept()?; | -",
+    );
+}
+
+#[test]
+fn lines_next_to_a_removal_are_changed() {
+    let file = "net/src/server.rs";
+    at_lines(file, 42, 42, "changed net/src/server.rs:42-42 stop |         self.flag = true; | -");
+    at_lines(file, 43, 43, "changed net/src/server.rs:43-43 stop |         self.count = 0; | -");
+    at_lines(file, 44, 44, "context net/src/server.rs:44-44 stop |     } | -");
+    at_lines("gone.rs", 1, 1, "changed gone.rs:1-1 - | - | -");
+}
+
+#[test]
+fn paths_are_taken_exactly_then_unprefixed_then_by_a_suffix_that_fits_once() {
+    let server = "|         count += 1;";
+    at_lines(
+        "b/net/src/server.rs",
+        13,
+        13,
+        &format!("changed net/src/server.rs:13-13 serve {server} | path read as net/src/server.rs"),
+    );
+    at_lines(
+        "src/server.rs",
+        13,
+        13,
+        &format!("changed net/src/server.rs:13-13 serve {server} | path read as net/src/server.rs"),
+    );
+    at_lines("net/mod.rs", 1, 1, "changed net/mod.rs:1-1 - | new | -");
+    at_lines("mod.rs", 1, 1, "outside mod.rs:1-1 - | - | -");
+    at_lines("erver.rs", 1, 1, "outside erver.rs:1-1 - | - | -");
+    at_lines(
+        "",
+        13,
+        13,
+        &format!("changed net/src/server.rs:13-13 serve {server} | path read as net/src/server.rs"),
+    );
+}
+
+#[test]
+fn no_path_leads_out_of_the_repository() {
+    let out = "the path leads out of the repository";
+    let foreign = "the path is not relative to the repository";
+    at_lines("../net/src/server.rs", 13, 13, &format!("nowhere - - | - | {out}"));
+    at_lines("/net/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
+    at_lines("/etc/passwd", 1, 1, &format!("nowhere - - | - | {foreign}"));
+    at_lines("C:\\x", 1, 1, &format!("nowhere - - | - | {foreign}"));
+    at_lines("a\u{1b}[0m", 1, 1, "nowhere - - | - | the path holds control characters");
+}
+
+#[test]
+fn a_quote_moves_a_wrong_line() {
+    at_quote(
+        Some((40, 40)),
+        "count += 1;",
+        "moved net/src/server.rs:13-13 serve |         count += 1; | moved from line 40 by its quote",
+    );
+    at_quote(
+        Some((40, 44)),
+        "        count += 1;",
+        "moved net/src/server.rs:13-13 serve |         count += 1; | moved from lines 40-44 by its quote",
+    );
+    at_quote(
+        Some((13, 13)),
+        "count  +=  1;",
+        "changed net/src/server.rs:13-13 serve |         count += 1; | -",
+    );
+    at_quote(
+        Some((13, 13)),
+        "    13| +        count += 1;",
+        "changed net/src/server.rs:13-13 serve |         count += 1; | -",
+    );
+    at_quote(
+        None,
+        "count += 1;",
+        "changed net/src/server.rs:13-13 serve |         count += 1; | placed by its quote",
+    );
+    at_quote(
+        Some((13, 13)),
+        "listener.accept()?",
+        "moved net/src/server.rs:12-12 serve |         let socket = listener.accept()?; | moved from line 13 by its quote",
+    );
+    at_quote(
+        Some((13, 13)),
+        "nothing like it",
+        "changed net/src/server.rs:13-13 serve |         count += 1; | its quote does not stand in the change",
+    );
+}
+
+#[test]
+fn of_several_places_the_nearest_counts() {
+    let moved = "moved net/src/server.rs";
+    at_quote(Some((40, 40)), " }", &format!("{moved}:44-44 stop |     }} | moved from line 40 by its quote"));
+    at_quote(
+        Some((12, 12)),
+        " }",
+        &format!("{moved}:15-15 serve |     }} | moved from line 12 by its quote"),
+    );
+    at_quote(Some((12, 12)), "}", &format!("{moved}:16-16 serve | }} | moved from line 12 by its quote"));
+    at_quote(Some((15, 15)), "}", "context net/src/server.rs:15-15 serve |     } | -");
+}
+
+#[test]
+fn removed_code_stands_where_it_was() {
+    at_quote(
+        Some((43, 43)),
+        "self.listener.close();",
+        "changed net/src/server.rs:43-43 stop |         self.listener.close(); | the quoted code is removed by the change",
+    );
+    at_quote(
+        Some((20, 20)),
+        "self.listener.close();",
+        "moved net/src/server.rs:43-43 stop |         self.listener.close(); | moved from line 20 by its quote; the quoted code is removed by the change",
+    );
+}
+
+#[test]
+fn symbols_stand_where_they_are_defined_or_mentioned() {
+    at_symbol("stop", "context net/src/server.rs:41-41 stop |     fn stop(&mut self) { | -");
+    at_symbol(
+        "Server::stop()",
+        "context net/src/server.rs:41-41 Server::stop() |     fn stop(&mut self) { | -",
+    );
+    at_symbol(
+        "serve",
+        "changed net/src/server.rs:12-12 serve |         let socket = listener.accept()?; | -",
+    );
+    at_symbol("spawn", "context net/src/server.rs:14-14 spawn |         spawn(socket); | -");
+    at_symbol("elsewhere", "file net/src/server.rs elsewhere | - | -");
+    at_symbol("()", "file net/src/server.rs () | - | -");
+}
+
+#[test]
+fn without_a_bundle_nothing_is_checked() {
+    let placed = anchor(vec![finding("x.rs", Some((3, 3)), None, Some("code"))], None, &[]).remove(0);
+    assert_eq!(
+        (placed.anchor, placed.path.as_deref(), placed.code.as_deref()),
+        (Anchor::Unchecked, Some("x.rs"), Some("code"))
+    );
+    let nowhere = anchor(vec![finding("", None, None, None)], None, &[]).remove(0);
+    assert_eq!((nowhere.anchor, nowhere.path), (Anchor::Nowhere, None));
+}
+
+#[test]
+fn names_of_sections_and_definitions() {
+    let check = |line: &str, expect: Option<&str>| {
+        assert_eq!(symbol::section_name(line).as_deref(), expect, "{line}");
+    };
+    check("pub(crate) async fn run<T>(x: T) -> T {", Some("run"));
+    check("func (s *Server) Close() error {", Some("Close"));
+    check("impl<T: Into<U>> Display for Tally<T> {", Some("Tally"));
+    check("export default class Panel extends View {", Some("Panel"));
+    check("static int next_token(struct lexer *l)", Some("next_token"));
+    check("def self.find(id)", Some("find"));
+    check("extern \"C\" fn callback(", Some("callback"));
+    check("", None);
+    check("{ (", None);
+}
+
+fn any_place() -> impl Strategy<Value = Finding> {
+    let paths = prop::sample::select(vec![
+        "net/src/server.rs",
+        "server.rs",
+        "b/gone.rs",
+        "mod.rs",
+        "../x",
+        "/x",
+        "",
+        "docs/server.md",
+        "new.rs",
+    ]);
+    let quotes = prop::sample::select(vec!["}", "count += 1;", "spawn(socket)", "-}", "zzz", " ", "let"]);
+    let symbols = prop::sample::select(vec!["stop", "Server::serve", "gone", "Ω"]);
+    let lines = prop::option::of((1..60_u32, 1..60_u32));
+    (paths, lines, prop::option::of(symbols), prop::option::of(quotes))
+        .prop_map(|(path, lines, symbol, quote)| finding(path, lines, symbol, quote))
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_dropped_and_an_anchored_line_is_in_the_change(findings in prop::collection::vec(any_place(), 0..8)) {
+        let change = change();
+        let placed = anchor(findings.clone(), Some(&change[0]), &change);
+        let kept: Vec<_> = placed.iter().map(|one| one.finding.clone()).collect();
+        prop_assert_eq!(kept, findings);
+        for one in placed {
+            if !matches!(one.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved) {
+                continue;
+            }
+            let path = one.path.unwrap();
+            let lines = one.lines.unwrap();
+            let files = change.iter().flat_map(|bundle| &bundle.files);
+            let hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
+            let shown = |hunk: &Hunk| {
+                let start = hunk.new_start.max(1);
+                LineRange::new(start, (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start))
+            };
+            prop_assert!(hunks.map(shown).any(|range| range.overlaps(lines)), "{path} {lines:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Where errors become words, hints and an exit status: [`CliError`] and [`Status`].
+//!
+//! Every other module has typed errors without hints; this file alone knows what a user could do about them.
+
+use std::process::ExitCode;
+
+use crate::{
+    bundle::SplitError,
+    config::{ConfigError, PanelError},
+    git::GitError,
+    prompt::TemplateError,
+    provider::{OpenError, builtin::RuleError},
+    run::saved::SavedError,
+    store::StoreError,
+    tally::gate::GateResult,
+};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Done, gate passed or off.
+    Done,
+    /// The gate failed.
+    GateFailed,
+    /// Too little was read to say.
+    Inconclusive,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl Status {
+    pub(super) fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::GateFailed => 1,
+            Self::Inconclusive => 3,
+            Self::Interrupted => 130,
+        })
+    }
+}
+
+impl From<GateResult> for Status {
+    fn from(result: GateResult) -> Self {
+        match result {
+            GateResult::Pass | GateResult::Off => Self::Done,
+            GateResult::Fail => Self::GateFailed,
+            GateResult::Inconclusive => Self::Inconclusive,
+        }
+    }
+}
+
+/// What went wrong and what to do about it. Always exit status 2.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CliError {
+    pub(super) message: String,
+    pub(super) hints: Vec<String>,
+}
+
+impl CliError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new() }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            ConfigError::Invalid { suggestion: Some(key), .. } => {
+                plain.hint(format!("did you mean `{key}`?"))
+            }
+            ConfigError::Invalid { .. }
+            | ConfigError::Unreadable { .. }
+            | ConfigError::OutOfRange { .. }
+            | ConfigError::Reviewer { .. }
+            | ConfigError::ReviewerId(_) => plain,
+        }
+    }
+}
+
+impl From<PanelError> for CliError {
+    fn from(error: PanelError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            PanelError::NoSuchPanel { known, .. } => plain.hint(format!("panels: {}", known.join(", "))),
+            PanelError::NoSuchReviewer { known, .. } => {
+                plain.hint(format!("reviewers: {}", known.join(", ")))
+            }
+            PanelError::Unusable { .. } => {
+                plain.hint("set the variable, or choose reviewers that need none, such as `--panel offline`")
+            }
+        }
+    }
+}
+
+impl From<SplitError> for CliError {
+    fn from(error: SplitError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            SplitError::NoSuchComponent { known, .. } if !known.is_empty() => {
+                plain.hint(format!("components of this change: {}", known.join(", ")))
+            }
+            SplitError::NoSuchComponent { .. } | SplitError::BadGlob { .. } => plain,
+        }
+    }
+}
+
+impl From<TemplateError> for CliError {
+    fn from(error: TemplateError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<GitError> for CliError {
+    fn from(error: GitError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error.hint() {
+            Some(hint) => plain.hint(hint),
+            None => plain,
+        }
+    }
+}
+
+impl From<SavedError> for CliError {
+    fn from(error: SavedError) -> Self {
+        match error {
+            SavedError::Store(error) => error.into(),
+            SavedError::Bundle { .. } => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for CliError {
+    fn from(error: OpenError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<RuleError> for CliError {
+    fn from(error: RuleError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<getrandom::Error> for CliError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::new(format!("the system gives no randomness: {error}"))
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            StoreError::NoSuchRun { known, .. } if known.is_empty() => {
+                plain.hint("there are no runs yet: `scrum review` makes one")
+            }
+            StoreError::NoSuchRun { known, .. } => {
+                plain.hint(format!("newest runs: {}, or `latest`", known.join(", ")))
+            }
+            StoreError::Write { .. } => plain.hint("is the disk full, or the folder not yours?"),
+            StoreError::Ambiguous { .. } | StoreError::Read { .. } | StoreError::Damaged { .. } => plain,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Ctrl-C: the first asks the run to end and save what came, the second ends the process at once.
+//!
+//! [`watch`] listens until the process ends, on a thread of its own, so that neither a long tally nor a reader that
+//! does not take the result can keep it from being heard.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a second Ctrl-C must end the process even if everything else hangs"
+)]
+
+use std::{io, time::Duration};
+
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a shell reports for a process that was ended by SIGINT.
+const INTERRUPTED: i32 = 130;
+/// How long the programs under way may take to be ended once Ctrl-C has come twice.
+const LAST_MOMENT: Duration = Duration::from_millis(250);
+
+/// What Ctrl-C (or SIGTERM) has asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interrupt {
+    /// Cancelled by the first: end and keep what came.
+    pub(super) end: CancellationToken,
+    /// Cancelled by the second: drop everything.
+    pub(super) drop_all: CancellationToken,
+}
+
+/// Listens from now on.
+pub(super) fn watch() -> io::Result<Interrupt> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? }
+    };
+    let interrupt = Interrupt::default();
+    let asked = interrupt.clone();
+    let listen = async move {
+        signals.next().await;
+        asked.end.cancel();
+        signals.next().await;
+        asked.drop_all.cancel();
+        tokio::time::sleep(LAST_MOMENT).await;
+        std::process::exit(INTERRUPTED);
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(listen))?;
+    Ok(interrupt)
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

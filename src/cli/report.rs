@@ -1,0 +1,70 @@
+//! `scrum report`: prints a saved run's tally again; also the printing and saving that `review` and `tally` share.
+
+use clap::Args;
+
+use super::{
+    Format, Global, OutputArgs,
+    error::{CliError, Status},
+    ui::Ui,
+    workspace::Workspace,
+};
+use crate::{
+    report::{json, markdown, table},
+    run::saved,
+    store::RunDir,
+    tally::{
+        self, Tally,
+        gate::{self, Gate},
+    },
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A run id, a prefix of one, a path, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    run: String,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
+    let workspace = Workspace::open_anywhere(global)?;
+    let saved = saved::open(&workspace.find_run(&args.run)?)?;
+    let tally = tally::tally(saved.input);
+    let gate = gate::evaluate(&tally, saved.policy);
+    print(&tally, &gate, &args.output, ui)?;
+    Ok(Status::Done)
+}
+
+/// Prints a tally in the form asked for.
+pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: Ui) -> Result<(), CliError> {
+    let text = match output.format {
+        Format::Table => {
+            let color = output.output.is_none() && ui.color_on_stdout();
+            table::render(tally, gate, Ui::width(), color)
+        }
+        Format::Markdown => markdown::render(tally, gate),
+        Format::Json => json::render(tally, gate),
+    };
+    Ui::result(&text, output.output.as_deref())
+}
+
+/// Prints a tally where somebody waits for a file or for a document to read in.
+pub(super) fn print_document(
+    tally: &Tally,
+    gate: &Gate,
+    output: &OutputArgs,
+    ui: Ui,
+) -> Result<(), CliError> {
+    match (output.format, &output.output) {
+        (Format::Table, None) => Ok(()),
+        (Format::Table | Format::Markdown | Format::Json, _) => print(tally, gate, output, ui),
+    }
+}
+
+/// Writes what a run leaves for others: `tally.json` and `tally.md`.
+pub(super) fn write_products(dir: &RunDir, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
+    dir.write_output("tally.json", &json::render(tally, gate))?;
+    dir.write_output("tally.md", &markdown::render(tally, gate))?;
+    Ok(())
+}

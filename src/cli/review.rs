@@ -1,0 +1,336 @@
+//! `scrum review`: the main job. Splits, guards, asks the panel, tallies, prints, and leaves a run on disk.
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use clap::Args;
+
+use super::{
+    ChangeArgs, GateArgs, Global, OutputArgs, bundle,
+    error::{CliError, Status},
+    interrupt::{self, Interrupt},
+    report,
+    ui::Ui,
+    workspace::{Reading, Workspace},
+};
+use crate::{
+    VERSION,
+    bundle::{Bundle, Split},
+    change::{Commit, RangeInfo},
+    clock,
+    config::{Choice, PanelError, Seats, env},
+    progress,
+    prompt::Templates,
+    provider::{AnswerBuiltin, Opener, Question},
+    report::json,
+    reviewer::{Builtin, Panel, Reviewer, ReviewerId},
+    run::{
+        self,
+        event::channel,
+        executor::{Pace, Respondent},
+        review::{self, Answers, Asking},
+        saved,
+    },
+    store::{
+        RunDir,
+        record::{Manifest, RunRecord},
+    },
+    tally::{
+        self, Input, RunInfo, Tally, TaskReply,
+        gate::{self, Gate, Policy},
+    },
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from [panel]
+    #[arg(long, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
+    panel: Option<String>,
+    /// Ask this reviewer (repeatable), instead of a panel
+    #[arg(short, long = "reviewer", value_name = "ID")]
+    reviewers: Vec<String>,
+    /// Most requests and programs under way at once
+    #[arg(long, value_name = "N", env = env::CONCURRENCY)]
+    concurrency: Option<NonZeroUsize>,
+    /// Longest time for one attempt, for every reviewer
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Go on with a run that was interrupted: ask only for what is missing
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
+    resume: Option<String>,
+    /// Show bundles, sizes, tokens and reviewers; send nothing
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
+    #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What is reviewed.
+pub(super) struct Material {
+    pub(super) split: Arc<Split>,
+    pub(super) range: RangeInfo,
+    pub(super) commits: Vec<Commit>,
+}
+
+/// Whom to ask what.
+struct Asked {
+    questions: Vec<Arc<Question>>,
+    respondents: Vec<Respondent>,
+    skipped: Vec<(ReviewerId, String)>,
+}
+
+/// A run that is ready to be asked.
+struct Job {
+    dir: RunDir,
+    record: RunRecord,
+    material: Material,
+    policy: Policy,
+    asked: Asked,
+    earlier: Vec<TaskReply>,
+}
+
+pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
+    Ui::check_output(args.output.output.as_deref())?;
+    let workspace = Workspace::for_change(global, &args.change)?;
+    let job = match &args.resume {
+        Some(name) => Some(resume(&workspace, args, name)?),
+        None => prepare(&workspace, args, ui)?,
+    };
+    match job {
+        Some(job) => perform(&workspace, args, job, ui),
+        None => Ok(Status::Done),
+    }
+}
+
+/// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
+fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
+    let policy = args.gate.over(workspace.policy());
+    let change = match workspace.change(&args.change, ui)? {
+        Reading::Files(change) => change,
+        Reading::NoFile(range) => {
+            document_of_nothing(args, policy, range, ui)?;
+            return Ok(None);
+        }
+    };
+    let (range, commits) = (change.range.clone(), change.commits.clone());
+    let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
+    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
+    let past = seats.asks(Builtin::History).then(|| change.clone());
+    let split = bundle::split(workspace, &args.change, change)?;
+    if args.dry_run {
+        let seats = seats.usable_reviewers();
+        let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
+        bundle::show(&range, &split, asked, &args.output, ui)?;
+        bundle::check_sizes(workspace, &split, ui)?;
+        return Ok(None);
+    }
+    bundle::check_sizes(workspace, &split, ui)?;
+    let nonce = clock::nonce()?;
+    let templates = workspace.templates()?;
+    let record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
+    let material = Material { split: Arc::new(split), range, commits };
+    let builtins = workspace.offline(&material.split, past)?;
+    let asked = asked(args, seats, builtins, &material, &templates, &nonce)?;
+    let dir =
+        workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
+    Ok(Some(Job { dir, record, material, policy, asked, earlier: Vec::new() }))
+}
+
+/// The tally of a change without files, for a reader that expects a document; a person has been told.
+fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: Ui) -> Result<(), CliError> {
+    if args.dry_run {
+        return Ok(());
+    }
+    let now = run::timestamp(clock::now());
+    let run = RunInfo {
+        started_at: now.clone(),
+        finished_at: Some(now),
+        tool_version: VERSION.to_owned(),
+        ..RunInfo::default()
+    };
+    let (panel, bundles, excluded, replies) = <_>::default();
+    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies });
+    report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
+}
+
+/// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
+fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
+    let dir = workspace.find_run(name)?;
+    let saved = saved::open(&dir)?;
+    let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
+    let policy = args.gate.over(saved.policy);
+    let choice = Choice { panel: None, reviewers: panel };
+    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment);
+    let seats = seats.map_err(|error| match error {
+        PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),
+        PanelError::NoSuchPanel { .. } | PanelError::Unusable { .. } => error.into(),
+    })?;
+    let panel = seats.panel();
+    if let Some(seat) = panel.reviewers.iter().find(|seat| !saved.input.panel.reviewers.contains(seat)) {
+        return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
+    }
+    let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
+    let material =
+        Material { split: Arc::new(split), range: saved.input.range, commits: saved.record.commits() };
+    let templates = workspace.templates()?;
+    if templates.hash() != saved.record.prompt_hash {
+        return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
+            .hint("start a new review: answers to different prompts must not be mixed in one run"));
+    }
+    let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
+    let builtins = workspace.offline(&material.split, past)?;
+    let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
+}
+
+fn changed_panel(dir: &RunDir, now: &str) -> CliError {
+    CliError::new(format!("the panel of run {} was another one: now {now}", dir.id))
+        .hint("start a new review: answers of different models must not be mixed in one run")
+}
+
+fn asked(
+    args: &ReviewArgs,
+    seats: Seats,
+    builtins: AnswerBuiltin,
+    material: &Material,
+    templates: &Templates,
+    nonce: &str,
+) -> Result<Asked, CliError> {
+    let nonce: Arc<str> = nonce.into();
+    let question = |bundle: &Bundle| {
+        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+        Ok::<_, CliError>(Arc::new(Question {
+            bundle: Arc::new(bundle.clone()),
+            prompt,
+            nonce: Arc::clone(&nonce),
+        }))
+    };
+    let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
+    let skipped = seats.skipped.iter();
+    let skipped =
+        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let mut opener = Opener::new(builtins);
+    let open = |(mut reviewer, key): (Reviewer, _)| {
+        reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
+        let provider = opener.open(&reviewer, key)?;
+        Ok::<_, CliError>(Respondent { reviewer, provider })
+    };
+    let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
+    Ok(Asked { questions, respondents, skipped })
+}
+
+fn record(
+    nonce: &str,
+    templates: &Templates,
+    range: &RangeInfo,
+    commits: &[Commit],
+    panel: &Panel,
+    policy: Policy,
+) -> RunRecord {
+    let now = clock::now();
+    RunRecord {
+        schema: RunRecord::SCHEMA.to_owned(),
+        id: run::run_id(now, nonce),
+        tool_version: VERSION.to_owned(),
+        prompt_hash: templates.hash(),
+        nonce: nonce.to_owned(),
+        started_at: run::timestamp(now),
+        finished_at: None,
+        range: range.into(),
+        commits: commits.iter().map(Into::into).collect(),
+        panel: panel.reviewers.iter().map(Into::into).collect(),
+        gate: policy.into(),
+    }
+}
+
+/// Asks, saves, tallies, prints. What cannot be written is an error, told when the tally has been shown.
+fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Result<Status, CliError> {
+    for (reviewer, reason) in &job.asked.skipped {
+        ui.warning(format_args!("{reviewer} is not asked: {reason}"));
+    }
+    let interrupt = interrupt::watch();
+    let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
+    let again = format!("scrum review --resume {}", job.dir.id);
+    let Some(Answers { replies, unsaved }) = ask(workspace, args, &mut job, ui, &interrupt)? else {
+        ui.note(format_args!("ended at once; go on with: {again}"));
+        return Ok(Status::Interrupted);
+    };
+    let interrupted = interrupt.end.is_cancelled();
+    job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
+    let (tally, gate) = tallied(&job, replies)?;
+    let kept = keep(workspace, &job, &tally, &gate);
+    report::print(&tally, &gate, &args.output, ui)?;
+    ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
+    if let Some(error) = unsaved {
+        return Err(
+            CliError::from(error).hint(format!("replies are missing from the run; ask again with: {again}"))
+        );
+    }
+    kept?;
+    if interrupted {
+        ui.note(format_args!("interrupted; go on with: {again}"));
+        return Ok(Status::Interrupted);
+    }
+    Ok(gate.result.into())
+}
+
+/// Leaves the run as it ended on disk.
+fn keep(workspace: &Workspace, job: &Job, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
+    job.dir.write_record(&job.record)?;
+    report::write_products(&job.dir, tally, gate)?;
+    Ok(workspace.store.append_finding_line(&json::summary_line(tally, gate))?)
+}
+
+/// Asks everybody, with progress on stderr and Ctrl-C under control. `None` when all is to be dropped.
+fn ask(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    job: &mut Job,
+    ui: Ui,
+    interrupt: &Interrupt,
+) -> Result<Option<Answers>, CliError> {
+    let concurrency = args.concurrency.unwrap_or(workspace.config.concurrency);
+    let asking = Asking {
+        dir: &job.dir,
+        questions: &job.asked.questions,
+        respondents: &job.asked.respondents,
+        skipped: &job.asked.skipped,
+        earlier: std::mem::take(&mut job.earlier),
+        pace: Pace::new(concurrency),
+    };
+    let (sender, receiver) = channel(review::open_tasks(&asking).len(), &asking.pace);
+    let shown = ui.progress();
+    let progress = std::thread::spawn(move || progress::show(receiver, shown));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
+    let answers = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = interrupt.drop_all.cancelled() => None,
+            answers = review::ask(asking, &sender, &interrupt.end) => Some(answers),
+        }
+    });
+    drop(sender);
+    // A panic while drawing must not cost the replies.
+    let _ = progress.join();
+    runtime.shutdown_background();
+    Ok(answers.transpose()?)
+}
+
+fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError> {
+    let (panel, _) = job.dir.judged(&job.record)?;
+    let split = Split::clone(&job.material.split);
+    let tally = tally::tally(Input {
+        run: job.record.info(),
+        range: job.material.range.clone(),
+        panel,
+        bundles: split.bundles,
+        excluded: split.excluded,
+        replies,
+    });
+    let gate = gate::evaluate(&tally, job.policy);
+    Ok((tally, gate))
+}

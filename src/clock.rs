@@ -1,0 +1,16 @@
+//! The clock and the dice of the process: [`now`] and [`nonce`].
+//!
+//! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
+
+use jiff::Timestamp;
+
+/// The present moment.
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Sixteen hexadecimal digits nobody can foresee, so that a diff cannot contain the fence it is shown in.
+pub fn nonce() -> Result<String, getrandom::Error> {
+    let bytes = getrandom::u64()?;
+    Ok(format!("{bytes:016x}"))
+}

@@ -1,0 +1,117 @@
+//! What can be wrong with a configuration, in words that name file, line and key: [`ConfigError`], [`PanelError`].
+
+use std::path::{Path, PathBuf};
+
+use crate::reviewer::BadReviewerId;
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that is named but cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, a value of the wrong kind.
+    #[error("{}:{line}: {reason}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+        /// The nearest key that exists.
+        suggestion: Option<String>,
+    },
+    /// A number outside its range.
+    #[error("{key} is {value}, it must be from {least} to {most}")]
+    OutOfRange {
+        /// The key.
+        key: &'static str,
+        /// What it is.
+        value: u64,
+        /// Least allowed.
+        least: u64,
+        /// Most allowed.
+        most: u64,
+    },
+    /// A reviewer entry that is not complete or contradicts itself.
+    #[error("reviewer {id:?}: {reason}")]
+    Reviewer {
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A reviewer id that cannot be part of a file name.
+    #[error(transparent)]
+    ReviewerId(#[from] BadReviewerId),
+}
+
+/// A panel that cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// `--panel` names none.
+    #[error("no panel named {name:?}")]
+    NoSuchPanel {
+        /// As asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// `-r` or a panel names a reviewer that is not configured.
+    #[error("no reviewer named {id:?}")]
+    NoSuchReviewer {
+        /// As asked for.
+        id: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// Too few reviewers have their keys.
+    #[error("{}", unusable_words(unusable))]
+    Unusable {
+        /// Reviewer and the variable that is not set.
+        unusable: Vec<(String, String)>,
+    },
+}
+
+fn unusable_words(unusable: &[(String, String)]) -> String {
+    let each: Vec<_> = unusable
+        .iter()
+        .map(|(id, variable)| format!("reviewer {id} needs {variable}, which is not set"))
+        .collect();
+    each.join("; ")
+}
+
+/// Words for a TOML error: its line, and for an unknown key the nearest known one.
+pub(super) fn invalid(path: &Path, text: &str, source: &toml::de::Error) -> ConfigError {
+    let at = source.span().map_or(0, |span| span.start);
+    let line = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+    let reason = source.message().replace('\n', " ");
+    let suggestion = nearest_key(&reason);
+    ConfigError::Invalid { path: path.to_owned(), line, reason, suggestion }
+}
+
+/// serde words an unknown key as ``unknown field `x`, expected one of `a`, `b` ``: the first quoted word is the
+/// key, the others are the candidates.
+fn nearest_key(reason: &str) -> Option<String> {
+    if !reason.starts_with("unknown ") {
+        return None;
+    }
+    let mut quoted = reason.split('`').skip(1).step_by(2);
+    let unknown = quoted.next()?;
+    nearest(unknown, quoted).map(str::to_owned)
+}
+
+/// The candidate most like `word`, if any is alike at all.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,149 @@
+//! The form of `scrum.toml`: [`File`] mirrors it key by key.
+//!
+//! Each key's meaning and default stand in `default.toml`; turning entries into reviewers and rules is
+//! `config`'s work.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Deserialize;
+
+use crate::{bundle::CutDeclared, tally::gate::FailOn};
+
+/// A whole configuration file. Every table is closed: an unknown key is an error.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) review: Review,
+    pub(super) bundle: Bundle,
+    pub(super) component: Vec<Component>,
+    pub(super) prompt: Prompt,
+    pub(super) rules: Rules,
+    pub(super) paths: Paths,
+    pub(super) panel: BTreeMap<String, Panel>,
+    pub(super) reviewer: Vec<Reviewer>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Review {
+    pub(super) panel: String,
+    pub(super) concurrency: usize,
+    pub(super) timeout_secs: u64,
+    pub(super) idle_timeout_secs: u64,
+    pub(super) fail_on: FailOnWord,
+    pub(super) min_lineages: usize,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Bundle {
+    pub(super) warn_bytes: usize,
+    pub(super) fail_bytes: usize,
+    pub(super) pack_bytes: usize,
+    pub(super) split: SplitWord,
+    pub(super) include: Vec<String>,
+    pub(super) exclude: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) paths: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Prompt {
+    pub(super) system: PathBuf,
+    pub(super) user: PathBuf,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Rules {
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Paths {
+    pub(super) bundles: PathBuf,
+    pub(super) reviews: PathBuf,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Panel {
+    pub(super) reviewers: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reviewer {
+    pub(super) id: String,
+    pub(super) provider: Provider,
+    pub(super) model: Option<String>,
+    pub(super) lineage: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) api_key_env: Option<String>,
+    pub(super) command: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) dir: Option<PathBuf>,
+    pub(super) temperature: Option<f32>,
+    pub(super) max_output_tokens: Option<u32>,
+    pub(super) timeout_secs: Option<u64>,
+    pub(super) idle_timeout_secs: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Provider {
+    OpenAi,
+    Command,
+    Replay,
+    Builtin,
+}
+
+/// `[review] fail_on`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FailOnWord {
+    #[default]
+    Never,
+    Any,
+    Warn,
+    Block,
+    Convergent,
+}
+
+impl From<FailOnWord> for FailOn {
+    fn from(word: FailOnWord) -> Self {
+        match word {
+            FailOnWord::Never => Self::Never,
+            FailOnWord::Any => Self::Any,
+            FailOnWord::Warn => Self::Warn,
+            FailOnWord::Block => Self::Block,
+            FailOnWord::Convergent => Self::Convergent,
+        }
+    }
+}
+
+/// `[bundle] split`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SplitWord {
+    #[default]
+    Inferred,
+    Always,
+}
+
+impl From<SplitWord> for CutDeclared {
+    fn from(word: SplitWord) -> Self {
+        match word {
+            SplitWord::Inferred => Self::Never,
+            SplitWord::Always => Self::Always,
+        }
+    }
+}

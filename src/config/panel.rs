@@ -1,0 +1,252 @@
+//! From configuration entries to a panel: [`reviewers`] checks the entries, [`Config::seats`] chooses who is asked.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{Config, ConfigError, PanelError, env::Environment, file, seconds};
+use crate::{
+    reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
+    tally::lineage,
+};
+
+/// Which reviewers somebody asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// `--panel`.
+    pub panel: Option<String>,
+    /// `-r`, repeated; overrides the panel.
+    pub reviewers: Vec<String>,
+}
+
+/// The chosen reviewers with their keys, and those that lack one.
+#[derive(Debug)]
+pub struct Seats {
+    /// Reviewers that can be asked, each with its key.
+    pub usable: Vec<(Reviewer, Option<SecretString>)>,
+    /// Reviewers that cannot.
+    pub skipped: Vec<SkippedSeat>,
+}
+
+/// A reviewer that was chosen and cannot be asked.
+#[derive(Debug, Clone)]
+pub struct SkippedSeat {
+    /// The reviewer.
+    pub reviewer: Reviewer,
+    /// The variable that is not set.
+    pub variable: String,
+}
+
+impl Seats {
+    /// All seats, usable and skipped, as the run's panel.
+    pub fn panel(&self) -> Panel {
+        let usable = self.usable.iter().map(|(reviewer, _)| reviewer);
+        let skipped = self.skipped.iter().map(|seat| &seat.reviewer);
+        Panel { reviewers: usable.chain(skipped).map(Seat::from).collect() }
+    }
+
+    /// Whether the offline reviewer `which` is among those that can be asked.
+    pub fn asks(&self, which: Builtin) -> bool {
+        self.usable.iter().any(|(reviewer, _)| reviewer.access == Access::Builtin(which))
+    }
+
+    /// The reviewers that can be asked.
+    pub fn usable_reviewers(&self) -> Vec<Reviewer> {
+        self.usable.iter().map(|(reviewer, _)| reviewer.clone()).collect()
+    }
+
+    /// Distinct lineages that can be asked.
+    pub fn usable_lineages(&self) -> usize {
+        let lineages: std::collections::BTreeSet<_> =
+            self.usable.iter().map(|(reviewer, _)| &reviewer.lineage).collect();
+        lineages.len()
+    }
+}
+
+impl Config {
+    /// The reviewers of `choice`, with keys from the environment.
+    ///
+    /// A reviewer without its key is skipped as long as others with `min_lineages` distinct lineages remain; otherwise
+    /// the error names every missing variable.
+    pub fn seats(
+        &self,
+        choice: &Choice,
+        min_lineages: usize,
+        environment: Environment,
+    ) -> Result<Seats, PanelError> {
+        let chosen = self.chosen(choice)?;
+        let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
+        for reviewer in chosen {
+            match key_of(&reviewer, environment) {
+                Ok(key) => seats.usable.push((reviewer, key)),
+                Err(variable) => seats.skipped.push(SkippedSeat { reviewer, variable }),
+            }
+        }
+        if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
+            let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.variable.clone());
+            return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
+        }
+        Ok(seats)
+    }
+
+    fn chosen(&self, choice: &Choice) -> Result<Vec<Reviewer>, PanelError> {
+        if !choice.reviewers.is_empty() {
+            return self.by_ids(&choice.reviewers);
+        }
+        let name = choice.panel.as_ref().unwrap_or(&self.panel);
+        match self.panels.get(name) {
+            Some(ids) => self.by_ids(ids),
+            None if name == "auto" => Ok(self.reviewers.clone()),
+            None => Err(PanelError::NoSuchPanel {
+                name: name.clone(),
+                known: std::iter::once("auto".to_owned()).chain(self.panels.keys().cloned()).collect(),
+            }),
+        }
+    }
+
+    fn by_ids(&self, ids: &[String]) -> Result<Vec<Reviewer>, PanelError> {
+        let mut chosen: Vec<Reviewer> = Vec::new();
+        for id in ids {
+            let found = self.reviewers.iter().find(|reviewer| reviewer.id.as_str() == id);
+            let found = found.ok_or_else(|| PanelError::NoSuchReviewer {
+                id: id.clone(),
+                known: self.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect(),
+            })?;
+            if !chosen.contains(found) {
+                chosen.push(found.clone());
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, String> {
+    match &reviewer.access {
+        Access::OpenAi { api_key_env: Some(variable), .. } => {
+            environment.secret(variable).map(Some).ok_or_else(|| variable.clone())
+        }
+        Access::OpenAi { api_key_env: None, .. }
+        | Access::Command { .. }
+        | Access::Replay { .. }
+        | Access::Builtin(_) => Ok(None),
+    }
+}
+
+/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none.
+pub(super) fn reviewers(
+    entries: Vec<file::Reviewer>,
+    times: (u64, u64),
+) -> Result<Vec<Reviewer>, ConfigError> {
+    let mut all: Vec<Reviewer> = Vec::new();
+    for entry in entries {
+        let reviewer = reviewer(&entry, times)?;
+        if all.iter().any(|other| other.id == reviewer.id) {
+            return Err(wrong(reviewer.id.as_str(), "is configured twice"));
+        }
+        all.push(reviewer);
+    }
+    Ok(all)
+}
+
+fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, ConfigError> {
+    let id = ReviewerId::new(&entry.id)?;
+    let access = access(entry)?;
+    let model = model(entry, &access)?;
+    if entry.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {
+        return Err(wrong(&entry.id, "temperature must be from 0.0 to 2.0"));
+    }
+    let lineage = match (&entry.lineage, &access) {
+        (Some(name), _) => Lineage::new(name),
+        (None, Access::Builtin(Builtin::Rules)) => Lineage::new("static:rules"),
+        (None, Access::Builtin(Builtin::History)) => Lineage::new("history"),
+        (None, _) => lineage::of(&model),
+    };
+    let total = seconds(entry.timeout_secs, times.0);
+    let idle = if is_heard_while_working(&access) { seconds(None, times.1) } else { total };
+    Ok(Reviewer {
+        id,
+        access,
+        model,
+        lineage,
+        temperature: entry.temperature,
+        max_output_tokens: entry.max_output_tokens,
+        timeout: total,
+        idle_timeout: entry.idle_timeout_secs.map_or(idle, Duration::from_secs),
+    })
+}
+
+/// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.
+fn is_heard_while_working(access: &Access) -> bool {
+    match access {
+        Access::OpenAi { .. } => true,
+        Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
+    }
+}
+
+fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError> {
+    match (&entry.model, access) {
+        (Some(model), _) => Ok(model.clone()),
+        (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
+        (None, Access::Replay { .. }) => Ok(entry.id.clone()),
+        (None, Access::OpenAi { .. } | Access::Builtin(_)) => Err(wrong(&entry.id, "needs a `model`")),
+    }
+}
+
+fn program_name(argv: &[String]) -> String {
+    let program = argv.first().map(String::as_str).unwrap_or_default();
+    program.rsplit('/').next().unwrap_or(program).to_owned()
+}
+
+fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
+    reject_foreign_keys(entry)?;
+    match entry.provider {
+        file::Provider::OpenAi => {
+            let base_url = entry.base_url.clone().unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
+            if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
+                return Err(wrong(&entry.id, "base_url must start with http:// or https://"));
+            }
+            let default_key = entry.base_url.is_none().then(|| "OPENAI_API_KEY".to_owned());
+            Ok(Access::OpenAi { base_url, api_key_env: entry.api_key_env.clone().or(default_key) })
+        }
+        file::Provider::Command => {
+            let argv = entry.command.clone().unwrap_or_default();
+            if argv.first().is_none_or(String::is_empty) {
+                return Err(wrong(&entry.id, "needs a `command`, such as [\"claude\", \"-p\"]"));
+            }
+            Ok(Access::Command { argv, env: entry.env.clone() })
+        }
+        file::Provider::Replay => {
+            let dir = entry.dir.clone().ok_or_else(|| wrong(&entry.id, "needs a `dir`"))?;
+            Ok(Access::Replay { dir })
+        }
+        file::Provider::Builtin => match entry.model.as_deref() {
+            Some("rules") => Ok(Access::Builtin(Builtin::Rules)),
+            Some("history") => Ok(Access::Builtin(Builtin::History)),
+            _ => Err(wrong(&entry.id, "model must be `rules` or `history`")),
+        },
+    }
+}
+
+/// A key that its provider does not use is a mistake, not a wish to be ignored.
+fn reject_foreign_keys(entry: &file::Reviewer) -> Result<(), ConfigError> {
+    let is_openai = matches!(entry.provider, file::Provider::OpenAi);
+    let is_command = matches!(entry.provider, file::Provider::Command);
+    let is_replay = matches!(entry.provider, file::Provider::Replay);
+    let given = [
+        ("base_url", entry.base_url.is_some(), is_openai),
+        ("api_key_env", entry.api_key_env.is_some(), is_openai),
+        ("temperature", entry.temperature.is_some(), is_openai),
+        ("max_output_tokens", entry.max_output_tokens.is_some(), is_openai),
+        ("command", entry.command.is_some(), is_command),
+        ("env", !entry.env.is_empty(), is_command),
+        ("dir", entry.dir.is_some(), is_replay),
+    ];
+    match given.iter().find(|(_, present, used)| *present && !used) {
+        Some((key, ..)) => Err(wrong(&entry.id, &format!("`{key}` means nothing to its provider"))),
+        None => Ok(()),
+    }
+}
+
+fn wrong(id: &str, reason: &str) -> ConfigError {
+    ConfigError::Reviewer { id: id.to_owned(), reason: reason.to_owned() }
+}

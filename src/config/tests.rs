@@ -1,0 +1,108 @@
+use std::path::Path;
+
+use super::*;
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+    merged.lay_over(Layer::parse(text, Path::new("/work/repo/scrum.toml"))?);
+    merged.finish()
+}
+
+#[test]
+fn the_reference_is_the_default() {
+    let config = load("").unwrap();
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!((config.panel.as_str(), config.concurrency.get(), config.min_lineages), ("auto", 16, 1));
+    assert_eq!(config.fail_on, FailOn::Never);
+    let lineages: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.lineage.to_string()).collect();
+    assert_eq!(lineages, ["static:rules", "history"]);
+    assert_eq!((config.system_prompt, config.user_prompt), (None, None));
+}
+
+#[test]
+fn the_commented_examples_of_the_reference_are_right() {
+    let uncommented: String = DEFAULT
+        .lines()
+        .map(|line| line.strip_prefix("# ").or(line.strip_prefix('#')).unwrap_or(line))
+        .skip_while(|line| *line != "[review]")
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let config = Layer::parse(&uncommented, Path::new("/x/default.toml")).unwrap().finish().unwrap();
+    let ids: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
+    assert_eq!(ids, ["rules", "history", "kimi", "claude", "opus"]);
+    assert_eq!(config.components[0].name, "billing");
+}
+
+#[test]
+fn errors_name_file_line_and_key() {
+    let check = |text: &str, expect: &str| {
+        let error = load(text).unwrap_err();
+        let suggestion = match &error {
+            ConfigError::Invalid { suggestion: Some(key), .. } => format!(" ({key}?)"),
+            _ => String::new(),
+        };
+        assert_eq!(format!("{error}{suggestion}"), expect);
+    };
+    check(
+        "[review]\n\nconcurency = 3\n",
+        "/work/repo/scrum.toml:3: unknown field `concurency`, expected one of `panel`, `concurrency`, \
+         `timeout_secs`, `idle_timeout_secs`, `fail_on`, `min_lineages` (concurrency?)",
+    );
+    check("[review]\nconcurrency = 0\n", "review.concurrency is 0, it must be from 1 to 1000");
+    check("[bundle]\nfail_bytes = 10\n", "bundle.fail_bytes is 10, it must be from 60000 to 1099511627776");
+    check("[[reviewer]]\nid = \"x\"\nprovider = \"openai\"\n", "reviewer \"x\": needs a `model`");
+    check(
+        "[[reviewer]]\nid = \"x\"\nprovider = \"command\"\n",
+        "reviewer \"x\": needs a `command`, such as [\"claude\", \"-p\"]",
+    );
+    check(
+        "[[reviewer]]\nid = \"x\"\nprovider = \"replay\"\ndir = \"r\"\ntemperature = 1.0\n",
+        "reviewer \"x\": `temperature` means nothing to its provider",
+    );
+    check(
+        "[[reviewer]]\nid = \"a__b\"\nprovider = \"replay\"\ndir = \"r\"\n",
+        "reviewer id \"a__b\" must be letters, digits, `.`, `_`, `-`, not start with `.` and not hold `__`",
+    );
+    let twice = "[[reviewer]]\nid = \"x\"\nprovider = \"replay\"\ndir = \"r\"\n".repeat(2);
+    check(&twice, "reviewer \"x\": is configured twice");
+}
+
+#[test]
+fn paths_start_at_their_file_and_reviewers_merge_by_id() {
+    let config = load(
+        "[[reviewer]]\nid = \"rules\"\nprovider = \"replay\"\ndir = \"saved\"\nmodel = \"claude-opus-4-7\"\n",
+    )
+    .unwrap();
+    let rules = config.reviewers.iter().find(|reviewer| reviewer.id.as_str() == "rules").unwrap();
+    assert_eq!(rules.access, crate::reviewer::Access::Replay { dir: "/work/repo/saved".into() });
+    assert_eq!(rules.lineage.as_str(), "anthropic");
+    assert_eq!(config.reviewers.len(), 2);
+}
+
+#[test]
+fn panels() {
+    let check = |choice: Choice, expect: Result<&[&str], &str>| {
+        let config = load(
+            "[[reviewer]]\nid = \"keyed\"\nprovider = \"openai\"\nmodel = \"gpt-5\"\napi_key_env = \"SCRUM_TEST_UNSET\"\n",
+        )
+        .unwrap();
+        let seats = config.seats(&choice, 1, env::Environment);
+        let usable = seats.map(|seats| {
+            seats.usable.iter().map(|(reviewer, _)| reviewer.id.to_string()).collect::<Vec<_>>()
+        });
+        match (usable, expect) {
+            (Ok(usable), Ok(expect)) => assert_eq!(usable, expect),
+            (Err(error), Err(expect)) => assert_eq!(error.to_string(), expect),
+            (other, _) => panic!("{choice:?}: {other:?}"),
+        }
+    };
+    let by_id =
+        |ids: &[&str]| Choice { panel: None, reviewers: ids.iter().map(|id| (*id).to_owned()).collect() };
+    check(Choice::default(), Ok(&["rules", "history"]));
+    check(Choice { panel: Some("offline".to_owned()), ..Choice::default() }, Ok(&["rules", "history"]));
+    check(Choice { panel: Some("none".to_owned()), ..Choice::default() }, Err("no panel named \"none\""));
+    check(by_id(&["history", "history"]), Ok(&["history"]));
+    check(by_id(&["opus"]), Err("no reviewer named \"opus\""));
+    check(by_id(&["keyed"]), Err("reviewer keyed needs SCRUM_TEST_UNSET, which is not set"));
+    check(by_id(&["keyed", "rules"]), Ok(&["rules"]));
+}

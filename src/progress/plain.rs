@@ -1,0 +1,121 @@
+//! A run as lines of text: [`Lines`] turns events into words. It writes nothing itself.
+
+use std::time::Duration;
+
+use crate::{
+    coverage::{Outcome, State},
+    run::event::{RunEvent, TaskName},
+};
+
+/// What must be remembered to put events into words.
+#[derive(Debug, Default)]
+pub struct Lines {
+    tasks: Vec<TaskName>,
+}
+
+impl Lines {
+    /// The line that `event` is worth, if it is.
+    pub fn line(&mut self, event: &RunEvent) -> Option<String> {
+        match event {
+            RunEvent::RunStarted { tasks } => {
+                self.tasks.clone_from(tasks);
+                None
+            }
+            RunEvent::Retrying { task, reason, delay } => {
+                let name = name_of(self.tasks.get(*task)?);
+                Some(printable(&format!("{name} · {reason} · again in {}", seconds(*delay))))
+            }
+            RunEvent::Finished { task, outcome } => {
+                Some(printable(&format!("{} · {}", name_of(self.tasks.get(*task)?), ending(outcome))))
+            }
+            RunEvent::Asked { .. } | RunEvent::Tokens { .. } | RunEvent::RunFinished { .. } => None,
+        }
+    }
+}
+
+/// `c1 validatord · opus`.
+pub(super) fn name_of(task: &TaskName) -> String {
+    let bundle = match task.bundle.split_once('_') {
+        Some((number, component)) => format!("{number} {component}"),
+        None => task.bundle.clone(),
+    };
+    format!("{bundle} · {}", task.reviewer)
+}
+
+/// `answered in 4.2 s · 310 tokens`, or what went wrong.
+fn ending(outcome: &Outcome) -> String {
+    let state = outcome.state.word();
+    let time = seconds(Duration::from_millis(outcome.latency_ms));
+    let tokens = outcome.tokens_out.map(|tokens| format!("{tokens} tokens"));
+    let ending =
+        if outcome.state == State::Skipped { state.to_owned() } else { format!("{state} in {time}") };
+    [Some(ending), tokens, outcome.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Without the characters that could steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `4.2 s`, `2 min 5 s`.
+pub(super) fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        whole => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reviewer::ReviewerId;
+
+    fn outcome(state: State, reason: Option<&str>, tokens_out: Option<u64>) -> Outcome {
+        Outcome {
+            bundle: "c1_validatord".to_owned(),
+            reviewer: ReviewerId::new("opus").unwrap(),
+            state,
+            reason: reason.map(str::to_owned),
+            attempts: 1,
+            cached: false,
+            latency_ms: 4_213,
+            tokens_in: None,
+            tokens_out,
+            cost_usd: None,
+        }
+    }
+
+    #[test]
+    fn a_line_for_what_people_want_to_know() {
+        let mut lines = Lines::default();
+        let bundle = "c1_validatord".to_owned();
+        let tasks = vec![TaskName { bundle, reviewer: ReviewerId::new("opus").unwrap() }];
+        assert_eq!(lines.line(&RunEvent::RunStarted { tasks }), None);
+        let mut check = |event: RunEvent, expect: Option<&str>| {
+            assert_eq!(lines.line(&event).as_deref(), expect);
+        };
+        let finished = |outcome| RunEvent::Finished { task: 0, outcome };
+        check(RunEvent::Asked { task: 0, attempt: 1 }, None);
+        check(
+            RunEvent::Retrying {
+                task: 0,
+                reason: "HTTP 503".to_owned(),
+                delay: Duration::from_millis(1_500),
+            },
+            Some("c1 validatord · opus · HTTP 503 · again in 1.5 s"),
+        );
+        check(
+            finished(outcome(State::Answered, None, Some(310))),
+            Some("c1 validatord · opus · answered in 4.2 s · 310 tokens"),
+        );
+        check(
+            finished(outcome(State::Failed, Some("cannot write a\u{1b}b"), None)),
+            Some("c1 validatord · opus · failed in 4.2 s · cannot write a b"),
+        );
+        check(
+            finished(outcome(State::Skipped, Some("interrupted"), None)),
+            Some("c1 validatord · opus · skipped · interrupted"),
+        );
+        check(RunEvent::RunFinished { interrupted: false }, None);
+    }
+}

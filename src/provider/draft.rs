@@ -1,0 +1,103 @@
+//! What has come so far of one attempt.
+//!
+//! The provider writes a [`Draft`] while the reply arrives; `run` looks at it to show progress, to notice
+//! silence, and to keep what came when it ends an attempt early. It decides nothing.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+/// A reply under way. Shared between the attempt and whoever watches it.
+#[derive(Debug)]
+pub struct Draft {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    text: Vec<u8>,
+    unseen: usize,
+    last_sign: Instant,
+}
+
+impl Draft {
+    /// An empty draft; its silence begins now.
+    pub fn new() -> Self {
+        Self { state: Mutex::new(State { text: Vec::new(), unseen: 0, last_sign: Instant::now() }) }
+    }
+
+    /// Adds a piece of the reply. Gives back whether the text is still at most `limit` bytes; what is over is
+    /// dropped.
+    pub(super) fn push(&self, piece: &[u8], limit: usize) -> bool {
+        let mut state = self.lock();
+        let room = limit.saturating_sub(state.text.len());
+        let kept = piece.len().min(room);
+        state.text.extend_from_slice(&piece[..kept]);
+        state.last_sign = Instant::now();
+        kept == piece.len()
+    }
+
+    /// Notes text that is not part of the reply, such as the model's reasoning.
+    pub(super) fn push_unseen(&self, bytes: usize) {
+        self.lock().unseen += bytes;
+    }
+
+    /// Notes a sign of life.
+    pub(super) fn touch(&self) {
+        self.lock().last_sign = Instant::now();
+    }
+
+    /// Takes the text out; bytes that are not UTF-8 become U+FFFD.
+    pub fn take_text(&self) -> String {
+        let bytes = std::mem::take(&mut self.lock().text);
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    /// Tokens so far, reasoning included: a guess of four bytes a token.
+    pub fn tokens(&self) -> u64 {
+        let state = self.lock();
+        ((state.text.len() + state.unseen) as u64).div_ceil(4)
+    }
+
+    /// When something last came.
+    pub fn last_sign(&self) -> Instant {
+        self.lock().last_sign
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_fits() {
+        let draft = Draft::new();
+        assert!(draft.push("ab".as_bytes(), 4));
+        assert!(draft.push("cd".as_bytes(), 4));
+        assert!(!draft.push("ef".as_bytes(), 4));
+        draft.push_unseen(5);
+        assert_eq!(draft.tokens(), 3);
+        assert_eq!(draft.take_text(), "abcd");
+        assert_eq!(draft.take_text(), "");
+    }
+
+    #[test]
+    fn a_character_may_come_in_two_pieces() {
+        let draft = Draft::new();
+        draft.push(&"é".as_bytes()[..1], 100);
+        draft.push(&"é".as_bytes()[1..], 100);
+        draft.push(b"\xff", 100);
+        assert_eq!(draft.take_text(), "é\u{fffd}");
+    }
+}

@@ -1,0 +1,217 @@
+//! The coverage ledger in words: what was shown, who answered, and every [`Gap`].
+//!
+//! It says what was not read and why. Whether that matters is the gate's decision.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use crate::{
+    bundle::{Bundle, ExcludeReason, Excluded, Guard},
+    coverage::State,
+    finding::Verdict,
+    report::{foreign, words},
+    reviewer::ReviewerId,
+    tally::{Coverage, Tally},
+};
+
+/// Names of left-out files shown for each reason.
+const NAMES_SHOWN: usize = 4;
+
+/// Bundles that one reviewer left without a whole answer, all for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Who did not answer.
+    pub reviewer: ReviewerId,
+    /// How far it came.
+    pub state: State,
+    /// Why, harmless to show; empty when not known.
+    pub reason: String,
+    /// Bundle ids, in bundle order.
+    pub bundles: Vec<String>,
+}
+
+/// Tasks that were answered, and all tasks.
+pub fn answered(tally: &Tally) -> (usize, usize) {
+    let whole = tally.coverage.iter().filter(|task| task.outcome.state == State::Answered).count();
+    (whole, tally.coverage.len())
+}
+
+/// `all 6 answered`, `5 of 6 answered`, `none of 6 answered`, `nobody was asked`.
+pub fn in_short(tally: &Tally) -> String {
+    match answered(tally) {
+        (_, 0) => "nobody was asked".to_owned(),
+        (0, all) => format!("none of {} answered", words::grouped(all as u64)),
+        (whole, all) if whole == all => format!("all {} answered", words::grouped(all as u64)),
+        (whole, all) => {
+            format!("{} of {} answered", words::grouped(whole as u64), words::grouped(all as u64))
+        }
+    }
+}
+
+/// What is missing, in the order of the ledger, equal reasons of one reviewer put together.
+pub fn gaps(tally: &Tally) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for task in tally.coverage.iter().filter(|task| task.outcome.state != State::Answered) {
+        let gap = gap_of(task);
+        match gaps.iter_mut().find(|known| known.is_like(&gap)) {
+            Some(known) => known.bundles.extend(gap.bundles),
+            None => gaps.push(gap),
+        }
+    }
+    gaps
+}
+
+fn gap_of(task: &Coverage) -> Gap {
+    let outcome = &task.outcome;
+    Gap {
+        reviewer: outcome.reviewer.clone(),
+        state: outcome.state,
+        reason: foreign::one_line(outcome.reason.as_deref().unwrap_or_default()),
+        bundles: vec![outcome.bundle.clone()],
+    }
+}
+
+impl Gap {
+    fn is_like(&self, other: &Self) -> bool {
+        self.reviewer == other.reviewer && self.state == other.state && self.reason == other.reason
+    }
+
+    /// `timed out on c2 web`, `failed on all 20 bundles`.
+    pub fn event(&self, bundles_in_all: usize) -> String {
+        let names: Vec<String> = self.bundles.iter().map(|id| words::bundle_name(id)).collect();
+        let place = if names.len() > 1 && names.len() == bundles_in_all {
+            format!("all {}", words::count(names.len(), "bundle"))
+        } else {
+            words::list_up_to(&names, 3)
+        };
+        format!("{} {place}", event_word(self.state))
+    }
+}
+
+/// What happened, up to the bundle's name.
+fn event_word(state: State) -> &'static str {
+    match state {
+        State::Answered => "answered on",
+        State::Incomplete => "gave an incomplete answer on",
+        State::Failed => "failed on",
+        State::TimedOut => "timed out on",
+        State::Empty => "gave an empty answer on",
+        State::Skipped => "was not asked about",
+    }
+}
+
+/// The state as people read it.
+pub fn state_word(state: State) -> &'static str {
+    match state {
+        State::TimedOut => "timed out",
+        State::Answered | State::Incomplete | State::Failed | State::Empty | State::Skipped => state.word(),
+    }
+}
+
+/// A reviewer's verdicts: `hold on c1 validatord, ship on c2 web`; the bundles are left out when they are all.
+/// `None` when it answered nothing.
+pub fn verdicts(tally: &Tally, reviewer: &ReviewerId) -> Option<String> {
+    let tasks: Vec<&Coverage> = tally
+        .coverage
+        .iter()
+        .filter(|task| task.outcome.reviewer == *reviewer && task.outcome.state == State::Answered)
+        .collect();
+    let order = [Some(Verdict::Hold), Some(Verdict::ShipWithFixes), Some(Verdict::Ship), None];
+    let groups: Vec<String> =
+        order.into_iter().filter_map(|verdict| verdict_group(&tasks, verdict)).collect();
+    (!groups.is_empty()).then(|| groups.join("; "))
+}
+
+fn verdict_group(tasks: &[&Coverage], verdict: Option<Verdict>) -> Option<String> {
+    let bundles: Vec<String> = tasks
+        .iter()
+        .filter(|task| task.verdict == verdict)
+        .map(|task| words::bundle_name(&task.outcome.bundle))
+        .collect();
+    let word = verdict.map_or("no verdict", Verdict::word);
+    match bundles.len() {
+        0 => None,
+        all if all == tasks.len() => Some(word.to_owned()),
+        _ => Some(format!("{word} on {}", words::list_up_to(&bundles, 3))),
+    }
+}
+
+/// `c1 validatord (46 KB)`.
+pub fn bundle_head(bundle: &Bundle) -> String {
+    let size = words::size(bundle.byte_len() as u64);
+    let remark = match bundle.guard {
+        Guard::Ok => "",
+        Guard::Warn => ", large",
+        Guard::Oversize => ", too large to send",
+        Guard::Forced => ", too large but forced",
+    };
+    format!("{} ({size}{remark})", words::bundle_name(&bundle.id))
+}
+
+/// `2 lockfiles: Cargo.lock and web/yarn.lock`, a line a reason. Many files that somebody chose not to see are told
+/// by their top folders, the fullest first.
+pub fn excluded_lines(excluded: &[Excluded]) -> Vec<String> {
+    let mut by_reason: BTreeMap<ExcludeReason, Vec<String>> = BTreeMap::new();
+    for file in excluded {
+        by_reason.entry(file.reason).or_default().push(foreign::one_line(&file.path.to_string()));
+    }
+    let line = |(reason, paths): (&ExcludeReason, &Vec<String>)| {
+        let names = match reason {
+            ExcludeReason::Filtered | ExcludeReason::OtherComponent if paths.len() > NAMES_SHOWN + 1 => {
+                words::list_up_to(&by_folder(paths), NAMES_SHOWN)
+            }
+            _ => words::list_up_to(paths, NAMES_SHOWN),
+        };
+        format!("{}: {names}", excluded_count(*reason, paths.len()))
+    };
+    by_reason.iter().map(line).collect()
+}
+
+/// `200 in src`, `3 at the root`, the fullest folder first.
+fn by_folder(paths: &[String]) -> Vec<String> {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+        *folders.entry(folder).or_default() += 1;
+    }
+    let mut folders: Vec<_> = folders.into_iter().collect();
+    folders.sort_by_key(|(_, files)| Reverse(*files));
+    let told = |(folder, files): &(&str, usize)| match *folder {
+        "" => format!("{} at the root", words::grouped(*files as u64)),
+        folder => format!("{} in {folder}", words::grouped(*files as u64)),
+    };
+    folders.iter().map(told).collect()
+}
+
+/// `2 lockfiles`, `1 generated file`.
+fn excluded_count(reason: ExcludeReason, files: usize) -> String {
+    let noun = match reason {
+        ExcludeReason::Lockfile => "lockfile",
+        ExcludeReason::Vendored => "vendored file",
+        ExcludeReason::Generated => "generated file",
+        ExcludeReason::Minified => "minified file",
+        ExcludeReason::Binary => "binary file",
+        ExcludeReason::Filtered | ExcludeReason::OtherComponent => "file",
+    };
+    let counted = words::count(files, noun);
+    match reason {
+        ExcludeReason::Filtered => format!("{counted} left out by include or exclude"),
+        ExcludeReason::OtherComponent if files == 1 => format!("{counted} of another component"),
+        ExcludeReason::OtherComponent => format!("{counted} of other components"),
+        _ => counted,
+    }
+}
+
+/// `5 requests, 61,500 tokens in, 4,200 out, $0.25`; `None` when nothing was asked of a provider that counts.
+pub fn spent(tally: &Tally) -> Option<String> {
+    let outcomes = || tally.coverage.iter().map(|task| &task.outcome);
+    let tokens_in: u64 = outcomes().filter_map(|outcome| outcome.tokens_in).sum();
+    let tokens_out: u64 = outcomes().filter_map(|outcome| outcome.tokens_out).sum();
+    if tokens_in + tokens_out == 0 {
+        return None;
+    }
+    let cost: Vec<f64> = outcomes().filter_map(|outcome| outcome.cost_usd).collect();
+    let price =
+        if cost.is_empty() { String::new() } else { format!(", {}", words::dollars(cost.iter().sum())) };
+    let (tokens_in, tokens_out) = (words::grouped(tokens_in), words::grouped(tokens_out));
+    Some(format!("{tokens_in} tokens in, {tokens_out} out{price}"))
+}

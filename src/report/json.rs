@@ -1,0 +1,297 @@
+//! Writes a [`Tally`] as `tally.json` ([`render`]) and as a line of `findings.jsonl` ([`summary_line`]).
+//!
+//! The shapes are in `wire`. Text is kept verbatim, but escaped so that printing a document is safe.
+
+use std::fmt::Write as _;
+
+use schemars::{Schema, generate::SchemaSettings};
+use serde::Serialize;
+
+use crate::{
+    bundle::{Bundle, Excluded, Guard},
+    change::{FilePatch, RangeInfo},
+    coverage::State,
+    finding::{Anchor, Severity, Verdict},
+    report::{coverage, foreign, summary, wire},
+    reviewer::Seat,
+    tally::{
+        Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+/// The tally as a `scrum.tally/1` document: indented, keys in a fixed order, with a final newline.
+pub fn render(tally: &Tally, gate: &Gate) -> String {
+    pretty(&document(tally, gate))
+}
+
+/// The run as one line for `findings.jsonl`, with its newline.
+pub fn summary_line(tally: &Tally, gate: &Gate) -> String {
+    let (answered, asked) = coverage::answered(tally);
+    let line = wire::SummaryLine {
+        schema: "scrum.summary/1",
+        run: tally.run.id.clone(),
+        finished_at: tally.run.finished_at.clone(),
+        range: range(&tally.range),
+        totals: totals(tally),
+        bundles: tally.bundles.iter().map(|bundle| bundle_counts(tally, bundle)).collect(),
+        answered,
+        asked,
+        gate: gate_word(gate.result),
+    };
+    printable(&serde_json::to_string(&line).unwrap_or_default()) + "\n"
+}
+
+/// The JSON Schema (2020-12) of `scrum.tally/1` documents.
+pub fn schema() -> Schema {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<wire::TallyDocument>()
+}
+
+/// Any value as an indented document that is safe to print, with a final newline.
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    // Our own structs have string keys only, which is all that could fail.
+    printable(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
+/// Escapes what JSON lets through and a terminal would act on. Such characters stand only inside strings.
+fn printable(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if (c.is_control() && c != '\n') || foreign::is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
+    wire::TallyDocument {
+        schema: wire::TallySchema::One,
+        run: run(&tally.run),
+        range: range(&tally.range),
+        panel: tally.panel.reviewers.iter().map(seat).collect(),
+        bundles: tally.bundles.iter().map(bundle).collect(),
+        excluded: tally.excluded.iter().map(excluded).collect(),
+        coverage: tally.coverage.iter().map(task).collect(),
+        issues: tally.issues.iter().map(issue).collect(),
+        unplaced: tally.unplaced.iter().map(finding).collect(),
+        rejects: tally.rejects.iter().map(reject).collect(),
+        totals: totals(tally),
+        gate: gate_entry(gate),
+    }
+}
+
+fn run(run: &RunInfo) -> wire::Run {
+    wire::Run {
+        id: run.id.clone(),
+        started_at: run.started_at.clone(),
+        finished_at: run.finished_at.clone(),
+        tool_version: run.tool_version.clone(),
+        prompt_hash: run.prompt_hash.clone(),
+    }
+}
+
+pub(super) fn range(range: &RangeInfo) -> wire::Range {
+    wire::Range { base: range.base.clone(), head: range.head.clone(), spec: range.spec.clone() }
+}
+
+pub(super) fn seat(reviewer: &Seat) -> wire::Seat {
+    wire::Seat {
+        reviewer: reviewer.id.to_string(),
+        provider: reviewer.provider.clone(),
+        model: reviewer.model.clone(),
+        lineage: reviewer.lineage.to_string(),
+    }
+}
+
+pub(super) fn bundle(bundle: &Bundle) -> wire::BundleEntry {
+    wire::BundleEntry {
+        id: bundle.id.clone(),
+        component: bundle.component.clone(),
+        bytes: bundle.byte_len() as u64,
+        sha256: bundle.sha256(),
+        guard: guard_word(bundle.guard),
+        files: bundle.files.iter().map(file).collect(),
+    }
+}
+
+fn file(file: &FilePatch) -> wire::FileEntry {
+    let (added, removed) = file.counts();
+    wire::FileEntry { path: file.path.to_string(), status: file.status.word().to_owned(), added, removed }
+}
+
+pub(super) fn excluded(excluded: &Excluded) -> wire::ExcludedFile {
+    wire::ExcludedFile {
+        path: excluded.path.to_string(),
+        reason: excluded.reason.word().to_owned(),
+        bytes: excluded.bytes,
+    }
+}
+
+fn task(task: &Coverage) -> wire::Task {
+    let outcome = &task.outcome;
+    wire::Task {
+        bundle: outcome.bundle.clone(),
+        reviewer: outcome.reviewer.to_string(),
+        state: state_word(outcome.state),
+        reason: outcome.reason.clone(),
+        attempts: outcome.attempts,
+        cached: outcome.cached,
+        latency_ms: outcome.latency_ms,
+        tokens_in: outcome.tokens_in,
+        tokens_out: outcome.tokens_out,
+        cost_usd: outcome.cost_usd,
+        verdict: task.verdict.map(verdict_word),
+    }
+}
+
+fn issue(issue: &Issue) -> wire::IssueEntry {
+    wire::IssueEntry {
+        id: issue.id.clone(),
+        path: issue.path.clone(),
+        start_line: issue.lines.map(|lines| lines.start),
+        end_line: issue.lines.map(|lines| lines.end),
+        symbol: issue.symbol.clone(),
+        severity: severity_word(issue.severity),
+        agreement: agreement_word(issue.agreement),
+        convergence: issue.convergence(),
+        lineages: issue.lineages.iter().map(ToString::to_string).collect(),
+        reviewers: issue.reviewers.iter().map(ToString::to_string).collect(),
+        see_also: issue.see_also.clone(),
+        members: issue.members.iter().map(finding).collect(),
+    }
+}
+
+fn finding(member: &Member) -> wire::Finding {
+    let place = &member.anchored;
+    let finding = &place.finding;
+    wire::Finding {
+        reviewer: member.reviewer.to_string(),
+        lineage: member.lineage.to_string(),
+        bundle: member.bundle.clone(),
+        severity: severity_word(finding.severity),
+        severity_word: finding.severity_word.clone(),
+        where_text: finding.where_text.clone(),
+        path: place.path.clone(),
+        start_line: place.lines.map(|lines| lines.start),
+        end_line: place.lines.map(|lines| lines.end),
+        anchor: anchor_word(place.anchor),
+        what: finding.what.clone(),
+        why: finding.why.clone(),
+        fix: finding.fix.clone(),
+        retracted: finding.retracted,
+    }
+}
+
+fn reject(reject: &RejectedText) -> wire::RejectEntry {
+    wire::RejectEntry {
+        bundle: reject.bundle.clone(),
+        reviewer: reject.reviewer.to_string(),
+        text: reject.text.clone(),
+        reason: reject.reason.clone(),
+    }
+}
+
+fn totals(tally: &Tally) -> wire::Totals {
+    let totals = summary::totals(tally);
+    let words = |(severity, count): (&Severity, &usize)| (severity.word().to_owned(), *count);
+    wire::Totals {
+        convergent: totals.convergent,
+        distinct: totals.distinct,
+        retracted: totals.retracted,
+        rejected: totals.rejected,
+        by_severity: totals.by_severity.iter().map(words).collect(),
+        by_lineage: totals.by_lineage.iter().map(|(lineage, count)| (lineage.to_string(), *count)).collect(),
+    }
+}
+
+fn bundle_counts(tally: &Tally, bundle: &Bundle) -> wire::BundleCounts {
+    let found = summary::of_bundle(tally, &bundle.id);
+    wire::BundleCounts {
+        id: bundle.id.clone(),
+        bytes: bundle.byte_len() as u64,
+        convergent: found.map(|found| found.convergent),
+        distinct: found.map(|found| found.distinct),
+    }
+}
+
+fn gate_entry(gate: &Gate) -> wire::GateEntry {
+    wire::GateEntry {
+        result: gate_word(gate.result),
+        policy: gate.policy.clone(),
+        reasons: gate.reasons.clone(),
+    }
+}
+
+fn gate_word(result: GateResult) -> wire::GateWord {
+    match result {
+        GateResult::Pass => wire::GateWord::Pass,
+        GateResult::Fail => wire::GateWord::Fail,
+        GateResult::Inconclusive => wire::GateWord::Inconclusive,
+        GateResult::Off => wire::GateWord::Off,
+    }
+}
+
+fn guard_word(guard: Guard) -> wire::GuardWord {
+    match guard {
+        Guard::Ok => wire::GuardWord::Ok,
+        Guard::Warn => wire::GuardWord::Warn,
+        Guard::Oversize => wire::GuardWord::Oversize,
+        Guard::Forced => wire::GuardWord::Forced,
+    }
+}
+
+fn state_word(state: State) -> wire::StateWord {
+    match state {
+        State::Answered => wire::StateWord::Answered,
+        State::Incomplete => wire::StateWord::Incomplete,
+        State::Failed => wire::StateWord::Failed,
+        State::TimedOut => wire::StateWord::TimedOut,
+        State::Empty => wire::StateWord::Empty,
+        State::Skipped => wire::StateWord::Skipped,
+    }
+}
+
+fn verdict_word(verdict: Verdict) -> wire::VerdictWord {
+    match verdict {
+        Verdict::Ship => wire::VerdictWord::Ship,
+        Verdict::ShipWithFixes => wire::VerdictWord::ShipWithFixes,
+        Verdict::Hold => wire::VerdictWord::Hold,
+    }
+}
+
+fn severity_word(severity: Severity) -> wire::SeverityWord {
+    match severity {
+        Severity::Info => wire::SeverityWord::Info,
+        Severity::Warn => wire::SeverityWord::Warn,
+        Severity::Block => wire::SeverityWord::Block,
+    }
+}
+
+fn agreement_word(agreement: Agreement) -> wire::AgreementWord {
+    match agreement {
+        Agreement::Claim => wire::AgreementWord::Claim,
+        Agreement::Place => wire::AgreementWord::Place,
+        Agreement::Single => wire::AgreementWord::Single,
+    }
+}
+
+fn anchor_word(anchor: Anchor) -> wire::AnchorWord {
+    match anchor {
+        Anchor::Changed => wire::AnchorWord::Changed,
+        Anchor::Context => wire::AnchorWord::Context,
+        Anchor::File => wire::AnchorWord::File,
+        Anchor::Moved => wire::AnchorWord::Moved,
+        Anchor::Outside => wire::AnchorWord::Outside,
+        Anchor::Nowhere => wire::AnchorWord::Nowhere,
+        Anchor::Unchecked => wire::AnchorWord::Unchecked,
+    }
+}

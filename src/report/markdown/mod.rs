@@ -1,0 +1,248 @@
+//! Shows a [`Tally`] as Markdown for a pull request: [`render`].
+//!
+//! Agreed issues come first with every lineage's wording, then what one reviewer calls a BLOCK; the rest is
+//! folded. All foreign text passes through [`escape`].
+
+pub mod escape;
+
+use std::fmt::Write as _;
+
+use crate::{
+    coverage::State,
+    finding::{Anchor, Severity},
+    report::{coverage, foreign, summary, words},
+    tally::{Issue, Member, Tally, gate::Gate},
+};
+
+/// Lines of an unusable text that are shown.
+const REJECT_LINES: usize = 6;
+
+/// The tally as Markdown, with a final newline.
+pub fn render(tally: &Tally, gate: &Gate) -> String {
+    let sections = [
+        heading(tally, gate),
+        convergent(tally),
+        blocks(tally),
+        others(tally),
+        unplaced(tally),
+        retracted(tally),
+        rejects(tally),
+        ledger(tally),
+        left_out(tally),
+        footer(tally),
+    ];
+    let shown: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    shown.join("\n")
+}
+
+fn heading(tally: &Tally, gate: &Gate) -> String {
+    let headline = words::sentence(&summary::headline(tally));
+    let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
+    let by = summary::heard_words(summary::heard(tally).len()) + summary::unchecked_words(tally);
+    let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
+    for gap in coverage::gaps(tally) {
+        let because =
+            if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
+        let event = escape::cell(&gap.event(summary::bundle_heads(tally).len()));
+        let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
+    }
+    out
+}
+
+fn convergent(tally: &Tally) -> String {
+    let issues: Vec<&Issue> = summary::counted(tally).filter(|issue| issue.is_convergent()).collect();
+    section("Found by more than one lineage", tally, &issues)
+}
+
+fn blocks(tally: &Tally) -> String {
+    let issues: Vec<&Issue> = alone(tally).filter(|issue| issue.severity == Severity::Block).collect();
+    section("BLOCK by one lineage alone", tally, &issues)
+}
+
+fn others(tally: &Tally) -> String {
+    let issues: Vec<&Issue> = alone(tally).filter(|issue| issue.severity != Severity::Block).collect();
+    if issues.is_empty() {
+        return String::new();
+    }
+    let only = issues.len() == summary::totals(tally).distinct;
+    let title =
+        words::count(issues.len(), if only { "issue" } else { "other issue" }) + " by one lineage alone";
+    folded(&title, &issues.iter().map(|issue| entry(tally, issue)).collect::<Vec<_>>().join("\n"))
+}
+
+fn alone(tally: &Tally) -> impl Iterator<Item = &Issue> {
+    summary::counted(tally).filter(|issue| !issue.is_convergent())
+}
+
+fn section(title: &str, tally: &Tally, issues: &[&Issue]) -> String {
+    if issues.is_empty() {
+        return String::new();
+    }
+    let entries: Vec<String> = issues.iter().map(|issue| entry(tally, issue)).collect();
+    format!("### {title}\n\n{}", entries.join("\n"))
+}
+
+/// One issue: a line of its own, then what each reviewer says.
+fn entry(tally: &Tally, issue: &Issue) -> String {
+    let agreement = summary::agreement(issue, summary::heard(tally).len());
+    let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
+    let mut out =
+        format!("**{}** {} · {agreement}{agreed}\n\n", issue.severity, escape::code(&summary::place(issue)));
+    summary::standing(issue).for_each(|member| out += &said(member));
+    let near = summary::neighbours(tally, issue);
+    if !near.is_empty() {
+        let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
+        let _ = writeln!(out, "- near, but another claim: {}", words::list_up_to(&near, 5));
+    }
+    out
+}
+
+/// What one reviewer says, as an item of a list.
+fn said(member: &Member) -> String {
+    let finding = &member.anchored.finding;
+    let who =
+        format!("**{}** ({})", escape::cell(member.reviewer.as_str()), escape::cell(member.lineage.as_str()));
+    let mut out = format!("- {who} {}: {}", own_word(member), escape::rich(&finding.what, "  "));
+    if !finding.why.trim().is_empty() {
+        let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
+    }
+    out += &mending(&finding.fix);
+    if let Some(note) = place_note(member) {
+        let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
+    }
+    out
+}
+
+/// Unchecked places are told once, at the top.
+fn place_note(member: &Member) -> Option<&'static str> {
+    let told = member.anchor() == Anchor::Unchecked || member.anchored.finding.where_text.trim().is_empty();
+    if told { None } else { summary::place_note(member.anchor()) }
+}
+
+/// The severity, with the reviewer's own word where it is another one.
+fn own_word(member: &Member) -> String {
+    let finding = &member.anchored.finding;
+    let (ours, own) = (finding.severity.word(), finding.severity_word.trim());
+    if own.is_empty() || own.eq_ignore_ascii_case(ours) {
+        return ours.to_owned();
+    }
+    format!("{ours} (\"{}\")", escape::cell(own))
+}
+
+/// A proposed mending; code of several lines as a block.
+fn mending(fix: &str) -> String {
+    let lines = foreign::lines(fix.trim());
+    match lines.as_slice() {
+        [] => String::new(),
+        _ if fix.contains("```") => format!("  <br>Fix: {}", escape::rich(fix, "  ")),
+        [one] => format!("  <br>Fix: {}\n", escape::text(one)),
+        several => format!("  <br>Fix:\n\n{}", escape::fence(several, "  ")),
+    }
+}
+
+fn unplaced(tally: &Tally) -> String {
+    let members = summary::unplaced(tally);
+    if members.is_empty() {
+        return String::new();
+    }
+    let entries: String = members.iter().map(|member| said(member)).collect();
+    folded(&format!("{} without a place in the change", words::count(members.len(), "finding")), &entries)
+}
+
+fn retracted(tally: &Tally) -> String {
+    let line = |member: &&Member| {
+        let finding = &member.anchored.finding;
+        let (reviewer, what) = (escape::cell(member.reviewer.as_str()), escape::text(&finding.what));
+        let place = escape::code(&finding.where_text);
+        format!("({reviewer} emitted a {} on {place} and took it back: {what})\n", finding.severity)
+    };
+    summary::retracted(tally).iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn rejects(tally: &Tally) -> String {
+    if tally.rejects.is_empty() {
+        return String::new();
+    }
+    let entry = |reject: &crate::tally::RejectedText| {
+        let lines: Vec<String> = foreign::lines(&reject.text)
+            .iter()
+            .take(REJECT_LINES)
+            .map(|line| words::shortened(line, 200))
+            .collect();
+        let (reviewer, reason) = (escape::cell(reject.reviewer.as_str()), escape::cell(&reject.reason));
+        let bundle = escape::cell(&words::bundle_name(&reject.bundle));
+        format!("- {reviewer} on {bundle}: {reason}\n\n{}", escape::fence(&lines, "  "))
+    };
+    let entries: Vec<String> = tally.rejects.iter().map(entry).collect();
+    folded(&format!("{} not usable", words::count(tally.rejects.len(), "text")), &entries.join("\n"))
+}
+
+/// Bundle × reviewer as a table; left out when nobody was asked.
+fn ledger(tally: &Tally) -> String {
+    if tally.coverage.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("### Coverage\n\n| bundle | convergent | distinct |");
+    let reviewers = &tally.panel.reviewers;
+    for reviewer in reviewers {
+        let _ = write!(out, " {} |", escape::cell(reviewer.id.as_str()));
+    }
+    let _ = write!(out, "\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
+    for (bundle, head) in summary::bundle_heads(tally) {
+        let found = summary::of_bundle(tally, bundle);
+        let figures = found
+            .map_or("– | –".to_owned(), |found| format!("{} | {}", found.convergent, found.distinct));
+        let _ = write!(out, "| {} | {figures} |", escape::cell(&head));
+        for reviewer in reviewers {
+            let _ = write!(out, " {} |", task_cell(tally, bundle, reviewer.id.as_str()));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// The verdict where there is an answer, else what became of the task.
+fn task_cell(tally: &Tally, bundle: &str, reviewer: &str) -> String {
+    let task = tally
+        .coverage
+        .iter()
+        .find(|task| task.outcome.bundle == bundle && task.outcome.reviewer.as_str() == reviewer);
+    match task {
+        None => "not asked".to_owned(),
+        Some(task) if task.outcome.state == State::Answered => {
+            task.verdict.map_or("answered", |verdict| verdict.word()).to_owned()
+        }
+        Some(task) => format!("**{}**", coverage::state_word(task.outcome.state)),
+    }
+}
+
+fn left_out(tally: &Tally) -> String {
+    let lines = coverage::excluded_lines(&tally.excluded);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
+    format!("Not shown to reviewers:\n\n{}", entries.concat())
+}
+
+fn footer(tally: &Tally) -> String {
+    let range = &tally.range;
+    let again = match (&range.base, &range.head) {
+        (Some(base), Some(head)) => format!("scrum review {base}..{head}"),
+        _ if tally.run.id.is_empty() => String::new(),
+        _ => format!("scrum report {}", tally.run.id),
+    };
+    let parts = [
+        ("", &range.spec),
+        ("run ", &tally.run.id),
+        ("scrum ", &tally.run.tool_version),
+        ("again: ", &again),
+    ];
+    let told = parts.iter().filter(|(_, text)| !text.is_empty());
+    let told: Vec<String> = told.map(|(label, text)| format!("{label}{}", escape::code(text))).collect();
+    format!("<sub>{}</sub>\n", told.join(" · "))
+}
+
+fn folded(title: &str, body: &str) -> String {
+    format!("<details>\n<summary>{title}</summary>\n\n{body}\n</details>\n")
+}

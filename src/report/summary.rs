@@ -1,0 +1,272 @@
+//! What a tally comes to: [`Totals`], the counts of each bundle, and the one sentence a person should read.
+//!
+//! Terminal, Markdown and JSON all take their figures from here, so they cannot differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    coverage::State,
+    finding::{Anchor, Severity},
+    report::{coverage, foreign, words},
+    reviewer::{Lineage, ReviewerId},
+    tally::{
+        Agreement, Coverage, Issue, Member, Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+/// The figures of a tally. Retracted findings count only in `retracted`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Issues with two or more lineages.
+    pub convergent: usize,
+    /// All issues.
+    pub distinct: usize,
+    /// Findings that were taken back.
+    pub retracted: usize,
+    /// Texts that were not usable.
+    pub rejected: usize,
+    /// Issues by severity; all three are always there.
+    pub by_severity: BTreeMap<Severity, usize>,
+    /// Issues by lineage; an issue of two lineages counts for both.
+    pub by_lineage: BTreeMap<Lineage, usize>,
+}
+
+/// Counts `tally`.
+pub fn totals(tally: &Tally) -> Totals {
+    let mut totals =
+        Totals { rejected: tally.rejects.len(), retracted: retracted(tally).len(), ..Totals::default() };
+    for severity in [Severity::Info, Severity::Warn, Severity::Block] {
+        totals.by_severity.insert(severity, 0);
+    }
+    for issue in counted(tally) {
+        totals.distinct += 1;
+        totals.convergent += usize::from(issue.is_convergent());
+        *totals.by_severity.entry(issue.severity).or_default() += 1;
+        for lineage in &issue.lineages {
+            *totals.by_lineage.entry(lineage.clone()).or_default() += 1;
+        }
+    }
+    totals
+}
+
+/// Issues with at least one finding that still stands, in rank order.
+pub fn counted(tally: &Tally) -> impl Iterator<Item = &Issue> {
+    tally.issues.iter().filter(|issue| issue.is_counted())
+}
+
+/// Findings that were taken back, in tally order.
+pub fn retracted(tally: &Tally) -> Vec<&Member> {
+    let members = tally.issues.iter().flat_map(|issue| &issue.members).chain(&tally.unplaced);
+    members.filter(|member| member.anchored.finding.retracted).collect()
+}
+
+/// Findings without a place that still stand.
+pub fn unplaced(tally: &Tally) -> Vec<&Member> {
+    tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted).collect()
+}
+
+/// What was found in one bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Issues of two or more lineages with a standing finding made about the bundle.
+    pub convergent: usize,
+    /// All issues with a standing finding made about the bundle.
+    pub distinct: usize,
+}
+
+/// What was found in `bundle`; `None` when nobody read it, which is not the same as nothing found.
+pub fn of_bundle(tally: &Tally, bundle: &str) -> Option<Found> {
+    let here = |issue: &&Issue| standing(issue).any(|member| member.bundle == bundle);
+    let issues: Vec<&Issue> = counted(tally).filter(here).collect();
+    let task_read = |task: &Coverage| task.outcome.bundle == bundle && task.outcome.state == State::Answered;
+    let found = Found {
+        convergent: issues.iter().filter(|issue| issue.is_convergent()).count(),
+        distinct: issues.len(),
+    };
+    (found.distinct > 0 || tally.coverage.iter().any(task_read)).then_some(found)
+}
+
+/// The members of an issue that were not taken back.
+pub fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
+    issue.members.iter().filter(|member| !member.anchored.finding.retracted)
+}
+
+/// The member whose words stand for the issue: the first of the issue's severity.
+pub fn spokesman(issue: &Issue) -> Option<&Member> {
+    standing(issue)
+        .find(|member| member.anchored.finding.severity == issue.severity)
+        .or_else(|| issue.members.first())
+}
+
+/// Lineages that were heard: those with a whole answer, and those whose cut-off answer holds a standing finding.
+pub fn heard(tally: &Tally) -> BTreeSet<&Lineage> {
+    let whole: BTreeSet<&ReviewerId> = tally
+        .coverage
+        .iter()
+        .filter(|task| task.outcome.state == State::Answered)
+        .map(|task| &task.outcome.reviewer)
+        .collect();
+    let panel = tally.panel.reviewers.iter().filter(|reviewer| whole.contains(&reviewer.id));
+    let placed = counted(tally).flat_map(|issue| &issue.lineages);
+    let loose = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+    let found = placed.chain(loose.map(|member| &member.lineage));
+    panel.map(|reviewer| &reviewer.lineage).chain(found).collect()
+}
+
+/// ` by 3 lineages`, to stand behind the coverage; one alone cannot agree with anybody, and that is said.
+pub fn heard_words(heard: usize) -> String {
+    match heard {
+        0 => String::new(),
+        1 => " by 1 lineage, so none could agree".to_owned(),
+        heard => format!(" by {}", words::count(heard, "lineage")),
+    }
+}
+
+/// `2 of 3 lineages`.
+pub fn agreement(issue: &Issue, heard: usize) -> String {
+    format!("{} of {}", issue.convergence(), words::count(heard, "lineage"))
+}
+
+/// What the lineages of an issue agree on; `None` for one lineage alone.
+pub fn agreed_on(agreement: Agreement) -> Option<&'static str> {
+    match agreement {
+        Agreement::Claim => Some("same claim"),
+        Agreement::Place => Some("same place"),
+        Agreement::Single => None,
+    }
+}
+
+/// `src/lib.rs:42`, `src/lib.rs:10-12`, `src/lib.rs in parse`, harmless to show.
+pub fn place(issue: &Issue) -> String {
+    let path = foreign::one_line(&issue.path);
+    match (issue.lines, &issue.symbol) {
+        (Some(lines), _) if lines.start == lines.end => format!("{path}:{}", lines.start),
+        (Some(lines), _) => format!("{path}:{}-{}", lines.start, lines.end),
+        (None, Some(symbol)) => format!("{path} in {}", foreign::one_line(symbol)),
+        (None, None) => path,
+    }
+}
+
+/// What a reader must know about where a place lies; nothing for a place inside the diff.
+pub fn place_note(anchor: Anchor) -> Option<&'static str> {
+    match anchor {
+        Anchor::Changed | Anchor::Context => None,
+        Anchor::Moved => Some("moved to its quote"),
+        Anchor::File => Some("outside the shown lines"),
+        Anchor::Outside => Some("outside the change"),
+        Anchor::Nowhere => Some("place not found"),
+        Anchor::Unchecked => Some("not checked"),
+    }
+}
+
+/// Said once for a tally whose places could not be checked; else nothing.
+pub fn unchecked_words(tally: &Tally) -> &'static str {
+    let unchecked = counted(tally).flat_map(standing).any(|member| member.anchor() == Anchor::Unchecked);
+    if unchecked { "; places were not checked, no bundle at hand" } else { "" }
+}
+
+/// Places of the issues named in `see_also`, without those at the issue's own place.
+pub fn neighbours(tally: &Tally, issue: &Issue) -> Vec<String> {
+    let own = place(issue);
+    let near = |id: &String| counted(tally).find(|other| other.id == *id).map(place);
+    let mut places: Vec<String> =
+        issue.see_also.iter().filter_map(near).filter(|place| *place != own).collect();
+    places.dedup();
+    places
+}
+
+/// Ids and headings of all bundles; those of a folder of replies are known by their ids only.
+pub fn bundle_heads(tally: &Tally) -> Vec<(&str, String)> {
+    let shown = tally.bundles.iter().map(|bundle| (bundle.id.as_str(), coverage::bundle_head(bundle)));
+    let mut heads: Vec<(&str, String)> = shown.collect();
+    for task in &tally.coverage {
+        let id = task.outcome.bundle.as_str();
+        if !heads.iter().any(|(known, _)| *known == id) {
+            heads.push((id, words::bundle_name(id)));
+        }
+    }
+    heads
+}
+
+/// The sentence that says what came out, honest about what was not read. No final full stop.
+pub fn headline(tally: &Tally) -> String {
+    let (whole, all) = coverage::answered(tally);
+    let heard = heard(tally).len();
+    if heard == 0 {
+        return nobody(tally, all);
+    }
+    if let Some(found) = found(tally) {
+        return found;
+    }
+    let bundles = bundle_heads(tally).len();
+    let lineages = words::count(heard, "lineage");
+    if whole < all {
+        let missing = all - whole;
+        let are = if missing == 1 { "is" } else { "are" };
+        return format!("nothing found by {lineages}, but {missing} of {all} answers {are} missing");
+    }
+    format!("nothing found by {lineages} in {}", words::count(bundles, "bundle"))
+}
+
+fn nobody(tally: &Tally, asked: usize) -> String {
+    match (asked, tally.bundles.is_empty(), tally.excluded.len()) {
+        (0, true, 0) => "nothing to review".to_owned(),
+        (0, true, files) => {
+            format!("nothing was reviewed: {} left out, none shown", words::count(files, "file"))
+        }
+        _ => "not reviewed: nobody answered".to_owned(),
+    }
+}
+
+/// What was found; `None` when nothing was.
+fn found(tally: &Tally) -> Option<String> {
+    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) = counted(tally).partition(|issue| issue.is_convergent());
+    let mut parts = Vec::new();
+    if !agreed.is_empty() {
+        let issues = words::count(agreed.len(), "issue");
+        parts.push(format!("{issues} found by several lineages ({})", severities(&agreed)));
+    }
+    if !alone.is_empty() {
+        let issues = match (agreed.len(), alone.len()) {
+            (0, 1) => "1 issue, found".to_owned(),
+            (0, all) => format!("{}, each found", words::count(all, "issue")),
+            (_, others) => words::grouped(others as u64),
+        };
+        parts.push(format!("{issues} by one lineage alone ({})", severities(&alone)));
+    }
+    let (loose, rejected) = (unplaced(tally).len(), tally.rejects.len());
+    if loose > 0 {
+        let noun =
+            if parts.is_empty() { words::count(loose, "finding") } else { words::grouped(loose as u64) };
+        parts.push(format!("{noun} without a place"));
+    }
+    if parts.is_empty() && rejected > 0 {
+        parts.push(format!("nothing usable found, but {} could not be read", words::count(rejected, "text")));
+    }
+    (!parts.is_empty()).then(|| words::list(&parts))
+}
+
+/// `2 BLOCK, 1 WARN`.
+fn severities(issues: &[&Issue]) -> String {
+    let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
+    for issue in issues {
+        *counts.entry(issue.severity).or_default() += 1;
+    }
+    let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
+    shown.join(", ")
+}
+
+/// The gate in one line: `gate failed (fail-on block): 1 BLOCK issue`. No final full stop.
+pub fn gate_line(gate: &Gate) -> String {
+    let word = match gate.result {
+        GateResult::Pass => "gate passed",
+        GateResult::Fail => "gate failed",
+        GateResult::Inconclusive => "inconclusive",
+        GateResult::Off => "gate off",
+    };
+    let policy = if gate.policy.is_empty() { String::new() } else { format!(" ({})", gate.policy) };
+    let reasons =
+        if gate.reasons.is_empty() { String::new() } else { format!(": {}", gate.reasons.join("; ")) };
+    foreign::one_line(&format!("{word}{policy}{reasons}"))
+}

@@ -1,0 +1,335 @@
+//! Shows a [`Tally`] on a terminal: [`render`].
+//!
+//! What a person looks for stands last, where the terminal stops: what came out, what was not read, the gate.
+//! It measures nothing itself: width and colour are given.
+
+use crate::{
+    finding::Anchor,
+    report::{
+        coverage, foreign,
+        layout::{self, Ink, NARROWEST},
+        summary, words,
+    },
+    reviewer::ReviewerId,
+    tally::{
+        Agreement, Issue, Member, Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+/// Under this width issues are shown one below the other instead of in columns.
+const STACKED_BELOW: usize = 72;
+
+/// Characters of a claim that are shown.
+const CLAIM_SHOWN: usize = 500;
+
+/// Wordings shown of an issue whose reviewers agree on the place only.
+const WORDINGS_SHOWN: usize = 4;
+
+/// Unusable texts shown.
+const REJECTS_SHOWN: usize = 3;
+
+/// The tally for a terminal `width` columns wide (at least 40 are used), with a final newline. Without `color`
+/// the text holds no escape at all.
+pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
+    let screen = Screen {
+        tally,
+        width: width.max(NARROWEST),
+        ink: Ink { on: color },
+        heard: summary::heard(tally).len(),
+    };
+    let sections = [
+        screen.subject(),
+        screen.convergent(),
+        screen.single(),
+        screen.unplaced(),
+        screen.taken_back(),
+        screen.rejects(),
+        screen.left_out(),
+        screen.bundles(),
+        screen.reviewers(),
+        screen.result(gate),
+    ];
+    let shown: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    shown.join("\n")
+}
+
+/// What every section needs to know.
+struct Screen<'a> {
+    tally: &'a Tally,
+    width: usize,
+    ink: Ink,
+    heard: usize,
+}
+
+impl Screen<'_> {
+    /// Which change and which run.
+    fn subject(&self) -> String {
+        let parts = [("", &self.tally.range.spec), ("run ", &self.tally.run.id)];
+        let told = parts.iter().filter(|(_, text)| !text.is_empty());
+        let told: Vec<String> =
+            told.map(|(label, text)| format!("{label}{}", foreign::one_line(text))).collect();
+        if told.is_empty() {
+            return String::new();
+        }
+        self.ink.faint(&layout::wrap(&told.join(", "), self.width).join("\n")) + "\n"
+    }
+
+    fn convergent(&self) -> String {
+        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        self.issues("Found by more than one lineage", &issues.collect::<Vec<_>>())
+    }
+
+    fn single(&self) -> String {
+        let issues = summary::counted(self.tally).filter(|issue| !issue.is_convergent());
+        self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
+    }
+
+    fn issues(&self, title: &str, issues: &[&Issue]) -> String {
+        if issues.is_empty() {
+            return String::new();
+        }
+        let title = self.title(title, issues.len());
+        if self.width < STACKED_BELOW {
+            return issues.iter().fold(title, |out, issue| out + &self.stacked(issue));
+        }
+        let columns = self.widths();
+        let rows = issues.iter().map(|issue| self.row(issue, columns)).collect();
+        let (place, agreement) = (columns.place, columns.agreement);
+        let heading =
+            ["severity", &format!("{:<place$}", "place"), &format!("{:<agreement$}", "agreement"), "what"];
+        title + &layout::columns(&heading, rows, self.ink)
+    }
+
+    /// The same widths for all issues, so that their tables stand in line.
+    fn widths(&self) -> Columns {
+        let widest = |cell: &dyn Fn(&Issue) -> String| {
+            summary::counted(self.tally).map(|issue| layout::width_of(&cell(issue))).max().unwrap_or(0)
+        };
+        Columns::fitting(self.width, widest(&place_cell), widest(&|issue| self.agreement_cell(issue)))
+    }
+
+    fn row(&self, issue: &Issue, columns: Columns) -> Vec<String> {
+        let convergent = issue.is_convergent();
+        let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
+        let agreement = agreement.replace('\u{a0}', " ");
+        vec![
+            self.ink.severity(issue.severity, issue.severity.word()),
+            layout::wrap(&place_cell(issue), columns.place).join("\n"),
+            if convergent { self.ink.strong(&agreement) } else { agreement },
+            self.what(issue)
+                .iter()
+                .flat_map(|said| layout::wrap(said, columns.what))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ]
+    }
+
+    fn stacked(&self, issue: &Issue) -> String {
+        let agreement = self.agreement_cell(issue).replace('\u{a0}', " ");
+        let head = format!("{} {} ({agreement})", issue.severity, place_cell(issue));
+        let head = layout::wrap_hanging(&head, self.width, "", "      ").join("\n");
+        let head = self.ink.severity(issue.severity, &head) + "\n";
+        self.what(issue).iter().fold(head, |out, said| out + &self.indented(said))
+    }
+
+    /// Parts that are kept on one line each where possible hold no-break spaces.
+    fn agreement_cell(&self, issue: &Issue) -> String {
+        let count = summary::agreement(issue, self.heard).replace(' ', "\u{a0}");
+        let agreed = summary::agreed_on(issue.agreement).map(|words| words.replace(' ', "\u{a0}"));
+        let names: Vec<&str> = issue.reviewers.iter().map(ReviewerId::as_str).collect();
+        let facts = agreed.map_or(count.clone(), |agreed| format!("{count}, {agreed}"));
+        format!("{facts}: {}", names.join(", "))
+    }
+
+    /// The claim in one wording; where only the place is agreed on, in everybody's.
+    fn what(&self, issue: &Issue) -> Vec<String> {
+        let mut said: Vec<String> = match issue.agreement {
+            Agreement::Claim | Agreement::Single => {
+                summary::spokesman(issue).map(claim).into_iter().collect()
+            }
+            Agreement::Place => summary::standing(issue)
+                .take(WORDINGS_SHOWN)
+                .map(|member| format!("{}: {}", member.reviewer, claim(member)))
+                .collect(),
+        };
+        let near = summary::neighbours(self.tally, issue);
+        if !near.is_empty() {
+            said.push(format!("(near {})", words::list_up_to(&near, 2)));
+        }
+        said
+    }
+
+    fn unplaced(&self) -> String {
+        let members = summary::unplaced(self.tally);
+        if members.is_empty() {
+            return String::new();
+        }
+        let lines = members.iter().map(|member| {
+            let severity = member.anchored.finding.severity;
+            let text = format!("{severity} {}: {}", member.reviewer, claim(member));
+            self.indented(&text).replacen(severity.word(), &self.ink.severity(severity, severity.word()), 1)
+        });
+        self.title("Without a place in the change", members.len()) + &lines.collect::<String>()
+    }
+
+    fn taken_back(&self) -> String {
+        let lines = summary::retracted(self.tally).into_iter().map(|member| {
+            let finding = &member.anchored.finding;
+            let place = match foreign::one_line(&finding.where_text) {
+                place if place.is_empty() => String::new(),
+                place => format!(" on {place}"),
+            };
+            let told = format!(
+                "({} emitted a {}{place} and took it back: {})",
+                member.reviewer,
+                finding.severity,
+                claim(member)
+            );
+            layout::wrap_hanging(&told, self.width, "", " ")
+                .into_iter()
+                .map(|line| self.ink.faint(&line) + "\n")
+                .collect::<String>()
+        });
+        lines.collect()
+    }
+
+    fn rejects(&self) -> String {
+        let rejects = &self.tally.rejects;
+        if rejects.is_empty() {
+            return String::new();
+        }
+        let mut out = self.title("Not usable, kept in the replies", rejects.len());
+        for reject in rejects.iter().take(REJECTS_SHOWN) {
+            let bundle = words::bundle_name(&reject.bundle);
+            let first = foreign::lines(&reject.text).into_iter().find(|line| !line.trim().is_empty());
+            let text = words::shortened(first.unwrap_or_default().trim(), 2 * self.width);
+            let reason = foreign::one_line(&reject.reason);
+            out += &self.indented(&format!("{} on {bundle}: {reason}: \"{text}\"", reject.reviewer));
+        }
+        if rejects.len() > REJECTS_SHOWN {
+            out += &self.indented(&format!("and {} more", rejects.len() - REJECTS_SHOWN));
+        }
+        out
+    }
+
+    fn left_out(&self) -> String {
+        let lines = coverage::excluded_lines(&self.tally.excluded);
+        if lines.is_empty() {
+            return String::new();
+        }
+        let title = self.title("Files not shown to reviewers", self.tally.excluded.len());
+        lines.iter().fold(title, |out, line| out + &self.indented(line))
+    }
+
+    fn bundles(&self) -> String {
+        let heads = summary::bundle_heads(self.tally);
+        let widest =
+            heads.iter().map(|(_, head)| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
+        let lines = heads.iter().map(|(id, head)| {
+            let found = summary::of_bundle(self.tally, id)
+                .map_or("not read by anybody".to_owned(), |found| {
+                    format!("{} convergent / {} distinct", found.convergent, found.distinct)
+                });
+            let pad = " ".repeat(widest.saturating_sub(layout::width_of(head)));
+            let line = format!("{head}{pad} → {found}");
+            layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n"
+        });
+        lines.collect()
+    }
+
+    /// Who said what in the end, and what is missing.
+    fn reviewers(&self) -> String {
+        let mut out = String::new();
+        for reviewer in &self.tally.panel.reviewers {
+            let verdicts = coverage::verdicts(self.tally, &reviewer.id);
+            let offline = reviewer.provider == "builtin";
+            let Some(verdicts) = verdicts.filter(|said| !(offline && said == "no verdict")) else { continue };
+            let line =
+                format!("{} ({}) says {verdicts}", reviewer.id, foreign::one_line(reviewer.lineage.as_str()));
+            out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
+        }
+        out
+    }
+
+    fn result(&self, gate: &Gate) -> String {
+        let mut out = String::new();
+        for gap in coverage::gaps(self.tally) {
+            let because = if gap.reason.is_empty() { String::new() } else { format!(": {}", gap.reason) };
+            let line =
+                format!("! {} {}{because}", gap.reviewer, gap.event(summary::bundle_heads(self.tally).len()));
+            out += &self.alarm_lines(&line);
+        }
+        out += &self.coverage_line();
+        out += &self.strong_lines(&words::sentence(&summary::headline(self.tally)));
+        let line = words::sentence(&summary::gate_line(gate));
+        out += &match gate.result {
+            GateResult::Fail | GateResult::Inconclusive => self.alarm_lines(&line),
+            GateResult::Pass => self.strong_lines(&line),
+            GateResult::Off => String::new(),
+        };
+        out
+    }
+
+    fn coverage_line(&self) -> String {
+        let by = summary::heard_words(self.heard);
+        let note = summary::unchecked_words(self.tally);
+        let spent = coverage::spent(self.tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
+        let line = format!("Coverage: {}{by}{spent}{note}", coverage::in_short(self.tally));
+        let (whole, all) = coverage::answered(self.tally);
+        if whole < all { self.alarm_lines(&line) } else { layout::wrap(&line, self.width).join("\n") + "\n" }
+    }
+
+    fn alarm_lines(&self, text: &str) -> String {
+        self.ink.alarm(&layout::wrap_hanging(text, self.width, "", "  ").join("\n")) + "\n"
+    }
+
+    fn strong_lines(&self, text: &str) -> String {
+        self.ink.strong(&layout::wrap(text, self.width).join("\n")) + "\n"
+    }
+
+    fn title(&self, text: &str, count: usize) -> String {
+        self.ink.strong(&format!("{text} ({count})")) + "\n"
+    }
+
+    fn indented(&self, text: &str) -> String {
+        layout::wrap_hanging(text, self.width, "  ", "    ").join("\n") + "\n"
+    }
+}
+
+/// Widths of the columns whose content varies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    place: usize,
+    agreement: usize,
+    what: usize,
+}
+
+impl Columns {
+    /// Shares `width` out; the longest place and agreement say what those columns could use.
+    fn fitting(width: usize, longest_place: usize, longest_agreement: usize) -> Self {
+        let place = longest_place.clamp("place".len(), width / 4);
+        let agreement = longest_agreement.clamp("agreement".len(), (width / 5).clamp(16, 40));
+        let used = "severity".len() + place + agreement + 3 * layout::GAP;
+        Self { place, agreement, what: width.saturating_sub(used).max(1) }
+    }
+}
+
+fn place_anchor(issue: &Issue) -> Option<Anchor> {
+    summary::spokesman(issue).map(Member::anchor)
+}
+
+fn place_cell(issue: &Issue) -> String {
+    let note =
+        place_anchor(issue).filter(|anchor| *anchor != Anchor::Unchecked).and_then(summary::place_note);
+    let place = summary::place(issue);
+    note.map_or_else(|| place.clone(), |note| format!("{place} ({note})"))
+}
+
+/// The claim in prose: code blocks are left to the longer reports, and so is what would fill a screen.
+fn claim(member: &Member) -> String {
+    let what = &member.anchored.finding.what;
+    let prose = what.split("```").next().unwrap_or_default();
+    let more = if prose.len() < what.len() { " …" } else { "" };
+    words::shortened(&(foreign::one_line(prose) + more), CLAIM_SHOWN)
+}

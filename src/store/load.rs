@@ -1,0 +1,116 @@
+//! Reads a run back: [`Saved`] is everything a tally is made of, the bundles still as text.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    RunDir, StoreError, damaged, read,
+    record::{Manifest, OutcomeRecord, RunRecord},
+};
+use crate::{
+    bundle::{Excluded, Guard},
+    coverage::Outcome,
+    reviewer::Panel,
+    tally::{TaskReply, gate::Policy},
+};
+
+/// A run as found on disk.
+#[derive(Debug)]
+pub struct Saved {
+    /// `run.json`.
+    pub record: RunRecord,
+    /// The bundles in order; empty when their folder is gone.
+    pub bundles: Vec<SavedBundle>,
+    /// What was left out.
+    pub excluded: Vec<Excluded>,
+    /// The last outcome of every task that ended, with its reply.
+    pub replies: Vec<TaskReply>,
+}
+
+/// A bundle as text.
+#[derive(Debug)]
+pub struct SavedBundle {
+    /// `c1_validatord`.
+    pub id: String,
+    /// Component name.
+    pub component: String,
+    /// What the guard said.
+    pub guard: Guard,
+    /// The diff.
+    pub diff: Vec<u8>,
+}
+
+impl RunDir {
+    /// The panel and the gate's policy of a record that was read from this run.
+    pub fn judged(&self, record: &RunRecord) -> Result<(Panel, Policy), StoreError> {
+        let path = self.review.join("run.json");
+        let in_words = damaged(&path);
+        Ok((record.panel().map_err(&in_words)?, record.policy().map_err(&in_words)?))
+    }
+
+    /// Reads the run.
+    pub fn load(&self) -> Result<Saved, StoreError> {
+        let record: RunRecord = read_json(&self.review.join("run.json"))?;
+        let (bundles, excluded) = self.load_bundles()?;
+        let replies = self.load_outcomes()?.into_iter().map(|outcome| self.load_reply(outcome));
+        Ok(Saved { record, bundles, excluded, replies: replies.collect::<Result<_, _>>()? })
+    }
+
+    fn load_bundles(&self) -> Result<(Vec<SavedBundle>, Vec<Excluded>), StoreError> {
+        let path = self.bundles.join("manifest.json");
+        if !path.is_file() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let manifest: Manifest = read_json(&path)?;
+        let bundles = manifest.bundles.iter().map(|bundle| {
+            Ok(SavedBundle {
+                id: bundle.id.clone(),
+                component: bundle.component.clone(),
+                guard: bundle.guard().map_err(damaged(&path))?,
+                diff: read(&self.bundles.join(format!("{}.diff", file_name(&bundle.id))))?,
+            })
+        });
+        let excluded = manifest.excluded.iter().map(|entry| entry.excluded().map_err(damaged(&path)));
+        Ok((bundles.collect::<Result<_, _>>()?, excluded.collect::<Result<_, _>>()?))
+    }
+
+    /// Later lines win: a resumed run appends new outcomes for the tasks it asked again.
+    fn load_outcomes(&self) -> Result<Vec<Outcome>, StoreError> {
+        let path = self.review.join("outcomes.jsonl");
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+        let mut last = BTreeMap::new();
+        for line in text.lines() {
+            // A line torn by a full disk is a task whose outcome is not known: the tally shows it as never asked.
+            // What was written after it stands in the same line. A record is flat, so the last brace begins it.
+            let line = line.rfind("{\"").map_or(line, |at| &line[at..]);
+            let Ok(record) = serde_json::from_str::<OutcomeRecord>(line) else { continue };
+            let outcome = record.outcome().map_err(damaged(&path))?;
+            last.insert((outcome.bundle.clone(), outcome.reviewer.clone()), outcome);
+        }
+        Ok(last.into_values().collect())
+    }
+
+    fn load_reply(&self, outcome: Outcome) -> Result<TaskReply, StoreError> {
+        let path = self.reply_path(file_name(&outcome.bundle), &outcome.reviewer);
+        let text = if path.is_file() { Some(read(&path)?) } else { None };
+        Ok(TaskReply { outcome, text: text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) })
+    }
+}
+
+/// A name from a file of the run, which must not lead out of its folder.
+fn file_name(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    parse(path, &read(path)?)
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })
+}

@@ -1,0 +1,327 @@
+//! The files of a run as they stand on disk: [`RunRecord`] is `run.json`, [`Manifest`] is `manifest.json`,
+//! [`OutcomeRecord`] a line of `outcomes.jsonl`.
+//!
+//! They are versioned apart from the core's types, which may change without them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bundle::{Bundle, ExcludeReason, Excluded, Guard, Split},
+    change::{Commit, RangeInfo, RepoPath},
+    coverage::{Outcome, State},
+    reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
+    tally::{
+        RunInfo,
+        gate::{FailOn, Policy},
+    },
+};
+
+/// `run.json`: what was asked, by whom, with which settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// `scrum.run/1`.
+    pub schema: String,
+    /// Run id.
+    pub id: String,
+    /// Version of scrum that asked.
+    pub tool_version: String,
+    /// Hash of the prompt templates.
+    pub prompt_hash: String,
+    /// The fence nonce the prompts were sent with.
+    pub nonce: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC; absent while running and after an interruption.
+    pub finished_at: Option<String>,
+    /// The change.
+    pub range: RangeRecord,
+    /// Its commits, told to reviewers as intent.
+    pub commits: Vec<CommitRecord>,
+    /// Who was asked.
+    pub panel: Vec<SeatRecord>,
+    /// The gate's policy.
+    pub gate: PolicyRecord,
+}
+
+/// Two commits and the words that named them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeRecord {
+    base: Option<String>,
+    head: Option<String>,
+    spec: String,
+}
+
+/// A commit of the range.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommitRecord {
+    id: String,
+    message: String,
+}
+
+/// A seat on the panel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SeatRecord {
+    reviewer: String,
+    provider: String,
+    model: String,
+    lineage: String,
+}
+
+/// The gate's policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    fail_on: String,
+    min_lineages: usize,
+}
+
+/// `manifest.json`: the bundles of a run and what was left out of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `scrum.bundles/1`.
+    pub schema: String,
+    /// The change.
+    pub range: RangeRecord,
+    /// The bundles in order.
+    pub bundles: Vec<BundleRecord>,
+    /// What was left out.
+    pub excluded: Vec<ExcludedRecord>,
+}
+
+/// One bundle; its text is `<id>.diff` beside the manifest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BundleRecord {
+    /// `c1_validatord`.
+    pub id: String,
+    /// Component name.
+    pub component: String,
+    /// Size of the diff.
+    pub bytes: usize,
+    /// SHA-256 of the diff in hexadecimal.
+    pub sha256: String,
+    /// `ok`, `warn`, `oversize` or `forced`.
+    pub guard: String,
+    /// The files in it.
+    pub files: Vec<FileRecord>,
+}
+
+/// One file of a bundle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FileRecord {
+    path: String,
+    status: String,
+    added: usize,
+    removed: usize,
+}
+
+/// One file that was left out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExcludedRecord {
+    path: String,
+    reason: String,
+    bytes: u64,
+}
+
+/// One task's outcome.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutcomeRecord {
+    bundle: String,
+    reviewer: String,
+    state: String,
+    reason: Option<String>,
+    attempts: u32,
+    cached: bool,
+    latency_ms: u64,
+    tokens_in: Option<u64>,
+    tokens_out: Option<u64>,
+    cost_usd: Option<f64>,
+}
+
+/// A record with a word this version does not know.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// An enumeration's word.
+    #[error("unknown {what} {word:?}")]
+    Word {
+        /// Of which enumeration.
+        what: &'static str,
+        /// The word.
+        word: String,
+    },
+    /// A reviewer id.
+    #[error(transparent)]
+    ReviewerId(#[from] BadReviewerId),
+}
+
+fn by_word<T: Copy>(
+    what: &'static str,
+    word: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, RecordError> {
+    let found = all.iter().copied().find(|value| name(*value) == word);
+    found.ok_or_else(|| RecordError::Word { what, word: word.to_owned() })
+}
+
+impl RunRecord {
+    /// The version of `run.json` that this program writes.
+    pub const SCHEMA: &str = "scrum.run/1";
+
+    /// The facts of the run that the tally repeats.
+    pub fn info(&self) -> RunInfo {
+        RunInfo {
+            id: self.id.clone(),
+            started_at: self.started_at.clone(),
+            finished_at: self.finished_at.clone(),
+            tool_version: self.tool_version.clone(),
+            prompt_hash: self.prompt_hash.clone(),
+            nonce: Some(self.nonce.clone()),
+        }
+    }
+
+    /// Who was asked.
+    pub fn panel(&self) -> Result<Panel, RecordError> {
+        let seats = self.panel.iter().map(|seat| {
+            Ok(Seat {
+                id: ReviewerId::new(&seat.reviewer)?,
+                provider: seat.provider.clone(),
+                model: seat.model.clone(),
+                lineage: Lineage::new(&seat.lineage),
+            })
+        });
+        Ok(Panel { reviewers: seats.collect::<Result<_, RecordError>>()? })
+    }
+
+    /// The gate's policy.
+    pub fn policy(&self) -> Result<Policy, RecordError> {
+        let fail_on = by_word("fail-on", &self.gate.fail_on, &FailOn::ALL, FailOn::word)?;
+        Ok(Policy { fail_on, min_lineages: self.gate.min_lineages })
+    }
+
+    /// The commits told as intent.
+    pub fn commits(&self) -> Vec<Commit> {
+        self.commits.iter().map(|c| Commit { id: c.id.clone(), message: c.message.clone() }).collect()
+    }
+}
+
+impl From<&RangeInfo> for RangeRecord {
+    fn from(range: &RangeInfo) -> Self {
+        Self { base: range.base.clone(), head: range.head.clone(), spec: range.spec.clone() }
+    }
+}
+
+impl From<&RangeRecord> for RangeInfo {
+    fn from(range: &RangeRecord) -> Self {
+        Self { base: range.base.clone(), head: range.head.clone(), spec: range.spec.clone() }
+    }
+}
+
+impl From<&Commit> for CommitRecord {
+    fn from(commit: &Commit) -> Self {
+        Self { id: commit.id.clone(), message: commit.message.clone() }
+    }
+}
+
+impl From<&Seat> for SeatRecord {
+    fn from(seat: &Seat) -> Self {
+        Self {
+            reviewer: seat.id.to_string(),
+            provider: seat.provider.clone(),
+            model: seat.model.clone(),
+            lineage: seat.lineage.to_string(),
+        }
+    }
+}
+
+impl From<Policy> for PolicyRecord {
+    fn from(policy: Policy) -> Self {
+        Self { fail_on: policy.fail_on.word().to_owned(), min_lineages: policy.min_lineages }
+    }
+}
+
+impl Manifest {
+    /// The manifest of `split`.
+    pub fn new(range: &RangeInfo, split: &Split) -> Self {
+        Self {
+            schema: "scrum.bundles/1".to_owned(),
+            range: range.into(),
+            bundles: split.bundles.iter().map(BundleRecord::new).collect(),
+            excluded: split.excluded.iter().map(ExcludedRecord::new).collect(),
+        }
+    }
+}
+
+impl BundleRecord {
+    fn new(bundle: &Bundle) -> Self {
+        Self {
+            id: bundle.id.clone(),
+            component: bundle.component.clone(),
+            bytes: bundle.byte_len(),
+            sha256: bundle.sha256(),
+            guard: bundle.guard.word().to_owned(),
+            files: bundle.files.iter().map(FileRecord::new).collect(),
+        }
+    }
+
+    /// What the guard said.
+    pub fn guard(&self) -> Result<Guard, RecordError> {
+        by_word("guard", &self.guard, &Guard::ALL, Guard::word)
+    }
+}
+
+impl FileRecord {
+    fn new(file: &crate::change::FilePatch) -> Self {
+        let (added, removed) = file.counts();
+        Self { path: file.path.to_string(), status: file.status.word().to_owned(), added, removed }
+    }
+}
+
+impl ExcludedRecord {
+    fn new(excluded: &Excluded) -> Self {
+        Self {
+            path: excluded.path.to_string(),
+            reason: excluded.reason.word().to_owned(),
+            bytes: excluded.bytes,
+        }
+    }
+
+    /// The core's form.
+    pub fn excluded(&self) -> Result<Excluded, RecordError> {
+        let reason = by_word("reason", &self.reason, &ExcludeReason::ALL, ExcludeReason::word)?;
+        Ok(Excluded { path: RepoPath::from_display(&self.path), reason, bytes: self.bytes })
+    }
+}
+
+impl From<&Outcome> for OutcomeRecord {
+    fn from(outcome: &Outcome) -> Self {
+        Self {
+            bundle: outcome.bundle.clone(),
+            reviewer: outcome.reviewer.to_string(),
+            state: outcome.state.word().to_owned(),
+            reason: outcome.reason.clone(),
+            attempts: outcome.attempts,
+            cached: outcome.cached,
+            latency_ms: outcome.latency_ms,
+            tokens_in: outcome.tokens_in,
+            tokens_out: outcome.tokens_out,
+            cost_usd: outcome.cost_usd,
+        }
+    }
+}
+
+impl OutcomeRecord {
+    /// The core's form.
+    pub fn outcome(self) -> Result<Outcome, RecordError> {
+        Ok(Outcome {
+            state: by_word("state", &self.state, &State::ALL, State::word)?,
+            reviewer: ReviewerId::new(&self.reviewer)?,
+            bundle: self.bundle,
+            reason: self.reason,
+            attempts: self.attempts,
+            cached: self.cached,
+            latency_ms: self.latency_ms,
+            tokens_in: self.tokens_in,
+            tokens_out: self.tokens_out,
+            cost_usd: self.cost_usd,
+        })
+    }
+}

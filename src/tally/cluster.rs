@@ -1,0 +1,321 @@
+//! Puts findings together into clusters, one issue each: [`cluster`].
+//!
+//! A cluster grows around its first finding and never from member to member. Findings come in one total order, so the
+//! order they were given in cannot matter. The rules are written down in `docs/design/agreement.md`.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+};
+
+use super::{
+    Agreement, Member,
+    claim::{Claim, Sameness},
+};
+use crate::{anchor::plain_name, finding::LineRange, reviewer::ReviewerId};
+
+/// Findings this many lines apart are still near.
+const NEAR: u32 = 10;
+/// A finding is compared with at most this many clusters on each way of meeting: a bound for hostile input, far over
+/// what honest reviews put around one line.
+pub(super) const MOST_CANDIDATES: usize = 32;
+/// … and with at most this many members of each.
+pub(super) const MOST_COMPARED: usize = 16;
+/// A cluster names at most this many neighbours.
+const MOST_NEIGHBOURS: usize = 16;
+
+/// Findings that belong together.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    /// Counted findings; the first one is what the others were held against.
+    pub(super) members: Vec<Note>,
+    /// What its lineages agree on.
+    pub(super) agreement: Agreement,
+    /// Positions of near clusters that are not the same, nearest first.
+    pub(super) neighbours: Vec<usize>,
+}
+
+/// A finding made ready for comparing.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) member: Member,
+    claim: Claim,
+    lines: Option<LineRange>,
+    /// Enclosing symbol's last name.
+    symbol: Option<String>,
+    /// The reviewer named the symbol itself, not a line in it.
+    by_symbol: bool,
+}
+
+impl Note {
+    /// Reads the member's claim and place.
+    pub(super) fn new(member: Member) -> Self {
+        let anchored = &member.anchored;
+        let finding = &anchored.finding;
+        let claim = Claim::read(&finding.what, &finding.why, anchored.code.as_deref());
+        let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
+        let named = finding.location.as_ref();
+        let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
+        Self { lines: anchored.lines, symbol, by_symbol, claim, member }
+    }
+
+    fn same_symbol(&self, other: &Self) -> bool {
+        self.symbol.is_some() && self.symbol == other.symbol
+    }
+
+    /// The two share a line, or one names the symbol that the other lies in.
+    fn meets(&self, other: &Self) -> bool {
+        let share = matches!((self.lines, other.lines), (Some(a), Some(b)) if a.overlaps(b));
+        share || (self.by_symbol || other.by_symbol) && self.same_symbol(other)
+    }
+
+    /// They meet, stand within ten lines, in one symbol, or both speak of the whole file.
+    fn near(&self, other: &Self) -> bool {
+        let close = match (self.lines, other.lines) {
+            (Some(a), Some(b)) => a.gap(b) <= NEAR,
+            (None, None) => self.symbol == other.symbol,
+            _ => false,
+        };
+        close || self.same_symbol(other)
+    }
+
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        self.claim.compare(&other.claim) == Sameness::Same
+    }
+
+    pub(super) fn same_location(&self, other: &Self) -> bool {
+        self.lines == other.lines && (self.lines.is_some() || self.symbol == other.symbol)
+    }
+
+    fn gap(&self, other: &Self) -> u32 {
+        match (self.lines, other.lines) {
+            (Some(a), Some(b)) => a.gap(b),
+            _ => u32::MAX,
+        }
+    }
+}
+
+/// Puts `notes` together. Clusters come ordered by path and first member.
+pub(super) fn cluster(notes: Vec<Note>) -> Vec<Cluster> {
+    let mut by_path: BTreeMap<String, Vec<Note>> = BTreeMap::new();
+    for note in notes {
+        by_path.entry(note.member.anchored.path.clone().unwrap_or_default()).or_default().push(note);
+    }
+    let mut all = Vec::new();
+    for notes in by_path.into_values() {
+        let mut clusters = within_file(notes);
+        let offset = all.len();
+        clusters.iter_mut().flat_map(|one| &mut one.neighbours).for_each(|at| *at += offset);
+        all.append(&mut clusters);
+    }
+    all
+}
+
+/// First by claim, then by place among what is left single, then what one reviewer said at one location.
+fn within_file(mut notes: Vec<Note>) -> Vec<Cluster> {
+    notes.sort_by(|a, b| order(&a.member, &b.member));
+    let groups = notes.into_iter().map(|note| vec![note]).collect();
+    let groups = join(groups, &by_claim);
+    let agreed = |group: &Vec<Note>| if lineages(group) > 1 { Agreement::Claim } else { Agreement::Single };
+    let mut clusters: Vec<Cluster> = Vec::new();
+    let mut single = Vec::new();
+    for group in groups {
+        match agreed(&group) {
+            Agreement::Single => single.push(group),
+            agreement => clusters.push(Cluster { members: group, agreement, neighbours: Vec::new() }),
+        }
+    }
+    for group in join(single, &by_place) {
+        let agreement = if lineages(&group) > 1 { Agreement::Place } else { Agreement::Single };
+        clusters.push(Cluster { members: group, agreement, neighbours: Vec::new() });
+    }
+    clusters.sort_by(|a, b| order(&a.members[0].member, &b.members[0].member));
+    let mut clusters = fold_same_location(clusters);
+    name_neighbours(&mut clusters);
+    clusters
+}
+
+/// How well a group of notes fits a cluster; `None` when it does not. Higher is better.
+type Fits = dyn Fn(&[Note], &[Note]) -> Option<Fit>;
+
+/// Meeting before near, then the likeness of the claims, then the smaller gap.
+#[derive(PartialEq, PartialOrd)]
+struct Fit(bool, f32, std::cmp::Reverse<u32>);
+
+/// Near the first member, the same as one member, and different from none.
+fn by_claim(cluster: &[Note], group: &[Note]) -> Option<Fit> {
+    let (first, new) = (cluster.first()?, group.first()?);
+    let meets = new.meets(first);
+    if !(meets || new.near(first)) || elsewhere(cluster, new) {
+        return None;
+    }
+    let mut same = false;
+    for member in cluster.iter().take(MOST_COMPARED) {
+        match member.claim.compare(&new.claim) {
+            Sameness::Same => same = true,
+            Sameness::Unclear => {}
+            Sameness::Different => return None,
+        }
+    }
+    same.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+}
+
+/// Meets the first member, and no member's claim differs.
+fn by_place(cluster: &[Note], group: &[Note]) -> Option<Fit> {
+    let (first, new) = (cluster.first()?, group.first()?);
+    if !new.meets(first) || group.iter().any(|note| elsewhere(cluster, note)) {
+        return None;
+    }
+    let differs = |member: &Note| member.claim.compare(&new.claim) == Sameness::Different;
+    let differ = cluster.iter().take(MOST_COMPARED).any(differs);
+    (!differ).then(|| Fit(true, first.claim.similarity(&new.claim), std::cmp::Reverse(0)))
+}
+
+/// One reviewer's remarks on several locations are several issues, however alike.
+fn elsewhere(cluster: &[Note], new: &Note) -> bool {
+    let mut own = cluster.iter().filter(|note| note.member.reviewer == new.member.reviewer);
+    own.next().is_some_and(|note| !note.same_location(new))
+}
+
+/// Joins ordered groups: each one to the open cluster that it fits best, or it opens its own.
+fn join(groups: Vec<Vec<Note>>, fits: &Fits) -> Vec<Vec<Note>> {
+    let mut clusters: Vec<Vec<Note>> = Vec::with_capacity(groups.len());
+    let mut open = Open::default();
+    for group in groups {
+        let candidates = open.candidates(&clusters, &group[0]);
+        let fitting = candidates.into_iter().filter_map(|at| Some((fits(&clusters[at], &group)?, at)));
+        let better = |a: &(Fit, usize), b: &(Fit, usize)| {
+            a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal).then(b.1.cmp(&a.1))
+        };
+        if let Some((_, at)) = fitting.max_by(better) {
+            clusters[at].extend(group);
+        } else {
+            open.add(clusters.len(), &group[0]);
+            clusters.push(group);
+        }
+    }
+    clusters
+}
+
+/// The clusters that a further note could be near, by line and by symbol. Notes come by ascending first line.
+#[derive(Default)]
+struct Open {
+    by_line: Vec<usize>,
+    by_symbol: HashMap<Option<String>, Vec<usize>>,
+}
+
+impl Open {
+    fn add(&mut self, at: usize, first: &Note) {
+        if first.lines.is_some() {
+            self.by_line.push(at);
+        }
+        if first.symbol.is_some() || first.lines.is_none() {
+            self.by_symbol.entry(first.symbol.clone()).or_default().push(at);
+        }
+    }
+
+    /// The latest clusters around `note`, each once, in their order.
+    fn candidates(&mut self, clusters: &[Vec<Note>], note: &Note) -> Vec<usize> {
+        if let Some(lines) = note.lines {
+            let reaches = |at: &usize| clusters[*at][0].lines.is_some_and(|one| one.gap(lines) <= NEAR);
+            self.by_line.retain(reaches);
+            self.by_line.drain(..self.by_line.len().saturating_sub(MOST_CANDIDATES));
+        }
+        let latest = |list: &[usize]| list[list.len().saturating_sub(MOST_CANDIDATES)..].to_vec();
+        let mut found = if note.lines.is_some() { latest(&self.by_line) } else { Vec::new() };
+        if let Some(same) = self.by_symbol.get(&note.symbol) {
+            found.extend(latest(same));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+fn lineages(group: &[Note]) -> usize {
+    let mut names: Vec<_> = group.iter().map(|note| &note.member.lineage).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len()
+}
+
+/// Where all reviewers of a single cluster also stand, at the very same location, in another cluster, it goes there:
+/// within one reviewer, one location is one entry.
+fn fold_same_location(clusters: Vec<Cluster>) -> Vec<Cluster> {
+    let mut homes: HashMap<_, usize> = HashMap::new();
+    let mut kept: Vec<Cluster> = Vec::with_capacity(clusters.len());
+    let (agreed, single): (Vec<_>, Vec<_>) =
+        clusters.into_iter().partition(|one| one.agreement != Agreement::Single);
+    for cluster in agreed.into_iter().chain(single) {
+        let seats: HashSet<_> = cluster.members.iter().map(seat).collect();
+        let mut home = seats.iter().map(|seat| homes.get(seat).copied());
+        let first = home.next().flatten().filter(|first| home.all(|other| other == Some(*first)));
+        if let (Agreement::Single, Some(home)) = (cluster.agreement, first) {
+            kept[home].members.extend(cluster.members);
+            continue;
+        }
+        for seat in seats {
+            if let Entry::Vacant(free) = homes.entry(seat) {
+                free.insert(kept.len());
+            }
+        }
+        kept.push(cluster);
+    }
+    kept.sort_by(|a, b| order(&a.members[0].member, &b.members[0].member));
+    kept
+}
+
+/// A reviewer at a location.
+fn seat(note: &Note) -> (ReviewerId, Option<LineRange>, Option<String>) {
+    let symbol = note.symbol.clone().filter(|_| note.lines.is_none());
+    (note.member.reviewer.clone(), note.lines, symbol)
+}
+
+/// Lets every cluster name the ones that it is near to.
+fn name_neighbours(clusters: &mut [Cluster]) {
+    let mut open: Vec<usize> = Vec::new();
+    let mut by_symbol: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut pairs = Vec::new();
+    for at in 0..clusters.len() {
+        let note = &clusters[at].members[0];
+        if let Some(lines) = note.lines {
+            let reaches = |one: LineRange| one.gap(lines) <= NEAR;
+            open.retain(|other| clusters[*other].members[0].lines.is_some_and(reaches));
+            open.drain(..open.len().saturating_sub(MOST_NEIGHBOURS));
+            pairs.extend(open.iter().map(|other| (*other, at)));
+            open.push(at);
+        }
+        if let Some(symbol) = &note.symbol {
+            let same = by_symbol.entry(symbol.clone()).or_default();
+            pairs.extend(same.iter().rev().take(MOST_NEIGHBOURS).map(|other| (*other, at)));
+            same.push(at);
+        }
+    }
+    for (a, b) in pairs {
+        clusters[a].neighbours.push(b);
+        clusters[b].neighbours.push(a);
+    }
+    for at in 0..clusters.len() {
+        let mut neighbours = std::mem::take(&mut clusters[at].neighbours);
+        let note = &clusters[at].members[0];
+        neighbours.sort_by_key(|other| (note.gap(&clusters[*other].members[0]), *other));
+        neighbours.dedup();
+        neighbours.truncate(MOST_NEIGHBOURS);
+        clusters[at].neighbours = neighbours;
+    }
+}
+
+/// The total order of findings: by place, then by text, and who said it last, so that the same words from a second
+/// model of a family stand beside the first.
+pub(super) fn order(a: &Member, b: &Member) -> Ordering {
+    fn key(member: &Member) -> impl Ord + '_ {
+        let anchored = &member.anchored;
+        let finding = &anchored.finding;
+        let place = (&anchored.path, anchored.lines.is_none(), anchored.lines, &anchored.symbol);
+        let words = (&finding.what, &finding.why, &finding.fix, &finding.quote);
+        let scale = (finding.severity, &finding.severity_word, &finding.where_text, finding.retracted);
+        let checked = (anchored.anchor, &anchored.note, &anchored.code);
+        (place, words, scale, checked, (&member.lineage, &member.reviewer, &member.bundle))
+    }
+    key(a).cmp(&key(b))
+}

@@ -1,0 +1,129 @@
+//! Makes ranked issues of findings that have a place: [`issues`].
+//!
+//! Retracted findings are shown beside what they took back and count for nothing: the counted findings are put together
+//! as if the others were not there.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use super::{
+    Agreement, Issue, Member,
+    cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
+    identity,
+};
+use crate::finding::{LineRange, Severity};
+
+/// Puts members together and ranks what comes out.
+pub(super) fn issues(members: Vec<Member>) -> Vec<Issue> {
+    let notes = members.into_iter().map(Note::new);
+    let (retracted, counted): (Vec<_>, Vec<_>) =
+        notes.partition(|note| note.member.anchored.finding.retracted);
+    let mut clusters = cluster(counted);
+    let alone = attach(retracted, &mut clusters);
+    let mut withdrawn = cluster(alone);
+    for cluster in &mut withdrawn {
+        // Nobody agrees on what everybody took back.
+        cluster.agreement = Agreement::Single;
+        cluster.neighbours.clear();
+    }
+    clusters.append(&mut withdrawn);
+    let ids = identity::ids(&clusters);
+    let mut issues: Vec<_> =
+        clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
+    issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    issues
+}
+
+/// Puts each retracted finding to the counted cluster that stands at its location, the reviewer's own or one that says
+/// the same; gives back the others.
+fn attach(mut retracted: Vec<Note>, clusters: &mut [Cluster]) -> Vec<Note> {
+    retracted.sort_by(|a, b| super::cluster::order(&a.member, &b.member));
+    let mut at_location: HashMap<_, Vec<usize>> =
+        retracted.iter().map(|note| (location(note), Vec::new())).collect();
+    let members =
+        clusters.iter().enumerate().flat_map(|(at, one)| one.members.iter().map(move |note| (at, note)));
+    for (at, note) in members.filter(|_| !retracted.is_empty()) {
+        if let Some(here) = at_location.get_mut(&location(note))
+            && here.last() != Some(&at)
+            && here.len() < MOST_CANDIDATES
+        {
+            here.push(at);
+        }
+    }
+    let homes: Vec<_> =
+        retracted.iter().map(|note| home(note, &at_location[&location(note)], clusters)).collect();
+    let mut alone = Vec::new();
+    for (home, note) in homes.into_iter().zip(retracted) {
+        match home {
+            Some(at) => clusters[at].members.push(note),
+            None => alone.push(note),
+        }
+    }
+    alone
+}
+
+/// Of the clusters that stand at the note's location, the first that says the same, else the reviewer's own.
+fn home(note: &Note, here: &[usize], clusters: &[Cluster]) -> Option<usize> {
+    let find = |wanted: &dyn Fn(&Note) -> bool| {
+        let holds = |at: &usize| {
+            let mut counted = clusters[*at].members.iter().take(MOST_COMPARED);
+            counted.any(|other| other.same_location(note) && wanted(other))
+        };
+        here.iter().copied().find(holds)
+    };
+    find(&|other| other.says_the_same(note))
+        .or_else(|| find(&|other| other.member.reviewer == note.member.reviewer))
+}
+
+fn location(note: &Note) -> (Option<String>, Option<LineRange>) {
+    (note.member.anchored.path.clone(), note.member.anchored.lines)
+}
+
+fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
+    let see_also = cluster.neighbours.iter().map(|other| ids[*other].clone()).collect();
+    let members: Vec<Member> = cluster.members.into_iter().map(|note| note.member).collect();
+    let counted = || members.iter().filter(|member| !member.anchored.finding.retracted);
+    let mut lineages: Vec<_> = counted().map(|member| member.lineage.clone()).collect();
+    let mut reviewers: Vec<_> = counted().map(|member| member.reviewer.clone()).collect();
+    lineages.sort();
+    lineages.dedup();
+    reviewers.sort();
+    reviewers.dedup();
+    let severities = || counted().map(|member| member.anchored.finding.severity).max();
+    let taken_back = || members.iter().map(|member| member.anchored.finding.severity).max();
+    let first = members.first().map(|member| &member.anchored);
+    Issue {
+        id: ids[at].clone(),
+        path: first.and_then(|first| first.path.clone()).unwrap_or_default(),
+        lines: first.and_then(|first| first.lines),
+        symbol: members.iter().find_map(|member| member.anchored.symbol.clone()),
+        severity: severities().or_else(taken_back).unwrap_or(Severity::Info),
+        agreement: cluster.agreement,
+        lineages,
+        reviewers,
+        see_also,
+        members,
+    }
+}
+
+/// Smaller comes first. What is wholly taken back comes last.
+fn rank(issue: &Issue) -> impl Ord + '_ {
+    (
+        issue.convergence() == 0,
+        Reverse(issue.agreement),
+        Reverse(issue.convergence()),
+        Reverse(issue.severity),
+        (&issue.path, issue.lines.is_none(), issue.lines, &issue.symbol, &issue.id),
+    )
+}
+
+impl Issue {
+    /// Whether anybody still stands by it: `false` when all its findings were taken back.
+    pub fn is_counted(&self) -> bool {
+        !self.lineages.is_empty()
+    }
+
+    /// Whether two lineages or more agree, on the claim or on the place.
+    pub fn is_convergent(&self) -> bool {
+        self.agreement != Agreement::Single
+    }
+}

@@ -1,0 +1,181 @@
+//! The layer table: which module may name which. A new arrow is a line here, seen in review.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Layers from the bottom up. A module may name modules of lower layers, and of its own layer where that says `Inside`.
+const LAYERS: &[(&str, Within, &[&str])] = &[
+    ("values", Within::Siblings, &["change", "coverage", "digest", "finding", "history", "reviewer"]),
+    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "report"]),
+    ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
+    ("run", Within::Siblings, &["run"]),
+    ("progress", Within::Siblings, &["progress"]),
+    ("faces", Within::Siblings, &["cli"]),
+];
+
+/// Whether the modules of one layer may name one another.
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    /// Yes.
+    Siblings,
+    /// No: edges never name one another.
+    Nobody,
+}
+
+#[test]
+fn every_module_has_a_layer() {
+    let known: Vec<&str> = LAYERS.iter().flat_map(|(_, _, modules)| modules.iter().copied()).collect();
+    let unknown: Vec<String> = sources()
+        .iter()
+        .map(|path| module_of(path))
+        .filter(|module| module != "lib" && module != "main" && !known.contains(&module.as_str()))
+        .collect();
+    assert!(unknown.is_empty(), "modules without a layer in tests/it/architecture.rs: {unknown:?}");
+}
+
+#[test]
+fn imports_only_go_down() {
+    let rank = ranks();
+    let mut forbidden = Vec::new();
+    for path in sources() {
+        let from = module_of(&path);
+        let Some(&(from_layer, within)) = rank.get(from.as_str()) else { continue };
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, target) in crate_paths(&text) {
+            let Some(&(to_layer, _)) = rank.get(target.as_str()) else { continue };
+            let sideways = to_layer == from_layer && target != from && within == Within::Nobody;
+            if to_layer > from_layer || sideways {
+                forbidden.push(format!("{}:{number}: {from} must not name {target}", path.display()));
+            }
+        }
+    }
+    assert!(forbidden.is_empty(), "{}", forbidden.join("\n"));
+}
+
+#[test]
+fn pure_layers_do_not_touch_the_world() {
+    let worldly = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "std::time::SystemTime",
+        "std::time::Instant",
+        "tokio::",
+        "reqwest::",
+        "git2::",
+    ];
+    let mut found = Vec::new();
+    for path in sources() {
+        let module = module_of(&path);
+        let pure = LAYERS[..2].iter().any(|(_, _, modules)| modules.contains(&module.as_str()));
+        if !pure {
+            continue;
+        }
+        for (number, line) in product_lines(&fs::read_to_string(&path).unwrap()) {
+            if let Some(word) = worldly.iter().find(|word| line.contains(**word)) {
+                found.push(format!("{}:{number}: {word}", path.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "effects in a pure layer:\n{}", found.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|path| path.file_name().is_some_and(|name| name != "tests.rs"))
+        .filter(|path| !fs::read_to_string(path).unwrap().starts_with("//! "))
+        .collect();
+    assert!(silent.is_empty(), "files that do not open with `//!`: {silent:?}");
+}
+
+#[test]
+fn a_forbidden_arrow_is_found() {
+    let text = "use crate::{\n    change::Change,\n    run::plan,\n};\nfn f() { crate::cli::main(); }\n#[cfg(test)]\nmod tests { use crate::serve; }\n";
+    let found: Vec<_> = crate_paths(text);
+    let expect = [(1, "change"), (1, "run"), (5, "cli")].map(|(line, name)| (line, name.to_owned()));
+    assert_eq!(found, expect);
+}
+
+fn ranks() -> BTreeMap<&'static str, (usize, Within)> {
+    let layers = LAYERS.iter().enumerate();
+    layers
+        .flat_map(|(rank, (_, within, modules))| modules.iter().map(move |module| (*module, (rank, *within))))
+        .collect()
+}
+
+/// Every `.rs` file of `src/`.
+fn sources() -> Vec<PathBuf> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                _ if path.is_dir() => folders.push(path),
+                Some(extension) if extension == "rs" => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The top-level module a file belongs to.
+fn module_of(path: &Path) -> String {
+    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let first = inside.components().next().unwrap().as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Lines with their numbers, up to an in-file test module.
+fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+        .take_while(|(_, line)| *line != "#[cfg(test)]")
+}
+
+/// The first names behind `crate::`, grouped imports too, with the line the path starts at.
+fn crate_paths(text: &str) -> Vec<(usize, String)> {
+    let product: Vec<(usize, &str)> =
+        product_lines(text).filter(|(_, line)| !line.trim_start().starts_with("//")).collect();
+    let joined: String = product.iter().flat_map(|(_, line)| [line, "\n"]).collect();
+    let mut found = Vec::new();
+    for (at, _) in joined.match_indices("crate::") {
+        let line = product[joined[..at].matches('\n').count()].0;
+        let rest = &joined[at + "crate::".len()..];
+        let names = if rest.starts_with('{') { group_names(rest) } else { vec![leading_name(rest)] };
+        found.extend(names.into_iter().map(|name| (line, name)));
+    }
+    found
+}
+
+fn leading_name(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The first name of each entry of `{a::b, c::{d, e}}`.
+fn group_names(text: &str) -> Vec<String> {
+    let (mut depth, mut names, mut fresh) = (0, Vec::new(), true);
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => break,
+            '}' => depth -= 1,
+            ',' if depth == 1 => fresh = true,
+            c if depth == 1 && fresh && c.is_alphanumeric() => {
+                names.push(leading_name(&text[at..]));
+                fresh = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}

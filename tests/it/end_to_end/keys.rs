@@ -1,0 +1,56 @@
+//! The value of a key goes to the server and nowhere else.
+
+use std::{fs, path::Path};
+
+use super::{KEY, json, ledger, model, review, scene};
+use crate::mock::{Act, Asked, Mock, json_page};
+
+/// A server that tells everybody what it was sent.
+fn gossip(asked: &Asked) -> Act {
+    let header = asked.headers["authorization"].to_str().unwrap();
+    let words = format!("rejected request with Authorization: {header}");
+    let model = asked.body["model"].as_str().unwrap();
+    let error = serde_json::json!({"error": {"message": words}});
+    match model {
+        "page" => Act::Page { status: 403, headers: Vec::new(), body: format!("<title>{words}</title>") },
+        "text" => Act::Page { status: 400, headers: Vec::new(), body: words },
+        "status" => Act::Page { status: 429, headers: Vec::new(), body: words },
+        "object" => json_page(401, &error),
+        "event" => Act::Stream(vec![format!("data: {error}\n\n").into_bytes()]),
+        "broken" => Act::Stream(vec![format!("data: {words}\n\n").into_bytes()]),
+        _ => json_page(200, &error),
+    }
+}
+
+/// Every file under `folder`.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_is_written_whatever_the_server_says() {
+    let mock = Mock::start(|asked| std::future::ready(gossip(&asked))).await;
+    let kinds = ["page", "text", "status", "object", "event", "broken", "plain"];
+    let sandbox = scene(&["alpha"], &kinds.map(|kind| model(kind, kind, &mock)));
+    let printed = review(&sandbox, &["--timeout", "1", "--format", "json"]);
+    assert_eq!(printed.status, 3, "{printed:?}");
+    let lines = ledger(&json(&printed));
+    assert!(lines.iter().any(|line| line.contains("Authorization: Bearer [key]")), "{lines:?}");
+    let texts = files(&sandbox.repo().join(".scrum")).into_iter().map(|path| fs::read(path).unwrap());
+    for text in texts.chain([printed.stdout.into_bytes(), printed.stderr.into_bytes()]) {
+        assert!(!String::from_utf8_lossy(&text).contains(KEY), "{}", String::from_utf8_lossy(&text));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_not_set_sends_nothing() {
+    let mock = Mock::always(|| Act::Reply("VERDICT: ship".to_owned())).await;
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock)]);
+    for variables in [&[][..], &[("MOCK_KEY", "")]] {
+        let printed = sandbox.scrum_with(&["review", "HEAD~1..HEAD"], variables);
+        assert_eq!((printed.status, printed.stdout.as_str()), (2, ""), "{printed:?}");
+        assert!(printed.stderr.contains("MOCK_KEY"), "{}", printed.stderr);
+    }
+    assert_eq!(mock.asked().len(), 0);
+}

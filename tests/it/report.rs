@@ -1,0 +1,468 @@
+//! Reports of a sample tally, as people and programs see them.
+
+mod documents;
+mod hostile;
+mod preview;
+mod sample;
+
+use scrum::{
+    bundle::{ExcludeReason, Excluded},
+    coverage::State,
+    finding::{Anchor, Verdict},
+    report::{markdown, table},
+    tally::{
+        Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+/// Folds the texts' trailing newline away, which a snapshot cannot show.
+fn shown(text: &str) -> &str {
+    text.strip_suffix('\n').expect("every report ends with a newline")
+}
+
+#[test]
+fn table_at_80_columns() {
+    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 80, false)), @r#"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    Found by more than one lineage (2)
+    severity  place                 agreement         what
+    BLOCK     validatord/src/       2 of 3 lineages,  The signature is compared with
+              auth.rs:42            same claim:       `==`, which leaks through
+                                    kimi, opus        timing how many bytes are
+                                                      right.
+    WARN      web/src/components/   2 of 3 lineages,  sonnet: The subscription is
+              session/              same place:       not cancelled when the
+              SessionList.tsx:112   history, sonnet   component goes away.
+                                                      history: This line was changed
+                                                      by three of the last five
+                                                      fixes here.
+
+    Found by one lineage alone (2)
+    severity  place                 agreement         what
+    BLOCK     validatord/src/       1 of 3 lineages:  A failed write is answered
+              store.rs:7            opus              with 200.
+    WARN      web/src/components/   1 of 3 lineages:  The list is fetched again on
+              session/              kimi              every key press.
+              SessionList.tsx:118                     (near web/src/components/
+              (moved to its quote)                    session/SessionList.tsx:112)
+
+    Without a place in the change (1)
+      WARN kimi: The new endpoints have no tests.
+
+    (opus emitted a BLOCK on validatord/src/pool.rs:88 and took it back: The pool is
+     never drained.)
+
+    Not usable, kept in the replies (1)
+      kimi on c2 web: no WHAT: "SEVERITY: maybe"
+
+    Files not shown to reviewers (2)
+      1 lockfile: Cargo.lock
+      1 binary file: web/logo.png
+
+    c1 validatord (46 KB) → 1 convergent / 2 distinct
+    c2 web (3.4 KB)       → 1 convergent / 2 distinct
+
+    opus (anthropic) says hold on c1 validatord; ship on c2 web
+    sonnet (anthropic) says ship-with-fixes
+    kimi (moonshot) says ship-with-fixes on c1 validatord; no verdict on c2 web
+
+    ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
+    Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
+    2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1
+    BLOCK, 1 WARN) and 1 without a place
+    Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
+    "#);
+}
+
+#[test]
+fn table_at_120_columns() {
+    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 120, false)), @r#"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    Found by more than one lineage (2)
+    severity  place                           agreement                 what
+    BLOCK     validatord/src/auth.rs:42       2 of 3 lineages,          The signature is compared with `==`, which leaks
+                                              same claim: kimi, opus    through timing how many bytes are right.
+    WARN      web/src/components/session/     2 of 3 lineages,          sonnet: The subscription is not cancelled when the
+              SessionList.tsx:112             same place: history,      component goes away.
+                                              sonnet                    history: This line was changed by three of the last
+                                                                        five fixes here.
+
+    Found by one lineage alone (2)
+    severity  place                           agreement                 what
+    BLOCK     validatord/src/store.rs:7       1 of 3 lineages: opus     A failed write is answered with 200.
+    WARN      web/src/components/session/     1 of 3 lineages: kimi     The list is fetched again on every key press.
+              SessionList.tsx:118 (moved to                             (near web/src/components/session/
+              its quote)                                                SessionList.tsx:112)
+
+    Without a place in the change (1)
+      WARN kimi: The new endpoints have no tests.
+
+    (opus emitted a BLOCK on validatord/src/pool.rs:88 and took it back: The pool is never drained.)
+
+    Not usable, kept in the replies (1)
+      kimi on c2 web: no WHAT: "SEVERITY: maybe"
+
+    Files not shown to reviewers (2)
+      1 lockfile: Cargo.lock
+      1 binary file: web/logo.png
+
+    c1 validatord (46 KB) → 1 convergent / 2 distinct
+    c2 web (3.4 KB)       → 1 convergent / 2 distinct
+
+    opus (anthropic) says hold on c1 validatord; ship on c2 web
+    sonnet (anthropic) says ship-with-fixes
+    kimi (moonshot) says ship-with-fixes on c1 validatord; no verdict on c2 web
+
+    ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
+    Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
+    2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
+    Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
+    "#);
+}
+
+#[test]
+fn table_on_a_narrow_terminal_is_stacked() {
+    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 44, false)), @r#"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    Found by more than one lineage (2)
+    BLOCK validatord/src/auth.rs:42 (2 of 3
+          lineages, same claim: kimi, opus)
+      The signature is compared with `==`, which
+        leaks through timing how many bytes are
+        right.
+    WARN web/src/components/session/
+          SessionList.tsx:112 (2 of 3 lineages,
+          same place: history, sonnet)
+      sonnet: The subscription is not cancelled
+        when the component goes away.
+      history: This line was changed by three of
+        the last five fixes here.
+
+    Found by one lineage alone (2)
+    BLOCK validatord/src/store.rs:7 (1 of 3
+          lineages: opus)
+      A failed write is answered with 200.
+    WARN web/src/components/session/
+          SessionList.tsx:118 (moved to its
+          quote) (1 of 3 lineages: kimi)
+      The list is fetched again on every key
+        press.
+      (near web/src/components/session/
+        SessionList.tsx:112)
+
+    Without a place in the change (1)
+      WARN kimi: The new endpoints have no
+        tests.
+
+    (opus emitted a BLOCK on validatord/src/
+     pool.rs:88 and took it back: The pool is
+     never drained.)
+
+    Not usable, kept in the replies (1)
+      kimi on c2 web: no WHAT: "SEVERITY: maybe"
+
+    Files not shown to reviewers (2)
+      1 lockfile: Cargo.lock
+      1 binary file: web/logo.png
+
+    c1 validatord (46 KB) → 1 convergent / 2
+      distinct
+    c2 web (3.4 KB)       → 1 convergent / 2
+      distinct
+
+    opus (anthropic) says hold on c1 validatord;
+      ship on c2 web
+    sonnet (anthropic) says ship-with-fixes
+    kimi (moonshot) says ship-with-fixes on c1
+      validatord; no verdict on c2 web
+
+    ! sonnet failed on c1 validatord: HTTP 529
+      overloaded, after 4 attempts
+    Coverage: 7 of 8 answered by 3 lineages
+      (73,800 tokens in, 5,040 out, $0.30)
+    2 issues found by several lineages (1 BLOCK,
+    1 WARN), 2 by one lineage alone (1 BLOCK, 1
+    WARN) and 1 without a place
+    Gate failed (fail-on block, min-lineages 2):
+      2 issues of severity BLOCK
+    "#);
+}
+
+#[test]
+fn colour_adds_nothing_but_escapes() {
+    let plain = table::render(&sample::tally(), &sample::failed(), 100, false);
+    let coloured = table::render(&sample::tally(), &sample::failed(), 100, true);
+    assert!(!plain.contains('\u{1b}'));
+    assert!(coloured.contains("\u{1b}[1m\u{1b}[31mBLOCK\u{1b}[0m"), "{coloured:?}");
+    let mut stripped = anstream::adapter::strip_str(&coloured).to_string();
+    stripped = stripped.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn markdown_of_a_whole_tally() {
+    insta::assert_snapshot!(shown(&markdown::render(&sample::tally(), &sample::failed())), @r#"
+    ## scrum: 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
+
+    Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
+
+    > **Not read:** sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
+
+    ### Found by more than one lineage
+
+    **BLOCK** `validatord/src/auth.rs:42` · 2 of 3 lineages, same claim
+
+    - **opus** (anthropic) BLOCK: The signature is compared with `==`, which leaks through timing how many bytes are right.
+      <br>Why: `verify` returns at the first byte that differs.
+      <br>Fix:
+
+      ```text
+      use subtle::ConstantTimeEq;
+      if !a.ct_eq(b).into() {
+          return Err(Bad);
+      }
+      ```
+    - **kimi** (moonshot) WARN ("major"): Comparing MACs with == is not constant time.
+
+    **WARN** `web/src/components/session/SessionList.tsx:112` · 2 of 3 lineages, same place
+
+    - **sonnet** (anthropic) WARN: The subscription is not cancelled when the component goes away.
+    - **history** (history) INFO: This line was changed by three of the last five fixes here.
+
+    ### BLOCK by one lineage alone
+
+    **BLOCK** `validatord/src/store.rs:7` · 1 of 3 lineages
+
+    - **opus** (anthropic) BLOCK: A failed write is answered with 200.
+
+    <details>
+    <summary>1 other issue by one lineage alone</summary>
+
+    **WARN** `web/src/components/session/SessionList.tsx:118` · 1 of 3 lineages
+
+    - **kimi** (moonshot) WARN: The list is fetched again on every key press.
+      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved to its quote)
+    - near, but another claim: `web/src/components/session/SessionList.tsx:112`
+
+    </details>
+
+    <details>
+    <summary>1 finding without a place in the change</summary>
+
+    - **kimi** (moonshot) WARN: The new endpoints have no tests.
+
+    </details>
+
+    (opus emitted a BLOCK on `validatord/src/pool.rs:88` and took it back: The pool is never drained.)
+
+    <details>
+    <summary>1 text not usable</summary>
+
+    - kimi on c2 web: no WHAT
+
+      ```text
+      SEVERITY: maybe
+      WHERE: somewhere in the styles
+      ```
+
+    </details>
+
+    ### Coverage
+
+    | bundle | convergent | distinct | opus | sonnet | kimi | history |
+    |---|---:|---:|---|---|---|---|
+    | c1 validatord (46 KB) | 1 | 2 | hold | **failed** | ship-with-fixes | answered |
+    | c2 web (3.4 KB) | 1 | 2 | ship | ship-with-fixes | answered | answered |
+
+    Not shown to reviewers:
+
+    - 1 lockfile: Cargo.lock
+    - 1 binary file: web/logo.png
+
+    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
+    "#);
+}
+
+/// The sample with nothing found; every task of the panel's first two lineages answered.
+fn quiet() -> Tally {
+    let mut tally = sample::tally();
+    tally.issues.clear();
+    tally.unplaced.clear();
+    tally.rejects.clear();
+    tally.excluded.clear();
+    tally.panel.reviewers.truncate(3);
+    tally.coverage = ["c1_validatord", "c2_web"]
+        .iter()
+        .flat_map(|bundle| {
+            ["kimi", "opus", "sonnet"]
+                .map(|name| sample::task(bundle, name, State::Answered, Some(Verdict::Ship)))
+        })
+        .collect();
+    tally
+}
+
+fn nobody_answered() -> (Tally, Gate) {
+    let mut tally = quiet();
+    for task in &mut tally.coverage {
+        task.outcome.state = State::Failed;
+        task.outcome.reason = Some("HTTP 401 Unauthorized".into());
+        task.outcome.tokens_in = None;
+        task.outcome.tokens_out = None;
+        task.verdict = None;
+    }
+    let gate = Gate {
+        result: GateResult::Inconclusive,
+        policy: "fail-on never, min-lineages 1".into(),
+        reasons: vec!["no reviewer answered".into()],
+    };
+    (tally, gate)
+}
+
+#[test]
+fn nothing_found_says_who_looked() {
+    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @r"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    c1 validatord (46 KB) → 0 convergent / 0 distinct
+    c2 web (3.4 KB)       → 0 convergent / 0 distinct
+
+    opus (anthropic) says ship
+    sonnet (anthropic) says ship
+    kimi (moonshot) says ship
+
+    Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
+    Nothing found by 2 lineages in 2 bundles
+    ");
+    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @r"
+    ## scrum: Nothing found by 2 lineages in 2 bundles
+
+    Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
+
+    ### Coverage
+
+    | bundle | convergent | distinct | opus | sonnet | kimi |
+    |---|---:|---:|---|---|---|
+    | c1 validatord (46 KB) | 0 | 0 | ship | ship | ship |
+    | c2 web (3.4 KB) | 0 | 0 | ship | ship | ship |
+
+    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
+    ");
+}
+
+#[test]
+fn nothing_found_with_a_gap_is_not_clean() {
+    let mut tally = quiet();
+    tally.coverage[3].outcome.state = State::TimedOut;
+    tally.coverage[3].outcome.reason = Some("no byte for 60 s".into());
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    c1 validatord (46 KB) → 0 convergent / 0 distinct
+    c2 web (3.4 KB)       → 0 convergent / 0 distinct
+
+    opus (anthropic) says ship
+    sonnet (anthropic) says ship
+    kimi (moonshot) says ship
+
+    ! kimi timed out on c2 web: no byte for 60 s
+    Coverage: 5 of 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
+    Nothing found by 2 lineages, but 1 of 6 answers is missing
+    ");
+}
+
+#[test]
+fn nobody_answered_is_not_a_review() {
+    let (tally, gate) = nobody_answered();
+    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @r"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    c1 validatord (46 KB) → not read by anybody
+    c2 web (3.4 KB)       → not read by anybody
+
+    ! kimi failed on all 2 bundles: HTTP 401 Unauthorized
+    ! opus failed on all 2 bundles: HTTP 401 Unauthorized
+    ! sonnet failed on all 2 bundles: HTTP 401 Unauthorized
+    Coverage: none of 6 answered
+    Not reviewed: nobody answered
+    Inconclusive (fail-on never, min-lineages 1): no reviewer answered
+    ");
+    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @r"
+    ## scrum: Not reviewed: nobody answered
+
+    Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
+
+    > **Not read:** kimi failed on all 2 bundles: HTTP 401 Unauthorized
+
+    > **Not read:** opus failed on all 2 bundles: HTTP 401 Unauthorized
+
+    > **Not read:** sonnet failed on all 2 bundles: HTTP 401 Unauthorized
+
+    ### Coverage
+
+    | bundle | convergent | distinct | opus | sonnet | kimi |
+    |---|---:|---:|---|---|---|
+    | c1 validatord (46 KB) | – | – | **failed** | **failed** | **failed** |
+    | c2 web (3.4 KB) | – | – | **failed** | **failed** | **failed** |
+
+    <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
+    ");
+}
+
+#[test]
+fn an_empty_change_has_nothing_to_review() {
+    let mut tally = quiet();
+    tally.bundles.clear();
+    tally.coverage.clear();
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    Coverage: nobody was asked
+    Nothing to review
+    ");
+    tally.excluded = vec![Excluded { path: "Cargo.lock".into(), reason: ExcludeReason::Lockfile, bytes: 9 }];
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    Files not shown to reviewers (1)
+      1 lockfile: Cargo.lock
+
+    Coverage: nobody was asked
+    Nothing was reviewed: 1 file left out, none shown
+    ");
+}
+
+#[test]
+fn one_lineage_alone_cannot_agree() {
+    let mut tally = quiet();
+    tally.panel.reviewers.truncate(2);
+    tally.coverage.retain(|task| task.outcome.reviewer.as_str() != "kimi");
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    main...HEAD, run 20261121-041812-9b0e77d
+
+    c1 validatord (46 KB) → 0 convergent / 0 distinct
+    c2 web (3.4 KB)       → 0 convergent / 0 distinct
+
+    opus (anthropic) says ship
+    sonnet (anthropic) says ship
+
+    Coverage: all 4 answered by 1 lineage, so none could agree (49,200 tokens in,
+    3,360 out, $0.20)
+    Nothing found by 1 lineage in 2 bundles
+    ");
+}
+
+#[test]
+fn unchecked_places_are_said_once() {
+    let mut tally = sample::tally();
+    tally
+        .issues
+        .iter_mut()
+        .flat_map(|issue| &mut issue.members)
+        .for_each(|m| m.anchored.anchor = Anchor::Unchecked);
+    let text = table::render(&tally, &sample::off(), 200, false);
+    assert_eq!(text.matches("places were not checked").count(), 1, "{text}");
+}

@@ -1,0 +1,291 @@
+//! A made-up tally with one of everything: a claim and a place agreed on, a lone BLOCK, a finding taken back, one
+//! without a place, a reject, a failed task and a left-out lockfile.
+
+use std::{path::PathBuf, time::Duration};
+
+use scrum::{
+    anchor::Anchored,
+    bundle::{Bundle, ExcludeReason, Excluded, Guard},
+    change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
+    coverage::{Outcome, State},
+    finding::{Anchor, Finding, LineRange, Severity, Verdict},
+    reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
+    tally::{
+        Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
+        gate::{Gate, GateResult},
+    },
+};
+
+pub(crate) fn id(text: &str) -> ReviewerId {
+    ReviewerId::new(text).unwrap()
+}
+
+pub(crate) fn reviewer(name: &str, model: &str, lineage: &str, access: Access) -> Reviewer {
+    Reviewer {
+        id: id(name),
+        access,
+        model: model.to_owned(),
+        lineage: Lineage::new(lineage),
+        temperature: None,
+        max_output_tokens: None,
+        timeout: Duration::from_mins(5),
+        idle_timeout: Duration::from_mins(1),
+    }
+}
+
+pub(crate) fn panel() -> Panel {
+    Panel { reviewers: reviewers().iter().map(Seat::from).collect() }
+}
+
+pub(crate) fn reviewers() -> Vec<Reviewer> {
+    let remote = || Access::OpenAi {
+        base_url: "https://openrouter.ai/api/v1".into(),
+        api_key_env: Some("OPENROUTER_API_KEY".into()),
+    };
+    let replay = Access::Replay { dir: PathBuf::from("replies") };
+    vec![
+        reviewer("opus", "claude-opus-4-7", "anthropic", remote()),
+        reviewer("sonnet", "claude-sonnet-4-6", "anthropic", replay),
+        reviewer("kimi", "moonshotai/kimi-k2-0905", "moonshot", remote()),
+        reviewer("history", "history", "history", Access::Builtin(Builtin::History)),
+    ]
+}
+
+/// A bundle of one file with `lines` added lines of 46 bytes.
+pub(crate) fn bundle(id: &str, path: &str, lines: u32) -> Bundle {
+    let text = format!("@@ -0,0 +1,{lines} @@\n")
+        + &"+    let checked = verify(&request.signature)?;\n".repeat(lines as usize);
+    let hunk = Hunk { old_start: 0, old_lines: 0, new_start: 1, new_lines: lines, text: text.into_bytes() };
+    let header = format!("diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n");
+    let component = id.split_once('_').map_or(id, |(_, name)| name).to_owned();
+    Bundle {
+        id: id.to_owned(),
+        component,
+        files: vec![FilePatch {
+            path: path.into(),
+            old_path: None,
+            status: FileStatus::Added,
+            content: Content::Text,
+            generated: false,
+            header: header.into_bytes(),
+            hunks: vec![hunk],
+            size: u64::from(lines) * 46,
+        }],
+        guard: Guard::Ok,
+    }
+}
+
+pub(crate) fn task(bundle: &str, reviewer: &str, state: State, verdict: Option<Verdict>) -> Coverage {
+    let local = reviewer == "history";
+    Coverage {
+        outcome: Outcome {
+            bundle: bundle.to_owned(),
+            reviewer: id(reviewer),
+            state,
+            reason: None,
+            attempts: u32::from(!local),
+            cached: false,
+            latency_ms: 8_400,
+            tokens_in: (!local).then_some(12_300),
+            tokens_out: (!local).then_some(840),
+            cost_usd: (!local).then_some(0.05),
+        },
+        verdict,
+        findings: 0,
+    }
+}
+
+pub(crate) fn member(name: &str, bundle: &str, severity: Severity, place: &str, what: &str) -> Member {
+    let panel = panel();
+    let seat = panel.reviewers.iter().find(|seat| seat.id.as_str() == name).unwrap();
+    let (path, line) = place.split_once(':').map_or((place, None), |(path, line)| (path, line.parse().ok()));
+    Member {
+        reviewer: seat.id.clone(),
+        lineage: seat.lineage.clone(),
+        bundle: bundle.to_owned(),
+        anchored: Anchored {
+            finding: Finding {
+                severity,
+                severity_word: severity.word().to_owned(),
+                where_text: place.to_owned(),
+                location: None,
+                also_at: Vec::new(),
+                quote: None,
+                what: what.to_owned(),
+                why: String::new(),
+                fix: String::new(),
+                retracted: false,
+            },
+            path: line.map(|_| path.to_owned()),
+            lines: line.map(|line| LineRange::new(line, line)),
+            symbol: None,
+            anchor: if line.is_some() { Anchor::Changed } else { Anchor::Nowhere },
+            note: None,
+            code: None,
+        },
+    }
+}
+
+pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Issue {
+    let standing: Vec<&Member> = members.iter().filter(|m| !m.anchored.finding.retracted).collect();
+    let mut lineages: Vec<Lineage> = standing.iter().map(|m| m.lineage.clone()).collect();
+    let mut reviewers: Vec<ReviewerId> = standing.iter().map(|m| m.reviewer.clone()).collect();
+    lineages.sort();
+    reviewers.sort();
+    lineages.dedup();
+    reviewers.dedup();
+    let worst = standing.iter().map(|m| m.anchored.finding.severity).max();
+    let first = &members[0].anchored;
+    Issue {
+        id: id.to_owned(),
+        path: first.path.clone().unwrap_or_default(),
+        lines: first.lines,
+        symbol: first.symbol.clone(),
+        severity: worst.unwrap_or(first.finding.severity),
+        agreement,
+        lineages,
+        reviewers,
+        see_also: Vec::new(),
+        members,
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "data")]
+fn issues() -> Vec<Issue> {
+    use Severity::{Block, Info, Warn};
+    let mut timing = member(
+        "opus",
+        "c1_validatord",
+        Block,
+        "validatord/src/auth.rs:42",
+        "The signature is compared with `==`, which leaks through timing how many bytes are right.",
+    );
+    timing.anchored.finding.why = "`verify` returns at the first byte that differs.".into();
+    timing.anchored.finding.fix =
+        "use subtle::ConstantTimeEq;\nif !a.ct_eq(b).into() {\n    return Err(Bad);\n}".into();
+    let mut same = member(
+        "kimi",
+        "c1_validatord",
+        Warn,
+        "validatord/src/auth.rs:42",
+        "Comparing MACs with == is not constant time.",
+    );
+    same.anchored.finding.severity_word = "major".into();
+    let mut moved = member(
+        "kimi",
+        "c2_web",
+        Warn,
+        "web/src/components/session/SessionList.tsx:118",
+        "The list is fetched again on every key press.",
+    );
+    moved.anchored.anchor = Anchor::Moved;
+    let mut withdrawn =
+        member("opus", "c1_validatord", Block, "validatord/src/pool.rs:88", "The pool is never drained.");
+    withdrawn.anchored.finding.retracted = true;
+    let mut lone = issue("i-5c07", Agreement::Single, vec![moved]);
+    lone.see_also = vec!["i-77ab".into()];
+    vec![
+        issue("i-0b1c", Agreement::Claim, vec![timing, same]),
+        issue(
+            "i-77ab",
+            Agreement::Place,
+            vec![
+                member(
+                    "sonnet",
+                    "c2_web",
+                    Warn,
+                    "web/src/components/session/SessionList.tsx:112",
+                    "The subscription is not cancelled when the component goes away.",
+                ),
+                member(
+                    "history",
+                    "c2_web",
+                    Info,
+                    "web/src/components/session/SessionList.tsx:112",
+                    "This line was changed by three of the last five fixes here.",
+                ),
+            ],
+        ),
+        issue(
+            "i-91e2",
+            Agreement::Single,
+            vec![member(
+                "opus",
+                "c1_validatord",
+                Block,
+                "validatord/src/store.rs:7",
+                "A failed write is answered with 200.",
+            )],
+        ),
+        lone,
+        issue("i-aa10", Agreement::Single, vec![withdrawn]),
+    ]
+}
+
+/// The whole tally.
+pub(crate) fn tally() -> Tally {
+    let mut coverage = vec![
+        task("c1_validatord", "history", State::Answered, None),
+        task("c1_validatord", "kimi", State::Answered, Some(Verdict::ShipWithFixes)),
+        task("c1_validatord", "opus", State::Answered, Some(Verdict::Hold)),
+        task("c1_validatord", "sonnet", State::Failed, None),
+        task("c2_web", "history", State::Answered, None),
+        task("c2_web", "kimi", State::Answered, None),
+        task("c2_web", "opus", State::Answered, Some(Verdict::Ship)),
+        task("c2_web", "sonnet", State::Answered, Some(Verdict::ShipWithFixes)),
+    ];
+    coverage[3].outcome.reason = Some("HTTP 529 overloaded, after 4 attempts".into());
+    Tally {
+        run: RunInfo {
+            id: "20261121-041812-9b0e77d".into(),
+            started_at: "2026-11-21T04:18:12Z".into(),
+            finished_at: Some("2026-11-21T04:19:40Z".into()),
+            tool_version: "0.1.0".into(),
+            prompt_hash: "5f1d7a84".repeat(8),
+            nonce: Some("k3v9".into()),
+        },
+        range: RangeInfo {
+            base: Some("4f1c2a9e".repeat(5)),
+            head: Some("9b0e77d1".repeat(5)),
+            spec: "main...HEAD".into(),
+        },
+        panel: panel(),
+        bundles: vec![
+            bundle("c1_validatord", "validatord/src/auth.rs", 960),
+            bundle("c2_web", "web/src/components/session/SessionList.tsx", 67),
+        ],
+        excluded: vec![
+            Excluded { path: "Cargo.lock".into(), reason: ExcludeReason::Lockfile, bytes: 18_211 },
+            Excluded { path: "web/logo.png".into(), reason: ExcludeReason::Binary, bytes: 40_112 },
+        ],
+        coverage,
+        issues: issues(),
+        unplaced: vec![member(
+            "kimi",
+            "c1_validatord",
+            Severity::Warn,
+            "",
+            "The new endpoints have no tests.",
+        )],
+        rejects: vec![RejectedText {
+            bundle: "c2_web".into(),
+            reviewer: id("kimi"),
+            text: "SEVERITY: maybe\nWHERE: somewhere in the styles".into(),
+            reason: "no WHAT".into(),
+        }],
+    }
+}
+
+/// A gate that fails on the tally.
+pub(crate) fn failed() -> Gate {
+    Gate {
+        result: GateResult::Fail,
+        policy: "fail-on block, min-lineages 2".into(),
+        reasons: vec!["2 issues of severity BLOCK".into()],
+    }
+}
+
+/// No gate.
+pub(crate) fn off() -> Gate {
+    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new() }
+}
