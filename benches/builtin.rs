@@ -18,7 +18,7 @@ use scrum::{
     bundle::{self, Bundle, Split, SplitRules},
     change::Hunk,
     git::{RangeSpec, Repo},
-    provider::builtin::{Hindsight, RuleSet, answer_by_rules},
+    provider::builtin::{Hindsight, RemovedLines, RuleSet, answer_by_rules},
     reviewer::Builtin,
 };
 
@@ -173,8 +173,9 @@ fn last_commits(repo: &git2::Repository, arguments: &Arguments) -> Result<Vec<gi
 
 fn answers(rules: &RuleSet, hindsight: &Hindsight, split: &Split) -> Vec<(Builtin, String, String)> {
     let mut found = Vec::new();
+    let removed = RemovedLines::of(&split.bundles);
     for bundle in &split.bundles {
-        let by_rules = answer_by_rules(rules, bundle, "");
+        let by_rules = answer_by_rules(rules, &removed, bundle, "");
         let by_history = hindsight.answer(bundle, "");
         for (which, reply) in [(Builtin::Rules, by_rules), (Builtin::History, by_history)] {
             let blocks = reply.split("\n\n").filter(|block| block.starts_with("SEVERITY: "));

@@ -14,7 +14,7 @@ use crate::{
     history::History,
     provider::{
         AnswerBuiltin, Question,
-        builtin::{self, Hindsight, RuleSet},
+        builtin::{self, Hindsight, RemovedLines, RuleSet},
     },
     reviewer::Builtin,
 };
@@ -29,9 +29,12 @@ pub struct Past {
 
 /// Answers for the offline reviewers about the bundles of `split`. Without a past `history` knows nothing and says so.
 pub fn answerer(rules: RuleSet, past: Option<Past>, split: Arc<Split>) -> AnswerBuiltin {
-    let hindsight = OnceLock::new();
+    let (hindsight, removed) = (OnceLock::new(), OnceLock::new());
     Arc::new(move |which, Question { bundle, nonce, .. }| match which {
-        Builtin::Rules => Ok(builtin::answer_by_rules(&rules, bundle, nonce)),
+        Builtin::Rules => {
+            let removed = removed.get_or_init(|| RemovedLines::of(&split.bundles));
+            Ok(builtin::answer_by_rules(&rules, removed, bundle, nonce))
+        }
         Builtin::History => {
             let hindsight = hindsight.get_or_init(|| look_back(&rules, past.as_ref(), &split));
             Ok(hindsight.as_ref().map_err(String::clone)?.answer(bundle, nonce))

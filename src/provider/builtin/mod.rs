@@ -1,6 +1,6 @@
 //! The offline reviewers: `rules` looks for patterns, `history` asks the repository's past.
 //!
-//! [`answer_by_rules`] needs the bundle alone, [`Hindsight`] the whole change. Both write the same text form as a model,
+//! [`answer_by_rules`] needs the bundle and what the change removes, [`Hindsight`] the whole change. Both write the same text form as a model,
 //! so their replies are read, anchored and tallied like any other. They touch nothing outside: the facts about the past come in as a
 //! [`History`], rule files as text.
 
@@ -15,6 +15,7 @@ mod shown;
 mod source;
 
 pub use rules::{RuleError, RuleSet};
+pub use scan::RemovedLines;
 
 use answer::Remark;
 
@@ -24,9 +25,10 @@ use crate::{
     history::History,
 };
 
-/// What `rules` has to say about `bundle`: deterministic, ended by `END nonce` unless `nonce` is empty.
-pub fn answer_by_rules(rules: &RuleSet, bundle: &Bundle, nonce: &str) -> String {
-    answer::write(scan::scan(rules, bundle), &rules_scope(rules, bundle), nonce)
+/// What `rules` has to say about `bundle`, which is part of a change that removes `removed`: deterministic, ended by
+/// `END nonce` unless `nonce` is empty.
+pub fn answer_by_rules(rules: &RuleSet, removed: &RemovedLines, bundle: &Bundle, nonce: &str) -> String {
+    answer::write(scan::scan(rules, bundle, removed), &rules_scope(rules, bundle), nonce)
 }
 
 /// What `history` has to say about one whole change, and what it rests on.

@@ -21,16 +21,26 @@ const LONGEST_LINE: usize = 2_000;
 /// A match over more lines than this is an accident of a pattern that may cross lines.
 const MOST_LINES: usize = 8;
 
-/// What the rules find in `bundle`, in the order of files and rules.
-pub(super) fn scan(rules: &RuleSet, bundle: &Bundle) -> Vec<Remark> {
-    let removed = removed_lines(bundle);
-    bundle.files.iter().flat_map(|file| scan_file(rules, file, &removed)).collect()
+/// Lines that a whole change removes, without surrounding white space: what was only moved is not new.
+#[derive(Debug, Default)]
+pub struct RemovedLines(HashSet<Vec<u8>>);
+
+impl RemovedLines {
+    /// Those of all bundles of a change.
+    pub fn of(bundles: &[Bundle]) -> Self {
+        let hunks = bundles.iter().flat_map(|bundle| &bundle.files).flat_map(|file| &file.hunks);
+        let removed = hunks.flat_map(Hunk::lines).filter(|line| line.kind == LineKind::Removed);
+        Self(removed.map(|line| line.text.trim_ascii().to_vec()).filter(|text| !text.is_empty()).collect())
+    }
+
+    fn hold(&self, line: &[u8]) -> bool {
+        self.0.contains(line.trim_ascii())
+    }
 }
 
-fn removed_lines(bundle: &Bundle) -> HashSet<&[u8]> {
-    let hunks = bundle.files.iter().flat_map(|file| &file.hunks);
-    let removed = hunks.flat_map(Hunk::lines).filter(|line| line.kind == LineKind::Removed);
-    removed.map(|line| line.text.trim_ascii()).filter(|text| !text.is_empty()).collect()
+/// What the rules find in `bundle`, in the order of files and rules.
+pub(super) fn scan(rules: &RuleSet, bundle: &Bundle, removed: &RemovedLines) -> Vec<Remark> {
+    bundle.files.iter().flat_map(|file| scan_file(rules, file, removed)).collect()
 }
 
 /// A rule's places in one file.
@@ -44,7 +54,7 @@ struct Place {
     text: Vec<u8>,
 }
 
-fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &HashSet<&[u8]>) -> Vec<Remark> {
+fn scan_file(rules: &RuleSet, file: &FilePatch, removed: &RemovedLines) -> Vec<Remark> {
     let (language, purpose) = (Language::of(&file.path), Purpose::of(&file.path));
     let mut hits: Vec<Hits<'_>> = Vec::new();
     for hunk in &file.hunks {
@@ -86,13 +96,13 @@ impl Reading {
     }
 
     /// Where the change brings in what `rule` looks for.
-    fn places(&self, rule: &Rule, removed: &HashSet<&[u8]>) -> Vec<Place> {
+    fn places(&self, rule: &Rule, removed: &RemovedLines) -> Vec<Place> {
         let found = rule.matches(&self.new.text, &self.new_zones);
         let mut places: Vec<Place> = found
             .iter()
             .filter(|found| rule.applies_to(self.purpose_at(found.start)))
             .filter_map(|found| self.new.place_of(rule, found))
-            .filter(|place| rule.secret || !removed.contains(place.text.trim_ascii()))
+            .filter(|place| rule.secret || !removed.hold(&place.text))
             .collect();
         places.dedup_by_key(|place| place.line);
         if !places.is_empty() && !rule.secret {

@@ -328,7 +328,7 @@ fn is_test_folder(folder: &str) -> bool {
     TEST_FOLDERS.contains(&folder)
         || folder.ends_with("-tests")
         || folder.ends_with("_tests")
-        || folder.ends_with("test-support")
+        || folder.contains("-test-")
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -374,6 +374,7 @@ mod tests {
         check("src/contest.py", Purpose::Source);
         check("src/main/java/RouterTest.java", Purpose::Tests);
         check("cmd/server/run.go", Purpose::Tooling);
+        check("crates/cargo-test-macro/src/lib.rs", Purpose::Tests);
         check("vite.config.ts", Purpose::Tooling);
         check("setup.py", Purpose::Tooling);
         check("requests/packages/urllib3/response.py", Purpose::Tooling);

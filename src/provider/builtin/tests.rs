@@ -49,7 +49,7 @@ fn rules() -> RuleSet {
 fn rules_answer_in_the_form_of_a_review() {
     let bundle =
         bundle_of("src/a.py", "", "def f(url, seen=[]):\n    return requests.get(url, verify=False)\n");
-    insta::assert_snapshot!(answer_by_rules(&rules(), &bundle, "n7"), @"
+    insta::assert_snapshot!(answer_by_rules(&rules(), &RemovedLines::default(), &bundle, "n7"), @"
     SEVERITY: WARN
     WHERE: src/a.py:1
     QUOTE: def f(url, seen=[]):
@@ -85,7 +85,7 @@ fn silence_is_a_verdict_too() {
         "VERDICT: ship, nothing to remark; 1 added line was held against {} patterns\nEND n\n",
         rules.len()
     );
-    assert_eq!(answer_by_rules(&rules, &bundle, "n"), silence);
+    assert_eq!(answer_by_rules(&rules, &RemovedLines::default(), &bundle, "n"), silence);
     let hindsight = Hindsight::new(&rules, &History::default(), &split, &[]);
     let history = "VERDICT: ship, nothing to remark; 0 earlier commits were read\nEND n\n";
     assert_eq!(hindsight.answer(&bundle, "n"), history);

@@ -1,12 +1,12 @@
 //! Every built-in rule is run over its own examples.
 
 use super::*;
-use crate::provider::builtin::{scan, tests::bundle_of};
+use crate::provider::builtin::{RemovedLines, scan, tests::bundle_of};
 
 /// Ids of the rules that report `text`, as added lines of the file `path`.
 fn found(rules: &RuleSet, path: &str, text: &str) -> Vec<String> {
     let bundle = bundle_of(path, "", text);
-    let remarks = scan::scan(rules, &bundle);
+    let remarks = scan::scan(rules, &bundle, &RemovedLines::default());
     remarks
         .iter()
         .filter_map(|remark| Some(remark.why.rsplit_once("(rule ")?.1.trim_end_matches(')').to_owned()))

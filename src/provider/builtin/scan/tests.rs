@@ -3,10 +3,15 @@
 use super::*;
 use crate::provider::builtin::tests::{bundle_of, patch_of};
 
+fn find(rules: &RuleSet, bundle: Bundle) -> Vec<Remark> {
+    let bundles = [bundle];
+    scan(rules, &bundles[0], &RemovedLines::of(&bundles))
+}
+
 /// `line: rule` of every remark.
 fn check(path: &str, old: &str, new: &str, expect: &[&str]) {
     let rules = RuleSet::new(&[]).unwrap();
-    let remarks = scan(&rules, &bundle_of(path, old, new));
+    let remarks = find(&rules, bundle_of(path, old, new));
     let told: Vec<String> = remarks
         .iter()
         .map(|remark| {
@@ -36,11 +41,13 @@ fn a_changed_credential_is_new() {
 }
 
 #[test]
-fn a_line_moved_between_files_is_not_new() {
+fn a_line_moved_between_files_or_bundles_is_not_new() {
     let rules = RuleSet::new(&[]).unwrap();
     let mut bundle = bundle_of("src/a.ts", "eval(x)\n", "");
     bundle.files.push(patch_of("src/b.ts", "", "eval(x)\n"));
-    assert_eq!(scan(&rules, &bundle), []);
+    assert_eq!(find(&rules, bundle), []);
+    let bundles = [bundle_of("src/a.ts", "eval(x)\n", ""), bundle_of("lib/b.ts", "", "eval(x)\n")];
+    assert_eq!(scan(&rules, &bundles[1], &RemovedLines::of(&bundles)), []);
 }
 
 #[test]
@@ -48,7 +55,7 @@ fn a_credential_is_never_repeated() {
     let rules = RuleSet::new(&[]).unwrap();
     let bundle =
         bundle_of("src/app.py", "", "x = eval(y, token='ghp_a8Kd0Qm3Zt7Yb2Nw5Vx9Lp4Rs6Cj1Hf8Ge2U')\n");
-    let remarks = scan(&rules, &bundle);
+    let remarks = find(&rules, bundle);
     assert_eq!(remarks.len(), 2);
     assert!(remarks.iter().all(|remark| !format!("{remark:?}").contains("a8Kd0Q")));
 }
@@ -56,7 +63,7 @@ fn a_credential_is_never_repeated() {
 #[test]
 fn one_remark_a_rule_and_file() {
     let rules = RuleSet::new(&[]).unwrap();
-    let remarks = scan(&rules, &bundle_of("src/a.ts", "", "eval(a)\nb()\neval(c)\neval(d)\n"));
+    let remarks = find(&rules, bundle_of("src/a.ts", "", "eval(a)\nb()\neval(c)\neval(d)\n"));
     let told: Vec<_> =
         remarks.iter().map(|remark| (remark.line, remark.quote.as_deref(), remark.why.as_str())).collect();
     let why = "whoever has a hand in the argument runs code here; the same on lines 3, 4 (rule js-eval)";
