@@ -132,7 +132,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let templates = workspace.templates()?;
     let record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     let material = Material { split: Arc::new(split), range, commits };
-    let builtins = workspace.offline(&material.split, past)?;
+    let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
@@ -181,7 +181,7 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
-    let builtins = workspace.offline(&material.split, past)?;
+    let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
     Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
 }

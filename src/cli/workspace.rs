@@ -9,10 +9,11 @@ use super::{ChangeArgs, Global, error::CliError, ui::Ui};
 use crate::{
     bundle::{Split, SplitRules},
     change::{Change, RangeInfo},
-    config::{Config, env::Environment},
+    config::{Config, Seats, env::Environment},
     git::{self, GitError, RangeSpec, Repo},
     prompt::Templates,
     provider::{AnswerBuiltin, builtin::RuleSet},
+    reviewer::Builtin,
     run::offline::{self, Past},
     store::{RunDir, Store},
     tally::gate::Policy,
@@ -129,9 +130,13 @@ impl Workspace {
     /// `change` is the change of `split`, where its files are at hand and its past is asked for.
     pub(super) fn offline(
         &self,
+        seats: &Seats,
         split: &Arc<Split>,
         change: Option<Change>,
     ) -> Result<AnswerBuiltin, CliError> {
+        if !seats.asks(Builtin::Rules) && !seats.asks(Builtin::History) {
+            return Ok(offline::nobody());
+        }
         let rules = RuleSet::new(&self.config.rules)?;
         let past =
             self.repo.as_ref().zip(change).map(|(repo, change)| Past { git_dir: repo.git_dir(), change });

@@ -27,6 +27,11 @@ pub struct Past {
     pub change: Change,
 }
 
+/// Answers for a panel without offline reviewers, which costs nothing to make ready.
+pub fn nobody() -> AnswerBuiltin {
+    Arc::new(|_, _| Err("no offline reviewer is on the panel".to_owned()))
+}
+
 /// Answers for the offline reviewers about the bundles of `split`. Without a past `history` knows nothing and says so.
 pub fn answerer(rules: RuleSet, past: Option<Past>, split: Arc<Split>) -> AnswerBuiltin {
     let (hindsight, removed) = (OnceLock::new(), OnceLock::new());
