@@ -30,7 +30,7 @@ pub(super) struct Review {
     pub(super) concurrency: usize,
     pub(super) timeout_secs: u64,
     pub(super) idle_timeout_secs: u64,
-    pub(super) fail_on: FailOnWord,
+    pub(super) fail_on: FailOn,
     pub(super) min_lineages: usize,
 }
 
@@ -104,30 +104,6 @@ pub(super) enum Provider {
     Command,
     Replay,
     Builtin,
-}
-
-/// `[review] fail_on`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum FailOnWord {
-    #[default]
-    Never,
-    Any,
-    Warn,
-    Block,
-    Convergent,
-}
-
-impl From<FailOnWord> for FailOn {
-    fn from(word: FailOnWord) -> Self {
-        match word {
-            FailOnWord::Never => Self::Never,
-            FailOnWord::Any => Self::Any,
-            FailOnWord::Warn => Self::Warn,
-            FailOnWord::Block => Self::Block,
-            FailOnWord::Convergent => Self::Convergent,
-        }
-    }
 }
 
 /// `[bundle] split`.

@@ -187,7 +187,7 @@ impl TryFrom<file::File> for Config {
         Ok(Self {
             panel: file.review.panel,
             concurrency,
-            fail_on: file.review.fail_on.into(),
+            fail_on: file.review.fail_on,
             min_lineages: file.review.min_lineages,
             limits: Limits {
                 warn_bytes: file.bundle.warn_bytes,

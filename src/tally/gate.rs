@@ -7,6 +7,8 @@ use std::{
     fmt,
 };
 
+use serde::Deserialize;
+
 use super::Tally;
 use crate::{
     coverage::State,
@@ -15,7 +17,8 @@ use crate::{
 };
 
 /// What makes the gate fail (`--fail-on`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Nothing: the gate is off.
     #[default]
