@@ -9,8 +9,8 @@ mod load;
 pub mod record;
 
 use std::{
-    fs::OpenOptions,
-    io::Write,
+    fs::{File, OpenOptions},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -245,8 +245,19 @@ fn create_folder(path: &Path) -> Result<(), StoreError> {
 
 fn append_line(path: &Path, line: &str) -> Result<(), StoreError> {
     let in_words = |source| StoreError::Write { path: path.to_owned(), source };
-    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(in_words)?;
-    file.write_all(format!("{}\n", line.trim_end()).as_bytes()).map_err(in_words)
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(in_words)?;
+    // A full disk may have torn the last line off; this one must not be lost with it.
+    let torn = if ends_inside_a_line(&mut file).map_err(in_words)? { "\n" } else { "" };
+    file.write_all(format!("{torn}{}\n", line.trim_end()).as_bytes()).map_err(in_words)
+}
+
+fn ends_inside_a_line(file: &mut File) -> std::io::Result<bool> {
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    Ok(last != *b"\n")
 }
 
 fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<String, StoreError> {
@@ -267,4 +278,20 @@ fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
 fn damaged(path: &Path) -> impl Fn(RecordError) -> StoreError {
     let path = path.to_owned();
     move |error| StoreError::Damaged { path: path.clone(), reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        append_line(&path, "one").unwrap();
+        std::fs::write(&path, "one\ntor").unwrap();
+        append_line(&path, "two").unwrap();
+        append_line(&path, "three\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntor\ntwo\nthree\n");
+    }
 }
