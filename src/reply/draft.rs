@@ -9,7 +9,7 @@ use super::{
 use crate::finding::{Finding, LineRange, Location, Reject, Severity};
 
 /// Longest text of one part, in bytes; the reply itself is kept whole elsewhere.
-const LONGEST_TEXT: usize = 64 * 1024;
+pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 /// Longest place text and quote, in bytes.
 const LONGEST_LINE: usize = 2 * 1024;
 

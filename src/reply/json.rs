@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     block::{MOST_FINDINGS, MOST_REJECTS},
-    draft::{self, bounded},
+    draft::{self, LONGEST_TEXT, bounded},
     label::{self, Label},
     lines, place, severity, verdict,
 };
@@ -53,7 +53,7 @@ pub(super) fn read(text: &str) -> Option<Document> {
         }
     }
     if document.left_out > 0 {
-        let reason = format!("{} more findings than one reply may have", document.left_out);
+        let reason = format!("{} more findings or rejects than one reply may have", document.left_out);
         document.rejects.push(Reject { text: String::new(), reason });
     }
     let says = !document.findings.is_empty() || !document.rejects.is_empty() || document.verdict.is_some();
@@ -126,6 +126,8 @@ impl Document {
     fn reject(&mut self, text: &str, reason: &str) {
         if self.rejects.len() < MOST_REJECTS {
             self.rejects.push(Reject { text: bounded(text, 4_000).to_owned(), reason: reason.to_owned() });
+        } else {
+            self.left_out += 1;
         }
     }
 }
@@ -325,7 +327,7 @@ fn severity_of(value: &Value, text: &str) -> (Severity, String) {
 
 fn scalar(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(bounded(text, LONGEST_TEXT).to_owned()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(_) | Value::Null | Value::Array(_) | Value::Object(_) => None,
     }

@@ -70,6 +70,9 @@ fn read_answer(text: &str, nonce: Option<&str>) -> Reading {
     let reading = block::Reader::new(text, form, nonce).read();
     let may_be_json = json::opens(text) || form == block::Form::Prose;
     match may_be_json.then(|| json::read(text)).flatten() {
+        Some(document) if document.findings.is_empty() && !reading.findings.is_empty() => {
+            beside_json(reading, document)
+        }
         Some(document) => with_json(document, &reading),
         None if form == block::Form::Prose => without_remarks(reading),
         None => reading,
@@ -90,6 +93,14 @@ fn without_remarks(mut reading: Reading) -> Reading {
         reading.rejects.truncate(block::MOST_REJECTS + 1);
     }
     reading
+}
+
+/// The findings are the text's: a document that has none is a sample, or says only the verdict.
+fn beside_json(mut reading: Reading, document: json::Document) -> Reading {
+    reading.verdict = reading.verdict.or(document.verdict);
+    reading.rejects.extend(document.rejects);
+    reading.rejects.truncate(block::MOST_REJECTS + 1);
+    without_remarks(reading)
 }
 
 /// The findings are the document's; the verdict may stand around it.

@@ -416,6 +416,28 @@ fn json_is_read_by_the_same_labels() {
 }
 
 #[test]
+fn json_without_findings_takes_none_from_the_text() {
+    let check = |json: &str| {
+        let reading = read(&format!("1. In `a.rs:3` the lock is never released.\n\n{json}\n"), None);
+        let places: Vec<_> = reading.findings.iter().map(|one| one.where_text.as_str()).collect();
+        assert_eq!(places, ["a.rs:3"], "{json}");
+    };
+    check("```json\n{\"verdict\": \"hold\"}\n```");
+    check("```json\n{\"file\": \"b.rs\", \"severity\": \"high\"}\n```");
+    check("[\n");
+}
+
+#[test]
+fn json_over_the_bounds_says_what_is_left_out() {
+    let places = format!("[{}]", vec![r#"{"file": "a.rs", "line": 1}"#; 300].join(","));
+    let reading = read(&places, None);
+    assert_eq!(reading.rejects.len(), 201);
+    assert_eq!(reading.rejects[200].reason, "100 more findings or rejects than one reply may have");
+    let long = format!(r#"[{{"file": "a.rs", "line": 1, "message": "{}"}}]"#, "x".repeat(100_000));
+    assert_eq!(read(&long, None).findings[0].what.len(), 64 * 1024);
+}
+
+#[test]
 fn json_that_breaks_off_keeps_what_is_whole() {
     let reading = read(
         "```json\n{\"findings\":[{\"file\":\"a.rs\",\"line\":3,\"message\":\"It leaks.\"},{\"file\":\"b.rs\",\"li",

@@ -103,12 +103,12 @@ impl<'a> Reader<'a> {
             draft.retracted |= taken_back;
             draft.reach(line.end);
         }
-        self.tail(tail, line);
+        self.tail(tail);
         true
     }
 
     /// Further labels on the same line: `SEVERITY: WARN | WHERE: a.rs:3 | WHAT: …`.
-    fn tail(&mut self, tail: &'a str, line: &Line<'a>) {
+    fn tail(&mut self, tail: &'a str) {
         let mut tail = tail;
         while !tail.is_empty() {
             let bare = line::bare(tail);
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
                 (Label::Lines, Some(draft)) => draft.set_lines(&draft::lines_of(value)),
                 (Label::Severity, Some(draft)) => draft.severity = Some(draft::severity_of(value)),
                 _ if running => {
-                    let start = line.end - (self.text[..line.end].len() - self.offset(value));
+                    let start = self.offset(value);
                     self.open_part(label, start, start + value.len());
                 }
                 _ => {}
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         if value.is_empty() {
             self.awaited = Some(label);
         }
-        self.tail(tail, line);
+        self.tail(tail);
         true
     }
 
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         let Some(draft) = self.draft.as_mut().filter(|_| !ranges.is_empty()) else { return false };
         draft.set_lines(&ranges);
         draft.reach(line.end);
-        self.tail(tail, line);
+        self.tail(tail);
         true
     }
 
