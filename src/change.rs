@@ -279,8 +279,8 @@ impl Hunk {
                 b'\\' => return None,
                 _ => (LineKind::Context, (Some(old), Some(new))),
             };
-            old += u32::from(sides.0.is_some());
-            new += u32::from(sides.1.is_some());
+            old = old.saturating_add(u32::from(sides.0.is_some()));
+            new = new.saturating_add(u32::from(sides.1.is_some()));
             Some(HunkLine { kind, old: sides.0, new: sides.1, text })
         })
     }

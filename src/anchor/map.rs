@@ -34,6 +34,8 @@ pub(super) struct FileMap<'a> {
     pub(super) removed: Vec<Removed<'a>>,
     /// Names in the hunks' headers.
     sections: Vec<Rc<str>>,
+    /// All lines without their blanks, to find out quickly that a quote stands nowhere.
+    squeezed: String,
 }
 
 /// One new-side line of a hunk.
@@ -60,12 +62,25 @@ pub(super) struct Removed<'a> {
 
 impl Row<'_> {
     pub(super) fn code(&self) -> String {
-        self.text.trim_end().to_owned()
+        code(&self.text)
     }
 
     fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
     }
+}
+
+/// Most bytes of a line that are kept as a finding's code: a generated line may be a whole file.
+const LONGEST_CODE: usize = 1_000;
+
+/// A line as a finding keeps it.
+pub(super) fn code(line: &str) -> String {
+    line[..line.floor_char_boundary(LONGEST_CODE)].trim_end().to_owned()
+}
+
+/// `text` without its blanks.
+pub(super) fn squeeze(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 impl<'a> Places<'a> {
@@ -140,7 +155,7 @@ impl<'a> FileMap<'a> {
             }
             self.rows.push(Row { line: number, changed, text, symbol: None });
         }
-        let last = hunk.new_start + hunk.new_lines.saturating_sub(1);
+        let last = hunk.new_start.saturating_add(hunk.new_lines.saturating_sub(1));
         self.close_removal(&mut waiting, first, last, false);
         enclose(&mut self.rows[first..], section.as_ref());
     }
@@ -166,6 +181,13 @@ impl<'a> FileMap<'a> {
         self.rows.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
+        let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
+        self.squeezed = lines.map(|line| squeeze(line) + "\n").collect();
+    }
+
+    /// Whether any line, old or new, holds `text`, both without their blanks.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        self.squeezed.contains(text)
     }
 
     /// The shown line of that number.

@@ -34,7 +34,7 @@ pub struct Anchored {
     pub anchor: Anchor,
     /// What was corrected, for people: `moved from line 40 by its quote`.
     pub note: Option<String>,
-    /// The text of the anchored line, when it is in the bundle; part of an issue's id.
+    /// The text of the anchored line, at most 1,000 bytes, when it is in the bundle; part of an issue's id.
     pub code: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Exactly, then without regard to blanks, then as part of a line; on the new side before the removed lines.
 
-use super::map::{FileMap, Removed, Row};
+use super::map::{FileMap, Removed, Row, code, squeeze};
 use crate::finding::LineRange;
 
 /// A quote this short (in characters other than blanks) is not looked for inside longer lines.
@@ -35,7 +35,7 @@ pub(super) fn find(file: &FileMap<'_>, quote: &str, given: Option<LineRange>) ->
     let texts = || [Some(written), undecorated(written)].into_iter().flatten();
     let given_rows = given.map(|range| file.rows_in(range)).unwrap_or_default();
     texts().find_map(|text| on_new_side(given_rows, text, given)).or_else(|| {
-        texts().find_map(|text| {
+        texts().filter(|text| file.holds(&squeeze(text))).find_map(|text| {
             on_new_side(&file.rows, text, given).or_else(|| on_old_side(&file.removed, text, given))
         })
     })
@@ -55,7 +55,7 @@ fn on_old_side(lines: &[Removed<'_>], text: &str, given: Option<LineRange>) -> O
     FITS.iter().find_map(|fit| {
         let lines = lines.iter().filter(|line| fits(&line.text, text, &squeezed, *fit));
         let line = nearest(lines, |line| line.line, given)?;
-        Some(Found { line: line.line, removed: true, code: line.text.trim_end().to_owned() })
+        Some(Found { line: line.line, removed: true, code: code(&line.text) })
     })
 }
 
@@ -80,10 +80,6 @@ fn fits(line: &str, text: &str, squeezed: &str, fit: Fit) -> bool {
 
 fn same_squeezed(line: &str, squeezed: &str) -> bool {
     line.chars().filter(|c| !c.is_whitespace()).eq(squeezed.chars())
-}
-
-fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// The quote without what the shown bundle puts before code: a line number column, and the diff's `+` or `-`.

@@ -291,6 +291,17 @@ fn names_of_sections_and_definitions() {
     check("{ (", None);
 }
 
+#[test]
+fn numbers_at_the_end_of_the_range_and_lines_without_end_do_no_harm() {
+    let long = format!("@@ -4294967295,3 +4294967294,2 @@\n-gone\n-too\n {}\n+é\n", "é".repeat(4_000));
+    let change = [bundle("c1_x", vec![patch("x", &long)])];
+    let placed =
+        anchor(vec![finding("x", Some((u32::MAX - 1, u32::MAX)), None, None)], Some(&change[0]), &change);
+    assert_eq!((placed[0].anchor, placed[0].code.as_ref().map(String::len)), (Anchor::Changed, Some(1_000)));
+    let quoted = anchor(vec![finding("x", None, None, Some("éééééééééé"))], Some(&change[0]), &change);
+    assert_eq!(quoted[0].code.as_ref().map(String::len), Some(1_000));
+}
+
 fn any_place() -> impl Strategy<Value = Finding> {
     let paths = prop::sample::select(vec![
         "net/src/server.rs",

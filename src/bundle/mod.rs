@@ -231,7 +231,7 @@ pub fn split(change: Change, rules: &SplitRules) -> Result<Split, SplitError> {
 }
 
 /// Path order; of the two halves of a change of kind the deletion comes first, as git writes them.
-fn order(file: &FilePatch) -> (&RepoPath, bool) {
+pub(crate) fn order(file: &FilePatch) -> (&RepoPath, bool) {
     (&file.path, file.status != FileStatus::Deleted)
 }
 

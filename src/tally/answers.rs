@@ -134,15 +134,7 @@ fn remark(outcome: &mut Outcome, text: &str) {
 
 fn unasked(bundle: &Bundle, reviewer: &ReviewerId) -> Outcome {
     Outcome {
-        bundle: bundle.id.clone(),
-        reviewer: reviewer.clone(),
-        state: State::Skipped,
         reason: Some("never asked: the run holds no record of it".to_owned()),
-        attempts: 0,
-        cached: false,
-        latency_ms: 0,
-        tokens_in: None,
-        tokens_out: None,
-        cost_usd: None,
+        ..Outcome::new(bundle.id.clone(), reviewer.clone(), State::Skipped)
     }
 }

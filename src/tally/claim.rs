@@ -57,14 +57,19 @@ impl Claim {
         if let Some(code) = code {
             each_word(code, &mut |word| line.push(hash(word)));
         }
+        line.sort_unstable();
         let mut words = Vec::with_capacity(48);
         let mut weigh = |word: &str| words.push((hash(word), weight(word), !word.starts_with('#')));
         prose(what, &mut |part| each_word(part, &mut weigh));
         prose(why, &mut |part| each_word(part, &mut weigh));
+        if words.is_empty() {
+            // Signs alone: the same only as they stand.
+            words.push((hash(what.trim()), weight(""), false));
+        }
         words.sort_unstable_by_key(|(hash, ..)| *hash);
         words.dedup_by_key(|(hash, ..)| *hash);
         let telling = words.iter().filter(|(_, weight, plain)| *plain && *weight > TELLING).count();
-        let discount = |hash: &u64| if line.contains(hash) { ON_THE_LINE } else { 1.0 };
+        let discount = |hash: &u64| if line.binary_search(hash).is_ok() { ON_THE_LINE } else { 1.0 };
         let words: Vec<_> =
             words.into_iter().map(|(hash, weight, _)| (hash, weight * discount(&hash))).collect();
         let length = words.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
@@ -369,6 +374,7 @@ mod tests {
         check("off by one", "reads past the end", Sameness::Unclear);
         check("off by one", "Off by one!", Sameness::Same);
         check("", "", Sameness::Same);
+        check("!!", "❌ …", Sameness::Unclear);
     }
 
     #[test]

@@ -190,10 +190,9 @@ fn lacking(tally: &Tally, policy: Policy) -> Vec<String> {
 fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
     let mut answered: BTreeMap<&str, BTreeSet<Lineage>> =
         tally.bundles.iter().map(|bundle| (bundle.id.as_str(), BTreeSet::new())).collect();
-    let of = |id: &ReviewerId| {
-        let seat = tally.panel.reviewers.iter().find(|one| one.id == *id);
-        seat.map_or_else(Lineage::unknown, |one| one.lineage.clone())
-    };
+    let lineages: BTreeMap<&ReviewerId, &Lineage> =
+        tally.panel.reviewers.iter().map(|one| (&one.id, &one.lineage)).collect();
+    let of = |id| lineages.get(id).map_or_else(Lineage::unknown, |one| (*one).clone());
     for coverage in &tally.coverage {
         let by = answered.entry(&coverage.outcome.bundle).or_default();
         if coverage.outcome.state == State::Answered {

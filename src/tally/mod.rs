@@ -20,7 +20,7 @@ use answers::Answers;
 
 use crate::{
     anchor::Anchored,
-    bundle::{Bundle, Excluded},
+    bundle::{self, Bundle, Excluded},
     change::RangeInfo,
     coverage::Outcome,
     finding::{Anchor, LineRange, Severity, Verdict},
@@ -220,7 +220,7 @@ fn assembled(answers: Answers, input: Input) -> Tally {
 fn sort_bundles(bundles: &mut [Bundle]) {
     bundles.sort_by(|a, b| bundle_order(&a.id, &b.id));
     for bundle in bundles {
-        bundle.files.sort_by(|a, b| a.path.cmp(&b.path));
+        bundle.files.sort_by(|a, b| bundle::order(a).cmp(&bundle::order(b)));
         bundle
             .files
             .iter_mut()
