@@ -1,3 +1,5 @@
+//! Tests of configuration: defaults, layers, errors in words, panels.
+
 use std::path::Path;
 
 use super::*;
