@@ -2,7 +2,10 @@
 //!
 //! It says what was not read and why. Whether that matters is the gate's decision.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+};
 
 use crate::{
     bundle::{Bundle, ExcludeReason, Excluded, Guard},
@@ -50,11 +53,15 @@ pub fn in_short(tally: &Tally) -> String {
 /// What is missing, in the order of the ledger, equal reasons of one reviewer put together.
 pub fn gaps(tally: &Tally) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
+    let mut known: HashMap<_, usize> = HashMap::new();
     for task in tally.coverage.iter().filter(|task| task.outcome.state != State::Answered) {
         let gap = gap_of(task);
-        match gaps.iter_mut().find(|known| known.is_like(&gap)) {
-            Some(known) => known.bundles.extend(gap.bundles),
-            None => gaps.push(gap),
+        match known.entry((&task.outcome.reviewer, gap.state, gap.reason.clone())) {
+            Entry::Occupied(at) => gaps[*at.get()].bundles.extend(gap.bundles),
+            Entry::Vacant(free) => {
+                free.insert(gaps.len());
+                gaps.push(gap);
+            }
         }
     }
     gaps
@@ -71,10 +78,6 @@ fn gap_of(task: &Coverage) -> Gap {
 }
 
 impl Gap {
-    fn is_like(&self, other: &Self) -> bool {
-        self.reviewer == other.reviewer && self.state == other.state && self.reason == other.reason
-    }
-
     /// `timed out on c2 web`, `failed on all 20 bundles`.
     pub fn event(&self, bundles_in_all: usize) -> String {
         let names: Vec<String> = self.bundles.iter().map(|id| words::bundle_name(id)).collect();
@@ -107,18 +110,20 @@ pub fn state_word(state: State) -> &'static str {
     }
 }
 
-/// A reviewer's verdicts: `hold on c1 validatord, ship on c2 web`; the bundles are left out when they are all.
-/// `None` when it answered nothing.
-pub fn verdicts(tally: &Tally, reviewer: &ReviewerId) -> Option<String> {
-    let tasks: Vec<&Coverage> = tally
-        .coverage
-        .iter()
-        .filter(|task| task.outcome.reviewer == *reviewer && task.outcome.state == State::Answered)
-        .collect();
+/// The verdicts of each reviewer that answered: `hold on c1 validatord, ship on c2 web`; the bundles are left out when
+/// they are all.
+pub fn verdicts(tally: &Tally) -> BTreeMap<&ReviewerId, String> {
+    let mut tasks: BTreeMap<&ReviewerId, Vec<&Coverage>> = BTreeMap::new();
+    for task in tally.coverage.iter().filter(|task| task.outcome.state == State::Answered) {
+        tasks.entry(&task.outcome.reviewer).or_default().push(task);
+    }
+    tasks.into_iter().map(|(reviewer, tasks)| (reviewer, verdicts_in(&tasks))).collect()
+}
+
+fn verdicts_in(tasks: &[&Coverage]) -> String {
     let order = [Some(Verdict::Hold), Some(Verdict::ShipWithFixes), Some(Verdict::Ship), None];
-    let groups: Vec<String> =
-        order.into_iter().filter_map(|verdict| verdict_group(&tasks, verdict)).collect();
-    (!groups.is_empty()).then(|| groups.join("; "))
+    let groups: Vec<String> = order.into_iter().filter_map(|verdict| verdict_group(tasks, verdict)).collect();
+    groups.join("; ")
 }
 
 fn verdict_group(tasks: &[&Coverage], verdict: Option<Verdict>) -> Option<String> {

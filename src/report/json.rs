@@ -28,13 +28,18 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 /// The run as one line for `findings.jsonl`, with its newline.
 pub fn summary_line(tally: &Tally, gate: &Gate) -> String {
     let (answered, asked) = coverage::answered(tally);
+    let found = summary::by_bundle(tally);
     let line = wire::SummaryLine {
         schema: "scrum.summary/1",
         run: tally.run.id.clone(),
         finished_at: tally.run.finished_at.clone(),
         range: range(&tally.range),
         totals: totals(tally),
-        bundles: tally.bundles.iter().map(|bundle| bundle_counts(tally, bundle)).collect(),
+        bundles: tally
+            .bundles
+            .iter()
+            .map(|bundle| bundle_counts(bundle, found.get(bundle.id.as_str())))
+            .collect(),
         answered,
         asked,
         gate: gate_word(gate.result),
@@ -213,8 +218,7 @@ fn totals(tally: &Tally) -> wire::Totals {
     }
 }
 
-fn bundle_counts(tally: &Tally, bundle: &Bundle) -> wire::BundleCounts {
-    let found = summary::of_bundle(tally, &bundle.id);
+fn bundle_counts(bundle: &Bundle, found: Option<&summary::Found>) -> wire::BundleCounts {
     wire::BundleCounts {
         id: bundle.id.clone(),
         bytes: bundle.byte_len() as u64,

@@ -2,7 +2,7 @@
 //!
 //! Terminal, Markdown and JSON all take their figures from here, so they cannot differ.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     coverage::State,
@@ -10,7 +10,7 @@ use crate::{
     report::{coverage, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
-        Agreement, Coverage, Issue, Member, Tally,
+        Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
     },
 };
@@ -67,7 +67,7 @@ pub fn unplaced(tally: &Tally) -> Vec<&Member> {
 }
 
 /// What was found in one bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Found {
     /// Issues of two or more lineages with a standing finding made about the bundle.
     pub convergent: usize,
@@ -75,16 +75,20 @@ pub struct Found {
     pub distinct: usize,
 }
 
-/// What was found in `bundle`; `None` when nobody read it, which is not the same as nothing found.
-pub fn of_bundle(tally: &Tally, bundle: &str) -> Option<Found> {
-    let here = |issue: &&Issue| standing(issue).any(|member| member.bundle == bundle);
-    let issues: Vec<&Issue> = counted(tally).filter(here).collect();
-    let task_read = |task: &Coverage| task.outcome.bundle == bundle && task.outcome.state == State::Answered;
-    let found = Found {
-        convergent: issues.iter().filter(|issue| issue.is_convergent()).count(),
-        distinct: issues.len(),
-    };
-    (found.distinct > 0 || tally.coverage.iter().any(task_read)).then_some(found)
+/// What was found in each bundle; those that nobody read are not in it, which is not the same as nothing found.
+pub fn by_bundle(tally: &Tally) -> BTreeMap<&str, Found> {
+    let answered = tally.coverage.iter().filter(|task| task.outcome.state == State::Answered);
+    let mut all: BTreeMap<&str, Found> =
+        answered.map(|task| (task.outcome.bundle.as_str(), Found::default())).collect();
+    for issue in counted(tally) {
+        let bundles: BTreeSet<&str> = standing(issue).map(|member| member.bundle.as_str()).collect();
+        for bundle in bundles {
+            let found = all.entry(bundle).or_default();
+            found.distinct += 1;
+            found.convergent += usize::from(issue.is_convergent());
+        }
+    }
+    all
 }
 
 /// The members of an issue that were not taken back.
@@ -166,23 +170,34 @@ pub fn unchecked_words(tally: &Tally) -> &'static str {
     if unchecked { "; places were not checked, no bundle at hand" } else { "" }
 }
 
-/// Places of the issues named in `see_also`, without those at the issue's own place.
-pub fn neighbours(tally: &Tally, issue: &Issue) -> Vec<String> {
-    let own = place(issue);
-    let near = |id: &String| counted(tally).find(|other| other.id == *id).map(place);
-    let mut places: Vec<String> =
-        issue.see_also.iter().filter_map(near).filter(|place| *place != own).collect();
-    places.dedup();
-    places
+/// The issues of a tally by their id.
+pub struct Directory<'a>(HashMap<&'a str, &'a Issue>);
+
+impl<'a> Directory<'a> {
+    /// Of the counted issues of `tally`.
+    pub fn of(tally: &'a Tally) -> Self {
+        Self(counted(tally).map(|issue| (issue.id.as_str(), issue)).collect())
+    }
+
+    /// Places of the issues named in `see_also`, without those at the issue's own place.
+    pub fn neighbours(&self, issue: &Issue) -> Vec<String> {
+        let own = place(issue);
+        let near = |id: &String| self.0.get(id.as_str()).map(|other| place(other));
+        let mut places: Vec<String> =
+            issue.see_also.iter().filter_map(near).filter(|place| *place != own).collect();
+        places.dedup();
+        places
+    }
 }
 
 /// Ids and headings of all bundles; those of a folder of replies are known by their ids only.
 pub fn bundle_heads(tally: &Tally) -> Vec<(&str, String)> {
     let shown = tally.bundles.iter().map(|bundle| (bundle.id.as_str(), coverage::bundle_head(bundle)));
     let mut heads: Vec<(&str, String)> = shown.collect();
+    let mut known: HashSet<&str> = heads.iter().map(|(id, _)| *id).collect();
     for task in &tally.coverage {
         let id = task.outcome.bundle.as_str();
-        if !heads.iter().any(|(known, _)| *known == id) {
+        if known.insert(id) {
             heads.push((id, words::bundle_name(id)));
         }
     }

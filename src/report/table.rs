@@ -8,7 +8,8 @@ use crate::{
     report::{
         coverage, foreign,
         layout::{self, Ink, NARROWEST},
-        summary, words,
+        summary::{self, Directory},
+        words,
     },
     reviewer::ReviewerId,
     tally::{
@@ -37,6 +38,7 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         width: width.max(NARROWEST),
         ink: Ink { on: color },
         heard: summary::heard(tally).len(),
+        directory: Directory::of(tally),
     };
     let sections = [
         screen.subject(),
@@ -60,6 +62,7 @@ struct Screen<'a> {
     width: usize,
     ink: Ink,
     heard: usize,
+    directory: Directory<'a>,
 }
 
 impl Screen<'_> {
@@ -153,7 +156,7 @@ impl Screen<'_> {
                 .map(|member| format!("{}: {}", member.reviewer, claim(member)))
                 .collect(),
         };
-        let near = summary::neighbours(self.tally, issue);
+        let near = self.directory.neighbours(issue);
         if !near.is_empty() {
             said.push(format!("(near {})", words::list_up_to(&near, 2)));
         }
@@ -226,11 +229,11 @@ impl Screen<'_> {
         let heads = summary::bundle_heads(self.tally);
         let widest =
             heads.iter().map(|(_, head)| layout::width_of(head)).max().unwrap_or(0).min(self.width / 2);
+        let found = summary::by_bundle(self.tally);
         let lines = heads.iter().map(|(id, head)| {
-            let found = summary::of_bundle(self.tally, id)
-                .map_or("not read by anybody".to_owned(), |found| {
-                    format!("{} convergent / {} distinct", found.convergent, found.distinct)
-                });
+            let found = found.get(id).map_or("not read by anybody".to_owned(), |found| {
+                format!("{} convergent / {} distinct", found.convergent, found.distinct)
+            });
             let pad = " ".repeat(widest.saturating_sub(layout::width_of(head)));
             let line = format!("{head}{pad} → {found}");
             layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n"
@@ -241,10 +244,11 @@ impl Screen<'_> {
     /// Who said what in the end, and what is missing.
     fn reviewers(&self) -> String {
         let mut out = String::new();
+        let mut verdicts = coverage::verdicts(self.tally);
         for reviewer in &self.tally.panel.reviewers {
-            let verdicts = coverage::verdicts(self.tally, &reviewer.id);
             let offline = reviewer.provider == "builtin";
-            let Some(verdicts) = verdicts.filter(|said| !(offline && said == "no verdict")) else { continue };
+            let said = verdicts.remove(&reviewer.id).filter(|said| !(offline && said == "no verdict"));
+            let Some(verdicts) = said else { continue };
             let line =
                 format!("{} ({}) says {verdicts}", reviewer.id, foreign::one_line(reviewer.lineage.as_str()));
             out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
@@ -254,10 +258,10 @@ impl Screen<'_> {
 
     fn result(&self, gate: &Gate) -> String {
         let mut out = String::new();
+        let bundles = summary::bundle_heads(self.tally).len();
         for gap in coverage::gaps(self.tally) {
             let because = if gap.reason.is_empty() { String::new() } else { format!(": {}", gap.reason) };
-            let line =
-                format!("! {} {}{because}", gap.reviewer, gap.event(summary::bundle_heads(self.tally).len()));
+            let line = format!("! {} {}{because}", gap.reviewer, gap.event(bundles));
             out += &self.alarm_lines(&line);
         }
         out += &self.coverage_line();

@@ -5,13 +5,18 @@
 
 pub mod escape;
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use crate::{
     coverage::State,
     finding::{Anchor, Severity},
-    report::{coverage, foreign, summary, words},
-    tally::{Issue, Member, Tally, gate::Gate},
+    report::{
+        coverage, foreign,
+        summary::{self, Directory},
+        words,
+    },
+    reviewer::ReviewerId,
+    tally::{Coverage, Issue, Member, Tally, gate::Gate},
 };
 
 /// Lines of an unusable text that are shown.
@@ -19,11 +24,12 @@ const REJECT_LINES: usize = 6;
 
 /// The tally as Markdown, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
+    let writer = Writer { tally, heard: summary::heard(tally).len(), directory: Directory::of(tally) };
     let sections = [
         heading(tally, gate),
-        convergent(tally),
-        blocks(tally),
-        others(tally),
+        writer.convergent(),
+        writer.blocks(),
+        writer.others(),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
@@ -40,61 +46,73 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
     let by = summary::heard_words(summary::heard(tally).len()) + summary::unchecked_words(tally);
     let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
+    let bundles = summary::bundle_heads(tally).len();
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
-        let event = escape::cell(&gap.event(summary::bundle_heads(tally).len()));
+        let event = escape::cell(&gap.event(bundles));
         let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
     }
     out
 }
 
-fn convergent(tally: &Tally) -> String {
-    let issues: Vec<&Issue> = summary::counted(tally).filter(|issue| issue.is_convergent()).collect();
-    section("Found by more than one lineage", tally, &issues)
+/// Writes issues; knows what each of them needs to know of the whole tally.
+struct Writer<'a> {
+    tally: &'a Tally,
+    heard: usize,
+    directory: Directory<'a>,
 }
 
-fn blocks(tally: &Tally) -> String {
-    let issues: Vec<&Issue> = alone(tally).filter(|issue| issue.severity == Severity::Block).collect();
-    section("BLOCK by one lineage alone", tally, &issues)
-}
-
-fn others(tally: &Tally) -> String {
-    let issues: Vec<&Issue> = alone(tally).filter(|issue| issue.severity != Severity::Block).collect();
-    if issues.is_empty() {
-        return String::new();
+impl<'a> Writer<'a> {
+    fn convergent(&self) -> String {
+        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        self.section("Found by more than one lineage", issues)
     }
-    let only = issues.len() == summary::totals(tally).distinct;
-    let title =
-        words::count(issues.len(), if only { "issue" } else { "other issue" }) + " by one lineage alone";
-    folded(&title, &issues.iter().map(|issue| entry(tally, issue)).collect::<Vec<_>>().join("\n"))
-}
 
-fn alone(tally: &Tally) -> impl Iterator<Item = &Issue> {
-    summary::counted(tally).filter(|issue| !issue.is_convergent())
-}
-
-fn section(title: &str, tally: &Tally, issues: &[&Issue]) -> String {
-    if issues.is_empty() {
-        return String::new();
+    fn blocks(&self) -> String {
+        self.section(
+            "BLOCK by one lineage alone",
+            self.alone().filter(|issue| issue.severity == Severity::Block),
+        )
     }
-    let entries: Vec<String> = issues.iter().map(|issue| entry(tally, issue)).collect();
-    format!("### {title}\n\n{}", entries.join("\n"))
-}
 
-/// One issue: a line of its own, then what each reviewer says.
-fn entry(tally: &Tally, issue: &Issue) -> String {
-    let agreement = summary::agreement(issue, summary::heard(tally).len());
-    let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
-    let mut out =
-        format!("**{}** {} · {agreement}{agreed}\n\n", issue.severity, escape::code(&summary::place(issue)));
-    summary::standing(issue).for_each(|member| out += &said(member));
-    let near = summary::neighbours(tally, issue);
-    if !near.is_empty() {
-        let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
-        let _ = writeln!(out, "- near, but another claim: {}", words::list_up_to(&near, 5));
+    fn others(&self) -> String {
+        let entries: Vec<String> = self
+            .alone()
+            .filter(|issue| issue.severity != Severity::Block)
+            .map(|issue| self.entry(issue))
+            .collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let only = entries.len() == summary::counted(self.tally).count();
+        let noun = if only { "issue" } else { "other issue" };
+        folded(&format!("{} by one lineage alone", words::count(entries.len(), noun)), &entries.join("\n"))
     }
-    out
+
+    fn alone(&self) -> impl Iterator<Item = &'a Issue> {
+        summary::counted(self.tally).filter(|issue| !issue.is_convergent())
+    }
+
+    fn section(&self, title: &str, issues: impl Iterator<Item = &'a Issue>) -> String {
+        let entries: Vec<String> = issues.map(|issue| self.entry(issue)).collect();
+        if entries.is_empty() { String::new() } else { format!("### {title}\n\n{}", entries.join("\n")) }
+    }
+
+    /// One issue: a line of its own, then what each reviewer says.
+    fn entry(&self, issue: &Issue) -> String {
+        let agreement = summary::agreement(issue, self.heard);
+        let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
+        let place = escape::code(&summary::place(issue));
+        let mut out = format!("**{}** {place} · {agreement}{agreed}\n\n", issue.severity);
+        summary::standing(issue).for_each(|member| out += &said(member));
+        let near = self.directory.neighbours(issue);
+        if !near.is_empty() {
+            let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
+            let _ = writeln!(out, "- near, but another claim: {}", words::list_up_to(&near, 5));
+        }
+        out
+    }
 }
 
 /// What one reviewer says, as an item of a list.
@@ -188,25 +206,28 @@ fn ledger(tally: &Tally) -> String {
         let _ = write!(out, " {} |", escape::cell(reviewer.id.as_str()));
     }
     let _ = write!(out, "\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
+    let found = summary::by_bundle(tally);
+    // Of several records of one task the first stands.
+    let tasks: HashMap<_, _> = tally.coverage.iter().rev().map(|task| (task_of(task), task)).collect();
     for (bundle, head) in summary::bundle_heads(tally) {
-        let found = summary::of_bundle(tally, bundle);
         let figures = found
+            .get(bundle)
             .map_or("– | –".to_owned(), |found| format!("{} | {}", found.convergent, found.distinct));
         let _ = write!(out, "| {} | {figures} |", escape::cell(&head));
         for reviewer in reviewers {
-            let _ = write!(out, " {} |", task_cell(tally, bundle, reviewer.id.as_str()));
+            let _ = write!(out, " {} |", task_cell(tasks.get(&(bundle, &reviewer.id)).copied()));
         }
         out.push('\n');
     }
     out
 }
 
+fn task_of(task: &Coverage) -> (&str, &ReviewerId) {
+    (&task.outcome.bundle, &task.outcome.reviewer)
+}
+
 /// The verdict where there is an answer, else what became of the task.
-fn task_cell(tally: &Tally, bundle: &str, reviewer: &str) -> String {
-    let task = tally
-        .coverage
-        .iter()
-        .find(|task| task.outcome.bundle == bundle && task.outcome.reviewer.as_str() == reviewer);
+fn task_cell(task: Option<&Coverage>) -> String {
     match task {
         None => "not asked".to_owned(),
         Some(task) if task.outcome.state == State::Answered => {
