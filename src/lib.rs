@@ -1,8 +1,19 @@
 //! Asks independent language models to review the same change, and tallies honestly where they agree.
+//!
+//! The modules stand in the order in which data flows through them; a module names only those above it.
+//!
+//! ```text
+//! range ─ git ─▶ change ─ bundle ─▶ bundles ─ prompt ─▶ questions ─ run, provider ─▶ replies
+//!                                                                                       │
+//! text ◀─ report ─ tally ◀─ issues ◀─ tally ─ places ◀─ anchor ─ findings ◀─ reply ──────┘
+//! ```
+//!
+//! `cli::review` puts them together: `prepare` goes as far as the questions, `perform` from there to the text.
 
 /// This program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+// Values: what everything is about.
 pub mod change;
 pub mod coverage;
 pub mod digest;
@@ -10,20 +21,27 @@ pub mod finding;
 pub mod history;
 pub mod reviewer;
 
-pub mod anchor;
+// Stages: pure, each from one value to the next.
 pub mod bundle;
 pub mod prompt;
 pub mod reply;
-pub mod report;
+
+pub mod anchor;
 pub mod tally;
 
+pub mod report;
+
+// Edges: the only code that touches the world. They never name one another.
 pub mod clock;
 pub mod config;
 pub mod git;
 pub mod provider;
 pub mod store;
 
-pub mod progress;
+// A run: plans, asks, and tells what happens as events; progress listens.
 pub mod run;
 
+pub mod progress;
+
+// Faces.
 pub mod cli;

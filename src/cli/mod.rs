@@ -39,6 +39,7 @@ Exit status:
   130  interrupted; what was answered is saved and can be resumed";
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "General")]
 struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
@@ -68,11 +69,12 @@ enum Command {
 
 /// Which change to look at, and which part of it.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What to look at")]
 struct ChangeArgs {
     /// `A..B`, `A...B` (from the merge base) or one commit `X`
     ///
     /// Without it: from the merge base with the default branch to HEAD; on that branch, the last commit.
-    #[arg(value_name = "RANGE", conflicts_with_all = ["staged", "worktree", "diff"])]
+    #[arg(value_name = "RANGE", help_heading = clap::builder::Resettable::Reset, conflicts_with_all = ["staged", "worktree", "diff"])]
     range: Option<String>,
     /// What is staged, against HEAD
     #[arg(long, conflicts_with_all = ["worktree", "diff"])]
@@ -96,6 +98,7 @@ struct ChangeArgs {
 
 /// Where the result goes, and in which form.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Result")]
 struct OutputArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -118,6 +121,7 @@ enum Format {
 
 /// When the gate fails.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
 struct GateArgs {
     /// Exit with 1 when there is: any issue, one of WARN or worse, a BLOCK, or one that two lineages agree on
     #[arg(long, value_name = "never|any|warn|block|convergent", value_parser = parse_fail_on)]

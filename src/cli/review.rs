@@ -40,27 +40,29 @@ use crate::{
     },
 };
 
+const ASKING: &str = "Whom to ask";
+
 #[derive(Debug, Args)]
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
     /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from `panel.NAME` in scrum.toml
-    #[arg(long, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
+    #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
     /// Ask this reviewer (repeatable), instead of a panel
-    #[arg(short, long = "reviewer", value_name = "ID")]
+    #[arg(short, long = "reviewer", help_heading = ASKING, value_name = "ID")]
     reviewers: Vec<String>,
     /// Most requests and programs under way at once
-    #[arg(long, value_name = "N", env = env::CONCURRENCY)]
+    #[arg(long, help_heading = ASKING, value_name = "N", env = env::CONCURRENCY)]
     concurrency: Option<NonZeroUsize>,
     /// Longest time for one attempt, for every reviewer
-    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
     /// Go on with a run that was interrupted: ask only for what is missing
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
     resume: Option<String>,
     /// Show bundles, sizes, tokens and reviewers; send nothing
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, help_heading = ASKING, conflicts_with = "resume")]
     dry_run: bool,
     #[command(flatten)]
     gate: GateArgs,

@@ -1,10 +1,12 @@
+//! Tests of configuration: defaults, layers, errors in words, panels.
+
 use std::path::Path;
 
 use super::*;
 
 fn load(text: &str) -> Result<Config, ConfigError> {
     let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
-    merged.lay_over(Layer::parse(text, Path::new("/work/repo/scrum.toml"))?);
+    merged.lay_over(Layer::parse(text, Path::new("/home/ada/repo/scrum.toml"))?);
     merged.finish()
 }
 
@@ -45,7 +47,7 @@ fn errors_name_file_line_and_key() {
     };
     check(
         "[review]\n\nconcurency = 3\n",
-        "/work/repo/scrum.toml:3: unknown field `concurency`, expected one of `panel`, `concurrency`, \
+        "/home/ada/repo/scrum.toml:3: unknown field `concurency`, expected one of `panel`, `concurrency`, \
          `timeout_secs`, `idle_timeout_secs`, `fail_on`, `min_lineages` (concurrency?)",
     );
     check("[review]\nconcurrency = 0\n", "review.concurrency is 0, it must be from 1 to 1000");
@@ -74,7 +76,7 @@ fn paths_start_at_their_file_and_reviewers_merge_by_id() {
     )
     .unwrap();
     let rules = config.reviewers.iter().find(|reviewer| reviewer.id.as_str() == "rules").unwrap();
-    assert_eq!(rules.access, crate::reviewer::Access::Replay { dir: "/work/repo/saved".into() });
+    assert_eq!(rules.access, crate::reviewer::Access::Replay { dir: "/home/ada/repo/saved".into() });
     assert_eq!(rules.lineage.as_str(), "anthropic");
     assert_eq!(config.reviewers.len(), 2);
 }

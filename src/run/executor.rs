@@ -379,7 +379,9 @@ async fn attempt(
     let ask = respondent.provider.ask(question, &draft);
     tokio::pin!(ask);
     loop {
-        let silent_at = later(draft.last_sign(), *idle_timeout);
+        // A limit on silence that is no shorter than the whole says nothing of its own.
+        let silent_at =
+            if idle_timeout < timeout { later(draft.last_sign(), *idle_timeout) } else { deadline };
         tokio::select! {
             biased;
             answer = &mut ask => return answer.map_err(Trouble::Ask),
@@ -388,7 +390,7 @@ async fn attempt(
         if Instant::now() >= deadline {
             return Err(Trouble::TimedOut(format!("no whole reply within {timeout:?}")));
         }
-        if Instant::now() >= later(draft.last_sign(), *idle_timeout) {
+        if idle_timeout < timeout && Instant::now() >= later(draft.last_sign(), *idle_timeout) {
             return Err(Trouble::TimedOut(format!("nothing came for {idle_timeout:?}")));
         }
     }
