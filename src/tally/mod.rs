@@ -17,6 +17,7 @@ pub mod lineage;
 mod tests;
 
 use answers::Answers;
+pub use claim::{Evidence, Sameness, SharedWord, evidence};
 
 use crate::{
     anchor::Anchored,
