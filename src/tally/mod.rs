@@ -18,6 +18,7 @@ pub mod verdict;
 mod tests;
 
 use answers::Answers;
+pub use claim::{Evidence, Sameness, SharedWord, evidence};
 
 use crate::{
     anchor::Anchored,
