@@ -19,6 +19,7 @@ pub mod coverage;
 pub mod digest;
 pub mod finding;
 pub mod history;
+pub mod judgement;
 pub mod proportion;
 pub mod reviewer;
 
@@ -29,6 +30,8 @@ pub mod reply;
 
 pub mod anchor;
 pub mod tally;
+
+pub mod judge;
 
 pub mod report;
 

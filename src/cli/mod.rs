@@ -5,8 +5,10 @@
 mod bundle;
 mod error;
 mod interrupt;
+mod judge;
 mod report;
 mod review;
+mod supervise;
 mod tally;
 mod ui;
 mod workspace;

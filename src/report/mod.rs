@@ -7,6 +7,7 @@
 pub mod coverage;
 pub mod foreign;
 pub mod json;
+pub mod judged;
 pub mod layout;
 pub mod markdown;
 pub mod preview;

@@ -5,6 +5,7 @@ use crate::{
     change::RangeInfo,
     coverage::{Outcome, State},
     git::{self, GitError},
+    judgement::Judgements,
     reviewer::Panel,
     store::{LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
     tally::{Input, RunInfo, TaskReply, gate::Policy},
@@ -48,6 +49,7 @@ pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
         bundles: saved.bundles.into_iter().map(bundle).collect::<Result<_, _>>()?,
         excluded: saved.excluded,
         replies: saved.replies,
+        judgements: saved.judgements,
     };
     Ok(SavedRun { record: saved.record, input, policy })
 }
@@ -72,5 +74,6 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.collect(),
+        judgements: Judgements::default(),
     }
 }

@@ -9,27 +9,35 @@ use super::{
     Agreement, Issue, Member,
     cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
+    judged::{self, Rulings},
 };
-use crate::finding::{LineRange, Severity};
+use crate::{
+    finding::{LineRange, Severity},
+    judgement::Judgements,
+};
 
 /// Puts members together and ranks what comes out.
-pub(super) fn issues(members: Vec<Member>) -> Vec<Issue> {
+pub(super) fn issues(members: Vec<Member>, judgements: &Judgements) -> Vec<Issue> {
+    let rulings = Rulings::new(&judgements.rulings);
     let notes = members.into_iter().map(Note::new);
-    let (retracted, counted): (Vec<_>, Vec<_>) =
+    let (retracted, mut counted): (Vec<_>, Vec<_>) =
         notes.partition(|note| note.member.anchored.finding.retracted);
-    let mut clusters = cluster(counted);
+    rulings.name(&mut counted);
+    let mut clusters = cluster(counted, &rulings);
     let alone = attach(retracted, &mut clusters);
-    let mut withdrawn = cluster(alone);
+    let mut withdrawn = cluster(alone, &rulings);
     for cluster in &mut withdrawn {
         // Nobody agrees on what everybody took back.
         cluster.agreement = Agreement::Single;
         cluster.neighbours.clear();
+        cluster.unsettled.clear();
     }
     clusters.append(&mut withdrawn);
     let ids = identity::ids(&clusters);
     let mut issues: Vec<_> =
         clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
     issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    judged::attach(judgements, &mut issues);
     issues
 }
 
@@ -102,6 +110,10 @@ fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
         reviewers,
         see_also,
         members,
+        unsettled: cluster.unsettled,
+        adjudications: Vec::new(),
+        examinations: Vec::new(),
+        unexamined: Vec::new(),
     }
 }
 

@@ -132,6 +132,7 @@ mod tests {
     use crate::{
         change::RangeInfo,
         coverage::{Outcome, State},
+        judgement::Judgements,
         reviewer::{Lineage, Panel, ReviewerId, Seat},
         tally::{
             Input, RunInfo, TaskReply,
@@ -175,6 +176,7 @@ mod tests {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies,
+            judgements: Judgements::default(),
         };
         let tally = tally(input);
         let gate = gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages });

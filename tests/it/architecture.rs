@@ -11,9 +11,9 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "values",
         Within::Siblings,
-        &["change", "coverage", "digest", "finding", "history", "proportion", "reviewer"],
+        &["change", "coverage", "digest", "finding", "history", "judgement", "proportion", "reviewer"],
     ),
-    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "report"]),
+    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "judge", "report"]),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),
