@@ -314,7 +314,7 @@ pub(super) fn order(a: &Member, b: &Member) -> Ordering {
         let place = (&anchored.path, anchored.lines.is_none(), anchored.lines, &anchored.symbol);
         let words = (&finding.what, &finding.why, &finding.fix, &finding.quote);
         let scale = (finding.severity, &finding.severity_word, &finding.where_text, finding.retracted);
-        let checked = (anchored.anchor, &anchored.note, &anchored.code);
+        let checked = (anchored.anchor, &anchored.note, &anchored.code, &anchored.also);
         (place, words, scale, checked, (&member.lineage, &member.reviewer, &member.bundle))
     }
     key(a).cmp(&key(b))
