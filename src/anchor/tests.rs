@@ -99,11 +99,12 @@ fn place(finding: Finding) -> String {
     shown(&Place { path, lines, symbol, anchor, note, code })
 }
 
+fn text(text: Option<&String>) -> &str {
+    text.map_or("-", String::as_str)
+}
+
 fn shown(placed: &Place) -> String {
     let lines = placed.lines.map_or_else(String::new, |lines| format!(":{}-{}", lines.start, lines.end));
-    fn text(text: Option<&String>) -> &str {
-        text.map_or("-", String::as_str)
-    }
     let (word, path, symbol) =
         (placed.anchor.word(), text(placed.path.as_ref()), text(placed.symbol.as_ref()));
     format!("{word} {path}{lines} {symbol} | {} | {}", text(placed.code.as_ref()), text(placed.note.as_ref()))
