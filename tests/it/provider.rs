@@ -257,7 +257,8 @@ async fn refusals_in_clear_words() {
         permanent("the account has no quota or credit left: pay", ""),
     )
     .await;
-    check(500, "<html><title>Oops\u{7}</title>", transient("HTTP 500 Internal Server Error: Oops␇", "")).await;
+    check(500, "<html><title>Oops\u{7}</title>", transient("HTTP 500 Internal Server Error: Oops␇", ""))
+        .await;
     check(503, "", transient("HTTP 503 Service Unavailable", "")).await;
     check(
         200,
