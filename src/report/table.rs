@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    finding::Anchor,
+    finding::{Anchor, Verdict},
     report::{
         coverage, foreign,
         layout::{self, Ink, NARROWEST},
@@ -17,6 +17,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        verdict,
     },
 };
 
@@ -272,6 +273,12 @@ impl Screen<'_> {
         }
         out += &self.coverage_line();
         out += &self.strong_lines(&words::sentence(&summary::headline(self.tally)));
+        let conclusion = verdict::conclude(self.tally, gate);
+        let line = words::sentence(&summary::verdict_line(&conclusion));
+        out += &match conclusion.verdict {
+            Some(Verdict::Ship | Verdict::ShipWithFixes) => self.strong_lines(&line),
+            Some(Verdict::Hold) | None => self.alarm_lines(&line),
+        };
         let line = words::sentence(&summary::gate_line(gate));
         out += &match gate.result {
             GateResult::Fail | GateResult::Inconclusive => self.alarm_lines(&line),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::fnv::Fnv;
+use crate::{anchor::Anchored, finding::Finding};
 
 /// At this similarity and over it two claims are the same: links 85 % of the same and 2 % of the different pairs.
 const SAME: f32 = 0.29;
@@ -26,13 +27,75 @@ const ON_THE_LINE: f32 = 0.7;
 
 /// How two claims relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sameness {
+pub enum Sameness {
     /// They say the same.
     Same,
     /// Their words do not settle it.
     Unclear,
     /// They say different things.
     Different,
+}
+
+/// Why two findings count as saying the same, or not: all that the rule looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// What the rule says of them.
+    pub answer: Sameness,
+    /// Likeness of the two claims, 0.0–1.0: the sum of what the shared words give.
+    pub similarity: f32,
+    /// From this similarity on they are the same.
+    pub same_from: f32,
+    /// Under this similarity they differ, if neither is terse; in between it is unclear.
+    pub different_under: f32,
+    /// Words that few other comments hold, on each side.
+    pub telling: [usize; 2],
+    /// A claim with fewer telling words is too terse to say that it differs.
+    pub terse_under: usize,
+    /// What both hold, heaviest first.
+    pub shared: Vec<SharedWord>,
+}
+
+/// A word that two findings share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedWord {
+    /// As the first finding writes it: a word, or a whole name that is made of several.
+    pub word: String,
+    /// Its part of the similarity, 0.0–1.0.
+    pub share: f32,
+}
+
+/// Looks at two findings as the tally does, and says what it sees. Swapping them changes the spelling of words alone.
+pub fn evidence(a: &Anchored, b: &Anchored) -> Evidence {
+    let (left, right) = (Claim::of(a), Claim::of(b));
+    let spelling = spelling(&a.finding);
+    let length = left.length * right.length;
+    let shared = left.words.iter().filter_map(|(hash, weight)| {
+        let at = right.words.binary_search_by_key(hash, |(other, _)| *other).ok()?;
+        let word = (*spelling.get(hash)?).to_owned();
+        Some(SharedWord { word, share: weight * right.words[at].1 / length })
+    });
+    let mut shared: Vec<_> = shared.collect();
+    shared.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.word.cmp(&b.word)));
+    Evidence {
+        answer: left.compare(&right),
+        similarity: left.similarity(&right),
+        same_from: SAME,
+        different_under: DIFFERENT,
+        telling: [left.telling, right.telling],
+        terse_under: TERSE,
+        shared,
+    }
+}
+
+/// How a finding writes each of its words for the first time, by the word's hash.
+fn spelling(finding: &Finding) -> HashMap<u64, &str> {
+    let mut found = HashMap::from([(hash(finding.what.trim()), finding.what.trim())]);
+    let mut learn = |stem: &str, written| {
+        found.entry(hash(stem)).or_insert(written);
+    };
+    prose(&finding.what, &mut |part| each_word(part, &mut learn));
+    prose(&finding.why, &mut |part| each_word(part, &mut learn));
+    found
 }
 
 /// The telling words of one finding, weighed.
@@ -51,15 +114,21 @@ pub(super) struct Claim {
 }
 
 impl Claim {
+    /// Reads what a finding says, and discounts the line that it stands on.
+    pub(super) fn of(anchored: &Anchored) -> Self {
+        let finding = &anchored.finding;
+        Self::read(&finding.what, &finding.why, anchored.code.as_deref())
+    }
+
     /// Reads a claim and its grounds; `code` is the line that it stands on.
-    pub(super) fn read(what: &str, why: &str, code: Option<&str>) -> Self {
+    fn read(what: &str, why: &str, code: Option<&str>) -> Self {
         let mut line = Vec::new();
         if let Some(code) = code {
-            each_word(code, &mut |word| line.push(hash(word)));
+            each_word(code, &mut |word, _| line.push(hash(word)));
         }
         line.sort_unstable();
         let mut words = Vec::with_capacity(48);
-        let mut weigh = |word: &str| words.push((hash(word), weight(word), !word.starts_with('#')));
+        let mut weigh = |word: &str, _: &str| words.push((hash(word), weight(word), !word.starts_with('#')));
         prose(what, &mut |part| each_word(part, &mut weigh));
         prose(why, &mut |part| each_word(part, &mut weigh));
         if words.is_empty() {
@@ -125,7 +194,7 @@ impl Claim {
 /// word order, or numbers. Part of an issue's id.
 pub(super) fn normalised(text: &str) -> String {
     let mut stems = Vec::new();
-    each_word(text, &mut |word| {
+    each_word(text, &mut |word, _| {
         if !word.starts_with('#') && !word.bytes().all(|byte| byte.is_ascii_digit()) {
             stems.push(word.to_owned());
         }
@@ -156,7 +225,7 @@ fn background() -> impl Iterator<Item = (&'static str, f32)> {
 }
 
 /// Calls `each` with the parts of `text` outside code fences; a fence that never closes hides nothing.
-fn prose(text: &str, each: &mut impl FnMut(&str)) {
+fn prose<'a>(text: &'a str, each: &mut impl FnMut(&'a str)) {
     let parts: Vec<_> = text.split("```").collect();
     let unclosed = parts.len() % 2 == 0;
     for (at, part) in parts.iter().enumerate() {
@@ -166,9 +235,9 @@ fn prose(text: &str, each: &mut impl FnMut(&str)) {
     }
 }
 
-/// Calls `each` with the stem of every word of `text`, names taken apart at `_` and at capitals; a name of several
-/// words also comes whole, in lower case behind a `#`.
-fn each_word(text: &str, each: &mut impl FnMut(&str)) {
+/// Calls `each` with the stem of every word of `text` and the word as written, names taken apart at `_` and at capitals;
+/// a name of several words also comes whole, in lower case behind a `#`.
+fn each_word<'a>(text: &'a str, each: &mut impl FnMut(&str, &'a str)) {
     let names = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|name| !name.is_empty());
     let mut buffer = String::new();
     for name in names {
@@ -179,14 +248,14 @@ fn each_word(text: &str, each: &mut impl FnMut(&str)) {
             push_lower(&mut buffer, part);
             if buffer.len() > 1 && !is_function_word(&buffer) {
                 stem(&mut buffer);
-                each(&buffer);
+                each(&buffer, part);
             }
         });
         if words > 1 {
             buffer.clear();
             buffer.push('#');
             push_lower(&mut buffer, name);
-            each(&buffer);
+            each(&buffer, name);
         }
     }
 }
@@ -223,7 +292,7 @@ fn kind(c: char) -> Kind {
 }
 
 /// Takes `parseHTTPReply2` apart into `parse`, `HTTP`, `Reply`, `2`; every ideograph is a word.
-fn name_parts(name: &str, each: &mut impl FnMut(&str)) {
+fn name_parts<'a>(name: &'a str, each: &mut impl FnMut(&'a str)) {
     let mut start = 0;
     let mut before = Kind::Gap;
     let mut last = 0;
@@ -309,7 +378,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        each_word(text, &mut |word| found.push(word.to_owned()));
+        each_word(text, &mut |word, _| found.push(word.to_owned()));
         found
     }
 

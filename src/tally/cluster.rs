@@ -63,10 +63,9 @@ impl Note {
     /// Reads the member's claim and place.
     pub(super) fn new(member: Member) -> Self {
         let anchored = &member.anchored;
-        let finding = &anchored.finding;
-        let claim = Claim::read(&finding.what, &finding.why, anchored.code.as_deref());
+        let claim = Claim::of(anchored);
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
-        let named = finding.location.as_ref();
+        let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
         Self { lines: anchored.lines, symbol, by_symbol, claim, member }
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
+    claim::Claim,
     gate::{FailOn, GateResult, Policy, evaluate},
     *,
 };
@@ -217,6 +218,23 @@ fn one_location_of_one_reviewer_is_one_entry() {
     );
     // The same words at two locations are two entries.
     check(&[("opus", "a:5", LEAK), ("opus", "a:7", LEAK)], &["single 1 1 a:5-5", "single 1 1 a:7-7"]);
+}
+
+fn anchored(what: &str, code: Option<&str>) -> Anchored {
+    let mut issue = of(&[("opus", "a:5", what)]).issues.remove(0);
+    Anchored { code: code.map(str::to_owned), ..issue.members.remove(0).anchored }
+}
+
+#[test]
+fn evidence_names_what_is_shared() {
+    let a = anchored("Parsing overflows the retryCount when `madvise` fails", Some("retryCount += 1;"));
+    let b = anchored("retryCount overflows, since madvise is called twice", None);
+    let seen = evidence(&a, &b);
+    let shared: Vec<_> = seen.shared.iter().map(|one| format!("{} {:.2}", one.word, one.share)).collect();
+    let shown = format!("{:?} {:.2} {:?} {}", seen.answer, seen.similarity, seen.telling, shared.join(", "));
+    insta::assert_snapshot!(shown, @"Same 0.73 [6, 6] madvise 0.20, overflows 0.20, retry 0.14, retryCount 0.14, Count 0.07");
+    let signs = anchored("!!", None);
+    assert_eq!(evidence(&signs, &signs).shared, [SharedWord { word: "!!".to_owned(), share: 1.0 }]);
 }
 
 #[test]
@@ -473,7 +491,7 @@ fn any_finding() -> impl Strategy<Value = Finding> {
             let symbol = symbol.filter(|_| lines.is_none()).map(str::to_owned);
             let location = (!path.is_empty()).then(|| Location { path: path.to_owned(), lines, symbol });
             let also_at = also.and_then(|also| finding(also, what).location).into_iter().collect();
-            Finding { severity, location, retracted, also_at, ..finding(path, what) }
+            Finding { severity, location, also_at, retracted, ..finding(path, what) }
         },
     )
 }
@@ -532,6 +550,18 @@ proptest! {
             tally.issues.into_iter().map(|one| (one.id, one.agreement, one.lineages, one.severity)).collect()
         };
         prop_assert_eq!(names(tallied(tasks)), names(tallied(with_echo)));
+    }
+
+    #[test]
+    fn evidence_is_what_the_rule_saw(tasks in any_tasks()) {
+        let members: Vec<_> = tallied(tasks).issues.into_iter().flat_map(|one| one.members).collect();
+        for (a, b) in members.iter().zip(members.iter().skip(1)) {
+            let (left, right) = (Claim::of(&a.anchored), Claim::of(&b.anchored));
+            let seen = evidence(&a.anchored, &b.anchored);
+            prop_assert_eq!((seen.answer, seen.similarity), (left.compare(&right), left.similarity(&right)));
+            let shares: f32 = seen.shared.iter().map(|one| one.share).sum();
+            prop_assert!((shares - seen.similarity).abs() < 1e-4, "{seen:?}");
+        }
     }
 
     #[test]

@@ -45,10 +45,8 @@ fn table_at_80_columns() {
               store.rs:7            opus              with 200.
     WARN      web/src/components/   1 of 3 lineages:  The list is fetched again on
               session/              kimi              every key press.
-              SessionList.tsx:118                     (also at web/src/components/
-              (moved)                                 session/Search.tsx:9 and web/
-                                                      src/api.ts)
-                                                      (near web/src/components/
+              SessionList.tsx:118                     (also at web/src/api.ts:9)
+              (moved)                                 (near web/src/components/
                                                       session/SessionList.tsx:112)
 
     Without a place in the change (1)
@@ -75,6 +73,8 @@ fn table_at_80_columns() {
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
     2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1
     BLOCK, 1 WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone;
+      3 WARNs)
     Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
     "#);
 }
@@ -97,8 +97,7 @@ fn table_at_120_columns() {
     severity  place                           agreement                 what
     BLOCK     validatord/src/store.rs:7       1 of 3 lineages: opus     A failed write is answered with 200.
     WARN      web/src/components/session/     1 of 3 lineages: kimi     The list is fetched again on every key press.
-              SessionList.tsx:118 (moved)                               (also at web/src/components/session/Search.tsx:9 and
-                                                                        web/src/api.ts)
+              SessionList.tsx:118 (moved)                               (also at web/src/api.ts:9)
                                                                         (near web/src/components/session/
                                                                         SessionList.tsx:112)
 
@@ -124,6 +123,7 @@ fn table_at_120_columns() {
     ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
     2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs)
     Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
     "#);
 }
@@ -156,8 +156,7 @@ fn table_on_a_narrow_terminal_is_stacked() {
           lineages: kimi)
       The list is fetched again on every key
         press.
-      (also at web/src/components/session/
-        Search.tsx:9 and web/src/api.ts)
+      (also at web/src/api.ts:9)
       (near web/src/components/session/
         SessionList.tsx:112)
 
@@ -194,6 +193,9 @@ fn table_on_a_narrow_terminal_is_stacked() {
     2 issues found by several lineages (1 BLOCK,
     1 WARN), 2 by one lineage alone (1 BLOCK, 1
     WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several
+      lineages; 1 BLOCK by one lineage alone; 3
+      WARNs)
     Gate failed (fail-on block, min-lineages 2):
       2 issues of severity BLOCK
     "#);
@@ -215,7 +217,7 @@ fn markdown_of_a_whole_tally() {
     insta::assert_snapshot!(shown(&markdown::render(&sample::tally(), &sample::failed())), @r#"
     ## scrum: 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
 
-    Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
 
     > **Not read:** sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
 
@@ -253,7 +255,7 @@ fn markdown_of_a_whole_tally() {
 
     - **kimi** (moonshot) WARN: The list is fetched again on every key press.
       <br>Place: `web/src/components/session/SessionList.tsx:118` (moved from line 40 by its quote)
-      <br>Also at `web/src/components/session/Search.tsx:9` and `web/src/api.ts`
+      <br>Also at `web/src/api.ts:9`
     - near, but another claim: `web/src/components/session/SessionList.tsx:112`
 
     </details>
@@ -326,13 +328,14 @@ fn nobody_answered() -> (Tally, Gate) {
         result: GateResult::Inconclusive,
         policy: "fail-on never, min-lineages 1".into(),
         reasons: vec!["no reviewer answered".into()],
+        unread: vec!["no reviewer answered".into()],
     };
     (tally, gate)
 }
 
 #[test]
 fn nothing_found_says_who_looked() {
-    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -344,11 +347,12 @@ fn nothing_found_says_who_looked() {
 
     Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages in 2 bundles
+    Verdict: ship (nothing of WARN or worse was found)
     ");
-    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @r"
+    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @"
     ## scrum: Nothing found by 2 lineages in 2 bundles
 
-    Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
+    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
 
     ### Coverage
 
@@ -366,7 +370,7 @@ fn nothing_found_with_a_gap_is_not_clean() {
     let mut tally = quiet();
     tally.coverage[3].outcome.state = State::TimedOut;
     tally.coverage[3].outcome.reason = Some("no byte for 60 s".into());
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -379,13 +383,14 @@ fn nothing_found_with_a_gap_is_not_clean() {
     ! kimi timed out on c2 web: no byte for 60 s
     Coverage: 5 of 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages, but 1 of 6 answers is missing
+    Verdict: ship (nothing of WARN or worse was found)
     ");
 }
 
 #[test]
 fn nobody_answered_is_not_a_review() {
     let (tally, gate) = nobody_answered();
-    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → not read by anybody
@@ -396,12 +401,13 @@ fn nobody_answered_is_not_a_review() {
     ! sonnet failed on all 2 bundles: HTTP 401 Unauthorized
     Coverage: none of 6 answered
     Not reviewed: nobody answered
+    Verdict: inconclusive (no reviewer answered)
     Inconclusive (fail-on never, min-lineages 1): no reviewer answered
     ");
-    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @r"
+    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @"
     ## scrum: Not reviewed: nobody answered
 
-    Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
+    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
 
     > **Not read:** kimi failed on all 2 bundles: HTTP 401 Unauthorized
 
@@ -425,14 +431,15 @@ fn an_empty_change_has_nothing_to_review() {
     let mut tally = quiet();
     tally.bundles.clear();
     tally.coverage.clear();
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Coverage: nobody was asked
     Nothing to review
+    Verdict: inconclusive (nothing was put to a reviewer)
     ");
     tally.excluded = vec![Excluded { path: "Cargo.lock".into(), reason: ExcludeReason::Lockfile, bytes: 9 }];
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Files not shown to reviewers (1)
@@ -440,6 +447,7 @@ fn an_empty_change_has_nothing_to_review() {
 
     Coverage: nobody was asked
     Nothing was reviewed: 1 file left out, none shown
+    Verdict: inconclusive (nothing was put to a reviewer)
     ");
 }
 
@@ -448,7 +456,7 @@ fn one_lineage_alone_cannot_agree() {
     let mut tally = quiet();
     tally.panel.reviewers.truncate(2);
     tally.coverage.retain(|task| task.outcome.reviewer.as_str() != "kimi");
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -460,6 +468,7 @@ fn one_lineage_alone_cannot_agree() {
     Coverage: all 4 answered by 1 lineage, so none could agree (49,200 tokens in,
     3,360 out, $0.20)
     Nothing found by 1 lineage in 2 bundles
+    Verdict: ship (nothing of WARN or worse was found)
     ");
 }
 

@@ -127,9 +127,16 @@ pub(crate) fn member(name: &str, bundle: &str, severity: Severity, place: &str, 
     }
 }
 
-fn also(path: &str, line: Option<u32>, anchor: Anchor) -> Place {
-    let lines = line.map(|line| LineRange::new(line, line));
-    Place { path: Some(path.to_owned()), lines, symbol: None, anchor, note: None, code: None }
+fn also(path: &str, line: u32) -> Place {
+    let lines = Some(LineRange::new(line, line));
+    Place {
+        path: Some(path.to_owned()),
+        lines,
+        symbol: None,
+        anchor: Anchor::Changed,
+        note: None,
+        code: None,
+    }
 }
 
 pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Issue {
@@ -186,10 +193,7 @@ fn issues() -> Vec<Issue> {
     );
     moved.anchored.anchor = Anchor::Moved;
     moved.anchored.note = Some("moved from line 40 by its quote".into());
-    moved.anchored.also = vec![
-        also("web/src/components/session/Search.tsx", Some(9), Anchor::Changed),
-        also("web/src/api.ts", None, Anchor::Outside),
-    ];
+    moved.anchored.also = vec![also("web/src/api.ts", 9)];
     let mut withdrawn =
         member("opus", "c1_validatord", Block, "validatord/src/pool.rs:88", "The pool is never drained.");
     withdrawn.anchored.finding.retracted = true;
@@ -293,10 +297,11 @@ pub(crate) fn failed() -> Gate {
         result: GateResult::Fail,
         policy: "fail-on block, min-lineages 2".into(),
         reasons: vec!["2 issues of severity BLOCK".into()],
+        unread: Vec::new(),
     }
 }
 
 /// No gate.
 pub(crate) fn off() -> Gate {
-    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new() }
+    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new(), unread: Vec::new() }
 }
