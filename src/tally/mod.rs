@@ -12,12 +12,13 @@ pub mod gate;
 mod identity;
 mod issues;
 pub mod lineage;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use answers::Answers;
-pub use claim::{Evidence, Sameness, SharedWord, evidence};
+pub use claim::{Evidence, Sameness, Tongue, evidence};
 
 use crate::{
     anchor::Anchored,
