@@ -19,6 +19,7 @@ pub mod coverage;
 pub mod digest;
 pub mod finding;
 pub mod history;
+pub mod proportion;
 pub mod reviewer;
 
 // Stages: pure, each from one value to the next.

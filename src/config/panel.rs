@@ -158,7 +158,7 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
     let lineage = match (&entry.lineage, &access) {
         (Some(name), _) => Lineage::new(name),
         (None, Access::Builtin(Builtin::Rules)) => Lineage::new("static:rules"),
-        (None, Access::Builtin(Builtin::History)) => Lineage::new("history"),
+        (None, Access::Builtin(Builtin::History)) => Lineage::history(),
         (None, _) => lineage::of(&model),
     };
     let total = seconds(entry.timeout_secs, times.0);

@@ -17,6 +17,7 @@ use crate::{
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
+        verdict::{self, Conclusion},
     },
 };
 
@@ -42,6 +43,7 @@ pub fn summary_line(tally: &Tally, gate: &Gate) -> String {
             .collect(),
         answered,
         asked,
+        verdict: run_verdict_word(verdict::conclude(tally, gate).verdict),
         gate: gate_word(gate.result),
     };
     printable(&serde_json::to_string(&line).unwrap_or_default()) + "\n"
@@ -90,6 +92,7 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         unplaced: tally.unplaced.iter().map(finding).collect(),
         rejects: tally.rejects.iter().map(reject).collect(),
         totals: totals(tally),
+        verdict: verdict_entry(&verdict::conclude(tally, gate)),
         gate: gate_entry(gate),
     }
 }
@@ -224,6 +227,19 @@ fn bundle_counts(bundle: &Bundle, found: Option<&summary::Found>) -> wire::Bundl
         bytes: bundle.byte_len() as u64,
         convergent: found.map(|found| found.convergent),
         distinct: found.map(|found| found.distinct),
+    }
+}
+
+fn verdict_entry(conclusion: &Conclusion) -> wire::VerdictEntry {
+    wire::VerdictEntry { result: run_verdict_word(conclusion.verdict), reasons: conclusion.reasons.clone() }
+}
+
+fn run_verdict_word(verdict: Option<Verdict>) -> wire::RunVerdictWord {
+    match verdict {
+        Some(Verdict::Ship) => wire::RunVerdictWord::Ship,
+        Some(Verdict::ShipWithFixes) => wire::RunVerdictWord::ShipWithFixes,
+        Some(Verdict::Hold) => wire::RunVerdictWord::Hold,
+        None => wire::RunVerdictWord::Inconclusive,
     }
 }
 

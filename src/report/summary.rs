@@ -12,6 +12,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        verdict::Conclusion,
     },
 };
 
@@ -270,6 +271,11 @@ fn severities(issues: &[&Issue]) -> String {
     }
     let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     shown.join(", ")
+}
+
+/// The run's verdict in one line: `verdict: hold (1 BLOCK found by several lineages)`. No final full stop.
+pub fn verdict_line(conclusion: &Conclusion) -> String {
+    foreign::one_line(&format!("verdict: {} ({})", conclusion.word(), conclusion.reasons.join("; ")))
 }
 
 /// The gate in one line: `gate failed (fail-on block): 1 BLOCK issue`. No final full stop.

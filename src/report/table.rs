@@ -4,7 +4,7 @@
 //! It measures nothing itself: width and colour are given.
 
 use crate::{
-    finding::Anchor,
+    finding::{Anchor, Verdict},
     report::{
         coverage, foreign,
         layout::{self, Ink, NARROWEST},
@@ -15,6 +15,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        verdict,
     },
 };
 
@@ -266,6 +267,12 @@ impl Screen<'_> {
         }
         out += &self.coverage_line();
         out += &self.strong_lines(&words::sentence(&summary::headline(self.tally)));
+        let conclusion = verdict::conclude(self.tally, gate);
+        let line = words::sentence(&summary::verdict_line(&conclusion));
+        out += &match conclusion.verdict {
+            Some(Verdict::Ship | Verdict::ShipWithFixes) => self.strong_lines(&line),
+            Some(Verdict::Hold) | None => self.alarm_lines(&line),
+        };
         let line = words::sentence(&summary::gate_line(gate));
         out += &match gate.result {
             GateResult::Fail | GateResult::Inconclusive => self.alarm_lines(&line),

@@ -34,6 +34,8 @@ pub struct TallyDocument {
     pub rejects: Vec<RejectEntry>,
     /// Counts.
     pub totals: Totals,
+    /// What the run comes to, whatever the gate is set to.
+    pub verdict: VerdictEntry,
     /// The gate's answer.
     pub gate: GateEntry,
 }
@@ -196,6 +198,29 @@ pub enum VerdictWord {
     ShipWithFixes,
     /// Do not merge.
     Hold,
+}
+
+/// What the run comes to, by severities, agreement and coverage.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct VerdictEntry {
+    /// In one word.
+    pub result: RunVerdictWord,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// What the run comes to in one word.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunVerdictWord {
+    /// Nothing of WARN or worse.
+    Ship,
+    /// Something to repair.
+    ShipWithFixes,
+    /// A BLOCK that several lineages agree on, or that no second one was there to confirm.
+    Hold,
+    /// Too little was read to say.
+    Inconclusive,
 }
 
 /// How bad a finding is.
@@ -379,6 +404,8 @@ pub struct SummaryLine {
     pub answered: usize,
     /// All tasks.
     pub asked: usize,
+    /// What the run comes to in one word.
+    pub verdict: RunVerdictWord,
     /// The gate's answer in one word.
     pub gate: GateWord,
 }

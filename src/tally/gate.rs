@@ -56,6 +56,8 @@ pub struct Gate {
     pub policy: String,
     /// Why, for people.
     pub reasons: Vec<String>,
+    /// What too few lineages answered, for people, with the gate off too: while there is any, the run is inconclusive.
+    pub unread: Vec<String>,
 }
 
 /// The gate's answer.
@@ -78,7 +80,11 @@ pub enum GateResult {
 /// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not.
 pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     let failing = failing(tally, policy.fail_on);
-    let lacking = lacking(tally, policy);
+    let unread = unread(tally, policy.min_lineages);
+    let lacking = match policy.fail_on {
+        FailOn::Never => too_few_overall(tally, policy.min_lineages),
+        FailOn::Any | FailOn::Warn | FailOn::Block | FailOn::Convergent => unread.clone(),
+    };
     let (result, mut reasons) = if !failing.is_empty() {
         (GateResult::Fail, [failing, lacking].concat())
     } else if !lacking.is_empty() {
@@ -88,8 +94,8 @@ pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     } else {
         (GateResult::Pass, vec![passed(tally, policy)])
     };
-    reasons.extend(unread(tally));
-    Gate { result, policy: policy.to_string(), reasons }
+    reasons.extend(unreadable(tally));
+    Gate { result, policy: policy.to_string(), reasons, unread }
 }
 
 impl FailOn {
@@ -160,23 +166,14 @@ fn failing(tally: &Tally, fail_on: FailOn) -> Vec<String> {
     reasons
 }
 
-/// What was read too little, in words.
-fn lacking(tally: &Tally, policy: Policy) -> Vec<String> {
-    let asked = policy.min_lineages.max(1);
+/// What was read too little, in words: the whole run, else single bundles.
+fn unread(tally: &Tally, min_lineages: usize) -> Vec<String> {
+    let overall = too_few_overall(tally, min_lineages);
+    if !overall.is_empty() {
+        return overall;
+    }
+    let asked = min_lineages.max(1);
     let answered = answered_by(tally);
-    if answered.is_empty() {
-        return Vec::new();
-    }
-    let overall: BTreeSet<_> = answered.values().flatten().collect();
-    if overall.is_empty() {
-        return vec!["no reviewer answered".to_owned()];
-    }
-    if overall.len() < asked {
-        return vec![format!("{} answered, {asked} asked for", lineages(overall.len()))];
-    }
-    if policy.fail_on == FailOn::Never {
-        return Vec::new();
-    }
     let short = answered.iter().filter(|(_, by)| by.len() < asked);
     short
         .map(|(bundle, by)| match by.len() {
@@ -186,8 +183,21 @@ fn lacking(tally: &Tally, policy: Policy) -> Vec<String> {
         .collect()
 }
 
+/// Says so when the run as a whole was answered by too few lineages.
+fn too_few_overall(tally: &Tally, min_lineages: usize) -> Vec<String> {
+    let asked = min_lineages.max(1);
+    let answered = answered_by(tally);
+    let overall: BTreeSet<_> = answered.values().flatten().collect();
+    match overall.len() {
+        _ if answered.is_empty() => Vec::new(),
+        0 => vec!["no reviewer answered".to_owned()],
+        few if few < asked => vec![format!("{} answered, {asked} asked for", lineages(few))],
+        _ => Vec::new(),
+    }
+}
+
 /// The lineages that answered, for each bundle; bundles that nobody answered included.
-fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
+pub(super) fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
     let mut answered: BTreeMap<&str, BTreeSet<Lineage>> =
         tally.bundles.iter().map(|bundle| (bundle.id.as_str(), BTreeSet::new())).collect();
     let lineages: BTreeMap<&ReviewerId, &Lineage> =
@@ -216,7 +226,7 @@ fn passed(tally: &Tally, policy: Policy) -> String {
 }
 
 /// What stays unknown, for people; it decides nothing.
-fn unread(tally: &Tally) -> Vec<String> {
+fn unreadable(tally: &Tally) -> Vec<String> {
     some(
         tally.rejects.len(),
         "passage of a reply could not be read as a finding",
@@ -224,7 +234,7 @@ fn unread(tally: &Tally) -> Vec<String> {
     )
 }
 
-fn some(count: usize, one: &str, many: &str) -> Vec<String> {
+pub(super) fn some(count: usize, one: &str, many: &str) -> Vec<String> {
     match count {
         0 => Vec::new(),
         1 => vec![format!("1 {one}")],
@@ -232,7 +242,7 @@ fn some(count: usize, one: &str, many: &str) -> Vec<String> {
     }
 }
 
-fn lineages(count: usize) -> String {
+pub(super) fn lineages(count: usize) -> String {
     if count == 1 { "1 lineage".to_owned() } else { format!("{count} lineages") }
 }
 

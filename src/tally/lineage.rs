@@ -45,7 +45,8 @@ fn not_a_model(model: &str) -> Option<Lineage> {
         !tool.is_empty() && tool.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
     let is_tool = lower.strip_prefix("static:").is_some_and(plain);
-    (is_tool || lower == "history").then(|| Lineage::new(&lower))
+    let lineage = Lineage::new(&lower);
+    (is_tool || lineage == Lineage::history()).then_some(lineage)
 }
 
 /// The model's own name: the last part of a path; of a fine-tune id (`ft:gpt-4o:org::id`) the base model.

@@ -2,7 +2,7 @@
 //!
 //! [`tally`] is a pure function of its input and does not depend on its order: `answers` reads and anchors every reply,
 //! `cluster` puts findings together by `claim` and place, `issues` makes ranked issues of them, `identity` names them,
-//! [`gate`] judges. The wire form is `report::json`.
+//! [`gate`] and [`verdict`] judge. The wire form is `report::json`.
 
 mod answers;
 mod claim;
@@ -12,6 +12,7 @@ pub mod gate;
 mod identity;
 mod issues;
 pub mod lineage;
+pub mod verdict;
 mod words;
 
 #[cfg(test)]

@@ -8,7 +8,11 @@ use std::{
 
 /// Layers from the bottom up. A module may name modules of lower layers, and of its own layer where that says `Inside`.
 const LAYERS: &[(&str, Within, &[&str])] = &[
-    ("values", Within::Siblings, &["change", "coverage", "digest", "finding", "history", "reviewer"]),
+    (
+        "values",
+        Within::Siblings,
+        &["change", "coverage", "digest", "finding", "history", "proportion", "reviewer"],
+    ),
     ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "report"]),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),

@@ -72,6 +72,8 @@ fn table_at_80_columns() {
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
     2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1
     BLOCK, 1 WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone;
+      3 WARNs)
     Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
     "#);
 }
@@ -119,6 +121,7 @@ fn table_at_120_columns() {
     ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
     2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs)
     Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
     "#);
 }
@@ -187,6 +190,9 @@ fn table_on_a_narrow_terminal_is_stacked() {
     2 issues found by several lineages (1 BLOCK,
     1 WARN), 2 by one lineage alone (1 BLOCK, 1
     WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several
+      lineages; 1 BLOCK by one lineage alone; 3
+      WARNs)
     Gate failed (fail-on block, min-lineages 2):
       2 issues of severity BLOCK
     "#);
@@ -208,7 +214,7 @@ fn markdown_of_a_whole_tally() {
     insta::assert_snapshot!(shown(&markdown::render(&sample::tally(), &sample::failed())), @r#"
     ## scrum: 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
 
-    Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
 
     > **Not read:** sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
 
@@ -318,13 +324,14 @@ fn nobody_answered() -> (Tally, Gate) {
         result: GateResult::Inconclusive,
         policy: "fail-on never, min-lineages 1".into(),
         reasons: vec!["no reviewer answered".into()],
+        unread: vec!["no reviewer answered".into()],
     };
     (tally, gate)
 }
 
 #[test]
 fn nothing_found_says_who_looked() {
-    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -336,11 +343,12 @@ fn nothing_found_says_who_looked() {
 
     Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages in 2 bundles
+    Verdict: ship (nothing of WARN or worse was found)
     ");
-    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @r"
+    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @"
     ## scrum: Nothing found by 2 lineages in 2 bundles
 
-    Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
+    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
 
     ### Coverage
 
@@ -358,7 +366,7 @@ fn nothing_found_with_a_gap_is_not_clean() {
     let mut tally = quiet();
     tally.coverage[3].outcome.state = State::TimedOut;
     tally.coverage[3].outcome.reason = Some("no byte for 60 s".into());
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -371,13 +379,14 @@ fn nothing_found_with_a_gap_is_not_clean() {
     ! kimi timed out on c2 web: no byte for 60 s
     Coverage: 5 of 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages, but 1 of 6 answers is missing
+    Verdict: ship (nothing of WARN or worse was found)
     ");
 }
 
 #[test]
 fn nobody_answered_is_not_a_review() {
     let (tally, gate) = nobody_answered();
-    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → not read by anybody
@@ -388,12 +397,13 @@ fn nobody_answered_is_not_a_review() {
     ! sonnet failed on all 2 bundles: HTTP 401 Unauthorized
     Coverage: none of 6 answered
     Not reviewed: nobody answered
+    Verdict: inconclusive (no reviewer answered)
     Inconclusive (fail-on never, min-lineages 1): no reviewer answered
     ");
-    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @r"
+    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @"
     ## scrum: Not reviewed: nobody answered
 
-    Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
+    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
 
     > **Not read:** kimi failed on all 2 bundles: HTTP 401 Unauthorized
 
@@ -417,14 +427,15 @@ fn an_empty_change_has_nothing_to_review() {
     let mut tally = quiet();
     tally.bundles.clear();
     tally.coverage.clear();
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Coverage: nobody was asked
     Nothing to review
+    Verdict: inconclusive (nothing was put to a reviewer)
     ");
     tally.excluded = vec![Excluded { path: "Cargo.lock".into(), reason: ExcludeReason::Lockfile, bytes: 9 }];
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Files not shown to reviewers (1)
@@ -432,6 +443,7 @@ fn an_empty_change_has_nothing_to_review() {
 
     Coverage: nobody was asked
     Nothing was reviewed: 1 file left out, none shown
+    Verdict: inconclusive (nothing was put to a reviewer)
     ");
 }
 
@@ -440,7 +452,7 @@ fn one_lineage_alone_cannot_agree() {
     let mut tally = quiet();
     tally.panel.reviewers.truncate(2);
     tally.coverage.retain(|task| task.outcome.reviewer.as_str() != "kimi");
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -452,6 +464,7 @@ fn one_lineage_alone_cannot_agree() {
     Coverage: all 4 answered by 1 lineage, so none could agree (49,200 tokens in,
     3,360 out, $0.20)
     Nothing found by 1 lineage in 2 bundles
+    Verdict: ship (nothing of WARN or worse was found)
     ");
 }
 

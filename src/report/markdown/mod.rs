@@ -16,7 +16,7 @@ use crate::{
         words,
     },
     reviewer::ReviewerId,
-    tally::{Coverage, Issue, Member, Tally, gate::Gate},
+    tally::{Coverage, Issue, Member, Tally, gate::Gate, verdict},
 };
 
 /// Lines of an unusable text that are shown.
@@ -43,9 +43,12 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 
 fn heading(tally: &Tally, gate: &Gate) -> String {
     let headline = words::sentence(&summary::headline(tally));
+    let conclusion = verdict::conclude(tally, gate);
+    let verdict = words::sentence(&escape::cell(&summary::verdict_line(&conclusion)));
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
     let by = summary::heard_words(summary::heard(tally).len()) + summary::unchecked_words(tally);
-    let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
+    let mut out =
+        format!("## scrum: {headline}\n\n{verdict}. {gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     let bundles = summary::bundle_heads(tally).len();
     for gap in coverage::gaps(tally) {
         let because =

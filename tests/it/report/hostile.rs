@@ -52,7 +52,12 @@ fn tally_of(evil: &str) -> Tally {
 
 /// A gate whose texts are evil.
 pub(crate) fn gate() -> Gate {
-    Gate { result: GateResult::Fail, policy: EVIL.into(), reasons: vec![EVIL.into()] }
+    Gate {
+        result: GateResult::Fail,
+        policy: EVIL.into(),
+        reasons: vec![EVIL.into()],
+        unread: vec![EVIL.into()],
+    }
 }
 
 #[track_caller]

@@ -282,10 +282,11 @@ pub(crate) fn failed() -> Gate {
         result: GateResult::Fail,
         policy: "fail-on block, min-lineages 2".into(),
         reasons: vec!["2 issues of severity BLOCK".into()],
+        unread: Vec::new(),
     }
 }
 
 /// No gate.
 pub(crate) fn off() -> Gate {
-    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new() }
+    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new(), unread: Vec::new() }
 }
