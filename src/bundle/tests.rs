@@ -5,7 +5,10 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::{show::numbered, *};
-use crate::change::{Content, Hunk};
+use crate::{
+    change::{Content, Hunk},
+    report::sizes,
+};
 
 /// A modified file; each body is one hunk of added lines, placed 100 lines after the one before.
 fn modified(path: &str, bodies: &[&str]) -> FilePatch {
@@ -318,7 +321,7 @@ fn the_guard_says_what_to_do() {
     ];
     let rules = SplitRules { declared: vec![declared("all-of-b", &["b"])], ..SplitRules::default() };
     let bundles = split(change(files), &rules).unwrap().bundles;
-    insta::assert_snapshot!(guard::oversize(&bundles, &rules.limits).unwrap(), @r#"
+    insta::assert_snapshot!(sizes::oversize(&bundles, &rules.limits).unwrap(), @r#"
     2 bundles are over 100,000 bytes of diff; nothing was sent
       c1_a  120,000 bytes
           120,000  a/big file's
@@ -333,13 +336,13 @@ fn the_guard_says_what_to_do() {
       - leave files out: --exclude 'a/big file'\''s'
       - send it as it is: SCRUM_FORCE_OVERSIZE=1
     "#);
-    insta::assert_snapshot!(guard::warning(&bundles, &rules.limits).unwrap(), @"
+    insta::assert_snapshot!(sizes::warning(&bundles, &rules.limits).unwrap(), @"
     1 bundle is over 60,000 bytes of diff; models read long diffs less closely
       c3_c  60,001 bytes
            60,001  c/x
     ");
     let small = split(change(vec![sized("a/x", 9_000, 9_000)]), &rules).unwrap().bundles;
-    assert_eq!((guard::oversize(&small, &rules.limits), guard::warning(&small, &rules.limits)), (None, None));
+    assert_eq!((sizes::oversize(&small, &rules.limits), sizes::warning(&small, &rules.limits)), (None, None));
 }
 
 fn bundle(files: Vec<FilePatch>) -> Bundle {

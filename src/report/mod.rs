@@ -10,6 +10,7 @@ pub mod json;
 pub mod layout;
 pub mod markdown;
 pub mod preview;
+pub mod sizes;
 pub mod summary;
 pub mod table;
 pub mod wire;
