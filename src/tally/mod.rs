@@ -14,12 +14,13 @@ mod issues;
 pub mod lineage;
 pub mod named;
 pub mod verdict;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use answers::Answers;
-pub use claim::{Evidence, Sameness, SharedWord, evidence};
+pub use claim::{Evidence, Sameness, Tongue, evidence};
 
 use crate::{
     anchor::Anchored,
