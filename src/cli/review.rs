@@ -20,6 +20,7 @@ use crate::{
     change::{Commit, RangeInfo},
     clock,
     config::{Choice, PanelError, Seats, env},
+    disposition::Disposition,
     judgement::Judgements,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
@@ -161,8 +162,9 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
         tool_version: VERSION.to_owned(),
         ..RunInfo::default()
     };
-    let (panel, bundles, excluded, replies, judgements) = <_>::default();
-    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies, judgements });
+    let (panel, bundles, excluded, replies, judgements, dispositions) = <_>::default();
+    let tally =
+        tally::tally(Input { run, range, panel, bundles, excluded, replies, judgements, dispositions });
     report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 
@@ -266,6 +268,8 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
+    let decisions = job.dir.decisions()?;
+    report::warn_of_unusable(&decisions.unusable, ui);
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -273,7 +277,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
-    let mut input = input(&mut job, replies)?;
+    let mut input = input(&mut job, replies, decisions.dispositions)?;
     let session = Session {
         workspace,
         dir: &job.dir,
@@ -348,7 +352,7 @@ fn pace(workspace: &Workspace, args: &ReviewArgs) -> Pace {
 }
 
 /// What the run's tally is made of, as far as it is known.
-fn input(job: &mut Job, replies: Vec<TaskReply>) -> Result<Input, CliError> {
+fn input(job: &mut Job, replies: Vec<TaskReply>, dispositions: Vec<Disposition>) -> Result<Input, CliError> {
     let (panel, _) = job.dir.judged(&job.record)?;
     let split = Split::clone(&job.material.split);
     Ok(Input {
@@ -359,5 +363,6 @@ fn input(job: &mut Job, replies: Vec<TaskReply>) -> Result<Input, CliError> {
         excluded: split.excluded,
         replies,
         judgements: std::mem::take(&mut job.judgements),
+        dispositions,
     })
 }

@@ -55,12 +55,12 @@ pub struct Accused {
 }
 
 /// The pairs of claims that a tally leaves open and nobody has answered for: in each `place` issue, the first finding's
-/// claim with that of every group of another lineage.
+/// claim with that of every group of another lineage. What a human dismissed is settled.
 pub fn unsettled(tally: &Tally) -> Vec<RulingCase> {
     let rulings = tally.judgements.rulings.iter().filter(|ruling| ruling.hearing.is_answered());
     let known: BTreeSet<&Pair> = rulings.map(|ruling| &ruling.pair).collect();
     let mut asked = BTreeSet::new();
-    let pairs = tally.issues.iter().flat_map(|issue| {
+    let pairs = tally.issues.iter().filter(|issue| issue.is_open()).flat_map(|issue| {
         let first = issue.members.first();
         issue.unsettled.iter().filter_map(move |at| Some((first?, issue.members.get(*at)?)))
     });
@@ -97,7 +97,7 @@ pub fn alone(tally: &Tally) -> Vec<ExaminationCase> {
 }
 
 fn is_block_alone(issue: &Issue) -> bool {
-    issue.convergence() == 1 && issue.severity == Severity::Block
+    issue.is_open() && issue.convergence() == 1 && issue.severity == Severity::Block
 }
 
 fn blocks(issue: &Issue) -> impl Iterator<Item = &Member> {

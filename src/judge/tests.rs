@@ -69,6 +69,7 @@ fn input(replies: &[(&str, &[Said<'_>])]) -> Input {
         excluded: Vec::new(),
         replies: replies.iter().map(reply).collect(),
         judgements: Judgements::default(),
+        dispositions: Vec::new(),
     }
 }
 

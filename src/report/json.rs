@@ -8,9 +8,11 @@ use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
 
 use crate::{
+    anchor::Place,
     bundle::{Bundle, Excluded, Guard},
     change::{FilePatch, RangeInfo},
     coverage::State,
+    disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
     judgement::{Examination, ExaminationAnswer, Hearing, Ruling, RulingAnswer},
     report::{coverage, foreign, summary, wire},
@@ -180,6 +182,7 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         examinations: issue.examinations.iter().map(examination).collect(),
         not_examined: issue.unexamined.first().map(|one| one.reason.clone()),
         refuted: issue.is_refuted(),
+        disposition: issue.disposition.as_ref().map(disposition),
     }
 }
 
@@ -226,6 +229,15 @@ fn judgement(hearing: &Hearing, answer: wire::AnswerWord) -> wire::Judgement {
     }
 }
 
+fn disposition(disposition: &Disposition) -> wire::DispositionEntry {
+    wire::DispositionEntry {
+        decision: disposition.decision.word().to_owned(),
+        why: disposition.why.clone(),
+        by: disposition.by.clone(),
+        at: disposition.at.to_string(),
+    }
+}
+
 fn finding(member: &Member) -> wire::Finding {
     let place = &member.anchored;
     let finding = &place.finding;
@@ -244,6 +256,19 @@ fn finding(member: &Member) -> wire::Finding {
         why: finding.why.clone(),
         fix: finding.fix.clone(),
         retracted: finding.retracted,
+        note: place.note.clone(),
+        also_at: place.also.iter().map(further_place).collect(),
+    }
+}
+
+fn further_place(place: &Place) -> wire::Place {
+    wire::Place {
+        path: place.path.clone(),
+        start_line: place.lines.map(|lines| lines.start),
+        end_line: place.lines.map(|lines| lines.end),
+        symbol: place.symbol.clone(),
+        anchor: anchor_word(place.anchor),
+        note: place.note.clone(),
     }
 }
 
@@ -266,6 +291,11 @@ fn totals(tally: &Tally) -> wire::Totals {
         rejected: totals.rejected,
         by_severity: totals.by_severity.iter().map(words).collect(),
         by_lineage: totals.by_lineage.iter().map(|(lineage, count)| (lineage.to_string(), *count)).collect(),
+        decided: totals
+            .decided
+            .iter()
+            .map(|(decision, count)| (decision.word().to_owned(), *count))
+            .collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     git::{self, GitError},
     judgement::Judgements,
     reviewer::Panel,
-    store::{LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
+    store::{Decisions, LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
     tally::{Input, RunInfo, TaskReply, gate::Policy},
 };
 
@@ -20,6 +20,8 @@ pub struct SavedRun {
     pub input: Input,
     /// The gate's policy.
     pub policy: Policy,
+    /// Lines of the decisions' file that are no decisions, in words.
+    pub unusable: Vec<String>,
 }
 
 /// A saved run that cannot be used.
@@ -42,6 +44,7 @@ pub enum SavedError {
 pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
     let saved = dir.load()?;
     let (panel, policy) = dir.judged(&saved.record)?;
+    let Decisions { dispositions, unusable } = dir.decisions()?;
     let input = Input {
         run: saved.record.info(),
         range: RangeInfo::from(&saved.record.range),
@@ -50,8 +53,9 @@ pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
         excluded: saved.excluded,
         replies: saved.replies,
         judgements: saved.judgements,
+        dispositions,
     };
-    Ok(SavedRun { record: saved.record, input, policy })
+    Ok(SavedRun { record: saved.record, input, policy, unusable })
 }
 
 fn bundle(saved: SavedBundle) -> Result<Bundle, SavedError> {
@@ -75,5 +79,6 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         excluded: Vec::new(),
         replies: replies.collect(),
         judgements: Judgements::default(),
+        dispositions: Vec::new(),
     }
 }

@@ -11,12 +11,13 @@ use std::{
 use super::{
     Agreement, Member,
     claim::{Claim, Sameness},
+    further::join_further,
     judged::Rulings,
 };
 use crate::{anchor::plain_name, finding::LineRange, judgement::ClaimId, reviewer::ReviewerId};
 
 /// Findings this many lines apart are still near.
-const NEAR: u32 = 10;
+pub(super) const NEAR: u32 = 10;
 /// A finding is compared with at most this many clusters on each way of meeting: a bound for hostile input, far over
 /// what honest reviews put around one line.
 pub(super) const MOST_CANDIDATES: usize = 32;
@@ -46,6 +47,17 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// Adds what says the same; `other` keeps its own order behind this one's members.
+    pub(super) fn take_in(&mut self, other: Self) {
+        self.members.extend(other.members);
+        self.neighbours.extend(other.neighbours);
+        if lineages(&self.members) > 1 {
+            self.agreement = Agreement::Claim;
+        }
+    }
+}
+
 /// A finding made ready for comparing.
 #[derive(Debug)]
 pub(super) struct Note {
@@ -66,7 +78,7 @@ impl Note {
     /// Reads the member's claim and place.
     pub(super) fn new(member: Member) -> Self {
         let anchored = &member.anchored;
-        let claim = Claim::of(anchored);
+        let claim = Claim::read(&anchored.finding.what, &anchored.finding.why);
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
@@ -122,7 +134,7 @@ pub(super) fn cluster(notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
         clusters.iter_mut().flat_map(|one| &mut one.neighbours).for_each(|at| *at += offset);
         all.append(&mut clusters);
     }
-    all
+    join_further(all, rulings)
 }
 
 /// First by claim, then by place among what is left single, then what one reviewer said at one location.
@@ -163,18 +175,22 @@ struct Fit(bool, f32, std::cmp::Reverse<u32>);
 fn by_claim(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
     let meets = new.meets(first);
-    if !(meets || new.near(first)) || elsewhere(cluster, new) {
-        return None;
-    }
+    let fits = (meets || new.near(first)) && says_same(cluster, group, rulings);
+    fits.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+}
+
+/// The group's first is the same as one member and different from none, and none of it is a reviewer's remark on a
+/// second location.
+pub(super) fn says_same(cluster: &[Note], group: &[Note], rulings: &Rulings) -> bool {
     let mut same = false;
     for member in cluster.iter().take(MOST_COMPARED) {
-        match rulings.compare(member, new) {
+        match rulings.compare(member, &group[0]) {
             Sameness::Same => same = true,
             Sameness::Unclear => {}
-            Sameness::Different => return None,
+            Sameness::Different => return false,
         }
     }
-    same.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+    same && !group.iter().any(|note| elsewhere(cluster, note))
 }
 
 /// Meets the first member, and no member's claim differs.
@@ -249,7 +265,7 @@ impl Open {
     }
 }
 
-fn lineages(group: &[Note]) -> usize {
+pub(super) fn lineages(group: &[Note]) -> usize {
     let mut names: Vec<_> = group.iter().map(|note| &note.member.lineage).collect();
     names.sort_unstable();
     names.dedup();
@@ -331,7 +347,7 @@ pub(super) fn order(a: &Member, b: &Member) -> Ordering {
         let place = (&anchored.path, anchored.lines.is_none(), anchored.lines, &anchored.symbol);
         let words = (&finding.what, &finding.why, &finding.fix, &finding.quote);
         let scale = (finding.severity, &finding.severity_word, &finding.where_text, finding.retracted);
-        let checked = (anchored.anchor, &anchored.note, &anchored.code);
+        let checked = (anchored.anchor, &anchored.note, &anchored.code, &anchored.also);
         (place, words, scale, checked, (&member.lineage, &member.reviewer, &member.bundle))
     }
     key(a).cmp(&key(b))

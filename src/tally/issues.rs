@@ -3,7 +3,10 @@
 //! Retracted findings are shown beside what they took back and count for nothing: the counted findings are put together
 //! as if the others were not there.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use super::{
     Agreement, Issue, Member,
@@ -12,12 +15,17 @@ use super::{
     judged::{self, Rulings},
 };
 use crate::{
+    disposition::{Decision, Disposition},
     finding::{LineRange, Severity},
     judgement::Judgements,
 };
 
-/// Puts members together and ranks what comes out.
-pub(super) fn issues(members: Vec<Member>, judgements: &Judgements) -> Vec<Issue> {
+/// Puts members together, ranks what comes out, and says what was judged and decided about it.
+pub(super) fn issues(
+    members: Vec<Member>,
+    judgements: &Judgements,
+    decided: &BTreeMap<String, Disposition>,
+) -> Vec<Issue> {
     let rulings = Rulings::new(&judgements.rulings);
     let notes = members.into_iter().map(Note::new);
     let (retracted, mut counted): (Vec<_>, Vec<_>) =
@@ -38,6 +46,9 @@ pub(super) fn issues(members: Vec<Member>, judgements: &Judgements) -> Vec<Issue
         clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
     issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
     judged::attach(judgements, &mut issues);
+    for issue in &mut issues {
+        issue.disposition = decided.get(&issue.id).cloned();
+    }
     issues
 }
 
@@ -114,6 +125,7 @@ fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
         adjudications: Vec::new(),
         examinations: Vec::new(),
         unexamined: Vec::new(),
+        disposition: None,
     }
 }
 
@@ -132,6 +144,17 @@ impl Issue {
     /// Whether anybody still stands by it: `false` when all its findings were taken back.
     pub fn is_counted(&self) -> bool {
         !self.lineages.is_empty()
+    }
+
+    /// Why it need not be looked at any more, if a human said so: decided false, or not to be repaired.
+    pub fn dismissed(&self) -> Option<Decision> {
+        let decision = self.disposition.as_ref().map(|one| one.decision);
+        decision.filter(|decision| decision.dismisses())
+    }
+
+    /// Whether it weighs on gate and verdict: somebody stands by it and no human dismissed it.
+    pub fn is_open(&self) -> bool {
+        self.is_counted() && self.dismissed().is_none()
     }
 
     /// Whether two lineages or more agree, on the claim or on the place.

@@ -8,24 +8,28 @@ mod answers;
 mod claim;
 mod cluster;
 mod fnv;
+mod further;
 pub mod gate;
 mod identity;
 mod issues;
 mod judged;
 pub mod lineage;
+pub mod named;
 pub mod verdict;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use answers::Answers;
-pub use claim::{Evidence, Sameness, SharedWord, evidence};
+pub use claim::{Evidence, Sameness, Tongue, evidence};
 
 use crate::{
     anchor::Anchored,
     bundle::{self, Bundle, Excluded},
     change::RangeInfo,
     coverage::Outcome,
+    disposition::{self, Disposition},
     finding::{Anchor, LineRange, Severity, Verdict},
     judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
     reviewer::{Lineage, Panel, ReviewerId},
@@ -48,6 +52,8 @@ pub struct Input {
     pub replies: Vec<TaskReply>,
     /// What others were asked about the findings.
     pub judgements: Judgements,
+    /// What humans decided about issues of this or other runs.
+    pub dispositions: Vec<Disposition>,
 }
 
 /// A task's record and, when there was any text, the reply.
@@ -144,6 +150,8 @@ pub struct Issue {
     pub examinations: Vec<Examination>,
     /// Its claims that could not be put to anybody.
     pub unexamined: Vec<Unexamined>,
+    /// What a human decided about it.
+    pub disposition: Option<Disposition>,
 }
 
 impl Issue {
@@ -236,7 +244,7 @@ fn assembled(answers: Answers, input: Input) -> Tally {
         bundles: input.bundles,
         excluded: input.excluded,
         coverage: answers.coverage,
-        issues: issues::issues(placed, &input.judgements),
+        issues: issues::issues(placed, &input.judgements, &disposition::standing(input.dispositions)),
         unplaced,
         rejects: answers.rejects,
         judgements: input.judgements,

@@ -11,7 +11,17 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "values",
         Within::Siblings,
-        &["change", "coverage", "digest", "finding", "history", "judgement", "proportion", "reviewer"],
+        &[
+            "change",
+            "coverage",
+            "digest",
+            "disposition",
+            "finding",
+            "history",
+            "judgement",
+            "proportion",
+            "reviewer",
+        ],
     ),
     ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "judge", "report"]),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
