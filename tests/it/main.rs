@@ -13,6 +13,7 @@ mod cases;
 mod command;
 mod end_to_end;
 mod git;
+mod invariance;
 mod mock;
 mod panel;
 mod provider;
