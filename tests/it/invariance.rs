@@ -81,10 +81,17 @@ fn any_found() -> impl Strategy<Value = (usize, Found)> {
         1 => Just(String::new()),
     ];
     let severities = prop::sample::select(vec!["INFO", "WARN", "BLOCK"]);
-    (0..3_usize, place, 0..CLAIMS.len(), severities, prop::bool::weighted(0.1)).prop_map(
-        |(file, place, claim, severity, retracted)| {
+    let retracted = prop::bool::weighted(0.1);
+    (0..3_usize, place, line(), 0..CLAIMS.len(), severities, retracted).prop_map(
+        |(file, place, further, claim, severity, retracted)| {
             let bundle = file / 2;
-            let place = format!("{}{place}", FILES[bundle].1[file % 2]);
+            let path = FILES[bundle].1[file % 2];
+            let also = if further.is_multiple_of(4) {
+                format!(", also at {}:{further}", FILES[0].1[1])
+            } else {
+                String::new()
+            };
+            let place = format!("{path}{place}{also}");
             (bundle, Found { number: 0, place, claim, severity, retracted })
         },
     )
@@ -149,7 +156,7 @@ fn bundle(id: &str, paths: &[&str]) -> Bundle {
 /// Twenty lines, every second one added, in the function of that name.
 fn hunk(start: u32, name: &str) -> Hunk {
     let line = |at: u32| {
-        let sign = if at % 2 == 0 { '+' } else { ' ' };
+        let sign = if at.is_multiple_of(2) { '+' } else { ' ' };
         format!("{sign}    step_{at}(items, counter);\n")
     };
     let body: String = (start..start + 20).map(line).collect();
@@ -174,7 +181,9 @@ fn shuffle<T>(list: &mut [T], seed: &mut u64) {
 
 fn shuffled(answers: &[Answer], mut seed: u64) -> Input {
     let mut answers = answers.to_vec();
-    answers.iter_mut().for_each(|one| shuffle(&mut one.findings, &mut seed));
+    for one in &mut answers {
+        shuffle(&mut one.findings, &mut seed);
+    }
     let mut input = input(&answers);
     shuffle(&mut input.replies, &mut seed);
     shuffle(&mut input.panel.reviewers, &mut seed);
