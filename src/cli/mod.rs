@@ -3,6 +3,7 @@
 //! Each subcommand has a file; words for errors are made in `error`, printing in `ui`.
 
 mod bundle;
+mod dispose;
 mod error;
 mod interrupt;
 mod report;
@@ -65,6 +66,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Decide about issues: real, false or wontfix, for this run and all later ones
+    Dispose(dispose::DisposeArgs),
 }
 
 /// Which change to look at, and which part of it.
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

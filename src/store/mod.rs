@@ -4,6 +4,7 @@
 //! replies is left to others.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
+mod decisions;
 mod folder;
 mod load;
 pub mod record;
@@ -16,6 +17,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};

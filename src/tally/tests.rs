@@ -97,6 +97,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            dispositions: Vec::new(),
         },
     )
 }
@@ -423,6 +424,7 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        dispositions: Vec::new(),
     }
 }
 
