@@ -5,6 +5,7 @@
 //! [`markdown::escape`] before it is shown.
 
 pub mod coverage;
+pub mod descent;
 pub mod foreign;
 pub mod json;
 pub mod layout;

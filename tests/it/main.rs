@@ -14,6 +14,7 @@ mod command;
 mod dispose;
 mod end_to_end;
 mod git;
+mod lineage;
 mod mock;
 mod panel;
 mod provider;
