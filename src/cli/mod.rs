@@ -9,6 +9,7 @@ mod interrupt;
 mod lineage;
 mod report;
 mod review;
+mod stats;
 mod tally;
 mod ui;
 mod workspace;
@@ -69,6 +70,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Say which family models descend from, and why
     Lineage(lineage::LineageArgs),
+    /// Say what each reviewer has been worth here, over all runs and decisions
+    Stats(stats::StatsArgs),
     /// Decide about issues: real, false or wontfix, for this run and all later ones
     Dispose(dispose::DisposeArgs),
 }
@@ -165,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
+        Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

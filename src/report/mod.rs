@@ -12,6 +12,7 @@ pub mod layout;
 pub mod markdown;
 pub mod preview;
 pub mod sizes;
+pub mod stats;
 pub mod summary;
 pub mod table;
 pub mod wire;

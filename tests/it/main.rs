@@ -22,3 +22,4 @@ mod reply;
 mod report;
 mod sample_run;
 mod sandbox;
+mod stats;
