@@ -8,6 +8,7 @@ use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
 
 use crate::{
+    anchor::Place,
     bundle::{Bundle, Excluded, Guard},
     change::{FilePatch, RangeInfo},
     coverage::State,
@@ -207,6 +208,19 @@ fn finding(member: &Member) -> wire::Finding {
         why: finding.why.clone(),
         fix: finding.fix.clone(),
         retracted: finding.retracted,
+        note: place.note.clone(),
+        also_at: place.also.iter().map(further_place).collect(),
+    }
+}
+
+fn further_place(place: &Place) -> wire::Place {
+    wire::Place {
+        path: place.path.clone(),
+        start_line: place.lines.map(|lines| lines.start),
+        end_line: place.lines.map(|lines| lines.end),
+        symbol: place.symbol.clone(),
+        anchor: anchor_word(place.anchor),
+        note: place.note.clone(),
     }
 }
 

@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
+    anchor::Place,
     coverage::State,
     disposition::{Decision, Disposition},
-    finding::{Anchor, Severity},
+    finding::{Anchor, LineRange, Severity},
     report::{coverage, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
@@ -168,8 +169,18 @@ pub fn agreed_on(agreement: Agreement) -> Option<&'static str> {
 
 /// `src/lib.rs:42`, `src/lib.rs:10-12`, `src/lib.rs in parse`, harmless to show.
 pub fn place(issue: &Issue) -> String {
-    let path = foreign::one_line(&issue.path);
-    match (issue.lines, &issue.symbol) {
+    place_words(&issue.path, issue.lines, issue.symbol.as_deref())
+}
+
+/// The further places of one finding, as [`place`] shows them. What cannot be a path of the repository is left out.
+pub fn also_at(member: &Member) -> Vec<String> {
+    let shown = |one: &Place| Some(place_words(one.path.as_deref()?, one.lines, one.symbol.as_deref()));
+    member.anchored.also.iter().filter_map(shown).collect()
+}
+
+fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&str>) -> String {
+    let path = foreign::one_line(path);
+    match (lines, symbol) {
         (Some(lines), _) if lines.start == lines.end => format!("{path}:{}", lines.start),
         (Some(lines), _) => format!("{path}:{}-{}", lines.start, lines.end),
         (None, Some(symbol)) => format!("{path} in {}", foreign::one_line(symbol)),
@@ -181,7 +192,7 @@ pub fn place(issue: &Issue) -> String {
 pub fn place_note(anchor: Anchor) -> Option<&'static str> {
     match anchor {
         Anchor::Changed | Anchor::Context => None,
-        Anchor::Moved => Some("moved to its quote"),
+        Anchor::Moved => Some("moved"),
         Anchor::File => Some("outside the shown lines"),
         Anchor::Outside => Some("outside the change"),
         Anchor::Nowhere => Some("place not found"),

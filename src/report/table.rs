@@ -3,6 +3,8 @@
 //! What a person looks for stands last, where the terminal stops: what came out, what was not read, the gate.
 //! It measures nothing itself: width and colour are given.
 
+use std::collections::HashSet;
+
 use crate::{
     finding::{Anchor, Verdict},
     report::{
@@ -168,6 +170,10 @@ impl Screen<'_> {
                 .map(|member| format!("{}: {}", member.reviewer, claim(member)))
                 .collect(),
         };
+        let also = further_places(issue);
+        if !also.is_empty() {
+            said.push(format!("(also at {})", words::list_up_to(&also, 2)));
+        }
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {
             said.push(format!("(near {})", words::list_up_to(&near, 2)));
@@ -364,6 +370,12 @@ fn place_cell(issue: &Issue) -> String {
         place_anchor(issue).filter(|anchor| *anchor != Anchor::Unchecked).and_then(summary::place_note);
     let place = summary::place(issue);
     note.map_or_else(|| place.clone(), |note| format!("{place} ({note})"))
+}
+
+/// Where its findings stand besides, each place once, in the order of the findings.
+fn further_places(issue: &Issue) -> Vec<String> {
+    let mut seen = HashSet::from([summary::place(issue)]);
+    summary::standing(issue).flat_map(summary::also_at).filter(|place| seen.insert(place.clone())).collect()
 }
 
 /// The claim in prose: code blocks are left to the longer reports, and so is what would fill a screen.

@@ -324,6 +324,27 @@ pub struct Finding {
     pub fix: String,
     /// Taken back in the same answer.
     pub retracted: bool,
+    /// How the place was read where it is not as the reviewer wrote it, or what is wrong with it.
+    pub note: Option<String>,
+    /// Further places of the same claim, in the reviewer's order.
+    pub also_at: Vec<Place>,
+}
+
+/// A further place of a claim, checked like the first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Place {
+    /// Repository path; null when the place cannot be in the repository.
+    pub path: Option<String>,
+    /// First line on the new side.
+    pub start_line: Option<u32>,
+    /// Last line on the new side.
+    pub end_line: Option<u32>,
+    /// Named or enclosing function or type.
+    pub symbol: Option<String>,
+    /// How the place relates to the change.
+    pub anchor: AnchorWord,
+    /// As of a finding.
+    pub note: Option<String>,
 }
 
 /// How a place relates to the change.
@@ -336,7 +357,7 @@ pub enum AnchorWord {
     Context,
     /// In a changed file, outside its hunks.
     File,
-    /// Moved to where the quoted code stands.
+    /// Wrong line given; moved to where the quoted code stands, or to what the number means in another way of counting.
     Moved,
     /// In a file that the change does not touch.
     Outside,

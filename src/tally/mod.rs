@@ -8,6 +8,7 @@ mod answers;
 mod claim;
 mod cluster;
 mod fnv;
+mod further;
 pub mod gate;
 mod identity;
 mod issues;

@@ -107,6 +107,17 @@ fn of(findings: &[(&str, &str, &str)]) -> Tally {
     tallied(findings.iter().map(|(by, at, what)| task("c1_x", by, vec![finding(at, what)])).collect())
 }
 
+/// As [`of`]; what follows a comma in the place are further places.
+fn of_several(findings: &[(&str, &str, &str)]) -> Tally {
+    let read = |(by, at, what): &(&str, &str, &str)| {
+        let mut places = at.split(", ");
+        let mut one = finding(places.next().unwrap_or_default(), what);
+        one.also_at = places.filter_map(|place| finding(place, what).location).collect();
+        task("c1_x", by, vec![one])
+    };
+    tallied(findings.iter().map(read).collect())
+}
+
 /// `agreement convergence members path:start-end`, an issue a line.
 fn shape(tally: &Tally) -> Vec<String> {
     let line = |issue: &Issue| {
@@ -120,6 +131,36 @@ fn shape(tally: &Tally) -> Vec<String> {
 #[track_caller]
 fn check(findings: &[(&str, &str, &str)], expect: &[&str]) {
     assert_eq!(shape(&of(findings)), expect);
+}
+
+#[test]
+fn further_places_meet_by_claim_only() {
+    let check = |findings: &[(&str, &str, &str)], expect: &[&str]| {
+        assert_eq!(shape(&of_several(findings)), expect);
+        let turned: Vec<_> = findings.iter().rev().copied().collect();
+        assert_eq!(shape(&of_several(&turned)), expect);
+    };
+    check(&[("opus", "a:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)], &["claim 2 2 a:5-5"]);
+    check(&[("opus", "c:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)], &["claim 2 2 b:91-91"]);
+    check(&[("opus", "a:5, a:90", LEAK), ("kimi", "a:91", LEAK_AGAIN)], &["claim 2 2 a:5-5"]);
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("kimi", "b:90", RACE)],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(
+        &[("opus", "a:5, b:90", "Bad."), ("kimi", "b:90", "Wrong.")],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("kimi", "b:90, c:3", LEAK_AGAIN), ("gpt", "c:3", LEAK)],
+        &["claim 2 2 a:5-5", "single 1 1 c:3-3"],
+    );
+    // One reviewer's two locations stay two, and one lineage stays one.
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("opus", "b:90", LEAK)],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(&[("opus", "a:5, b:90", LEAK), ("sonnet", "b:90", LEAK)], &["single 1 2 a:5-5"]);
 }
 
 #[test]
@@ -439,13 +480,17 @@ fn any_finding() -> impl Strategy<Value = Finding> {
     let texts = prop::sample::select(vec![LEAK, LEAK_AGAIN, RACE, "off by one", "reads past the end", ""]);
     let symbols = prop::option::weighted(0.2, prop::sample::select(vec!["open", "close"]));
     let severities = prop::sample::select(vec![Severity::Info, Severity::Warn, Severity::Block]);
-    (paths, prop::option::of((1..40_u32, 0..4_u32)), texts, symbols, severities, prop::bool::weighted(0.1))
-        .prop_map(|(path, lines, what, symbol, severity, retracted)| {
+    let also = prop::option::weighted(0.2, prop::sample::select(vec!["a:3", "b:20", "b/c:7-9"]));
+    let lines = prop::option::of((1..40_u32, 0..4_u32));
+    (paths, lines, texts, symbols, severities, prop::bool::weighted(0.1), also).prop_map(
+        |(path, lines, what, symbol, severity, retracted, also)| {
             let lines = lines.map(|(start, more)| LineRange::new(start, start + more));
             let symbol = symbol.filter(|_| lines.is_none()).map(str::to_owned);
             let location = (!path.is_empty()).then(|| Location { path: path.to_owned(), lines, symbol });
-            Finding { severity, location, retracted, ..finding(path, what) }
-        })
+            let also_at = also.and_then(|also| finding(also, what).location).into_iter().collect();
+            Finding { severity, location, also_at, retracted, ..finding(path, what) }
+        },
+    )
 }
 
 fn any_tasks() -> impl Strategy<Value = Vec<Task>> {

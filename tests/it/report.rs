@@ -45,8 +45,9 @@ fn table_at_80_columns() {
     i-91e2    store.rs:7            opus              with 200.
     WARN      web/src/components/   1 of 3 lineages:  The list is fetched again on
     i-5c07    session/              kimi              every key press.
-              SessionList.tsx:118                     (near web/src/components/
-              (moved to its quote)                    session/SessionList.tsx:112)
+              SessionList.tsx:118                     (also at web/src/api.ts:9)
+              (moved)                                 (near web/src/components/
+                                                      session/SessionList.tsx:112)
 
     Without a place in the change (1)
       WARN kimi: The new endpoints have no tests.
@@ -97,8 +98,9 @@ fn table_at_120_columns() {
     BLOCK     validatord/src/store.rs:7       1 of 3 lineages: opus     A failed write is answered with 200.
     i-91e2
     WARN      web/src/components/session/     1 of 3 lineages: kimi     The list is fetched again on every key press.
-    i-5c07    SessionList.tsx:118 (moved to                             (near web/src/components/session/
-              its quote)                                                SessionList.tsx:112)
+    i-5c07    SessionList.tsx:118 (moved)                               (also at web/src/api.ts:9)
+                                                                        (near web/src/components/session/
+                                                                        SessionList.tsx:112)
 
     Without a place in the change (1)
       WARN kimi: The new endpoints have no tests.
@@ -152,10 +154,11 @@ fn table_on_a_narrow_terminal_is_stacked() {
           lineages: opus) i-91e2
       A failed write is answered with 200.
     WARN web/src/components/session/
-          SessionList.tsx:118 (moved to its
-          quote) (1 of 3 lineages: kimi) i-5c07
+          SessionList.tsx:118 (moved) (1 of 3
+          lineages: kimi) i-5c07
       The list is fetched again on every key
         press.
+      (also at web/src/api.ts:9)
       (near web/src/components/session/
         SessionList.tsx:112)
 
@@ -253,7 +256,8 @@ fn markdown_of_a_whole_tally() {
     **WARN** `web/src/components/session/SessionList.tsx:118` · 1 of 3 lineages · `i-5c07`
 
     - **kimi** (moonshot) WARN: The list is fetched again on every key press.
-      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved to its quote)
+      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved from line 40 by its quote)
+      <br>Also at `web/src/api.ts:9`
     - near, but another claim: `web/src/components/session/SessionList.tsx:112`
 
     </details>

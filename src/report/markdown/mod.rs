@@ -22,6 +22,9 @@ use crate::{
 /// Lines of an unusable text that are shown.
 const REJECT_LINES: usize = 6;
 
+/// Further places of a finding that are shown.
+const PLACES_SHOWN: usize = 8;
+
 /// The tally as Markdown, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
     let writer = Writer { tally, heard: summary::heard(tally).len(), directory: Directory::of(tally) };
@@ -145,16 +148,27 @@ fn said(member: &Member) -> String {
         let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
     }
     out += &mending(&finding.fix);
-    if let Some(note) = place_note(member) {
-        let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
+    let remarks = place_remarks(member);
+    if !remarks.is_empty() {
+        let remarks = escape::cell(&remarks.join("; "));
+        let _ = writeln!(out, "  <br>Place: {} ({remarks})", escape::code(&finding.where_text));
+    }
+    let also: Vec<String> = summary::also_at(member).iter().map(|place| escape::code(place)).collect();
+    if !also.is_empty() {
+        let _ = writeln!(out, "  <br>Also at {}", words::list_up_to(&also, PLACES_SHOWN));
     }
     out
 }
 
-/// Unchecked places are told once, at the top.
-fn place_note(member: &Member) -> Option<&'static str> {
-    let told = member.anchor() == Anchor::Unchecked || member.anchored.finding.where_text.trim().is_empty();
-    if told { None } else { summary::place_note(member.anchor()) }
+/// What is to be known about a place. Unchecked places are told once, at the top; a move tells its own reason.
+fn place_remarks(member: &Member) -> Vec<&str> {
+    let anchored = &member.anchored;
+    if member.anchor() == Anchor::Unchecked || anchored.finding.where_text.trim().is_empty() {
+        return Vec::new();
+    }
+    let told = member.anchor() == Anchor::Moved && anchored.note.is_some();
+    let lies = summary::place_note(member.anchor()).filter(|_| !told);
+    lies.into_iter().chain(anchored.note.as_deref()).collect()
 }
 
 /// The severity, with the reviewer's own word where it is another one.
