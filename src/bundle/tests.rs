@@ -492,7 +492,7 @@ fn an_excerpt_stands_around_its_lines() {
 proptest! {
     #[test]
     fn an_excerpt_keeps_its_size_and_shows_the_place(line in 1_u32..300, most in 40_usize..2_000) {
-        let rows: String = (1..300).map(|number| format!("+line {number}\n")).collect();
+        let rows = (1..300).fold(String::new(), |rows, number| rows + &format!("+line {number}\n"));
         let file = with_hunk("a", 1, format!("@@ -0,0 +1,299 @@\n{rows}").as_bytes());
         let shown = excerpt(&[bundle(vec![file])], "a", Some(LineRange::new(line, line + 5)), most);
         let first = format!("{line:>6}| +line {line}\n");
