@@ -204,7 +204,7 @@ fn a_refutation_needs_a_line_of_the_code() {
     check(
         "ANSWER: SAME",
         ExaminationAnswer::Unsure,
-        Some("its answer does not count: its answer is not one of the words asked for"),
+        Some("its answer does not count: it is not one of the words asked for"),
     );
 }
 
