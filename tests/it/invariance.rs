@@ -136,6 +136,8 @@ fn input(answers: &[Answer]) -> Input {
         bundles: FILES.iter().map(|(id, paths)| bundle(id, paths)).collect(),
         excluded: Vec::new(),
         replies: answers.iter().map(reply).collect(),
+        judgements: scrum::judgement::Judgements::default(),
+        dispositions: Vec::new(),
     }
 }
 
