@@ -60,6 +60,42 @@ fn bundle(id: &str, files: Vec<FilePatch>) -> Bundle {
     Bundle { id: id.to_owned(), component: String::new(), files, guard: Guard::Ok }
 }
 
+/// The patch, renamed from `old`.
+fn renamed(old: &str, file: FilePatch) -> FilePatch {
+    FilePatch { old_path: Some(old.into()), status: FileStatus::Renamed, ..file }
+}
+
+#[test]
+fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
+    let files = vec![
+        renamed("lib/old.rs", patch("src/new.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        renamed("src/lib.rs", patch("src/swapped.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        patch("src/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("web/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("Makefile", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+    ];
+    let change = [bundle("c1_x", files)];
+    let check = |path: &str, expect: &str| {
+        let one = finding(path, Some((1, 1)), None, None);
+        let placed = anchor(vec![one], Some(&change[0]), &change).remove(0);
+        let path = placed.path.unwrap_or_default();
+        assert_eq!(format!("{} {path}", placed.anchor.word()), expect);
+    };
+    check("lib/old.rs", "changed src/new.rs");
+    check("old.rs", "changed src/new.rs");
+    check("a/lib/old.rs", "changed src/new.rs");
+    check("src/lib.rs", "changed src/lib.rs");
+    check("lib.rs", "outside lib.rs");
+    check("Src/New.rs", "changed src/new.rs");
+    check("LIB.RS", "outside LIB.RS");
+    check("/home/x/repo/src/new.rs", "changed src/new.rs");
+    check("C:/repo/web/lib.rs", "changed web/lib.rs");
+    check("/home/x/lib.rs", "nowhere ");
+    check("/home/x/Makefile", "nowhere ");
+    check("/home/../src/new.rs", "nowhere ");
+    check("other/src/new.rs", "outside other/src/new.rs");
+}
+
 fn change() -> Vec<Bundle> {
     vec![
         bundle("c1_net", vec![patch("net/src/server.rs", SERVER)]),
@@ -185,7 +221,7 @@ fn no_path_leads_out_of_the_repository() {
     let out = "the path leads out of the repository";
     let foreign = "the path is not relative to the repository";
     at_lines("../net/src/server.rs", 13, 13, &format!("nowhere - - | - | {out}"));
-    at_lines("/net/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
+    at_lines("/docs/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
     at_lines("/etc/passwd", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("C:\\x", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("a\u{1b}[0m", 1, 1, "nowhere - - | - | the path holds control characters");
