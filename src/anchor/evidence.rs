@@ -16,8 +16,24 @@ use crate::finding::Finding;
 const MOST_NAMES: usize = 16;
 /// A name on more lines than this tells none of them.
 const MOST_LINES: usize = 64;
-/// Lines are proven when at most one in so many places of the file fits as well.
-const ONE_IN: usize = 20;
+/// How sure a proof must be: hardly any other place of the file may fit as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// One in twenty: a finding by itself.
+    Alone,
+    /// One in eight: beside another proof of the same counting, or for a line that the change removes, which has no other
+    /// number.
+    Supported,
+}
+
+impl Proof {
+    fn one_in(self) -> usize {
+        match self {
+            Self::Alone => 20,
+            Self::Supported => 8,
+        }
+    }
+}
 
 /// What a finding calls by name.
 #[derive(Debug, Default)]
@@ -73,17 +89,17 @@ impl Names {
 
     /// Whether the names prove that the finding means the shown lines `first` to `last`: hardly any other place of the
     /// file has as many and as rare ones, or a whole piece of code stands there and nowhere else.
-    pub(super) fn prove(&self, file: &FileMap<'_>, first: usize, last: usize) -> bool {
+    pub(super) fn prove(&self, file: &FileMap<'_>, (first, last): (usize, usize), proof: Proof) -> bool {
         let length = last - first + 1;
-        self.rarely_fit(file, first, length) || self.only_stand_in(file, first, last)
+        self.rarely_fit(file, first, length, proof) || self.only_stand_in(file, first, last)
     }
 
-    fn rarely_fit(&self, file: &FileMap<'_>, first: usize, length: usize) -> bool {
+    fn rarely_fit(&self, file: &FileMap<'_>, first: usize, length: usize, proof: Proof) -> bool {
         let places = file.shown.len() + 1 - length;
         let weights = self.weights(file, length);
         let Some(own) = weights.get(&first).filter(|own| **own > 0.0) else { return false };
         let as_good = weights.values().filter(|weight| *weight + 1e-3 >= *own).count();
-        as_good * ONE_IN <= places
+        as_good * proof.one_in() <= places
     }
 
     /// What the names in a stretch of `length` lines weigh, by its first line; stretches without any are left out.

@@ -23,7 +23,7 @@ use crate::{
     finding::{Anchor, Finding, LineRange, Location},
 };
 use counting::Counting;
-use evidence::Names;
+use evidence::{Names, Proof};
 use paths::why_no_path;
 use spot::Site;
 
@@ -137,7 +137,9 @@ impl Places<'_> {
             if leads(&Counting::New).is_some_and(|(first, last)| names.touch(file, first, last)) {
                 return Vec::new();
             }
-            let proven = |counting: &Counting| leads(counting).is_some_and(|(a, b)| names.prove(file, a, b));
+            let proven = |counting: &Counting| {
+                leads(counting).is_some_and(|place| names.prove(file, place, Proof::Supported))
+            };
             let proven: Vec<Counting> = Counting::OTHERS.into_iter().filter(proven).collect();
             if !proven.is_empty() {
                 shared.retain(|counting| proven.contains(counting));

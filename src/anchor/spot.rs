@@ -4,7 +4,7 @@
 
 use super::{
     counting::Counting,
-    evidence::Names,
+    evidence::{Names, Proof},
     map::{FileMap, Row, code},
     quote, symbol,
 };
@@ -105,11 +105,15 @@ impl Site<'_, '_> {
     /// lines that the change does not show by what the finding names.
     fn by_other_counting(&self, lines: LineRange, anchor: Anchor, finding: Option<&Finding>) -> Option<Spot> {
         let names = finding.map(Names::of).unwrap_or_default();
+        let proves = |counting: Counting, place: (usize, usize)| {
+            let gone = counting == Counting::Old && self.file.shown[place.0].removed;
+            let proof = if gone { Proof::Supported } else { Proof::Alone };
+            anchor == Anchor::File && names.prove(self.file, place, proof)
+        };
         let proven = |counting: &Counting| {
-            let reply = self.habit.contains(counting);
-            let hidden = || self.habit.is_empty() && anchor == Anchor::File;
-            let leads = || self.file.numbers.read(*counting, self.bundle, lines);
-            leads().filter(|(first, last)| reply || hidden() && names.prove(self.file, *first, *last))
+            let place = self.file.numbers.read(*counting, self.bundle, lines);
+            let by_reply = self.habit.contains(counting);
+            place.filter(|place| by_reply || self.habit.is_empty() && proves(*counting, *place))
         };
         let mut readings = Counting::OTHERS.into_iter().filter_map(|one| Some((one, proven(&one)?)));
         let (counting, place) = readings.next()?;
