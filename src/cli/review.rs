@@ -18,6 +18,7 @@ use crate::{
     change::{Commit, RangeInfo},
     clock,
     config::{Choice, PanelError, Seats, env},
+    disposition::Disposition,
     progress,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
@@ -153,8 +154,8 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
         tool_version: VERSION.to_owned(),
         ..RunInfo::default()
     };
-    let (panel, bundles, excluded, replies) = <_>::default();
-    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies });
+    let (panel, bundles, excluded, replies, dispositions) = <_>::default();
+    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies, dispositions });
     report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 
@@ -253,6 +254,8 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
+    let decisions = job.dir.decisions()?;
+    report::warn_of_unusable(&decisions.unusable, ui);
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -262,7 +265,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     };
     let interrupted = interrupt.end.is_cancelled();
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
-    let (tally, gate) = tallied(&job, replies)?;
+    let (tally, gate) = tallied(&job, replies, decisions.dispositions)?;
     let kept = keep(workspace, &job, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
@@ -322,7 +325,11 @@ fn ask(
     Ok(answers.transpose()?)
 }
 
-fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError> {
+fn tallied(
+    job: &Job,
+    replies: Vec<TaskReply>,
+    dispositions: Vec<Disposition>,
+) -> Result<(Tally, Gate), CliError> {
     let (panel, _) = job.dir.judged(&job.record)?;
     let split = Split::clone(&job.material.split);
     let tally = tally::tally(Input {
@@ -332,6 +339,7 @@ fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError
         bundles: split.bundles,
         excluded: split.excluded,
         replies,
+        dispositions,
     });
     let gate = gate::evaluate(&tally, job.policy);
     Ok((tally, gate))

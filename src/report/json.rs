@@ -12,6 +12,7 @@ use crate::{
     bundle::{Bundle, Excluded, Guard},
     change::{FilePatch, RangeInfo},
     coverage::State,
+    disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
@@ -176,6 +177,16 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         reviewers: issue.reviewers.iter().map(ToString::to_string).collect(),
         see_also: issue.see_also.clone(),
         members: issue.members.iter().map(finding).collect(),
+        disposition: issue.disposition.as_ref().map(disposition),
+    }
+}
+
+fn disposition(disposition: &Disposition) -> wire::DispositionEntry {
+    wire::DispositionEntry {
+        decision: disposition.decision.word().to_owned(),
+        why: disposition.why.clone(),
+        by: disposition.by.clone(),
+        at: disposition.at.to_string(),
     }
 }
 
@@ -232,6 +243,11 @@ fn totals(tally: &Tally) -> wire::Totals {
         rejected: totals.rejected,
         by_severity: totals.by_severity.iter().map(words).collect(),
         by_lineage: totals.by_lineage.iter().map(|(lineage, count)| (lineage.to_string(), *count)).collect(),
+        decided: totals
+            .decided
+            .iter()
+            .map(|(decision, count)| (decision.word().to_owned(), *count))
+            .collect(),
     }
 }
 

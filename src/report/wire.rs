@@ -274,6 +274,22 @@ pub struct IssueEntry {
     pub see_also: Vec<String>,
     /// All findings of the issue.
     pub members: Vec<Finding>,
+    /// What a human decided about it; not there when nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<DispositionEntry>,
+}
+
+/// What a human decided about an issue.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DispositionEntry {
+    /// `real`; `false` or `wontfix`, which then weighs neither on the gate nor on the verdict.
+    pub decision: String,
+    /// The human's reason; empty when none was given.
+    pub why: String,
+    /// The human's name.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
 }
 
 /// One claim of one reviewer.
@@ -379,6 +395,9 @@ pub struct Totals {
     pub by_severity: BTreeMap<String, usize>,
     /// Issues by lineage; an issue of two lineages counts for both.
     pub by_lineage: BTreeMap<String, usize>,
+    /// Issues that a human decided about: `real`, `false`, `wontfix`; not there when nobody did.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub decided: BTreeMap<String, usize>,
 }
 
 /// The gate's answer.

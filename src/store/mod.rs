@@ -4,6 +4,7 @@
 //! replies is left to others.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
+mod decisions;
 mod folder;
 mod load;
 pub mod record;
@@ -16,6 +17,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
@@ -183,6 +185,13 @@ impl Store {
         let beside = folder.ancestors().nth(2).map(|above| above.join("bundles").join(&id));
         let bundles = beside.filter(|path| path.is_dir()).unwrap_or_else(|| self.bundles.join(&id));
         RunDir { id, bundles, review: folder }
+    }
+
+    /// Every run, the oldest first.
+    pub fn runs(&self) -> Vec<RunDir> {
+        let mut ids = self.run_ids();
+        ids.sort_unstable();
+        ids.iter().map(|id| self.run(id)).collect()
     }
 
     fn run_ids(&self) -> Vec<String> {

@@ -63,7 +63,7 @@ impl Note {
     /// Reads the member's claim and place.
     pub(super) fn new(member: Member) -> Self {
         let anchored = &member.anchored;
-        let claim = Claim::of(anchored);
+        let claim = Claim::read(&anchored.finding.what, &anchored.finding.why);
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());

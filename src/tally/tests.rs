@@ -97,6 +97,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            dispositions: Vec::new(),
         },
     )
 }
@@ -220,21 +221,16 @@ fn one_location_of_one_reviewer_is_one_entry() {
     check(&[("opus", "a:5", LEAK), ("opus", "a:7", LEAK)], &["single 1 1 a:5-5", "single 1 1 a:7-7"]);
 }
 
-fn anchored(what: &str, code: Option<&str>) -> Anchored {
-    let mut issue = of(&[("opus", "a:5", what)]).issues.remove(0);
-    Anchored { code: code.map(str::to_owned), ..issue.members.remove(0).anchored }
-}
-
 #[test]
 fn evidence_names_what_is_shared() {
-    let a = anchored("Parsing overflows the retryCount when `madvise` fails", Some("retryCount += 1;"));
-    let b = anchored("retryCount overflows, since madvise is called twice", None);
+    let a = finding("a:5", "Parsing overflows the retryCount when `madvise` fails");
+    let b = finding("a:5", "retryCount overflows, since madvise is called twice");
     let seen = evidence(&a, &b);
-    let shared: Vec<_> = seen.shared.iter().map(|one| format!("{} {:.2}", one.word, one.share)).collect();
-    let shown = format!("{:?} {:.2} {:?} {}", seen.answer, seen.similarity, seen.telling, shared.join(", "));
-    insta::assert_snapshot!(shown, @"Same 0.73 [6, 6] madvise 0.20, overflows 0.20, retry 0.14, retryCount 0.14, Count 0.07");
-    let signs = anchored("!!", None);
-    assert_eq!(evidence(&signs, &signs).shared, [SharedWord { word: "!!".to_owned(), share: 1.0 }]);
+    let shown =
+        format!("{:?} {:.2}–{:.2} {:?} {:?}", seen.answer, seen.least, seen.most, seen.telling, seen.shared);
+    insta::assert_snapshot!(shown, @r#"Same 0.50–0.80 [7, 7] ["Count", "madvise", "overflows", "retry", "retryCount"]"#);
+    let signs = finding("a:5", "!!");
+    assert_eq!(evidence(&signs, &signs).shared, ["!!"]);
 }
 
 #[test]
@@ -428,6 +424,7 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        dispositions: Vec::new(),
     }
 }
 
@@ -556,11 +553,12 @@ proptest! {
     fn evidence_is_what_the_rule_saw(tasks in any_tasks()) {
         let members: Vec<_> = tallied(tasks).issues.into_iter().flat_map(|one| one.members).collect();
         for (a, b) in members.iter().zip(members.iter().skip(1)) {
-            let (left, right) = (Claim::of(&a.anchored), Claim::of(&b.anchored));
-            let seen = evidence(&a.anchored, &b.anchored);
-            prop_assert_eq!((seen.answer, seen.similarity), (left.compare(&right), left.similarity(&right)));
-            let shares: f32 = seen.shared.iter().map(|one| one.share).sum();
-            prop_assert!((shares - seen.similarity).abs() < 1e-4, "{seen:?}");
+            let claim = |one: &Member| Claim::read(&one.anchored.finding.what, &one.anchored.finding.why);
+            let seen = evidence(&a.anchored.finding, &b.anchored.finding);
+            prop_assert_eq!((seen.answer, seen.least), (claim(a).compare(&claim(b)), claim(a).similarity(&claim(b))));
+            let number = |words: usize| f32::from(u16::try_from(words).unwrap());
+            let [a, b] = seen.telling.map(|words| (number(words) + 3.0).sqrt());
+            prop_assert!((number(seen.shared.len()) / (a * b) - seen.least).abs() < 1e-4, "{seen:?}");
         }
     }
 

@@ -33,6 +33,7 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
         writer.convergent(),
         writer.blocks(),
         writer.others(),
+        writer.dismissed(),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
@@ -71,7 +72,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| issue.is_convergent());
         self.section("Found by more than one lineage", issues)
     }
 
@@ -91,13 +92,24 @@ impl<'a> Writer<'a> {
         if entries.is_empty() {
             return String::new();
         }
-        let only = entries.len() == summary::counted(self.tally).count();
+        let only = entries.len() == summary::open(self.tally).count();
         let noun = if only { "issue" } else { "other issue" };
         folded(&format!("{} by one lineage alone", words::count(entries.len(), noun)), &entries.join("\n"))
     }
 
+    /// Folded, each with the decision in front of what was said.
+    fn dismissed(&self) -> String {
+        let entries: Vec<String> =
+            summary::dismissed(self.tally).map(|(issue, _)| self.entry(issue)).collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let count = words::count(entries.len(), "issue");
+        folded(&format!("{count} dismissed by a human, not counted by gate and verdict"), &entries.join("\n"))
+    }
+
     fn alone(&self) -> impl Iterator<Item = &'a Issue> {
-        summary::counted(self.tally).filter(|issue| !issue.is_convergent())
+        summary::open(self.tally).filter(|issue| !issue.is_convergent())
     }
 
     fn section(&self, title: &str, issues: impl Iterator<Item = &'a Issue>) -> String {
@@ -110,7 +122,12 @@ impl<'a> Writer<'a> {
         let agreement = summary::agreement(issue, self.heard);
         let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
         let place = escape::code(&summary::place(issue));
-        let mut out = format!("**{}** {place} · {agreement}{agreed}\n\n", issue.severity);
+        let id = escape::code(&issue.id);
+        let mut out = format!("**{}** {place} · {agreement}{agreed} · {id}\n\n", issue.severity);
+        if let Some(disposition) = &issue.disposition {
+            let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
+            let _ = writeln!(out, "**{decided}**\n");
+        }
         summary::standing(issue).for_each(|member| out += &said(member));
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {

@@ -160,6 +160,7 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         reviewers,
         see_also: Vec::new(),
         members,
+        disposition: None,
     }
 }
 
