@@ -75,6 +75,7 @@ fn convergences(answers: &[Answer], without: Option<(usize, usize)>) -> HashMap<
         panel: Panel { reviewers: answers.iter().map(seat).collect() },
         bundles: Vec::new(),
         excluded: Vec::new(),
+        dispositions: Vec::new(),
         replies: answers.iter().enumerate().map(reply).collect(),
     };
     let issues = tally(input).issues;

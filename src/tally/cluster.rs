@@ -50,7 +50,8 @@ impl Cluster {
 /// A finding made ready for comparing.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) member: Member,
+    /// Boxed, since putting findings in order moves them often.
+    pub(super) member: Box<Member>,
     claim: Claim,
     lines: Option<LineRange>,
     /// Enclosing symbol's last name.
@@ -67,7 +68,7 @@ impl Note {
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
-        Self { lines: anchored.lines, symbol, by_symbol, claim, member }
+        Self { lines: anchored.lines, symbol, by_symbol, claim, member: Box::new(member) }
     }
 
     fn same_symbol(&self, other: &Self) -> bool {
