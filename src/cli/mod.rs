@@ -6,8 +6,10 @@ mod bundle;
 mod dispose;
 mod error;
 mod interrupt;
+mod lineage;
 mod report;
 mod review;
+mod stats;
 mod tally;
 mod ui;
 mod workspace;
@@ -66,6 +68,10 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say which family models descend from, and why
+    Lineage(lineage::LineageArgs),
+    /// Say what each reviewer has been worth here, over all runs and decisions
+    Stats(stats::StatsArgs),
     /// Decide about issues: real, false or wontfix, for this run and all later ones
     Dispose(dispose::DisposeArgs),
 }
@@ -161,6 +167,8 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
+        Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

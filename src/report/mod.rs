@@ -5,12 +5,14 @@
 //! [`markdown::escape`] before it is shown.
 
 pub mod coverage;
+pub mod descent;
 pub mod foreign;
 pub mod json;
 pub mod layout;
 pub mod markdown;
 pub mod preview;
 pub mod sizes;
+pub mod stats;
 pub mod summary;
 pub mod table;
 pub mod wire;

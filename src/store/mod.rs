@@ -187,6 +187,13 @@ impl Store {
         RunDir { id, bundles, review: folder }
     }
 
+    /// Every run, the oldest first.
+    pub fn runs(&self) -> Vec<RunDir> {
+        let mut ids = self.run_ids();
+        ids.sort_unstable();
+        ids.iter().map(|id| self.run(id)).collect()
+    }
+
     fn run_ids(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.reviews).into_iter().flatten().flatten();
         entries

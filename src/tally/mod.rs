@@ -16,6 +16,7 @@ pub mod lineage;
 pub mod named;
 pub mod verdict;
 mod words;
+pub mod worth;
 
 #[cfg(test)]
 mod tests;
