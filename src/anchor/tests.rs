@@ -60,6 +60,42 @@ fn bundle(id: &str, files: Vec<FilePatch>) -> Bundle {
     Bundle { id: id.to_owned(), component: String::new(), files, guard: Guard::Ok }
 }
 
+/// The patch, renamed from `old`.
+fn renamed(old: &str, file: FilePatch) -> FilePatch {
+    FilePatch { old_path: Some(old.into()), status: FileStatus::Renamed, ..file }
+}
+
+#[test]
+fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
+    let files = vec![
+        renamed("lib/old.rs", patch("src/new.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        renamed("src/lib.rs", patch("src/swapped.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        patch("src/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("web/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("Makefile", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+    ];
+    let change = [bundle("c1_x", files)];
+    let check = |path: &str, expect: &str| {
+        let one = finding(path, Some((1, 1)), None, None);
+        let placed = anchor(vec![one], Some(&change[0]), &change).remove(0);
+        let path = placed.path.unwrap_or_default();
+        assert_eq!(format!("{} {path}", placed.anchor.word()), expect);
+    };
+    check("lib/old.rs", "changed src/new.rs");
+    check("old.rs", "changed src/new.rs");
+    check("a/lib/old.rs", "changed src/new.rs");
+    check("src/lib.rs", "changed src/lib.rs");
+    check("lib.rs", "outside lib.rs");
+    check("Src/New.rs", "changed src/new.rs");
+    check("LIB.RS", "outside LIB.RS");
+    check("/home/x/repo/src/new.rs", "changed src/new.rs");
+    check("C:/repo/web/lib.rs", "changed web/lib.rs");
+    check("/home/x/lib.rs", "nowhere ");
+    check("/home/x/Makefile", "nowhere ");
+    check("/home/../src/new.rs", "nowhere ");
+    check("other/src/new.rs", "outside other/src/new.rs");
+}
+
 fn change() -> Vec<Bundle> {
     vec![
         bundle("c1_net", vec![patch("net/src/server.rs", SERVER)]),
@@ -185,7 +221,7 @@ fn no_path_leads_out_of_the_repository() {
     let out = "the path leads out of the repository";
     let foreign = "the path is not relative to the repository";
     at_lines("../net/src/server.rs", 13, 13, &format!("nowhere - - | - | {out}"));
-    at_lines("/net/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
+    at_lines("/docs/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
     at_lines("/etc/passwd", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("C:\\x", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("a\u{1b}[0m", 1, 1, "nowhere - - | - | the path holds control characters");
@@ -390,6 +426,106 @@ fn numbers_at_the_end_of_the_range_and_lines_without_end_do_no_harm() {
     assert_eq!(quoted[0].code.as_ref().map(String::len), Some(1_000));
 }
 
+/// Forty lines of which each has names of its own; lines 101 to 120 are removed before them.
+fn long_change() -> Vec<Bundle> {
+    let removed: String = (0..20).map(|n| format!("-    drop_{n}(old_{n});\n")).collect();
+    let added: String = (0..40).map(|n| format!("+    let value_{n} = load_{n}(key, other);\n")).collect();
+    let text = format!("@@ -101,20 +201,40 @@\n{removed}{added}");
+    let mut file = patch("src/long.rs", &text);
+    file.header =
+        b"diff --git a/src/long.rs b/src/long.rs\nindex 1..2 100644\n--- a/src/long.rs\n+++ b/src/long.rs\n"
+            .to_vec();
+    let mut first = patch("src/first.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n");
+    first.header =
+        b"diff --git a/src/first.rs b/src/first.rs\n--- a/src/first.rs\n+++ b/src/first.rs\n".to_vec();
+    vec![bundle("c1_x", vec![first, file])]
+}
+
+/// `anchor start-end | code | note` of each finding, a line and what it says.
+fn counted(findings: &[((u32, u32), &str)]) -> Vec<String> {
+    let change = long_change();
+    let said = |(lines, what): &((u32, u32), &str)| Finding {
+        what: (*what).to_owned(),
+        ..finding("src/long.rs", Some(*lines), None, None)
+    };
+    let placed = anchor(findings.iter().map(said).collect(), Some(&change[0]), &change);
+    let told = |one: &Anchored| {
+        let lines = one.lines.unwrap();
+        let code = one.code.as_deref().unwrap_or("-").trim();
+        format!("{} {}-{} | {code} | {}", one.anchor.word(), lines.start, lines.end, text(one.note.as_ref()))
+    };
+    placed.iter().map(told).collect()
+}
+
+#[test]
+fn numbers_that_count_something_else_are_read_where_names_prove_it() {
+    let one = |line: u32, what: &str| counted(&[((line, line), what)]).remove(0);
+    insta::assert_snapshot!([
+        one(105, "`drop_4` was needed"),
+        one(105, "drop_4() was needed"),
+        one(35, "`value_3` may be empty"),
+        one(29, "`value_3` may be empty"),
+        one(24, "`value_3` may be empty"),
+        counted(&[((35, 36), "`value_3` and `value_4` may be empty")]).remove(0),
+    ].join("\n"), @r"
+    moved 201-201 | drop_4(old_4); | moved from line 105, counted in the file before the change; the change removes what stands there
+    moved 201-201 | drop_4(old_4); | moved from line 105, counted in the file before the change; the change removes what stands there
+    moved 204-204 | let value_3 = load_3(key, other); | moved from line 35, counted in the text of the diff
+    moved 204-204 | let value_3 = load_3(key, other); | moved from line 29, counted in the file's part of the diff
+    moved 204-204 | let value_3 = load_3(key, other); | moved from line 24, counted in the diff from the file's first hunk on
+    moved 204-205 | let value_3 = load_3(key, other); | moved from lines 35-36, counted in the text of the diff
+    ");
+    // Nothing of it is said, or of another line, or of every line; and what stands where it was put is never moved.
+    insta::assert_snapshot!([
+        one(105, "this was needed"),
+        one(105, "`drop_5` was needed"),
+        one(35, "`key` may be empty"),
+        one(900, "`value_3` may be empty"),
+        one(205, "`value_3` may be empty"),
+    ].join("\n"), @r"
+    file 105-105 | - | -
+    file 105-105 | - | -
+    file 35-35 | - | -
+    file 900-900 | - | -
+    changed 205-205 | let value_4 = load_4(key, other); | -
+    ");
+}
+
+#[test]
+fn a_reply_that_counts_otherwise_is_read_so_throughout() {
+    let proofs = [((35, 35), "`value_3` is off"), ((40, 40), "`value_8` is off")];
+    let with = |more: &[((u32, u32), &str)]| counted(&[&proofs[..], more].concat());
+    insta::assert_snapshot!(with(&[((45, 45), "this is off"), ((999, 999), "that too")]).join("\n"), @r"
+    moved 204-204 | let value_3 = load_3(key, other); | moved from line 35, counted in the text of the diff
+    moved 209-209 | let value_8 = load_8(key, other); | moved from line 40, counted in the text of the diff
+    moved 214-214 | let value_13 = load_13(key, other); | moved from line 45, counted in the text of the diff
+    file 999-999 | - | -
+    ");
+    // One finding that counts as asked to, and each is read for itself.
+    insta::assert_snapshot!(with(&[((45, 45), "this is off"), ((220, 220), "`load_19` fails")]).join("\n"), @r"
+    moved 204-204 | let value_3 = load_3(key, other); | moved from line 35, counted in the text of the diff
+    moved 209-209 | let value_8 = load_8(key, other); | moved from line 40, counted in the text of the diff
+    file 45-45 | - | -
+    changed 220-220 | let value_19 = load_19(key, other); | -
+    ");
+}
+
+#[test]
+fn of_several_places_a_quote_takes_the_one_that_its_number_leads_to() {
+    let check = |line: u32, expect: &str| {
+        let same =
+            "@@ -11,3 +31,4 @@\n     close(connection);\n+    a();\n     b();\n     close(connection);\n";
+        let change = [bundle("c1_x", vec![patch("x.rs", same)])];
+        let one = finding("x.rs", Some((line, line)), None, Some("close(connection);"));
+        let placed = anchor(vec![one], Some(&change[0]), &change).remove(0);
+        assert_eq!(format!("{} {}", placed.anchor.word(), placed.lines.unwrap().start), expect);
+    };
+    check(13, "moved 34");
+    check(11, "moved 31");
+    check(1, "moved 31");
+    check(31, "context 31");
+}
+
 fn any_place() -> impl Strategy<Value = Finding> {
     let paths = prop::sample::select(vec![
         "net/src/server.rs",
@@ -402,11 +538,49 @@ fn any_place() -> impl Strategy<Value = Finding> {
         "docs/server.md",
         "new.rs",
     ]);
-    let quotes = prop::sample::select(vec!["}", "count += 1;", "spawn(socket)", "-}", "zzz", " ", "let"]);
+    let quotes = prop::sample::select(vec![
+        "}",
+        "count += 1;",
+        "spawn(socket)",
+        "-}",
+        "zzz",
+        " ",
+        "let",
+        "self.listener.close();",
+    ]);
     let symbols = prop::sample::select(vec!["stop", "Server::serve", "gone", "Ω"]);
-    let lines = prop::option::of((1..60_u32, 1..60_u32));
-    (paths, lines, prop::option::of(symbols), prop::option::of(quotes))
-        .prop_map(|(path, lines, symbol, quote)| finding(path, lines, symbol, quote))
+    let claims = prop::sample::select(vec![
+        "",
+        "`self.listener.close()` is gone",
+        "`count` and `spawn`",
+        "`let socket = listener.accept();`",
+    ]);
+    let lines = prop::option::of((1..60_u32, 0..4_u32));
+    let also = prop::collection::vec((1..60_u32, 0..4_u32), 0..3);
+    (paths, lines, prop::option::of(symbols), prop::option::of(quotes), claims, also).prop_map(
+        |(path, lines, symbol, quote, what, also)| {
+            let range = |(start, more): (u32, u32)| (start, start + more);
+            let place = |lines| finding("net/src/server.rs", Some(range(lines)), None, None).location;
+            Finding {
+                what: what.to_owned(),
+                also_at: also.into_iter().filter_map(place).collect(),
+                ..finding(path, lines.map(range), symbol, quote)
+            }
+        },
+    )
+}
+
+/// Whether the change shows `code` in a hunk of `path` that has new-side lines of `lines`.
+fn shows(change: &[Bundle], path: &str, lines: LineRange, code: Option<&str>) -> bool {
+    let files = change.iter().flat_map(|bundle| &bundle.files);
+    let mut hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
+    hunks.any(|hunk| {
+        let start = hunk.new_start.max(1);
+        let end = (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start);
+        let holds =
+            |code: &str| hunk.lines().any(|line| String::from_utf8_lossy(line.text).trim_end() == code);
+        LineRange::new(start, end).overlaps(lines) && code.is_none_or(holds)
+    })
 }
 
 proptest! {
@@ -417,18 +591,23 @@ proptest! {
         let kept: Vec<_> = placed.iter().map(|one| one.finding.clone()).collect();
         prop_assert_eq!(kept, findings);
         for one in placed {
-            if !matches!(one.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved) {
-                continue;
+            prop_assert_eq!(one.also.len(), one.finding.also_at.len());
+            let first = Place { path: one.path, lines: one.lines, symbol: one.symbol, anchor: one.anchor, note: one.note, code: one.code };
+            for place in [first].iter().chain(&one.also) {
+                let anchored = matches!(place.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved);
+                let (path, code) = (text(place.path.as_ref()), place.code.as_deref());
+                prop_assert!(!anchored || shows(&change, path, place.lines.unwrap(), code), "{place:?}");
+                prop_assert!(place.anchor != Anchor::Moved || place.note.is_some() && code.is_some());
             }
-            let path = one.path.unwrap();
-            let lines = one.lines.unwrap();
-            let files = change.iter().flat_map(|bundle| &bundle.files);
-            let hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
-            let shown = |hunk: &Hunk| {
-                let start = hunk.new_start.max(1);
-                LineRange::new(start, (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start))
-            };
-            prop_assert!(hunks.map(shown).any(|range| range.overlaps(lines)), "{path} {lines:?}");
         }
+    }
+
+    #[test]
+    fn the_order_of_findings_does_not_matter(findings in prop::collection::vec(any_place(), 0..8)) {
+        let change = change();
+        let turned: Vec<_> = findings.iter().rev().cloned().collect();
+        let mut placed = anchor(turned, Some(&change[0]), &change);
+        placed.reverse();
+        prop_assert_eq!(placed, anchor(findings, Some(&change[0]), &change));
     }
 }
