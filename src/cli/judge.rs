@@ -81,6 +81,7 @@ pub(super) fn judge(
         examiners: wanted.verify.then_some(session.respondents),
         pace: session.pace,
         asked: <_>::default(),
+        questions: 0,
     };
     while !interrupt.end.is_cancelled() {
         let round = match judging.next(input) {

@@ -56,7 +56,7 @@ pub struct Accused {
 
 /// The pairs of claims that a tally leaves open and nobody has answered for: in each `place` issue, the first finding's
 /// claim with that of every group of another lineage. What a human dismissed is settled.
-pub fn unsettled(tally: &Tally) -> Vec<RulingCase> {
+pub fn unsettled(tally: &Tally) -> impl Iterator<Item = RulingCase> {
     let rulings = tally.judgements.rulings.iter().filter(|ruling| ruling.hearing.is_answered());
     let known: BTreeSet<&Pair> = rulings.map(|ruling| &ruling.pair).collect();
     let mut asked = BTreeSet::new();
@@ -64,12 +64,11 @@ pub fn unsettled(tally: &Tally) -> Vec<RulingCase> {
         let first = issue.members.first();
         issue.unsettled.iter().filter_map(move |at| Some((first?, issue.members.get(*at)?)))
     });
-    let open = pairs.filter_map(|(first, other)| {
+    pairs.filter_map(move |(first, other)| {
         let pair = Pair::new(first.claim_id(), other.claim_id());
         let is_new = !known.contains(&pair) && asked.insert(pair.clone());
         is_new.then(|| ruling_case(pair, first, other, &tally.bundles))
-    });
-    open.collect()
+    })
 }
 
 fn ruling_case(pair: Pair, first: &Member, other: &Member, bundles: &[Bundle]) -> RulingCase {
@@ -83,17 +82,16 @@ fn ruling_case(pair: Pair, first: &Member, other: &Member, bundles: &[Bundle]) -
 }
 
 /// The claims of BLOCK that one lineage makes alone and nobody has answered for, in the order of the tally.
-pub fn alone(tally: &Tally) -> Vec<ExaminationCase> {
+pub fn alone(tally: &Tally) -> impl Iterator<Item = ExaminationCase> {
     let examinations = tally.judgements.examinations.iter().filter(|one| one.hearing.is_answered());
     let known: BTreeSet<&ClaimId> = examinations.map(|one| &one.claim).collect();
     let mut asked = BTreeSet::new();
     let members = tally.issues.iter().filter(|issue| is_block_alone(issue)).flat_map(blocks);
-    let open = members.filter_map(|member| {
+    members.filter_map(move |member| {
         let claim = member.claim_id();
         let is_new = !known.contains(&claim) && asked.insert(claim.clone());
         is_new.then(|| examination_case(claim, member, &tally.bundles))
-    });
-    open.collect()
+    })
 }
 
 fn is_block_alone(issue: &Issue) -> bool {
@@ -117,11 +115,9 @@ fn examination_case(id: ClaimId, member: &Member, bundles: &[Bundle]) -> Examina
     }
 }
 
-/// Who examines: the position of one of `seats` of another lineage than the claim's one, always the same for the same claim and seats. Static tools
-/// and the repository's history hold no opinions.
-///
-/// The seat with the highest digest of claim and seat is taken, which spreads the claims, and a claim keeps its examiner
-/// whatever other claims there are.
+/// Who examines: the position of one of `seats`, a model of another lineage than the claim's; else why nobody does. It
+/// is always the same for the same claim and seats: the one with the highest digest of claim and seat, which spreads the
+/// claims, and a claim keeps its examiner whatever other claims there are.
 pub fn examiner(case: &ExaminationCase, seats: &[Seat]) -> Result<usize, &'static str> {
     if case.code.is_empty() {
         return Err("the change does not show its code");

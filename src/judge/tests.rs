@@ -89,7 +89,7 @@ fn examined(case: &ExaminationCase, reply: &str) -> (Examination, bool) {
 fn settle(mut input: Input, mut answer: impl FnMut(&str) -> RulingAnswer) -> Tally {
     loop {
         let tallied = tally(input.clone());
-        let cases = unsettled(&tallied);
+        let cases: Vec<RulingCase> = unsettled(&tallied).collect();
         if cases.is_empty() {
             return tallied;
         }
@@ -152,19 +152,19 @@ fn three_lineages_at_one_place() {
 fn one_lineage_is_not_asked_about_and_groups_once() {
     let at = "a.rs:2";
     let own = input(&[("opus", &[("WARN", at, WRONG)]), ("sonnet", &[("WARN", at, ODD)])]);
-    assert_eq!(unsettled(&tally(own)), []);
+    assert_eq!(unsettled(&tally(own)).count(), 0);
     let twice = input(&[
         ("opus", &[("WARN", at, WRONG)]),
         ("sonnet", &[("WARN", at, WRONG)]),
         ("kimi", &[("WARN", at, ODD)]),
     ]);
-    assert_eq!(unsettled(&tally(twice)).len(), 1);
+    assert_eq!(unsettled(&tally(twice)).count(), 1);
 }
 
 fn case() -> RulingCase {
     let tallied =
         tally(input(&[("opus", &[("WARN", "a.rs:2", WRONG)]), ("kimi", &[("WARN", "a.rs:2", ODD)])]));
-    unsettled(&tallied).remove(0)
+    unsettled(&tallied).next().unwrap()
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_ruling_needs_a_quote_that_stands() {
 }
 
 fn lone(what: &str) -> ExaminationCase {
-    alone(&tally(input(&[("opus", &[("BLOCK", "a.rs:2", what)])]))).remove(0)
+    alone(&tally(input(&[("opus", &[("BLOCK", "a.rs:2", what)])]))).next().unwrap()
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_refutation_needs_a_line_of_the_code() {
     check(
         "ANSWER: SAME",
         ExaminationAnswer::Unsure,
-        Some("its answer does not count: its answer is not one of the words asked for"),
+        Some("its answer does not count: it is not one of the words asked for"),
     );
 }
 
@@ -230,7 +230,7 @@ fn only_blocks_of_one_lineage_are_examined() {
         ("kimi", &[("BLOCK", "a.rs:60", ODD)]),
         ("gpt", &[("BLOCK", "a.rs:60", ODD)]),
     ]));
-    let cases = alone(&tallied);
+    let cases: Vec<ExaminationCase> = alone(&tallied).collect();
     let places: Vec<&str> = cases.iter().map(|case| case.place.as_str()).collect();
     assert_eq!(places, ["a.rs:2", "other.rs:1"]);
     let panel = panel().reviewers;
@@ -260,9 +260,9 @@ fn an_issue_is_refuted_when_all_that_stands_in_it_is() {
     use ExaminationAnswer::{Confirmed, Refuted, Unsure};
     let check = |findings: &[Said<'_>], answers: &[ExaminationAnswer], expect: bool| {
         let mut input = input(&[("opus", findings)]);
-        for (case, answer) in alone(&tally(input.clone())).iter().zip(answers) {
+        for (case, answer) in alone(&tally(input.clone())).zip(answers) {
             let reply = format!("ANSWER: {}\nQUOTE: counter += 1;", answer.word());
-            input.judgements.put(Judgement::Examination(examined(case, &reply).0));
+            input.judgements.put(Judgement::Examination(examined(&case, &reply).0));
         }
         let tallied = tally(input);
         assert_eq!(tallied.issues[0].is_refuted(), expect, "{findings:?} {answers:?}");

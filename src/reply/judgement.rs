@@ -32,7 +32,7 @@ pub enum NoAnswer {
     #[error("it has no ANSWER line")]
     Missing,
     /// Another word, several, or none.
-    #[error("its answer is not one of the words asked for")]
+    #[error("it is not one of the words asked for")]
     Foreign,
     /// Two answers.
     #[error("it contradicts itself")]
@@ -146,6 +146,8 @@ fn undressed(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const WORDS: &[&str] = &["SAME", "DIFFERENT", "UNSURE"];
@@ -209,5 +211,17 @@ mod tests {
             check(&format!("ANSWER: {vague}"), NoAnswer::Foreign, &[], "");
         }
         check("ANSWER: SAME\nANSWER: DIFFERENT\nANSWER: SAME", NoAnswer::Contradiction, &[], "");
+    }
+
+    proptest! {
+        /// Whatever stands around it, an answer is only given by a line that a reader would take for one.
+        #[test]
+        fn any_text_is_read(text in "(ANSWER: ?|SAME|DIFFERENT|QUOTE:|```|> |\\*\\*|<think>|</think>|\n|\\PC){0,40}") {
+            let statement = read_judgement(&text, WORDS);
+            prop_assert!(statement.quotes.len() <= MOST);
+            if statement.answer.is_ok() {
+                prop_assert!(text.to_uppercase().contains("ANSWER"), "{}", text);
+            }
+        }
     }
 }

@@ -47,8 +47,10 @@ pub struct Judging<'a> {
     pub examiners: Option<&'a [Respondent]>,
     /// How hard to push.
     pub pace: Pace,
-    /// Names of the questions put so far.
+    /// Names of the questions looked at so far.
     pub asked: BTreeSet<String>,
+    /// How many of them were put to somebody.
+    pub questions: usize,
 }
 
 /// Who decides on pairs of claims.
@@ -115,14 +117,16 @@ impl Judging<'_> {
     pub fn next(&mut self, input: &Input) -> Result<Option<Round>, JudgingError> {
         let tally = tally(input.clone());
         let mut round = Round::default();
-        let pairs = self.adjudicator.as_ref().map(|_| judge::unsettled(&tally)).unwrap_or_default();
-        for case in pairs {
+        for case in judge::unsettled(&tally) {
+            if self.adjudicator.is_none() || self.questions >= MOST_QUESTIONS {
+                break;
+            }
             self.add_ruling(case, &mut round)?;
         }
-        if round.is_empty() {
-            let blocks = self.examiners.map(|_| judge::alone(&tally)).unwrap_or_default();
-            for case in blocks {
-                self.add_examination(case, &mut round)?;
+        if let Some(examiners) = self.examiners.filter(|_| round.is_empty()) {
+            let seats: Vec<Seat> = examiners.iter().map(|one| Seat::from(&one.reviewer)).collect();
+            for case in judge::alone(&tally) {
+                self.add_examination(case, &seats, &mut round)?;
             }
         }
         Ok((!round.is_empty()).then_some(round))
@@ -131,9 +135,10 @@ impl Judging<'_> {
     fn add_ruling(&mut self, case: RulingCase, round: &mut Round) -> Result<(), JudgingError> {
         let id = case.id();
         let Some(Adjudicator { seat, respondent }) = &self.adjudicator else { return Ok(()) };
-        if self.asked.len() >= MOST_QUESTIONS || self.asked.contains(&id) {
+        if !self.asked.insert(id.clone()) {
             return Ok(());
         }
+        self.questions += 1;
         match respondent {
             Ok(respondent) => {
                 let prompts = |nonce: &str| case.prompt(self.templates, nonce);
@@ -147,26 +152,29 @@ impl Judging<'_> {
                 self.know(Judgement::Ruling(ruling), None, round)?;
             }
         }
-        self.asked.insert(id);
         Ok(())
     }
 
-    fn add_examination(&mut self, case: ExaminationCase, round: &mut Round) -> Result<(), JudgingError> {
+    fn add_examination(
+        &mut self,
+        case: ExaminationCase,
+        seats: &[Seat],
+        round: &mut Round,
+    ) -> Result<(), JudgingError> {
         let id = case.id();
-        if self.asked.contains(&id) {
+        if !self.asked.insert(id.clone()) {
             return Ok(());
         }
-        let able = self.examiners.unwrap_or_default();
-        let seats: Vec<Seat> = able.iter().map(|one| Seat::from(&one.reviewer)).collect();
-        let chosen = match judge::examiner(&case, &seats) {
-            Ok(_) if self.asked.len() >= MOST_QUESTIONS => {
-                Err(format!("more than {MOST_QUESTIONS} questions about claims in one run"))
+        let chosen = match judge::examiner(&case, seats) {
+            Ok(_) if self.questions >= MOST_QUESTIONS => {
+                Err(format!("more than {MOST_QUESTIONS} questions about claims"))
             }
-            Ok(at) => Ok(&able[at]),
+            Ok(at) => Ok(&self.examiners.unwrap_or_default()[at]),
             Err(reason) => Err(reason.to_owned()),
         };
         match chosen {
             Ok(respondent) => {
+                self.questions += 1;
                 let prompts = |nonce: &str| case.prompt(self.templates, nonce);
                 let prompts = (prompts("")?, prompts(&self.nonce)?);
                 self.pose(Case::Examination(case), &id, prompts, respondent, round)?;
@@ -176,7 +184,6 @@ impl Judging<'_> {
                 self.know(Judgement::Unexamined(unexamined), None, round)?;
             }
         }
-        self.asked.insert(id);
         Ok(())
     }
 
