@@ -61,7 +61,8 @@ impl Cluster {
 /// A finding made ready for comparing.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) member: Member,
+    /// Boxed, since putting findings in order moves them often.
+    pub(super) member: Box<Member>,
     /// Its claim's name, where rulings are to be looked up.
     pub(super) id: Option<ClaimId>,
     pub(super) claim: Claim,
@@ -82,7 +83,15 @@ impl Note {
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
-        Self { lines: anchored.lines, symbol, by_symbol, claim, id: None, leads: false, member }
+        Self {
+            lines: anchored.lines,
+            symbol,
+            by_symbol,
+            claim,
+            id: None,
+            leads: false,
+            member: Box::new(member),
+        }
     }
 
     fn same_symbol(&self, other: &Self) -> bool {

@@ -99,7 +99,7 @@ fn location(note: &Note) -> (Option<String>, Option<LineRange>) {
 
 fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
     let see_also = cluster.neighbours.iter().map(|other| ids[*other].clone()).collect();
-    let members: Vec<Member> = cluster.members.into_iter().map(|note| note.member).collect();
+    let members: Vec<Member> = cluster.members.into_iter().map(|note| *note.member).collect();
     let counted = || members.iter().filter(|member| !member.anchored.finding.retracted);
     let mut lineages: Vec<_> = counted().map(|member| member.lineage.clone()).collect();
     let mut reviewers: Vec<_> = counted().map(|member| member.reviewer.clone()).collect();
