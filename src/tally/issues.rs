@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Agreement, Issue, Member,
-    cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
+    cluster::{Cluster, Link, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
 };
 use crate::{
@@ -20,6 +20,18 @@ use crate::{
 
 /// Puts members together, ranks what comes out, and says what was decided about it.
 pub(super) fn issues(members: Vec<Member>, decided: &BTreeMap<String, Disposition>) -> Vec<Issue> {
+    let (clusters, ids) = clusters(members);
+    let mut issues: Vec<_> =
+        clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
+    issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    for issue in &mut issues {
+        issue.disposition = decided.get(&issue.id).cloned();
+    }
+    issues
+}
+
+/// Members put together, what everybody took back last, and the ids in the same order.
+pub(super) fn clusters(members: Vec<Member>) -> (Vec<Cluster>, Vec<String>) {
     let notes = members.into_iter().map(Note::new);
     let (retracted, counted): (Vec<_>, Vec<_>) =
         notes.partition(|note| note.member.anchored.finding.retracted);
@@ -33,13 +45,7 @@ pub(super) fn issues(members: Vec<Member>, decided: &BTreeMap<String, Dispositio
     }
     clusters.append(&mut withdrawn);
     let ids = identity::ids(&clusters);
-    let mut issues: Vec<_> =
-        clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
-    issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
-    for issue in &mut issues {
-        issue.disposition = decided.get(&issue.id).cloned();
-    }
-    issues
+    (clusters, ids)
 }
 
 /// Puts each retracted finding to the counted cluster that stands at its location, the reviewer's own or one that says
@@ -61,9 +67,12 @@ fn attach(mut retracted: Vec<Note>, clusters: &mut [Cluster]) -> Vec<Note> {
     let homes: Vec<_> =
         retracted.iter().map(|note| home(note, &at_location[&location(note)], clusters)).collect();
     let mut alone = Vec::new();
-    for (home, note) in homes.into_iter().zip(retracted) {
+    for (home, mut note) in homes.into_iter().zip(retracted) {
         match home {
-            Some(at) => clusters[at].members.push(note),
+            Some(at) => {
+                note.link = Link::TakenBack;
+                clusters[at].members.push(note);
+            }
             None => alone.push(note),
         }
     }

@@ -130,6 +130,7 @@ fn table_at_120_columns() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one snapshot")]
 fn table_on_a_narrow_terminal_is_stacked() {
     insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 44, false)), @r#"
     main...HEAD, run 20261121-041812-9b0e77d
