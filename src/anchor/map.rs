@@ -8,7 +8,10 @@ use std::{
     rc::Rc,
 };
 
-use super::symbol;
+use super::{
+    language::Language,
+    symbol::{self, Defined},
+};
 use crate::{
     bundle::Bundle,
     change::{Hunk, HunkLine, LineKind},
@@ -32,8 +35,8 @@ pub(super) struct FileMap<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// Removed lines, by the new-side line that took their place.
     pub(super) removed: Vec<Removed<'a>>,
-    /// Names in the hunks' headers.
-    sections: Vec<Rc<str>>,
+    /// Its path's folders and its name without extension: what modules are often called after.
+    called: Vec<String>,
     /// All lines without their blanks, to find out quickly that a quote stands nowhere.
     squeezed: String,
 }
@@ -48,7 +51,9 @@ pub(super) struct Row<'a> {
     /// Without line end.
     pub(super) text: Cow<'a, str>,
     /// The function or type around it.
-    symbol: Option<Rc<str>>,
+    pub(super) symbol: Option<Rc<str>>,
+    /// The function or type that it defines.
+    pub(super) defined: Option<Defined>,
 }
 
 /// A line that the change takes away.
@@ -65,7 +70,12 @@ impl Row<'_> {
         code(&self.text)
     }
 
-    fn indent(&self) -> usize {
+    /// What the function or type that it defines belongs to.
+    pub(super) fn of(&self) -> Option<&str> {
+        self.defined.as_ref().and_then(|one| one.of.as_deref())
+    }
+
+    pub(super) fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
     }
 }
@@ -93,8 +103,9 @@ impl<'a> Places<'a> {
                 let name = path.rsplit('/').next().unwrap_or_default().to_owned();
                 places.by_name.entry(name).or_default().insert(path.clone());
                 places.bundles.entry(&bundle.id).or_default().insert(path.clone());
-                let map = places.files.entry(path).or_default();
-                file.hunks.iter().for_each(|hunk| map.add(hunk));
+                let language = Language::of(&path);
+                let map = places.files.entry(path).or_insert_with_key(|path| FileMap::of(path));
+                file.hunks.iter().for_each(|hunk| map.add(hunk, language));
             }
             places.bundles.entry(&bundle.id).or_default();
         }
@@ -137,10 +148,13 @@ impl<'a> Places<'a> {
 }
 
 impl<'a> FileMap<'a> {
-    fn add(&mut self, hunk: &'a Hunk) {
+    fn of(path: &str) -> Self {
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+        Self { called: stem.split('/').map(str::to_owned).collect(), ..Self::default() }
+    }
+
+    fn add(&mut self, hunk: &'a Hunk, language: Language) {
         let first = self.rows.len();
-        let section: Option<Rc<str>> = symbol::section_name(&hunk.section()).map(Rc::from);
-        self.sections.extend(section.clone());
         let mut waiting = Vec::new();
         for line in hunk.lines() {
             let text = text_of(line);
@@ -153,11 +167,11 @@ impl<'a> FileMap<'a> {
             if !waiting.is_empty() {
                 changed |= self.close_removal(&mut waiting, first, number, added);
             }
-            self.rows.push(Row { line: number, changed, text, symbol: None });
+            self.rows.push(Row { line: number, changed, text, symbol: None, defined: None });
         }
         let last = hunk.new_start.saturating_add(hunk.new_lines.saturating_sub(1));
         self.close_removal(&mut waiting, first, last, false);
-        enclose(&mut self.rows[first..], section.as_ref());
+        symbol::enclose(&mut self.rows[first..], &hunk.section(), language);
     }
 
     /// Puts a run of removed lines at `line`. Where nothing was added in its place the lines around it are changed ones;
@@ -208,33 +222,14 @@ impl<'a> FileMap<'a> {
         self.removed.get(from).is_some_and(|removed| removed.line <= range.end)
     }
 
-    /// Whether a hunk's header or a line names `symbol` as what encloses lines.
-    pub(super) fn names(&self, symbol: &str) -> bool {
-        self.sections.iter().any(|name| **name == *symbol)
+    /// Whether `module` is the file's name without extension, or one of its folders.
+    pub(super) fn is_called(&self, module: &str) -> bool {
+        self.called.iter().any(|part| part == module)
     }
 
     /// The function or type around `line`.
     pub(super) fn symbol_at(&self, line: u32) -> Option<String> {
         self.row(line)?.symbol.as_deref().map(str::to_owned)
-    }
-}
-
-/// Gives each row of a hunk the nearest definition above it that it is indented under, else the hunk's section.
-fn enclose(rows: &mut [Row<'_>], section: Option<&Rc<str>>) {
-    let mut open: Vec<(usize, Rc<str>)> = Vec::new();
-    for row in rows {
-        if !row.text.trim().is_empty() {
-            // What closes a block, or a list of parameters, belongs to it.
-            let closes = row.text.trim_start().starts_with(['}', ')', ']']);
-            let reach = row.indent() + usize::from(closes);
-            while open.last().is_some_and(|(indent, _)| *indent >= reach) {
-                open.pop();
-            }
-            if let Some(name) = symbol::defined_name(&row.text) {
-                open.push((row.indent(), name.into()));
-            }
-        }
-        row.symbol = open.last().map(|(_, name)| Rc::clone(name)).or_else(|| section.cloned());
     }
 }
 

@@ -3,6 +3,8 @@
 //! The main type is [`Places`], the change as a map of places; [`anchor`] is the same for a single reply. No finding is
 //! ever dropped: a place that cannot be found is named so.
 
+mod define;
+mod language;
 mod map;
 mod quote;
 mod symbol;

@@ -303,6 +303,71 @@ fn symbols_stand_where_they_are_defined_or_mentioned() {
     at_symbol("()", "file net/src/server.rs () | - | -");
 }
 
+const TYPES: &str = "@@ -1,24 +1,25 @@
+ impl Server {
+     fn stop(&mut self) {
+         self.run();
+     }
+ }
+
+ impl Client {
+     fn stop(&mut self) {
++        self.socket.close();
+     }
+ }
+
+ fn main() {
+     Pool::start(3);
+     Client::stop();
+ }
+@@ -40,3 +41,4 @@ impl Pool {
+         a();
++        b();
+     }
+ }
+";
+
+#[test]
+fn a_qualifier_that_is_shown_must_be_the_one_named() {
+    let check = |symbol: &str, expect: &str| {
+        let change = [bundle("c1_x", vec![patch("src/net.rs", TYPES)])];
+        let placed = anchor(vec![finding("src/net.rs", None, Some(symbol), None)], Some(&change[0]), &change);
+        let line = placed[0].lines.map_or_else(|| "-".to_owned(), |lines| lines.start.to_string());
+        assert_eq!(format!("{} {line}", placed[0].anchor.word()), expect, "{symbol}");
+    };
+    check("Server::stop", "context 2");
+    check("Client::stop", "context 8");
+    check("function Client.stop()", "context 8");
+    check("client.stop", "context 8");
+    check("net::stop", "context 2");
+    check("stop", "context 2");
+    check("socket.stop()", "context 2");
+    check("Router::stop", "file -");
+    check("Router::run", "context 3");
+    check("main", "context 13");
+    check("Pool", "changed 42");
+    check("Pool::start", "context 14");
+    check("Server<T>", "context 1");
+    check("stop/1", "context 2");
+}
+
+#[test]
+fn a_block_ends_where_its_brace_is_closed() {
+    let change = [bundle("c1_x", vec![patch("src/net.rs", TYPES)])];
+    let symbols = |line: u32| {
+        let one = finding("src/net.rs", Some((line, line)), None, None);
+        anchor(vec![one], Some(&change[0]), &change).remove(0).symbol.unwrap_or_default()
+    };
+    let told: Vec<_> = [1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 14, 16, 42, 44].map(symbols).to_vec();
+    assert_eq!(
+        told,
+        [
+            "Server", "stop", "stop", "stop", "Server", "", "Client", "stop", "Client", "", "main", "main",
+            "Pool", "Pool"
+        ]
+    );
+}
+
 #[test]
 fn without_a_bundle_nothing_is_checked() {
     let placed = anchor(vec![finding("x.rs", Some((3, 3)), None, Some("code"))], None, &[]).remove(0);
@@ -312,22 +377,6 @@ fn without_a_bundle_nothing_is_checked() {
     );
     let nowhere = anchor(vec![finding("", None, None, None)], None, &[]).remove(0);
     assert_eq!((nowhere.anchor, nowhere.path), (Anchor::Nowhere, None));
-}
-
-#[test]
-fn names_of_sections_and_definitions() {
-    let check = |line: &str, expect: Option<&str>| {
-        assert_eq!(symbol::section_name(line).as_deref(), expect, "{line}");
-    };
-    check("pub(crate) async fn run<T>(x: T) -> T {", Some("run"));
-    check("func (s *Server) Close() error {", Some("Close"));
-    check("impl<T: Into<U>> Display for Tally<T> {", Some("Tally"));
-    check("export default class Panel extends View {", Some("Panel"));
-    check("static int next_token(struct lexer *l)", Some("next_token"));
-    check("def self.find(id)", Some("find"));
-    check("extern \"C\" fn callback(", Some("callback"));
-    check("", None);
-    check("{ (", None);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod dispose;
 mod end_to_end;
 mod explain;
 mod git;
+mod invariance;
 mod lineage;
 mod mock;
 mod panel;
