@@ -591,9 +591,10 @@ proptest! {
             for (at, join) in explanation.joins.iter().enumerate() {
                 holds(&issue.members, at, join);
             }
-            let by_place = explanation.joins.iter().any(|join| matches!(join.rule, Rule::Place { .. }));
-            prop_assert!(issue.agreement != Agreement::Claim || !by_place);
-            prop_assert!(issue.agreement != Agreement::Place || by_place);
+            let by_place = explanation.joins.iter().zip(&issue.members).any(|(join, member)| {
+                matches!(join.rule, Rule::Place { to, .. } if issue.members[to].lineage != member.lineage)
+            });
+            prop_assert!(!issue.is_counted() || by_place == (issue.agreement == Agreement::Place));
             let parted: Vec<_> = explanation.partings.iter().map(|parting| parting.issue.clone()).collect();
             prop_assert_eq!(&parted, &issue.see_also);
             for Parting { because, nearness, evidence, .. } in explanation.partings {

@@ -107,6 +107,7 @@ fn a_lone_issue_with_a_finding_that_was_taken_back() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one snapshot")]
 fn as_a_document() {
     let sandbox = reviewed();
     let id = id(&sandbox, "services/mail/send.py", 6);
