@@ -3,7 +3,7 @@
 //! Languages whose definitions are written alike share a variant. Nothing is read from the file.
 
 /// A family of languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Language {
     Rust,
     Go,
@@ -22,6 +22,7 @@ pub(super) enum Language {
     /// Shells and `PowerShell`.
     Shell,
     /// Any other: the defining words of all of them.
+    #[default]
     Other,
 }
 

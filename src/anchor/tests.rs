@@ -1,5 +1,7 @@
 //! Tests of anchoring over one small change of three files in two bundles.
 
+mod counting;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -58,6 +60,42 @@ fn hunk(text: &str) -> Hunk {
 
 fn bundle(id: &str, files: Vec<FilePatch>) -> Bundle {
     Bundle { id: id.to_owned(), component: String::new(), files, guard: Guard::Ok }
+}
+
+/// The patch, renamed from `old`.
+fn renamed(old: &str, file: FilePatch) -> FilePatch {
+    FilePatch { old_path: Some(old.into()), status: FileStatus::Renamed, ..file }
+}
+
+#[test]
+fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
+    let files = vec![
+        renamed("lib/old.rs", patch("src/new.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        renamed("src/lib.rs", patch("src/swapped.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        patch("src/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("web/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("Makefile", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+    ];
+    let change = [bundle("c1_x", files)];
+    let check = |path: &str, expect: &str| {
+        let one = finding(path, Some((1, 1)), None, None);
+        let placed = anchor(vec![one], Some(&change[0]), &change).remove(0);
+        let path = placed.path.unwrap_or_default();
+        assert_eq!(format!("{} {path}", placed.anchor.word()), expect);
+    };
+    check("lib/old.rs", "changed src/new.rs");
+    check("old.rs", "changed src/new.rs");
+    check("a/lib/old.rs", "changed src/new.rs");
+    check("src/lib.rs", "changed src/lib.rs");
+    check("lib.rs", "outside lib.rs");
+    check("Src/New.rs", "changed src/new.rs");
+    check("LIB.RS", "outside LIB.RS");
+    check("/home/x/repo/src/new.rs", "changed src/new.rs");
+    check("C:/repo/web/lib.rs", "changed web/lib.rs");
+    check("/home/x/lib.rs", "nowhere ");
+    check("/home/x/Makefile", "nowhere ");
+    check("/home/../src/new.rs", "nowhere ");
+    check("other/src/new.rs", "outside other/src/new.rs");
 }
 
 fn change() -> Vec<Bundle> {
@@ -185,7 +223,7 @@ fn no_path_leads_out_of_the_repository() {
     let out = "the path leads out of the repository";
     let foreign = "the path is not relative to the repository";
     at_lines("../net/src/server.rs", 13, 13, &format!("nowhere - - | - | {out}"));
-    at_lines("/net/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
+    at_lines("/docs/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
     at_lines("/etc/passwd", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("C:\\x", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("a\u{1b}[0m", 1, 1, "nowhere - - | - | the path holds control characters");
@@ -402,11 +440,49 @@ fn any_place() -> impl Strategy<Value = Finding> {
         "docs/server.md",
         "new.rs",
     ]);
-    let quotes = prop::sample::select(vec!["}", "count += 1;", "spawn(socket)", "-}", "zzz", " ", "let"]);
+    let quotes = prop::sample::select(vec![
+        "}",
+        "count += 1;",
+        "spawn(socket)",
+        "-}",
+        "zzz",
+        " ",
+        "let",
+        "self.listener.close();",
+    ]);
     let symbols = prop::sample::select(vec!["stop", "Server::serve", "gone", "Ω"]);
-    let lines = prop::option::of((1..60_u32, 1..60_u32));
-    (paths, lines, prop::option::of(symbols), prop::option::of(quotes))
-        .prop_map(|(path, lines, symbol, quote)| finding(path, lines, symbol, quote))
+    let claims = prop::sample::select(vec![
+        "",
+        "`self.listener.close()` is gone",
+        "`count` and `spawn`",
+        "`let socket = listener.accept();`",
+    ]);
+    let lines = prop::option::of((1..60_u32, 0..4_u32));
+    let also = prop::collection::vec((1..60_u32, 0..4_u32), 0..3);
+    (paths, lines, prop::option::of(symbols), prop::option::of(quotes), claims, also).prop_map(
+        |(path, lines, symbol, quote, what, also)| {
+            let range = |(start, more): (u32, u32)| (start, start + more);
+            let place = |lines| finding("net/src/server.rs", Some(range(lines)), None, None).location;
+            Finding {
+                what: what.to_owned(),
+                also_at: also.into_iter().filter_map(place).collect(),
+                ..finding(path, lines.map(range), symbol, quote)
+            }
+        },
+    )
+}
+
+/// Whether the change shows `code` in a hunk of `path` that has new-side lines of `lines`.
+fn shows(change: &[Bundle], path: &str, lines: LineRange, code: Option<&str>) -> bool {
+    let files = change.iter().flat_map(|bundle| &bundle.files);
+    let mut hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
+    hunks.any(|hunk| {
+        let start = hunk.new_start.max(1);
+        let end = (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start);
+        let holds =
+            |code: &str| hunk.lines().any(|line| String::from_utf8_lossy(line.text).trim_end() == code);
+        LineRange::new(start, end).overlaps(lines) && code.is_none_or(holds)
+    })
 }
 
 proptest! {
@@ -417,18 +493,23 @@ proptest! {
         let kept: Vec<_> = placed.iter().map(|one| one.finding.clone()).collect();
         prop_assert_eq!(kept, findings);
         for one in placed {
-            if !matches!(one.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved) {
-                continue;
+            prop_assert_eq!(one.also.len(), one.finding.also_at.len());
+            let first = Place { path: one.path, lines: one.lines, symbol: one.symbol, anchor: one.anchor, note: one.note, code: one.code };
+            for place in [first].iter().chain(&one.also) {
+                let anchored = matches!(place.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved);
+                let (path, code) = (text(place.path.as_ref()), place.code.as_deref());
+                prop_assert!(!anchored || shows(&change, path, place.lines.unwrap(), code), "{place:?}");
+                prop_assert!(place.anchor != Anchor::Moved || place.note.is_some() && code.is_some());
             }
-            let path = one.path.unwrap();
-            let lines = one.lines.unwrap();
-            let files = change.iter().flat_map(|bundle| &bundle.files);
-            let hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
-            let shown = |hunk: &Hunk| {
-                let start = hunk.new_start.max(1);
-                LineRange::new(start, (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start))
-            };
-            prop_assert!(hunks.map(shown).any(|range| range.overlaps(lines)), "{path} {lines:?}");
         }
+    }
+
+    #[test]
+    fn the_order_of_findings_does_not_matter(findings in prop::collection::vec(any_place(), 0..8)) {
+        let change = change();
+        let turned: Vec<_> = findings.iter().rev().cloned().collect();
+        let mut placed = anchor(turned, Some(&change[0]), &change);
+        placed.reverse();
+        prop_assert_eq!(placed, anchor(findings, Some(&change[0]), &change));
     }
 }

@@ -9,6 +9,7 @@ mod block;
 mod completeness;
 mod draft;
 mod json;
+mod judgement;
 mod label;
 mod line;
 mod lines;
@@ -22,6 +23,8 @@ mod thinking;
 mod verdict;
 
 use crate::finding::{Finding, Reject, Verdict};
+
+pub use judgement::{NoAnswer, Statement, read_judgement};
 
 /// What a reply says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -15,7 +15,7 @@ use crate::{
     reviewer::Lineage,
     tally::{
         Agreement, Evidence, Issue, Member, Nearness, Sameness, Tally,
-        explain::{Because, Explanation, Join, Parting, Rule},
+        explain::{Because, Comparison, Explanation, Join, Parting, Rule},
     },
 };
 
@@ -172,17 +172,17 @@ fn joined(members: &[Member], join: &Join) -> String {
     let by = match &join.rule {
         Rule::First if members.len() == 1 => "the only finding".to_owned(),
         Rule::First => "comes first by place; the others were held against it".to_owned(),
-        Rule::Claim { to, nearness, same_as, evidence } => {
+        Rule::Claim { to, nearness, same_as, comparison } => {
             let near = nearness_to(*nearness, &name(*to));
             let same = if same_as == to { String::new() } else { format!(" as {}", name(*same_as)) };
-            format!("{near}, and says the same{same}: {}", figures(evidence))
+            format!("{near}, and says the same{same}: {}", figures(comparison))
         }
-        Rule::Place { to, nearness, evidence } => {
+        Rule::Place { to, nearness, comparison } => {
             let near = nearness_to(*nearness, &name(*to));
-            format!("{near}; whether it says the same is not settled: {}", figures(evidence))
+            format!("{near}; whether it says the same is not settled: {}", figures(comparison))
         }
-        Rule::Further { to, same_as, evidence } => {
-            let says = format!("says the same as {}: {}", name(*same_as), figures(evidence));
+        Rule::Further { to, same_as, comparison } => {
+            let says = format!("says the same as {}: {}", name(*same_as), figures(comparison));
             format!("a further place of it or of {} is near the other, and it {says}", name(*to))
         }
         Rule::Location { with } => format!(
@@ -227,7 +227,7 @@ fn parted(parting: &Parting) -> String {
         Some(nearness) => nearness_to(nearness, "this one"),
         None => "near by a further place only".to_owned(),
     };
-    let figures = figures(&parting.evidence);
+    let figures = figures(&parting.comparison);
     match &parting.because {
         Because::ClaimsDiffer => format!("{near}, but the claims differ: {figures}"),
         Because::OneReviewer(by) => {
@@ -246,8 +246,17 @@ fn parted(parting: &Parting) -> String {
     }
 }
 
-/// `likeness 0.41, 0.30 makes them the same; both hold "handshake" and "socket"`.
-fn figures(evidence: &Evidence) -> String {
+/// `likeness 0.41, 0.30 is asked; both hold "handshake" and "socket"`, behind the ruling that goes before it.
+fn figures(comparison: &Comparison) -> String {
+    let by_words = by_words(&comparison.evidence);
+    let Some(ruling) = &comparison.ruling else { return by_words };
+    let by = &ruling.hearing.by.id;
+    let quote = words::shortened(&foreign::one_line(&ruling.hearing.quote), 200);
+    let answer = ruling.answer.word();
+    format!("the adjudicator {by} ruled {answer}, quoting \"{quote}\" (by their words: {by_words})")
+}
+
+fn by_words(evidence: &Evidence) -> String {
     let Evidence { answer, least, most, bound, .. } = evidence;
     let likeness = match answer {
         Sameness::Same if least >= bound => format!("likeness {least:.2}, {bound:.2} is asked"),
@@ -305,8 +314,10 @@ struct PartingEntry<'a> {
 
 #[derive(Debug, Serialize)]
 struct EvidenceEntry<'a> {
-    /// `same`, `unclear`, `different`.
+    /// `same`, `unclear`, `different`: as ruled, else by the words.
     answer: &'static str,
+    /// The adjudicator whose ruling goes before the words.
+    ruled_by: Option<&'a str>,
     least: f32,
     most: f32,
     bound: f32,
@@ -330,14 +341,16 @@ pub fn render_json(tally: &Tally, issue: &Issue, explanation: &Explanation) -> S
 }
 
 fn join_entry<'a>(member: &'a Member, join: &'a Join) -> JoinEntry<'a> {
-    let (rule, held_against, nearness, same_as, evidence) = match &join.rule {
+    let (rule, held_against, nearness, same_as, comparison) = match &join.rule {
         Rule::First => ("first", None, None, None, None),
-        Rule::Claim { to, nearness, same_as, evidence } => {
-            ("claim", Some(*to), Some(*nearness), Some(*same_as), Some(evidence))
+        Rule::Claim { to, nearness, same_as, comparison } => {
+            ("claim", Some(*to), Some(*nearness), Some(*same_as), Some(comparison))
         }
-        Rule::Place { to, nearness, evidence } => ("place", Some(*to), Some(*nearness), None, Some(evidence)),
-        Rule::Further { to, same_as, evidence } => {
-            ("further-place", Some(*to), None, Some(*same_as), Some(evidence))
+        Rule::Place { to, nearness, comparison } => {
+            ("place", Some(*to), Some(*nearness), None, Some(comparison))
+        }
+        Rule::Further { to, same_as, comparison } => {
+            ("further-place", Some(*to), None, Some(*same_as), Some(comparison))
         }
         Rule::Location { with } => ("same-location", Some(*with), None, None, None),
         Rule::TakenBack { beside, same } => {
@@ -353,7 +366,7 @@ fn join_entry<'a>(member: &'a Member, join: &'a Join) -> JoinEntry<'a> {
         nearness: nearness.map(nearness_word),
         lines_apart: nearness.and_then(lines_apart),
         same_as,
-        evidence: evidence.map(evidence_entry),
+        evidence: comparison.map(evidence_entry),
         counts_with: join.counts_with,
     }
 }
@@ -371,7 +384,7 @@ fn parting_entry(parting: &Parting) -> PartingEntry<'_> {
             Because::Settled => "settled",
             Because::FitsAnother => "fits-another",
         },
-        evidence: evidence_entry(&parting.evidence),
+        evidence: evidence_entry(&parting.comparison),
     }
 }
 
@@ -393,9 +406,11 @@ fn lines_apart(nearness: Nearness) -> Option<u32> {
     }
 }
 
-fn evidence_entry(evidence: &Evidence) -> EvidenceEntry<'_> {
+fn evidence_entry(comparison: &Comparison) -> EvidenceEntry<'_> {
+    let evidence = &comparison.evidence;
     EvidenceEntry {
-        answer: match evidence.answer {
+        ruled_by: comparison.ruling.as_ref().map(|ruling| ruling.hearing.by.id.as_str()),
+        answer: match comparison.answer {
             Sameness::Same => "same",
             Sameness::Unclear => "unclear",
             Sameness::Different => "different",

@@ -9,6 +9,7 @@ pub mod descent;
 pub mod explain;
 pub mod foreign;
 pub mod json;
+pub mod judged;
 pub mod layout;
 pub mod markdown;
 pub mod preview;

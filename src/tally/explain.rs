@@ -7,8 +7,12 @@ use super::{
     Evidence, Issue, Member, Sameness, Tally,
     cluster::{Cluster, Link, MOST_COMPARED, Nearness, Note, elsewhere, seat},
     evidence, issues,
+    judged::{Rulings, pair},
 };
-use crate::reviewer::ReviewerId;
+use crate::{
+    judgement::{Ruling, RulingAnswer},
+    reviewer::ReviewerId,
+};
 
 /// Why an issue is one.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +32,17 @@ pub struct Join {
     pub counts_with: Option<usize>,
 }
 
+/// What makes two claims the same or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The answer that counts.
+    pub answer: Sameness,
+    /// What the words say.
+    pub evidence: Evidence,
+    /// The adjudicator's ruling that goes before the words.
+    pub ruling: Option<Ruling>,
+}
+
 /// The rule that brought a member in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
@@ -42,7 +57,7 @@ pub enum Rule {
         /// Who says the same.
         same_as: usize,
         /// Why it is the same.
-        evidence: Evidence,
+        comparison: Comparison,
     },
     /// It meets the member `to`; whether they say the same is not settled.
     Place {
@@ -51,7 +66,7 @@ pub enum Rule {
         /// How they meet.
         nearness: Nearness,
         /// What the claims have in common.
-        evidence: Evidence,
+        comparison: Comparison,
     },
     /// It says the same as the member `same_as`, where it or the member `to` names a further place.
     Further {
@@ -60,7 +75,7 @@ pub enum Rule {
         /// Who says the same.
         same_as: usize,
         /// Why it is the same.
-        evidence: Evidence,
+        comparison: Comparison,
     },
     /// Its reviewer stands at the very same location with the member `with`: within one reviewer, one location is one entry.
     Location {
@@ -86,7 +101,7 @@ pub struct Parting {
     /// What kept them apart.
     pub because: Because,
     /// What the claims of their first findings have in common, or those that clearly differ.
-    pub evidence: Evidence,
+    pub comparison: Comparison,
 }
 
 /// What keeps two near issues apart.
@@ -109,83 +124,108 @@ pub enum Because {
 /// Explains an issue of `tally`; `None` for an issue of another one.
 pub fn explain(tally: &Tally, issue: &Issue) -> Option<Explanation> {
     let members: Vec<Member> = tally.issues.iter().flat_map(|one| one.members.iter().cloned()).collect();
-    let (clusters, ids) = issues::clusters(members);
+    let given: Vec<Ruling> = tally.issues.iter().flat_map(|one| one.adjudications.iter().cloned()).collect();
+    let judge = Judge { rulings: Rulings::new(&given), given };
+    let (clusters, ids) = issues::clusters(members, &judge.rulings);
     let own = &clusters[ids.iter().position(|id| *id == issue.id)?];
-    let joins: Option<Vec<Join>> = (0..own.members.len()).map(|at| join(&own.members, at)).collect();
-    let parting = |at: &usize| parting(own, &clusters[*at], &ids[*at]);
+    let joins: Option<Vec<Join>> = (0..own.members.len()).map(|at| judge.join(&own.members, at)).collect();
+    let parting = |at: &usize| judge.parting(own, &clusters[*at], &ids[*at]);
     Some(Explanation { joins: joins?, partings: own.neighbours.iter().map(parting).collect() })
 }
 
-fn join(members: &[Note], at: usize) -> Option<Join> {
-    let counted = |note: &Note| !note.member.anchored.finding.retracted;
-    let family = |note: &Note| counted(note) && note.member.lineage == members[at].member.lineage;
-    let counts_with = members[..at].iter().position(family).filter(|_| counted(&members[at]));
-    Some(Join { rule: rule(members, at)?, counts_with })
+/// Compares claims as the tally did.
+struct Judge {
+    rulings: Rulings,
+    given: Vec<Ruling>,
 }
 
-/// Reads what the note remembers; who said the same or stands at the same location is looked up as it was then.
-fn rule(members: &[Note], at: usize) -> Option<Rule> {
-    let note = &members[at];
-    let to = at - note.back;
-    let same = |from: usize| {
-        let mut compared = members[from..at].iter().take(MOST_COMPARED);
-        compared.position(|other| other.says_the_same(note)).map(|found| from + found)
-    };
-    Some(match note.link {
-        Link::Opened => Rule::First,
-        Link::Claim => {
-            let (nearness, same_as) = (note.nearness(&members[to])?, same(to)?);
-            Rule::Claim { to, nearness, same_as, evidence: seen(&members[same_as], note) }
-        }
-        Link::Place => {
-            let nearness = note.nearness(&members[to])?;
-            Rule::Place { to, nearness, evidence: seen(&members[to], note) }
-        }
-        Link::Further => {
-            let same_as = same(to)?;
-            Rule::Further { to, same_as, evidence: seen(&members[same_as], note) }
-        }
-        Link::Location => {
-            let there = |other: &Note| seat(other) == seat(note);
-            Rule::Location { with: members[..at].iter().position(there)? }
-        }
-        Link::TakenBack => {
-            let here = |other: &Note| other.same_location(note) && !other.member.anchored.finding.retracted;
-            let same = |other: &Note| here(other) && other.says_the_same(note);
-            let own = |other: &Note| here(other) && other.member.reviewer == note.member.reviewer;
-            let says_same = members.iter().take(MOST_COMPARED).position(same);
-            let beside = says_same.or_else(|| members.iter().position(own))?;
-            Rule::TakenBack { beside, same: says_same.is_some() }
-        }
-    })
+impl Judge {
+    fn join(&self, members: &[Note], at: usize) -> Option<Join> {
+        let counted = |note: &Note| !note.member.anchored.finding.retracted;
+        let family = |note: &Note| counted(note) && note.member.lineage == members[at].member.lineage;
+        let counts_with = members[..at].iter().position(family).filter(|_| counted(&members[at]));
+        Some(Join { rule: self.rule(members, at)?, counts_with })
+    }
+
+    /// Reads what the note remembers; who said the same or stands at the same location is looked up as it was then.
+    fn rule(&self, members: &[Note], at: usize) -> Option<Rule> {
+        let note = &members[at];
+        let to = at - note.back;
+        let same_as = || {
+            let mut compared = members[to..at].iter().take(MOST_COMPARED);
+            let found = compared.position(|other| self.rulings.compare(other, note) == Sameness::Same)?;
+            Some((to + found, self.seen(&members[to + found], note)))
+        };
+        Some(match note.link {
+            Link::Opened => Rule::First,
+            Link::Claim => {
+                let (nearness, (same_as, comparison)) = (note.nearness(&members[to])?, same_as()?);
+                Rule::Claim { to, nearness, same_as, comparison }
+            }
+            Link::Place => {
+                let nearness = note.nearness(&members[to])?;
+                Rule::Place { to, nearness, comparison: self.seen(&members[to], note) }
+            }
+            Link::Further => {
+                let (same_as, comparison) = same_as()?;
+                Rule::Further { to, same_as, comparison }
+            }
+            Link::Location => {
+                let there = |other: &Note| seat(other) == seat(note);
+                Rule::Location { with: members[..at].iter().position(there)? }
+            }
+            Link::TakenBack => taken_back(members, note)?,
+        })
+    }
+
+    fn seen(&self, a: &Note, b: &Note) -> Comparison {
+        let evidence = evidence(&a.member.anchored.finding, &b.member.anchored.finding);
+        let answer = self.rulings.compare(a, b);
+        let decides = |ruling: &&Ruling| {
+            let says = match ruling.answer {
+                RulingAnswer::Same => Some(Sameness::Same),
+                RulingAnswer::Different => Some(Sameness::Different),
+                RulingAnswer::Unsure => None,
+            };
+            says == Some(answer)
+        };
+        let pair = self.rulings.ruled(a, b).and_then(|_| pair(a, b));
+        let ruling = pair.and_then(|pair| self.given.iter().filter(decides).find(|one| one.pair == pair));
+        Comparison { answer, evidence, ruling: ruling.cloned() }
+    }
+
+    fn parting(&self, own: &Cluster, other: &Cluster, id: &str) -> Parting {
+        let (a, b) = (&own.members[0], &other.members[0]);
+        let (nearness, firsts) = (a.nearness(b), self.seen(a, b));
+        let in_both = other.members.iter().find(|note| elsewhere(&own.members, note));
+        let differing = || {
+            let ours = own.members.iter().take(MOST_COMPARED);
+            let mut pairs = ours.flat_map(|a| other.members.iter().take(MOST_COMPARED).map(move |b| (a, b)));
+            pairs.find(|(a, b)| self.rulings.compare(a, b) == Sameness::Different)
+        };
+        let meets = nearness.is_some_and(Nearness::meets);
+        let (because, comparison) = if firsts.answer == Sameness::Different {
+            (Because::ClaimsDiffer, firsts)
+        } else if let Some(note) = in_both {
+            (Because::OneReviewer(note.member.reviewer.clone()), firsts)
+        } else if let Some((a, b)) = differing() {
+            (Because::MembersDiffer, self.seen(a, b))
+        } else if firsts.answer == Sameness::Unclear && !meets {
+            (Because::OnlyNear, firsts)
+        } else if firsts.answer == Sameness::Unclear && (own.is_by_claim() || other.is_by_claim()) {
+            (Because::Settled, firsts)
+        } else {
+            (Because::FitsAnother, firsts)
+        };
+        Parting { issue: id.to_owned(), nearness, because, comparison }
+    }
 }
 
-fn seen(a: &Note, b: &Note) -> Evidence {
-    evidence(&a.member.anchored.finding, &b.member.anchored.finding)
-}
-
-fn parting(own: &Cluster, other: &Cluster, id: &str) -> Parting {
-    let (a, b) = (&own.members[0], &other.members[0]);
-    let (nearness, firsts) = (a.nearness(b), seen(a, b));
-    let in_both = other.members.iter().find(|note| elsewhere(&own.members, note));
-    let differing = || {
-        let ours = own.members.iter().take(MOST_COMPARED);
-        let mut pairs = ours.flat_map(|a| other.members.iter().take(MOST_COMPARED).map(move |b| (a, b)));
-        pairs.find(|(a, b)| a.claim.compare(&b.claim) == Sameness::Different)
-    };
-    let meets = nearness.is_some_and(Nearness::meets);
-    let (because, evidence) = if firsts.answer == Sameness::Different {
-        (Because::ClaimsDiffer, firsts)
-    } else if let Some(note) = in_both {
-        (Because::OneReviewer(note.member.reviewer.clone()), firsts)
-    } else if let Some((a, b)) = differing() {
-        (Because::MembersDiffer, seen(a, b))
-    } else if firsts.answer == Sameness::Unclear && !meets {
-        (Because::OnlyNear, firsts)
-    } else if firsts.answer == Sameness::Unclear && (own.is_by_claim() || other.is_by_claim()) {
-        (Because::Settled, firsts)
-    } else {
-        (Because::FitsAnother, firsts)
-    };
-    Parting { issue: id.to_owned(), nearness, because, evidence }
+fn taken_back(members: &[Note], note: &Note) -> Option<Rule> {
+    let here = |other: &Note| other.same_location(note) && !other.member.anchored.finding.retracted;
+    let same = |other: &Note| here(other) && other.says_the_same(note);
+    let own = |other: &Note| here(other) && other.member.reviewer == note.member.reviewer;
+    let says_same = members.iter().take(MOST_COMPARED).position(same);
+    let beside = says_same.or_else(|| members.iter().position(own))?;
+    Some(Rule::TakenBack { beside, same: says_same.is_some() })
 }

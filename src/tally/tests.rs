@@ -98,6 +98,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            judgements: Judgements::default(),
             dispositions: Vec::new(),
         },
     )
@@ -425,6 +426,7 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     }
 }
@@ -517,15 +519,15 @@ fn holds(members: &[Member], at: usize, join: &Join) {
     };
     let holds = match &join.rule {
         Rule::First => at == 0,
-        Rule::Claim { to, nearness, same_as, evidence } => {
+        Rule::Claim { to, nearness, same_as, comparison } => {
             *to <= *same_as
                 && *same_as < at
                 && near(*to, *nearness)
                 && answer(*same_as, at) == Sameness::Same
-                && evidence.answer == Sameness::Same
+                && comparison.answer == Sameness::Same
         }
-        Rule::Place { to, nearness, evidence } => {
-            *to < at && nearness.meets() && near(*to, *nearness) && evidence.answer != Sameness::Different
+        Rule::Place { to, nearness, comparison } => {
+            *to < at && nearness.meets() && near(*to, *nearness) && comparison.answer != Sameness::Different
         }
         Rule::Further { to, same_as, .. } => {
             let names = |a: usize, b: usize| place(a).also.iter().any(|also| also.path == place(b).path);
@@ -597,8 +599,8 @@ proptest! {
             prop_assert!(!issue.is_counted() || by_place == (issue.agreement == Agreement::Place));
             let parted: Vec<_> = explanation.partings.iter().map(|parting| parting.issue.clone()).collect();
             prop_assert_eq!(&parted, &issue.see_also);
-            for Parting { because, nearness, evidence, .. } in explanation.partings {
-                let differ = evidence.answer == Sameness::Different;
+            for Parting { because, nearness, comparison, .. } in explanation.partings {
+                let differ = comparison.answer == Sameness::Different;
                 match because {
                     Because::ClaimsDiffer | Because::MembersDiffer => prop_assert!(differ),
                     Because::OnlyNear => prop_assert!(!differ && !nearness.is_some_and(Nearness::meets)),
