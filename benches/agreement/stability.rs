@@ -75,8 +75,9 @@ fn convergences(answers: &[Answer], without: Option<(usize, usize)>) -> HashMap<
         panel: Panel { reviewers: answers.iter().map(seat).collect() },
         bundles: Vec::new(),
         excluded: Vec::new(),
-        dispositions: Vec::new(),
         replies: answers.iter().enumerate().map(reply).collect(),
+        judgements: <_>::default(),
+        dispositions: Vec::new(),
     };
     let issues = tally(input).issues;
     let members = issues.iter().flat_map(|issue| issue.members.iter().map(|one| (one, issue.convergence())));

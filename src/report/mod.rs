@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod descent;
 pub mod foreign;
 pub mod json;
+pub mod judged;
 pub mod layout;
 pub mod markdown;
 pub mod preview;

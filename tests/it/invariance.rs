@@ -135,8 +135,9 @@ fn input(answers: &[Answer]) -> Input {
         panel: Panel { reviewers: SEATS.iter().map(seat).collect() },
         bundles: FILES.iter().map(|(id, paths)| bundle(id, paths)).collect(),
         excluded: Vec::new(),
-        dispositions: Vec::new(),
         replies: answers.iter().map(reply).collect(),
+        judgements: <_>::default(),
+        dispositions: Vec::new(),
     }
 }
 
