@@ -7,6 +7,7 @@
 mod answers;
 mod claim;
 mod cluster;
+pub mod explain;
 mod fnv;
 mod further;
 pub mod gate;
@@ -24,6 +25,7 @@ mod tests;
 
 use answers::Answers;
 pub use claim::{Evidence, Sameness, Tongue, evidence};
+pub use cluster::Nearness;
 
 use crate::{
     anchor::Anchored,
