@@ -47,7 +47,7 @@ pub fn read_judgement(text: &str, vocabulary: &[&'static str]) -> Statement {
     if thinking == thinking::Thinking::Unfinished {
         return statement;
     }
-    let mut lines = Lines::new(unwrapped(answer));
+    let mut lines = Lines::new(unwrapped(&answer));
     while let Some(line) = lines.next() {
         if line.kind != Kind::Prose {
             continue;

@@ -21,6 +21,7 @@ mod mock;
 mod panel;
 mod provider;
 mod reply;
+mod reply_properties;
 mod report;
 mod sample_run;
 mod sandbox;
