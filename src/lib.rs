@@ -17,8 +17,11 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub mod change;
 pub mod coverage;
 pub mod digest;
+pub mod disposition;
 pub mod finding;
 pub mod history;
+pub mod judgement;
+pub mod proportion;
 pub mod reviewer;
 
 // Stages: pure, each from one value to the next.
@@ -28,6 +31,8 @@ pub mod reply;
 
 pub mod anchor;
 pub mod tally;
+
+pub mod judge;
 
 pub mod report;
 

@@ -53,6 +53,16 @@ impl Lineage {
         Self("unknown".to_owned())
     }
 
+    /// The one lineage of what a repository's past says.
+    pub fn history() -> Self {
+        Self("history".to_owned())
+    }
+
+    /// `false` for static tools and for the repository's history, which report facts and hold no opinion on others'.
+    pub fn is_model(&self) -> bool {
+        !self.0.starts_with("static:") && *self != Self::history()
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,7 +7,7 @@ mod component;
 mod cut;
 mod exclude;
 mod globs;
-pub mod guard;
+mod guard;
 mod pack;
 pub mod show;
 #[cfg(test)]

@@ -9,10 +9,13 @@ use super::{
     workspace::{Reading, Workspace},
 };
 use crate::{
-    bundle::{self, Split, guard},
+    bundle::{self, Split},
     change::{Change, RangeInfo},
     clock,
-    report::preview::{self, Preview},
+    report::{
+        preview::{self, Preview},
+        sizes,
+    },
     reviewer::Reviewer,
     run,
     store::record::Manifest,
@@ -73,10 +76,10 @@ pub(super) fn show(
 
 /// Warns about large bundles; oversize ones are an error.
 pub(super) fn check_sizes(workspace: &Workspace, split: &Split, ui: Ui) -> Result<(), CliError> {
-    if let Some(text) = guard::warning(&split.bundles, &workspace.config.limits) {
+    if let Some(text) = sizes::warning(&split.bundles, &workspace.config.limits) {
         ui.warning(text.trim_end());
     }
-    match guard::oversize(&split.bundles, &workspace.config.limits) {
+    match sizes::oversize(&split.bundles, &workspace.config.limits) {
         Some(text) => Err(CliError::new(text.trim_end())),
         None => Ok(()),
     }

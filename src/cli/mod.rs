@@ -3,10 +3,16 @@
 //! Each subcommand has a file; words for errors are made in `error`, printing in `ui`.
 
 mod bundle;
+mod dispose;
 mod error;
+mod explain;
 mod interrupt;
+mod judge;
+mod lineage;
 mod report;
 mod review;
+mod stats;
+mod supervise;
 mod tally;
 mod ui;
 mod workspace;
@@ -65,6 +71,14 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say why findings are one issue, and near ones others
+    Explain(explain::ExplainArgs),
+    /// Say which family models descend from, and why
+    Lineage(lineage::LineageArgs),
+    /// Say what each reviewer has been worth here, over all runs and decisions
+    Stats(stats::StatsArgs),
+    /// Decide about issues: real, false or wontfix, for this run and all later ones
+    Dispose(dispose::DisposeArgs),
 }
 
 /// Which change to look at, and which part of it.
@@ -158,6 +172,10 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
+        Command::Stats(args) => stats::run(&cli.global, &args, ui),
+        Command::Explain(args) => explain::run(&cli.global, &args, ui),
+        Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

@@ -143,6 +143,12 @@ impl Workspace {
         Ok(offline::answerer(rules, past, Arc::clone(split)))
     }
 
+    /// Who works here: as git knows them, else as the system does.
+    pub(super) fn person(&self) -> String {
+        let by_git = self.repo.as_ref().and_then(Repo::user_name);
+        by_git.or_else(|| self.environment.user()).unwrap_or_else(|| "unknown".to_owned())
+    }
+
     /// A path as a person would write it where the process was started, which `-C` does not change.
     pub(super) fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.started_in).unwrap_or(path).display()

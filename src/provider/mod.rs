@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::{
     bundle::Bundle,
     prompt::Prompt,
+    report::{foreign, words},
     reviewer::{Access, Builtin, Reviewer},
 };
 pub use draft::Draft;
@@ -242,24 +243,10 @@ async fn ask_builtin(
 /// Longest reason in an [`AskError`], in characters.
 const LONGEST_REASON: usize = 600;
 
-/// Foreign text made fit for one line of an error: no control characters, runs of blanks as one, bounded.
+/// Foreign text made fit for one line of an error: nothing that acts on a terminal, bounded.
 fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len().min(LONGEST_REASON));
-    let shown = text.chars().map(|c| if c.is_control() || is_bidi_control(c) { ' ' } else { c });
-    for (count, word) in shown.take(8 * LONGEST_REASON).collect::<String>().split_whitespace().enumerate() {
-        if count > 0 {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    match line.char_indices().nth(LONGEST_REASON) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
-}
-
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let bounded: String = text.chars().take(8 * LONGEST_REASON).collect();
+    words::shortened(&foreign::one_line(&bounded), LONGEST_REASON)
 }
 
 #[cfg(test)]
@@ -270,9 +257,9 @@ mod tests {
     fn foreign_text_becomes_one_harmless_line() {
         let check = |input: &str, expect: &str| assert_eq!(one_line(input), expect);
         check("  over\n\tlimit  ", "over limit");
-        check("\u{1b}[31mred\u{1b}[0m\u{7}", "[31mred [0m");
-        check("\u{202e}evil", "evil");
+        check("\u{1b}[31mred", "␛[31mred");
+        check("\u{202e}evil", "\\u{202e}evil");
         check("", "");
-        assert_eq!(one_line(&"x".repeat(10_000)).chars().count(), LONGEST_REASON + 1);
+        assert_eq!(one_line(&"x".repeat(10_000)).chars().count(), LONGEST_REASON);
     }
 }

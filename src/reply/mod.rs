@@ -11,6 +11,7 @@ mod document;
 mod draft;
 mod fields;
 mod json;
+mod judgement;
 mod label;
 mod line;
 mod lines;
@@ -30,6 +31,8 @@ mod wrapping;
 use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Finding, LineRange, Reject, Verdict};
+
+pub use judgement::{NoAnswer, Statement, read_judgement};
 
 /// What a reply says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

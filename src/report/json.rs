@@ -8,15 +8,19 @@ use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
 
 use crate::{
+    anchor::Place,
     bundle::{Bundle, Excluded, Guard},
     change::{FilePatch, RangeInfo},
     coverage::State,
+    disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
+    judgement::{Examination, ExaminationAnswer, Hearing, Ruling, RulingAnswer},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
+        verdict::{self, Conclusion},
     },
 };
 
@@ -42,6 +46,7 @@ pub fn summary_line(tally: &Tally, gate: &Gate) -> String {
             .collect(),
         answered,
         asked,
+        verdict: run_verdict_word(verdict::conclude(tally, gate).verdict),
         gate: gate_word(gate.result),
     };
     printable(&serde_json::to_string(&line).unwrap_or_default()) + "\n"
@@ -90,6 +95,7 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         unplaced: tally.unplaced.iter().map(finding).collect(),
         rejects: tally.rejects.iter().map(reject).collect(),
         totals: totals(tally),
+        verdict: verdict_entry(&verdict::conclude(tally, gate)),
         gate: gate_entry(gate),
     }
 }
@@ -172,6 +178,63 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         reviewers: issue.reviewers.iter().map(ToString::to_string).collect(),
         see_also: issue.see_also.clone(),
         members: issue.members.iter().map(finding).collect(),
+        adjudications: issue.adjudications.iter().map(adjudication).collect(),
+        examinations: issue.examinations.iter().map(examination).collect(),
+        not_examined: issue.unexamined.first().map(|one| one.reason.clone()),
+        refuted: issue.is_refuted(),
+        disposition: issue.disposition.as_ref().map(disposition),
+    }
+}
+
+fn adjudication(ruling: &Ruling) -> wire::Judgement {
+    judgement(
+        &ruling.hearing,
+        match ruling.answer {
+            RulingAnswer::Same => wire::AnswerWord::Same,
+            RulingAnswer::Different => wire::AnswerWord::Different,
+            RulingAnswer::Unsure => wire::AnswerWord::Unsure,
+        },
+    )
+}
+
+fn examination(examination: &Examination) -> wire::Judgement {
+    judgement(
+        &examination.hearing,
+        match examination.answer {
+            ExaminationAnswer::Confirmed => wire::AnswerWord::Confirmed,
+            ExaminationAnswer::Refuted => wire::AnswerWord::Refuted,
+            ExaminationAnswer::Unsure => wire::AnswerWord::Unsure,
+        },
+    )
+}
+
+fn judgement(hearing: &Hearing, answer: wire::AnswerWord) -> wire::Judgement {
+    let Hearing { by, outcome, quote, quote_found, why } = hearing;
+    wire::Judgement {
+        reviewer: by.id.to_string(),
+        lineage: by.lineage.to_string(),
+        model: by.model.clone(),
+        answer,
+        quote: quote.clone(),
+        quote_found: *quote_found,
+        why: why.clone(),
+        state: state_word(outcome.state),
+        reason: outcome.reason.clone(),
+        attempts: outcome.attempts,
+        cached: outcome.cached,
+        latency_ms: outcome.latency_ms,
+        tokens_in: outcome.tokens_in,
+        tokens_out: outcome.tokens_out,
+        cost_usd: outcome.cost_usd,
+    }
+}
+
+fn disposition(disposition: &Disposition) -> wire::DispositionEntry {
+    wire::DispositionEntry {
+        decision: disposition.decision.word().to_owned(),
+        why: disposition.why.clone(),
+        by: disposition.by.clone(),
+        at: disposition.at.to_string(),
     }
 }
 
@@ -193,6 +256,19 @@ fn finding(member: &Member) -> wire::Finding {
         why: finding.why.clone(),
         fix: finding.fix.clone(),
         retracted: finding.retracted,
+        note: place.note.clone(),
+        also_at: place.also.iter().map(further_place).collect(),
+    }
+}
+
+fn further_place(place: &Place) -> wire::Place {
+    wire::Place {
+        path: place.path.clone(),
+        start_line: place.lines.map(|lines| lines.start),
+        end_line: place.lines.map(|lines| lines.end),
+        symbol: place.symbol.clone(),
+        anchor: anchor_word(place.anchor),
+        note: place.note.clone(),
     }
 }
 
@@ -215,6 +291,11 @@ fn totals(tally: &Tally) -> wire::Totals {
         rejected: totals.rejected,
         by_severity: totals.by_severity.iter().map(words).collect(),
         by_lineage: totals.by_lineage.iter().map(|(lineage, count)| (lineage.to_string(), *count)).collect(),
+        decided: totals
+            .decided
+            .iter()
+            .map(|(decision, count)| (decision.word().to_owned(), *count))
+            .collect(),
     }
 }
 
@@ -224,6 +305,19 @@ fn bundle_counts(bundle: &Bundle, found: Option<&summary::Found>) -> wire::Bundl
         bytes: bundle.byte_len() as u64,
         convergent: found.map(|found| found.convergent),
         distinct: found.map(|found| found.distinct),
+    }
+}
+
+fn verdict_entry(conclusion: &Conclusion) -> wire::VerdictEntry {
+    wire::VerdictEntry { result: run_verdict_word(conclusion.verdict), reasons: conclusion.reasons.clone() }
+}
+
+fn run_verdict_word(verdict: Option<Verdict>) -> wire::RunVerdictWord {
+    match verdict {
+        Some(Verdict::Ship) => wire::RunVerdictWord::Ship,
+        Some(Verdict::ShipWithFixes) => wire::RunVerdictWord::ShipWithFixes,
+        Some(Verdict::Hold) => wire::RunVerdictWord::Hold,
+        None => wire::RunVerdictWord::Inconclusive,
     }
 }
 

@@ -3,10 +3,13 @@
 //! What a person looks for stands last, where the terminal stops: what came out, what was not read, the gate.
 //! It measures nothing itself: width and colour are given.
 
+use std::collections::HashSet;
+
 use crate::{
-    finding::Anchor,
+    finding::{Anchor, Verdict},
+    judgement::Hearing,
     report::{
-        coverage, foreign,
+        coverage, foreign, judged,
         layout::{self, Ink, NARROWEST},
         summary::{self, Directory},
         words,
@@ -15,6 +18,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        verdict,
     },
 };
 
@@ -26,6 +30,9 @@ const CLAIM_SHOWN: usize = 500;
 
 /// Wordings shown of an issue whose reviewers agree on the place only.
 const WORDINGS_SHOWN: usize = 4;
+
+/// Width of the column of examinations.
+const EXAMINED: usize = 16;
 
 /// Unusable texts shown.
 const REJECTS_SHOWN: usize = 3;
@@ -44,6 +51,8 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         screen.subject(),
         screen.convergent(),
         screen.single(),
+        screen.refuted(),
+        screen.dismissed(),
         screen.unplaced(),
         screen.taken_back(),
         screen.rejects(),
@@ -79,13 +88,32 @@ impl Screen<'_> {
     }
 
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| issue.is_convergent());
         self.issues("Found by more than one lineage", &issues.collect::<Vec<_>>())
     }
 
     fn single(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| !issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| !issue.is_convergent() && !issue.is_refuted());
         self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
+    }
+
+    /// One line each: they count, but somebody has shown the line that speaks against them.
+    fn refuted(&self) -> String {
+        let issues: Vec<&Issue> = summary::open(self.tally).filter(|issue| issue.is_refuted()).collect();
+        if issues.is_empty() {
+            return String::new();
+        }
+        let line = |issue: &&Issue| {
+            let said = summary::spokesman(issue).map(claim).unwrap_or_default();
+            let against: Vec<String> =
+                judged::examined(issue).map(|said| format!("{}: {}", said.who(), said.quote())).collect();
+            let by: Vec<&str> = issue.reviewers.iter().map(ReviewerId::as_str).collect();
+            let (severity, id) = (issue.severity, self.directory.short_id(issue));
+            let (place, by, against) = (place_cell(issue), by.join(", "), against.join(", "));
+            self.indented(&format!("{severity} {id} {place} {by}: {said} (refuted by {against})"))
+        };
+        self.title("Refuted, counted all the same", issues.len())
+            + &issues.iter().map(line).collect::<String>()
     }
 
     fn issues(&self, title: &str, issues: &[&Issue]) -> String {
@@ -93,44 +121,63 @@ impl Screen<'_> {
             return String::new();
         }
         let title = self.title(title, issues.len());
-        if self.width < STACKED_BELOW {
+        let examined = issues.iter().any(|issue| !judged::examined_cell(issue).is_empty());
+        let extra = if examined { EXAMINED + layout::GAP } else { 0 };
+        if self.width < STACKED_BELOW + extra {
             return issues.iter().fold(title, |out, issue| out + &self.stacked(issue));
         }
-        let columns = self.widths();
+        let columns = if examined { self.widths().with_examined() } else { self.widths() };
         let rows = issues.iter().map(|issue| self.row(issue, columns)).collect();
         let (place, agreement) = (columns.place, columns.agreement);
-        let heading =
-            ["severity", &format!("{:<place$}", "place"), &format!("{:<agreement$}", "agreement"), "what"];
+        let (place, agreement) = (format!("{:<place$}", "place"), format!("{:<agreement$}", "agreement"));
+        let mut heading = vec!["severity", place.as_str(), agreement.as_str()];
+        heading.extend(columns.examined.map(|_| "examined"));
+        heading.push("what");
         title + &layout::columns(&heading, rows, self.ink)
     }
 
     /// The same widths for all issues, so that their tables stand in line.
     fn widths(&self) -> Columns {
         let widest = |cell: &dyn Fn(&Issue) -> String| {
-            summary::counted(self.tally).map(|issue| layout::width_of(&cell(issue))).max().unwrap_or(0)
+            summary::open(self.tally).map(|issue| layout::width_of(&cell(issue))).max().unwrap_or(0)
         };
-        Columns::fitting(self.width, widest(&place_cell), widest(&|issue| self.agreement_cell(issue)))
+        Columns::fitting(
+            self.width,
+            widest(&|issue| self.directory.short_id(issue).to_owned()),
+            widest(&place_cell),
+            widest(&|issue| self.agreement_cell(issue)),
+        )
     }
 
     fn row(&self, issue: &Issue, columns: Columns) -> Vec<String> {
         let convergent = issue.is_convergent();
         let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
         let agreement = agreement.replace('\u{a0}', " ");
-        vec![
-            self.ink.severity(issue.severity, issue.severity.word()),
+        let mut row = vec![
+            format!(
+                "{}\n{}",
+                self.ink.severity(issue.severity, issue.severity.word()),
+                self.ink.faint(self.directory.short_id(issue))
+            ),
             layout::wrap(&place_cell(issue), columns.place).join("\n"),
             if convergent { self.ink.strong(&agreement) } else { agreement },
-            self.what(issue)
-                .iter()
-                .flat_map(|said| layout::wrap(said, columns.what))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        ]
+        ];
+        row.extend(
+            columns.examined.map(|width| layout::wrap(&judged::examined_cell(issue), width).join("\n")),
+        );
+        let what = self.what(issue);
+        row.push(
+            what.iter().flat_map(|said| layout::wrap(said, columns.what)).collect::<Vec<_>>().join("\n"),
+        );
+        row
     }
 
     fn stacked(&self, issue: &Issue) -> String {
         let agreement = self.agreement_cell(issue).replace('\u{a0}', " ");
-        let head = format!("{} {} ({agreement})", issue.severity, place_cell(issue));
+        let examined = judged::examined_cell(issue);
+        let examined = if examined.is_empty() { examined } else { format!("; {examined}") };
+        let id = self.directory.short_id(issue);
+        let head = format!("{} {} ({agreement}{examined}) {id}", issue.severity, place_cell(issue));
         let head = layout::wrap_hanging(&head, self.width, "", "      ").join("\n");
         let head = self.ink.severity(issue.severity, &head) + "\n";
         self.what(issue).iter().fold(head, |out, said| out + &self.indented(said))
@@ -156,11 +203,38 @@ impl Screen<'_> {
                 .map(|member| format!("{}: {}", member.reviewer, claim(member)))
                 .collect(),
         };
+        for ruled in judged::adjudicated(issue).take(WORDINGS_SHOWN) {
+            let why = Some(ruled.why()).filter(|why| ruled.is_answered() && !why.is_empty());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            said.push(format!("(ruled {}{why})", ruled.in_short()));
+        }
+        let also = further_places(issue);
+        if !also.is_empty() {
+            said.push(format!("(also at {})", words::list_up_to(&also, 2)));
+        }
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {
             said.push(format!("(near {})", words::list_up_to(&near, 2)));
         }
+        said.extend(issue.disposition.as_ref().map(|one| format!("({})", summary::decided_words(one))));
         said
+    }
+
+    /// What a human decided to be false or not to be repaired: told in short, with the decision.
+    fn dismissed(&self) -> String {
+        let issues: Vec<_> = summary::dismissed(self.tally).collect();
+        if issues.is_empty() {
+            return String::new();
+        }
+        let mut out = self.title("Dismissed by a human, not counted by gate and verdict", issues.len());
+        for (issue, disposition) in issues {
+            let (id, place) = (self.directory.short_id(issue), summary::place(issue));
+            let decided = summary::decided_words(disposition);
+            out += &self.indented(&format!("{id} {} {place} {decided}", issue.severity));
+            let claim = summary::spokesman(issue).map(claim).unwrap_or_default();
+            out += &(layout::wrap_hanging(&claim, self.width, "    ", "    ").join("\n") + "\n");
+        }
+        out
     }
 
     fn unplaced(&self) -> String {
@@ -265,7 +339,22 @@ impl Screen<'_> {
             out += &self.alarm_lines(&line);
         }
         out += &self.coverage_line();
+        if let Some(judged) = judged::in_short(self.tally) {
+            let line = format!("Judged: {judged}");
+            let whole = self.tally.judgements.hearings().all(Hearing::is_answered);
+            out += &if whole {
+                layout::wrap(&line, self.width).join("\n") + "\n"
+            } else {
+                self.alarm_lines(&line)
+            };
+        }
         out += &self.strong_lines(&words::sentence(&summary::headline(self.tally)));
+        let conclusion = verdict::conclude(self.tally, gate);
+        let line = words::sentence(&summary::verdict_line(&conclusion));
+        out += &match conclusion.verdict {
+            Some(Verdict::Ship | Verdict::ShipWithFixes) => self.strong_lines(&line),
+            Some(Verdict::Hold) | None => self.alarm_lines(&line),
+        };
         let line = words::sentence(&summary::gate_line(gate));
         out += &match gate.result {
             GateResult::Fail | GateResult::Inconclusive => self.alarm_lines(&line),
@@ -306,16 +395,27 @@ impl Screen<'_> {
 struct Columns {
     place: usize,
     agreement: usize,
+    /// Only where somebody was to examine something.
+    examined: Option<usize>,
     what: usize,
 }
 
 impl Columns {
-    /// Shares `width` out; the longest place and agreement say what those columns could use.
-    fn fitting(width: usize, longest_place: usize, longest_agreement: usize) -> Self {
+    /// Shares `width` out; the longest id, place and agreement say what those columns could use.
+    fn fitting(width: usize, longest_id: usize, longest_place: usize, longest_agreement: usize) -> Self {
         let place = longest_place.clamp("place".len(), width / 4);
         let agreement = longest_agreement.clamp("agreement".len(), (width / 5).clamp(16, 40));
-        let used = "severity".len() + place + agreement + 3 * layout::GAP;
-        Self { place, agreement, what: width.saturating_sub(used).max(1) }
+        let used = longest_id.max("severity".len()) + place + agreement + 3 * layout::GAP;
+        Self { place, agreement, examined: None, what: width.saturating_sub(used).max(1) }
+    }
+
+    /// Takes the room for a column of examinations from the claims.
+    fn with_examined(self) -> Self {
+        Self {
+            examined: Some(EXAMINED),
+            what: self.what.saturating_sub(EXAMINED + layout::GAP).max(1),
+            ..self
+        }
     }
 }
 
@@ -328,6 +428,12 @@ fn place_cell(issue: &Issue) -> String {
         place_anchor(issue).filter(|anchor| *anchor != Anchor::Unchecked).and_then(summary::place_note);
     let place = summary::place(issue);
     note.map_or_else(|| place.clone(), |note| format!("{place} ({note})"))
+}
+
+/// Where its findings stand besides, each place once, in the order of the findings.
+fn further_places(issue: &Issue) -> Vec<String> {
+    let mut seen = HashSet::from([summary::place(issue)]);
+    summary::standing(issue).flat_map(summary::also_at).filter(|place| seen.insert(place.clone())).collect()
 }
 
 /// The claim in prose: code blocks are left to the longer reports, and so is what would fill a screen.

@@ -34,6 +34,8 @@ pub struct TallyDocument {
     pub rejects: Vec<RejectEntry>,
     /// Counts.
     pub totals: Totals,
+    /// What the run comes to, whatever the gate is set to.
+    pub verdict: VerdictEntry,
     /// The gate's answer.
     pub gate: GateEntry,
 }
@@ -198,6 +200,29 @@ pub enum VerdictWord {
     Hold,
 }
 
+/// What the run comes to, by severities, agreement and coverage.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct VerdictEntry {
+    /// In one word.
+    pub result: RunVerdictWord,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// What the run comes to in one word.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunVerdictWord {
+    /// Nothing of WARN or worse.
+    Ship,
+    /// Something to repair.
+    ShipWithFixes,
+    /// A BLOCK that several lineages agree on, or that no second one was there to confirm.
+    Hold,
+    /// Too little was read to say.
+    Inconclusive,
+}
+
 /// How bad a finding is.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
@@ -249,6 +274,86 @@ pub struct IssueEntry {
     pub see_also: Vec<String>,
     /// All findings of the issue.
     pub members: Vec<Finding>,
+    /// What an adjudicator answered about its claims; left out when nobody was asked. Adds nothing to `convergence`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adjudications: Vec<Judgement>,
+    /// What reviewers of other lineages answered about its claims; left out when nobody was asked. Adds nothing to
+    /// `convergence` and changes no gate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examinations: Vec<Judgement>,
+    /// Why a claim of it should have been examined and was not; left out when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_examined: Option<String>,
+    /// Whether every claim in it was refuted; left out when not. It is counted all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuted: bool,
+    /// What a human decided about it; not there when nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<DispositionEntry>,
+}
+
+/// What somebody answered about other reviewers' claims.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Judgement {
+    /// Who was asked.
+    pub reviewer: String,
+    /// Of which descent.
+    pub lineage: String,
+    /// Which model.
+    pub model: String,
+    /// The answer; `UNSURE` also when none came, or it broke the rules: `reason` says so.
+    pub answer: AnswerWord,
+    /// What the answer rests on, verbatim; empty when nothing was quoted.
+    pub quote: String,
+    /// Whether the quote stands in what was shown.
+    pub quote_found: bool,
+    /// The answer's one sentence.
+    pub why: String,
+    /// How far the question came.
+    pub state: StateWord,
+    /// Why it was not answered, or why the answer does not count.
+    pub reason: Option<String>,
+    /// Requests made; 0 when never asked.
+    pub attempts: u32,
+    /// Taken from a cache.
+    pub cached: bool,
+    /// From the first request to the end of the answer, in milliseconds.
+    pub latency_ms: u64,
+    /// Prompt tokens as the provider counted them.
+    pub tokens_in: Option<u64>,
+    /// Answer tokens as the provider counted them.
+    pub tokens_out: Option<u64>,
+    /// Price in US dollars, when known.
+    pub cost_usd: Option<f64>,
+}
+
+/// An answer about claims.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AnswerWord {
+    /// One fix would settle both claims.
+    Same,
+    /// It would not.
+    Different,
+    /// The code bears the claim out.
+    Confirmed,
+    /// A line of the code contradicts the claim.
+    Refuted,
+    /// Not decided.
+    Unsure,
+}
+
+/// What a human decided about an issue.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DispositionEntry {
+    /// `real`; `false` or `wontfix`, which then weighs neither on the gate nor on the verdict.
+    pub decision: String,
+    /// The human's reason; empty when none was given.
+    pub why: String,
+    /// The human's name.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
 }
 
 /// One claim of one reviewer.
@@ -283,6 +388,27 @@ pub struct Finding {
     pub fix: String,
     /// Taken back in the same answer.
     pub retracted: bool,
+    /// How the place was read where it is not as the reviewer wrote it, or what is wrong with it.
+    pub note: Option<String>,
+    /// Further places of the same claim, in the reviewer's order.
+    pub also_at: Vec<Place>,
+}
+
+/// A further place of a claim, checked like the first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Place {
+    /// Repository path; null when the place cannot be in the repository.
+    pub path: Option<String>,
+    /// First line on the new side.
+    pub start_line: Option<u32>,
+    /// Last line on the new side.
+    pub end_line: Option<u32>,
+    /// Named or enclosing function or type.
+    pub symbol: Option<String>,
+    /// How the place relates to the change.
+    pub anchor: AnchorWord,
+    /// As of a finding.
+    pub note: Option<String>,
 }
 
 /// How a place relates to the change.
@@ -295,7 +421,7 @@ pub enum AnchorWord {
     Context,
     /// In a changed file, outside its hunks.
     File,
-    /// Moved to where the quoted code stands.
+    /// Wrong line given; moved to where the quoted code stands, or to what the number means in another way of counting.
     Moved,
     /// In a file that the change does not touch.
     Outside,
@@ -333,6 +459,9 @@ pub struct Totals {
     pub by_severity: BTreeMap<String, usize>,
     /// Issues by lineage; an issue of two lineages counts for both.
     pub by_lineage: BTreeMap<String, usize>,
+    /// Issues that a human decided about: `real`, `false`, `wontfix`; not there when nobody did.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub decided: BTreeMap<String, usize>,
 }
 
 /// The gate's answer.
@@ -379,6 +508,8 @@ pub struct SummaryLine {
     pub answered: usize,
     /// All tasks.
     pub asked: usize,
+    /// What the run comes to in one word.
+    pub verdict: RunVerdictWord,
     /// The gate's answer in one word.
     pub gate: GateWord,
 }

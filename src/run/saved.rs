@@ -5,8 +5,9 @@ use crate::{
     change::RangeInfo,
     coverage::{Outcome, State},
     git::{self, GitError},
+    judgement::Judgements,
     reviewer::Panel,
-    store::{LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
+    store::{Decisions, LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
     tally::{Input, RunInfo, TaskReply, gate::Policy},
 };
 
@@ -19,6 +20,8 @@ pub struct SavedRun {
     pub input: Input,
     /// The gate's policy.
     pub policy: Policy,
+    /// Lines of the decisions' file that are no decisions, in words.
+    pub unusable: Vec<String>,
 }
 
 /// A saved run that cannot be used.
@@ -37,8 +40,15 @@ pub enum SavedError {
     },
 }
 
-/// Reads the run in `dir`.
+/// Reads the run in `dir`, with what humans decided about its issues.
 pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
+    let mut run = open_undecided(dir)?;
+    Decisions { dispositions: run.input.dispositions, unusable: run.unusable } = dir.decisions()?;
+    Ok(run)
+}
+
+/// Reads the run in `dir` alone.
+pub fn open_undecided(dir: &RunDir) -> Result<SavedRun, SavedError> {
     let saved = dir.load()?;
     let (panel, policy) = dir.judged(&saved.record)?;
     let input = Input {
@@ -48,8 +58,10 @@ pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
         bundles: saved.bundles.into_iter().map(bundle).collect::<Result<_, _>>()?,
         excluded: saved.excluded,
         replies: saved.replies,
+        judgements: saved.judgements,
+        dispositions: Vec::new(),
     };
-    Ok(SavedRun { record: saved.record, input, policy })
+    Ok(SavedRun { record: saved.record, input, policy, unusable: Vec::new() })
 }
 
 fn bundle(saved: SavedBundle) -> Result<Bundle, SavedError> {
@@ -72,5 +84,7 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.collect(),
+        judgements: Judgements::default(),
+        dispositions: Vec::new(),
     }
 }

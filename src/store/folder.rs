@@ -19,7 +19,8 @@ pub struct LooseReply {
 /// The bundle that replies without a bundle's name are about.
 const WHOLE_CHANGE: &str = "all";
 
-/// The replies in `folder` by name order, and the names of `.md` files that name no reviewer.
+/// The replies in `folder` by name order, and the names of `.md` files that name no reviewer; a `README.md` is about the
+/// folder.
 pub fn loose_replies(folder: &Path) -> Result<(Vec<LooseReply>, Vec<String>), StoreError> {
     let mut names = reply_names(folder)?;
     names.sort_unstable();
@@ -45,6 +46,9 @@ fn reply_names(folder: &Path) -> Result<Vec<String>, StoreError> {
 
 fn parse_name(name: &str) -> Option<(String, ReviewerId)> {
     let stem = name.strip_suffix(".md")?;
+    if stem.eq_ignore_ascii_case("readme") {
+        return None;
+    }
     let (bundle, reviewer) = stem.split_once("__").unwrap_or((WHOLE_CHANGE, stem));
     Some((bundle.to_owned(), ReviewerId::new(reviewer).ok()?))
 }
@@ -63,5 +67,6 @@ mod tests {
         check("c1_validatord__kimi-k2.md", Some(("c1_validatord", "kimi-k2")));
         check("c1__two__parts.md", None);
         check(".md", None);
+        check("README.md", None);
     }
 }

@@ -9,9 +9,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::Tally;
+use super::{Issue, Tally};
 use crate::{
     coverage::State,
+    disposition::Decision,
     finding::{Finding, Severity},
     reviewer::{Lineage, ReviewerId},
 };
@@ -56,6 +57,8 @@ pub struct Gate {
     pub policy: String,
     /// Why, for people.
     pub reasons: Vec<String>,
+    /// What too few lineages answered, for people, with the gate off too: while there is any, the run is inconclusive.
+    pub unread: Vec<String>,
 }
 
 /// The gate's answer.
@@ -75,10 +78,15 @@ pub enum GateResult {
 ///
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
 /// `min_lineages` lineages (at least one); with the gate off the lineages are counted over the whole run.
-/// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not.
+/// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not, nor do issues that a
+/// human dismissed, and the reasons say how many those are.
 pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     let failing = failing(tally, policy.fail_on);
-    let lacking = lacking(tally, policy);
+    let unread = unread(tally, policy.min_lineages);
+    let lacking = match policy.fail_on {
+        FailOn::Never => too_few_overall(tally, policy.min_lineages),
+        FailOn::Any | FailOn::Warn | FailOn::Block | FailOn::Convergent => unread.clone(),
+    };
     let (result, mut reasons) = if !failing.is_empty() {
         (GateResult::Fail, [failing, lacking].concat())
     } else if !lacking.is_empty() {
@@ -88,8 +96,9 @@ pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     } else {
         (GateResult::Pass, vec![passed(tally, policy)])
     };
-    reasons.extend(unread(tally));
-    Gate { result, policy: policy.to_string(), reasons }
+    reasons.extend(set_aside(tally, policy.fail_on));
+    reasons.extend(unreadable(tally));
+    Gate { result, policy: policy.to_string(), reasons, unread }
 }
 
 impl FailOn {
@@ -101,6 +110,24 @@ impl FailOn {
             Self::Warn => "warn",
             Self::Block => "block",
             Self::Convergent => "convergent",
+        }
+    }
+
+    /// Whether an issue of this kind fails.
+    fn concerns(self, issue: &Issue) -> bool {
+        match self.severity() {
+            Some(least) => issue.is_counted() && issue.severity >= least,
+            None => self == Self::Convergent && issue.convergence() >= 2,
+        }
+    }
+
+    /// What fails, in words: `issues of BLOCK`.
+    fn noun(self, head: &str) -> String {
+        match (self, self.severity()) {
+            (Self::Convergent, _) => format!("{head} that two or more lineages agree on"),
+            (_, Some(Severity::Block)) => format!("{head} of {}", Severity::Block),
+            (_, Some(least)) => format!("{head} of {least} or worse"),
+            (_, None) => head.to_owned(),
         }
     }
 
@@ -133,50 +160,51 @@ impl fmt::Display for Policy {
     }
 }
 
+/// Issues that the policy fails on.
+fn open(tally: &Tally, fail_on: FailOn) -> usize {
+    tally.issues.iter().filter(|issue| issue.is_open() && fail_on.concerns(issue)).count()
+}
+
+/// What would have counted if no human had dismissed it: `1 issue of BLOCK not counted: decided false`.
+fn set_aside(tally: &Tally, fail_on: FailOn) -> Vec<String> {
+    dismissed(tally, |issue| fail_on.concerns(issue), |head| fail_on.noun(head))
+}
+
+/// The issues of a kind that humans dismissed, in words, for each decision.
+pub(super) fn dismissed(
+    tally: &Tally,
+    concerns: impl Fn(&Issue) -> bool,
+    noun: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let words = |decision: Decision| {
+        let issues = tally.issues.iter().filter(|issue| issue.is_counted() && concerns(issue));
+        let count = issues.filter(|issue| issue.dismissed() == Some(decision)).count();
+        let words = |head| format!("{} not counted: decided {decision}", noun(head));
+        some(count, &words("issue"), &words("issues"))
+    };
+    Decision::ALL.into_iter().flat_map(words).collect()
+}
+
 /// What the policy fails on, in words.
 fn failing(tally: &Tally, fail_on: FailOn) -> Vec<String> {
-    if fail_on == FailOn::Convergent {
-        let convergent = tally.issues.iter().filter(|issue| issue.convergence() >= 2).count();
-        return some(
-            convergent,
-            "issue that two or more lineages agree on",
-            "issues that two or more lineages agree on",
-        );
+    let mut reasons = some(open(tally, fail_on), &fail_on.noun("issue"), &fail_on.noun("issues"));
+    if let Some(least) = fail_on.severity() {
+        let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
+        let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
+        let noun = |head| format!("{} without a usable place", fail_on.noun(head));
+        reasons.extend(some(unplaced, &noun("finding"), &noun("findings")));
     }
-    let Some(least) = fail_on.severity() else {
-        return Vec::new();
-    };
-    let issues = tally.issues.iter().filter(|issue| issue.is_counted() && issue.severity >= least).count();
-    let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
-    let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
-    let or_worse = if least == Severity::Block { "" } else { " or worse" };
-    let (one, many) = (format!("issue of {least}{or_worse}"), format!("issues of {least}{or_worse}"));
-    let mut reasons = some(issues, &one, &many);
-    reasons.extend(some(
-        unplaced,
-        &format!("finding of {least}{or_worse} without a usable place"),
-        &format!("findings of {least}{or_worse} without a usable place"),
-    ));
     reasons
 }
 
-/// What was read too little, in words.
-fn lacking(tally: &Tally, policy: Policy) -> Vec<String> {
-    let asked = policy.min_lineages.max(1);
+/// What was read too little, in words: the whole run, else single bundles.
+fn unread(tally: &Tally, min_lineages: usize) -> Vec<String> {
+    let overall = too_few_overall(tally, min_lineages);
+    if !overall.is_empty() {
+        return overall;
+    }
+    let asked = min_lineages.max(1);
     let answered = answered_by(tally);
-    if answered.is_empty() {
-        return Vec::new();
-    }
-    let overall: BTreeSet<_> = answered.values().flatten().collect();
-    if overall.is_empty() {
-        return vec!["no reviewer answered".to_owned()];
-    }
-    if overall.len() < asked {
-        return vec![format!("{} answered, {asked} asked for", lineages(overall.len()))];
-    }
-    if policy.fail_on == FailOn::Never {
-        return Vec::new();
-    }
     let short = answered.iter().filter(|(_, by)| by.len() < asked);
     short
         .map(|(bundle, by)| match by.len() {
@@ -186,8 +214,21 @@ fn lacking(tally: &Tally, policy: Policy) -> Vec<String> {
         .collect()
 }
 
+/// Says so when the run as a whole was answered by too few lineages.
+fn too_few_overall(tally: &Tally, min_lineages: usize) -> Vec<String> {
+    let asked = min_lineages.max(1);
+    let answered = answered_by(tally);
+    let overall: BTreeSet<_> = answered.values().flatten().collect();
+    match overall.len() {
+        _ if answered.is_empty() => Vec::new(),
+        0 => vec!["no reviewer answered".to_owned()],
+        few if few < asked => vec![format!("{} answered, {asked} asked for", lineages(few))],
+        _ => Vec::new(),
+    }
+}
+
 /// The lineages that answered, for each bundle; bundles that nobody answered included.
-fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
+pub(super) fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
     let mut answered: BTreeMap<&str, BTreeSet<Lineage>> =
         tally.bundles.iter().map(|bundle| (bundle.id.as_str(), BTreeSet::new())).collect();
     let lineages: BTreeMap<&ReviewerId, &Lineage> =
@@ -216,7 +257,7 @@ fn passed(tally: &Tally, policy: Policy) -> String {
 }
 
 /// What stays unknown, for people; it decides nothing.
-fn unread(tally: &Tally) -> Vec<String> {
+fn unreadable(tally: &Tally) -> Vec<String> {
     some(
         tally.rejects.len(),
         "passage of a reply could not be read as a finding",
@@ -224,7 +265,7 @@ fn unread(tally: &Tally) -> Vec<String> {
     )
 }
 
-fn some(count: usize, one: &str, many: &str) -> Vec<String> {
+pub(super) fn some(count: usize, one: &str, many: &str) -> Vec<String> {
     match count {
         0 => Vec::new(),
         1 => vec![format!("1 {one}")],
@@ -232,7 +273,7 @@ fn some(count: usize, one: &str, many: &str) -> Vec<String> {
     }
 }
 
-fn lineages(count: usize) -> String {
+pub(super) fn lineages(count: usize) -> String {
     if count == 1 { "1 lineage".to_owned() } else { format!("{count} lineages") }
 }
 

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
+    claim::Claim,
+    explain::{Because, Join, Parting, Rule, explain},
     gate::{FailOn, GateResult, Policy, evaluate},
     *,
 };
@@ -96,6 +98,8 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            judgements: Judgements::default(),
+            dispositions: Vec::new(),
         },
     )
 }
@@ -103,6 +107,17 @@ fn tallied(tasks: Vec<Task>) -> Tally {
 /// One finding for each `reviewer path:line what`.
 fn of(findings: &[(&str, &str, &str)]) -> Tally {
     tallied(findings.iter().map(|(by, at, what)| task("c1_x", by, vec![finding(at, what)])).collect())
+}
+
+/// As [`of`]; what follows a comma in the place are further places.
+fn of_several(findings: &[(&str, &str, &str)]) -> Tally {
+    let read = |(by, at, what): &(&str, &str, &str)| {
+        let mut places = at.split(", ");
+        let mut one = finding(places.next().unwrap_or_default(), what);
+        one.also_at = places.filter_map(|place| finding(place, what).location).collect();
+        task("c1_x", by, vec![one])
+    };
+    tallied(findings.iter().map(read).collect())
 }
 
 /// `agreement convergence members path:start-end`, an issue a line.
@@ -118,6 +133,36 @@ fn shape(tally: &Tally) -> Vec<String> {
 #[track_caller]
 fn check(findings: &[(&str, &str, &str)], expect: &[&str]) {
     assert_eq!(shape(&of(findings)), expect);
+}
+
+#[test]
+fn further_places_meet_by_claim_only() {
+    let check = |findings: &[(&str, &str, &str)], expect: &[&str]| {
+        assert_eq!(shape(&of_several(findings)), expect);
+        let turned: Vec<_> = findings.iter().rev().copied().collect();
+        assert_eq!(shape(&of_several(&turned)), expect);
+    };
+    check(&[("opus", "a:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)], &["claim 2 2 a:5-5"]);
+    check(&[("opus", "c:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)], &["claim 2 2 b:91-91"]);
+    check(&[("opus", "a:5, a:90", LEAK), ("kimi", "a:91", LEAK_AGAIN)], &["claim 2 2 a:5-5"]);
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("kimi", "b:90", RACE)],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(
+        &[("opus", "a:5, b:90", "Bad."), ("kimi", "b:90", "Wrong.")],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("kimi", "b:90, c:3", LEAK_AGAIN), ("gpt", "c:3", LEAK)],
+        &["claim 2 2 a:5-5", "single 1 1 c:3-3"],
+    );
+    // One reviewer's two locations stay two, and one lineage stays one.
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("opus", "b:90", LEAK)],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(&[("opus", "a:5, b:90", LEAK), ("sonnet", "b:90", LEAK)], &["single 1 2 a:5-5"]);
 }
 
 #[test]
@@ -176,6 +221,18 @@ fn one_location_of_one_reviewer_is_one_entry() {
     );
     // The same words at two locations are two entries.
     check(&[("opus", "a:5", LEAK), ("opus", "a:7", LEAK)], &["single 1 1 a:5-5", "single 1 1 a:7-7"]);
+}
+
+#[test]
+fn evidence_names_what_is_shared() {
+    let a = finding("a:5", "Parsing overflows the retryCount when `madvise` fails");
+    let b = finding("a:5", "retryCount overflows, since madvise is called twice");
+    let seen = evidence(&a, &b);
+    let shown =
+        format!("{:?} {:.2}–{:.2} {:?} {:?}", seen.answer, seen.least, seen.most, seen.telling, seen.shared);
+    insta::assert_snapshot!(shown, @r#"Same 0.50–0.80 [7, 7] ["Count", "madvise", "overflows", "retry", "retryCount"]"#);
+    let signs = finding("a:5", "!!");
+    assert_eq!(evidence(&signs, &signs).shared, ["!!"]);
 }
 
 #[test]
@@ -369,6 +426,8 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        judgements: Judgements::default(),
+        dispositions: Vec::new(),
     }
 }
 
@@ -424,13 +483,17 @@ fn any_finding() -> impl Strategy<Value = Finding> {
     let texts = prop::sample::select(vec![LEAK, LEAK_AGAIN, RACE, "off by one", "reads past the end", ""]);
     let symbols = prop::option::weighted(0.2, prop::sample::select(vec!["open", "close"]));
     let severities = prop::sample::select(vec![Severity::Info, Severity::Warn, Severity::Block]);
-    (paths, prop::option::of((1..40_u32, 0..4_u32)), texts, symbols, severities, prop::bool::weighted(0.1))
-        .prop_map(|(path, lines, what, symbol, severity, retracted)| {
+    let also = prop::option::weighted(0.2, prop::sample::select(vec!["a:3", "b:20", "b/c:7-9"]));
+    let lines = prop::option::of((1..40_u32, 0..4_u32));
+    (paths, lines, texts, symbols, severities, prop::bool::weighted(0.1), also).prop_map(
+        |(path, lines, what, symbol, severity, retracted, also)| {
             let lines = lines.map(|(start, more)| LineRange::new(start, start + more));
             let symbol = symbol.filter(|_| lines.is_none()).map(str::to_owned);
             let location = (!path.is_empty()).then(|| Location { path: path.to_owned(), lines, symbol });
-            Finding { severity, location, retracted, ..finding(path, what) }
-        })
+            let also_at = also.and_then(|also| finding(also, what).location).into_iter().collect();
+            Finding { severity, location, also_at, retracted, ..finding(path, what) }
+        },
+    )
 }
 
 fn any_tasks() -> impl Strategy<Value = Vec<Task>> {
@@ -438,6 +501,51 @@ fn any_tasks() -> impl Strategy<Value = Vec<Task>> {
     let bundles = prop::sample::select(vec!["c1_x", "c2_y"]);
     let task = (bundles, reviewers, prop::collection::vec(any_finding(), 0..6));
     prop::collection::vec(task.prop_map(|(bundle, by, findings)| self::task(bundle, by, findings)), 0..8)
+}
+
+/// Checks a rule on the findings alone, without the code that applied it.
+#[track_caller]
+fn holds(members: &[Member], at: usize, join: &Join) {
+    let place = |at: usize| &members[at].anchored;
+    let answer = |a: usize, b: usize| evidence(&place(a).finding, &place(b).finding).answer;
+    let lines_apart = |a: usize, b: usize| Some(place(a).lines?.gap(place(b).lines?));
+    let near = |a: usize, nearness: Nearness| match nearness {
+        Nearness::Overlap => lines_apart(a, at) == Some(0),
+        Nearness::Lines(gap) => lines_apart(a, at) == Some(gap) && (1..=10).contains(&gap),
+        Nearness::NamedSymbol | Nearness::SameSymbol => {
+            place(a).symbol.is_some() && place(a).symbol == place(at).symbol
+        }
+        Nearness::WholeFile => place(a).lines.is_none() && place(at).lines.is_none(),
+    };
+    let holds = match &join.rule {
+        Rule::First => at == 0,
+        Rule::Claim { to, nearness, same_as, comparison } => {
+            *to <= *same_as
+                && *same_as < at
+                && near(*to, *nearness)
+                && answer(*same_as, at) == Sameness::Same
+                && comparison.answer == Sameness::Same
+        }
+        Rule::Place { to, nearness, comparison } => {
+            *to < at && nearness.meets() && near(*to, *nearness) && comparison.answer != Sameness::Different
+        }
+        Rule::Further { to, same_as, .. } => {
+            let names = |a: usize, b: usize| place(a).also.iter().any(|also| also.path == place(b).path);
+            answer(*same_as, at) == Sameness::Same && (names(*to, at) || names(at, *to))
+        }
+        Rule::Location { with } => {
+            members[*with].reviewer == members[at].reviewer && place(*with).lines == place(at).lines
+        }
+        Rule::TakenBack { beside, same } => {
+            place(at).finding.retracted
+                && place(*beside).lines == place(at).lines
+                && (*same || members[*beside].reviewer == members[at].reviewer)
+        }
+    };
+    let counted = |at: usize| !place(at).finding.retracted;
+    let relative = (0..at)
+        .find(|other| counted(*other) && counted(at) && members[*other].lineage == members[at].lineage);
+    assert!(holds && join.counts_with == relative, "member {at}: {join:?}");
 }
 
 /// Tasks and the same in another order, their findings too.
@@ -477,6 +585,33 @@ proptest! {
     }
 
     #[test]
+    fn every_issue_is_explained_by_rules_that_hold(tasks in any_tasks()) {
+        let tally = tallied(tasks);
+        for issue in &tally.issues {
+            let explanation = explain(&tally, issue).unwrap();
+            prop_assert_eq!(explanation.joins.len(), issue.members.len());
+            for (at, join) in explanation.joins.iter().enumerate() {
+                holds(&issue.members, at, join);
+            }
+            let by_place = explanation.joins.iter().zip(&issue.members).any(|(join, member)| {
+                matches!(join.rule, Rule::Place { to, .. } if issue.members[to].lineage != member.lineage)
+            });
+            prop_assert!(!issue.is_counted() || by_place == (issue.agreement == Agreement::Place));
+            let parted: Vec<_> = explanation.partings.iter().map(|parting| parting.issue.clone()).collect();
+            prop_assert_eq!(&parted, &issue.see_also);
+            for Parting { because, nearness, comparison, .. } in explanation.partings {
+                let differ = comparison.answer == Sameness::Different;
+                match because {
+                    Because::ClaimsDiffer | Because::MembersDiffer => prop_assert!(differ),
+                    Because::OnlyNear => prop_assert!(!differ && !nearness.is_some_and(Nearness::meets)),
+                    Because::OneReviewer(by) => prop_assert!(issue.members.iter().any(|one| one.reviewer == by)),
+                    Because::Settled | Because::FitsAnother => prop_assert!(!differ),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_echo_of_the_same_lineage_raises_nothing(tasks in any_tasks()) {
         let echo = tasks.iter().filter(|(one, _)| one.reviewer.as_str() == "opus").cloned().map(|(mut one, reading)| {
             one.reviewer = ReviewerId::new("sonnet").unwrap();
@@ -487,6 +622,19 @@ proptest! {
             tally.issues.into_iter().map(|one| (one.id, one.agreement, one.lineages, one.severity)).collect()
         };
         prop_assert_eq!(names(tallied(tasks)), names(tallied(with_echo)));
+    }
+
+    #[test]
+    fn evidence_is_what_the_rule_saw(tasks in any_tasks()) {
+        let members: Vec<_> = tallied(tasks).issues.into_iter().flat_map(|one| one.members).collect();
+        for (a, b) in members.iter().zip(members.iter().skip(1)) {
+            let claim = |one: &Member| Claim::read(&one.anchored.finding.what, &one.anchored.finding.why);
+            let seen = evidence(&a.anchored.finding, &b.anchored.finding);
+            prop_assert_eq!((seen.answer, seen.least), (claim(a).compare(&claim(b)), claim(a).similarity(&claim(b))));
+            let number = |words: usize| f32::from(u16::try_from(words).unwrap());
+            let [a, b] = seen.telling.map(|words| (number(words) + 3.0).sqrt());
+            prop_assert!((number(seen.shared.len()) / (a * b) - seen.least).abs() < 1e-4, "{seen:?}");
+        }
     }
 
     #[test]

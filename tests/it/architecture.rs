@@ -8,8 +8,22 @@ use std::{
 
 /// Layers from the bottom up. A module may name modules of lower layers, and of its own layer where that says `Inside`.
 const LAYERS: &[(&str, Within, &[&str])] = &[
-    ("values", Within::Siblings, &["change", "coverage", "digest", "finding", "history", "reviewer"]),
-    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "report"]),
+    (
+        "values",
+        Within::Siblings,
+        &[
+            "change",
+            "coverage",
+            "digest",
+            "disposition",
+            "finding",
+            "history",
+            "judgement",
+            "proportion",
+            "reviewer",
+        ],
+    ),
+    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "judge", "report"]),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),

@@ -61,7 +61,7 @@ async fn the_prompt_goes_in_and_the_reply_comes_out() {
 async fn failures_in_clear_words() {
     assert_eq!(
         ask(&shell("bad", "echo part; printf '\\033[31mno\\n  login\\033[0m\\n' >&2; exit 3")).await,
-        Err(permanent("program `sh`: exit status 3: [31mno login [0m", "part\n"))
+        Err(permanent("program `sh`: exit status 3: ␛[31mno login␛[0m", "part\n"))
     );
     assert_eq!(
         ask(&shell("dead", "kill -9 $$")).await,

@@ -167,7 +167,7 @@ async fn odd_streams_are_read() {
     .await;
     check(
         "data: {\"choices\":[{\"delta\":{\"content\":\"e\"}}]}\n\ndata: {\"error\":{\"code\":502,\"message\":\"up\\u001b[1mstream\"}}\n\n",
-        Err(transient("the server reported an error: up [1mstream", "e")),
+        Err(transient("the server reported an error: up␛[1mstream", "e")),
     )
     .await;
     check(
@@ -257,7 +257,8 @@ async fn refusals_in_clear_words() {
         permanent("the account has no quota or credit left: pay", ""),
     )
     .await;
-    check(500, "<html><title>Oops\u{7}</title>", transient("HTTP 500 Internal Server Error: Oops", "")).await;
+    check(500, "<html><title>Oops\u{7}</title>", transient("HTTP 500 Internal Server Error: Oops␇", ""))
+        .await;
     check(503, "", transient("HTTP 503 Service Unavailable", "")).await;
     check(
         200,

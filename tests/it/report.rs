@@ -29,11 +29,11 @@ fn table_at_80_columns() {
     Found by more than one lineage (2)
     severity  place                 agreement         what
     BLOCK     validatord/src/       2 of 3 lineages,  The signature is compared with
-              auth.rs:42            same claim:       `==`, which leaks through
+    i-0b1c    auth.rs:42            same claim:       `==`, which leaks through
                                     kimi, opus        timing how many bytes are
                                                       right.
     WARN      web/src/components/   2 of 3 lineages,  sonnet: The subscription is
-              session/              same place:       not cancelled when the
+    i-77ab    session/              same place:       not cancelled when the
               SessionList.tsx:112   history, sonnet   component goes away.
                                                       history: This line was changed
                                                       by three of the last five
@@ -42,11 +42,12 @@ fn table_at_80_columns() {
     Found by one lineage alone (2)
     severity  place                 agreement         what
     BLOCK     validatord/src/       1 of 3 lineages:  A failed write is answered
-              store.rs:7            opus              with 200.
+    i-91e2    store.rs:7            opus              with 200.
     WARN      web/src/components/   1 of 3 lineages:  The list is fetched again on
-              session/              kimi              every key press.
-              SessionList.tsx:118                     (near web/src/components/
-              (moved to its quote)                    session/SessionList.tsx:112)
+    i-5c07    session/              kimi              every key press.
+              SessionList.tsx:118                     (also at web/src/api.ts:9)
+              (moved)                                 (near web/src/components/
+                                                      session/SessionList.tsx:112)
 
     Without a place in the change (1)
       WARN kimi: The new endpoints have no tests.
@@ -72,6 +73,8 @@ fn table_at_80_columns() {
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
     2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1
     BLOCK, 1 WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone;
+      3 WARNs)
     Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
     "#);
 }
@@ -84,18 +87,20 @@ fn table_at_120_columns() {
     Found by more than one lineage (2)
     severity  place                           agreement                 what
     BLOCK     validatord/src/auth.rs:42       2 of 3 lineages,          The signature is compared with `==`, which leaks
-                                              same claim: kimi, opus    through timing how many bytes are right.
+    i-0b1c                                    same claim: kimi, opus    through timing how many bytes are right.
     WARN      web/src/components/session/     2 of 3 lineages,          sonnet: The subscription is not cancelled when the
-              SessionList.tsx:112             same place: history,      component goes away.
+    i-77ab    SessionList.tsx:112             same place: history,      component goes away.
                                               sonnet                    history: This line was changed by three of the last
                                                                         five fixes here.
 
     Found by one lineage alone (2)
     severity  place                           agreement                 what
     BLOCK     validatord/src/store.rs:7       1 of 3 lineages: opus     A failed write is answered with 200.
+    i-91e2
     WARN      web/src/components/session/     1 of 3 lineages: kimi     The list is fetched again on every key press.
-              SessionList.tsx:118 (moved to                             (near web/src/components/session/
-              its quote)                                                SessionList.tsx:112)
+    i-5c07    SessionList.tsx:118 (moved)                               (also at web/src/api.ts:9)
+                                                                        (near web/src/components/session/
+                                                                        SessionList.tsx:112)
 
     Without a place in the change (1)
       WARN kimi: The new endpoints have no tests.
@@ -119,48 +124,46 @@ fn table_at_120_columns() {
     ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
     2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs)
     Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK
     "#);
 }
 
 #[test]
 fn table_on_a_narrow_terminal_is_stacked() {
-    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 44, false)), @r#"
+    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 50, false)), @r#"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Found by more than one lineage (2)
-    BLOCK validatord/src/auth.rs:42 (2 of 3
-          lineages, same claim: kimi, opus)
-      The signature is compared with `==`, which
-        leaks through timing how many bytes are
-        right.
+    BLOCK validatord/src/auth.rs:42 (2 of 3 lineages,
+          same claim: kimi, opus) i-0b1c
+      The signature is compared with `==`, which leaks
+        through timing how many bytes are right.
     WARN web/src/components/session/
-          SessionList.tsx:112 (2 of 3 lineages,
-          same place: history, sonnet)
-      sonnet: The subscription is not cancelled
-        when the component goes away.
-      history: This line was changed by three of
-        the last five fixes here.
+          SessionList.tsx:112 (2 of 3 lineages, same
+          place: history, sonnet) i-77ab
+      sonnet: The subscription is not cancelled when
+        the component goes away.
+      history: This line was changed by three of the
+        last five fixes here.
 
     Found by one lineage alone (2)
-    BLOCK validatord/src/store.rs:7 (1 of 3
-          lineages: opus)
+    BLOCK validatord/src/store.rs:7 (1 of 3 lineages:
+          opus) i-91e2
       A failed write is answered with 200.
     WARN web/src/components/session/
-          SessionList.tsx:118 (moved to its
-          quote) (1 of 3 lineages: kimi)
-      The list is fetched again on every key
-        press.
+          SessionList.tsx:118 (moved) (1 of 3
+          lineages: kimi) i-5c07
+      The list is fetched again on every key press.
+      (also at web/src/api.ts:9)
       (near web/src/components/session/
         SessionList.tsx:112)
 
     Without a place in the change (1)
-      WARN kimi: The new endpoints have no
-        tests.
+      WARN kimi: The new endpoints have no tests.
 
-    (opus emitted a BLOCK on validatord/src/
-     pool.rs:88 and took it back: The pool is
-     never drained.)
+    (opus emitted a BLOCK on validatord/src/pool.rs:88
+     and took it back: The pool is never drained.)
 
     Not usable, kept in the replies (1)
       kimi on c2 web: no WHAT: "SEVERITY: maybe"
@@ -169,26 +172,26 @@ fn table_on_a_narrow_terminal_is_stacked() {
       1 lockfile: Cargo.lock
       1 binary file: web/logo.png
 
-    c1 validatord (46 KB) → 1 convergent / 2
-      distinct
-    c2 web (3.4 KB)       → 1 convergent / 2
-      distinct
+    c1 validatord (46 KB) → 1 convergent / 2 distinct
+    c2 web (3.4 KB)       → 1 convergent / 2 distinct
 
-    opus (anthropic) says hold on c1 validatord;
-      ship on c2 web
+    opus (anthropic) says hold on c1 validatord; ship
+      on c2 web
     sonnet (anthropic) says ship-with-fixes
     kimi (moonshot) says ship-with-fixes on c1
       validatord; no verdict on c2 web
 
     ! sonnet failed on c1 validatord: HTTP 529
       overloaded, after 4 attempts
-    Coverage: 7 of 8 answered by 3 lineages
-      (73,800 tokens in, 5,040 out, $0.30)
-    2 issues found by several lineages (1 BLOCK,
-    1 WARN), 2 by one lineage alone (1 BLOCK, 1
-    WARN) and 1 without a place
-    Gate failed (fail-on block, min-lineages 2):
-      2 issues of severity BLOCK
+    Coverage: 7 of 8 answered by 3 lineages (73,800
+      tokens in, 5,040 out, $0.30)
+    2 issues found by several lineages (1 BLOCK, 1
+    WARN), 2 by one lineage alone (1 BLOCK, 1 WARN)
+    and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages;
+      1 BLOCK by one lineage alone; 3 WARNs)
+    Gate failed (fail-on block, min-lineages 2): 2
+      issues of severity BLOCK
     "#);
 }
 
@@ -208,13 +211,13 @@ fn markdown_of_a_whole_tally() {
     insta::assert_snapshot!(shown(&markdown::render(&sample::tally(), &sample::failed())), @r#"
     ## scrum: 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
 
-    Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
 
     > **Not read:** sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
 
     ### Found by more than one lineage
 
-    **BLOCK** `validatord/src/auth.rs:42` · 2 of 3 lineages, same claim
+    **BLOCK** `validatord/src/auth.rs:42` · 2 of 3 lineages, same claim · `i-0b1c`
 
     - **opus** (anthropic) BLOCK: The signature is compared with `==`, which leaks through timing how many bytes are right.
       <br>Why: `verify` returns at the first byte that differs.
@@ -228,24 +231,25 @@ fn markdown_of_a_whole_tally() {
       ```
     - **kimi** (moonshot) WARN ("major"): Comparing MACs with == is not constant time.
 
-    **WARN** `web/src/components/session/SessionList.tsx:112` · 2 of 3 lineages, same place
+    **WARN** `web/src/components/session/SessionList.tsx:112` · 2 of 3 lineages, same place · `i-77ab`
 
     - **sonnet** (anthropic) WARN: The subscription is not cancelled when the component goes away.
     - **history** (history) INFO: This line was changed by three of the last five fixes here.
 
     ### BLOCK by one lineage alone
 
-    **BLOCK** `validatord/src/store.rs:7` · 1 of 3 lineages
+    **BLOCK** `validatord/src/store.rs:7` · 1 of 3 lineages · `i-91e2`
 
     - **opus** (anthropic) BLOCK: A failed write is answered with 200.
 
     <details>
     <summary>1 other issue by one lineage alone</summary>
 
-    **WARN** `web/src/components/session/SessionList.tsx:118` · 1 of 3 lineages
+    **WARN** `web/src/components/session/SessionList.tsx:118` · 1 of 3 lineages · `i-5c07`
 
     - **kimi** (moonshot) WARN: The list is fetched again on every key press.
-      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved to its quote)
+      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved from line 40 by its quote)
+      <br>Also at `web/src/api.ts:9`
     - near, but another claim: `web/src/components/session/SessionList.tsx:112`
 
     </details>
@@ -318,13 +322,14 @@ fn nobody_answered() -> (Tally, Gate) {
         result: GateResult::Inconclusive,
         policy: "fail-on never, min-lineages 1".into(),
         reasons: vec!["no reviewer answered".into()],
+        unread: vec!["no reviewer answered".into()],
     };
     (tally, gate)
 }
 
 #[test]
 fn nothing_found_says_who_looked() {
-    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&quiet(), &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -336,11 +341,12 @@ fn nothing_found_says_who_looked() {
 
     Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages in 2 bundles
+    Verdict: ship (nothing of WARN or worse was found)
     ");
-    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @r"
+    insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @"
     ## scrum: Nothing found by 2 lineages in 2 bundles
 
-    Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
+    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
 
     ### Coverage
 
@@ -358,7 +364,7 @@ fn nothing_found_with_a_gap_is_not_clean() {
     let mut tally = quiet();
     tally.coverage[3].outcome.state = State::TimedOut;
     tally.coverage[3].outcome.reason = Some("no byte for 60 s".into());
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -371,13 +377,14 @@ fn nothing_found_with_a_gap_is_not_clean() {
     ! kimi timed out on c2 web: no byte for 60 s
     Coverage: 5 of 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages, but 1 of 6 answers is missing
+    Verdict: ship (nothing of WARN or worse was found)
     ");
 }
 
 #[test]
 fn nobody_answered_is_not_a_review() {
     let (tally, gate) = nobody_answered();
-    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &gate, 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → not read by anybody
@@ -388,12 +395,13 @@ fn nobody_answered_is_not_a_review() {
     ! sonnet failed on all 2 bundles: HTTP 401 Unauthorized
     Coverage: none of 6 answered
     Not reviewed: nobody answered
+    Verdict: inconclusive (no reviewer answered)
     Inconclusive (fail-on never, min-lineages 1): no reviewer answered
     ");
-    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @r"
+    insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @"
     ## scrum: Not reviewed: nobody answered
 
-    Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
+    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
 
     > **Not read:** kimi failed on all 2 bundles: HTTP 401 Unauthorized
 
@@ -417,14 +425,15 @@ fn an_empty_change_has_nothing_to_review() {
     let mut tally = quiet();
     tally.bundles.clear();
     tally.coverage.clear();
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Coverage: nobody was asked
     Nothing to review
+    Verdict: inconclusive (nothing was put to a reviewer)
     ");
     tally.excluded = vec![Excluded { path: "Cargo.lock".into(), reason: ExcludeReason::Lockfile, bytes: 9 }];
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Files not shown to reviewers (1)
@@ -432,6 +441,7 @@ fn an_empty_change_has_nothing_to_review() {
 
     Coverage: nobody was asked
     Nothing was reviewed: 1 file left out, none shown
+    Verdict: inconclusive (nothing was put to a reviewer)
     ");
 }
 
@@ -440,7 +450,7 @@ fn one_lineage_alone_cannot_agree() {
     let mut tally = quiet();
     tally.panel.reviewers.truncate(2);
     tally.coverage.retain(|task| task.outcome.reviewer.as_str() != "kimi");
-    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @r"
+    insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 
     c1 validatord (46 KB) → 0 convergent / 0 distinct
@@ -452,6 +462,7 @@ fn one_lineage_alone_cannot_agree() {
     Coverage: all 4 answered by 1 lineage, so none could agree (49,200 tokens in,
     3,360 out, $0.20)
     Nothing found by 1 lineage in 2 bundles
+    Verdict: ship (nothing of WARN or worse was found)
     ");
 }
 
@@ -465,4 +476,37 @@ fn unchecked_places_are_said_once() {
         .for_each(|m| m.anchored.anchor = Anchor::Unchecked);
     let text = table::render(&tally, &sample::off(), 200, false);
     assert_eq!(text.matches("places were not checked").count(), 1, "{text}");
+}
+
+#[test]
+fn judgements_stand_beside_the_issues() {
+    let tally = sample::judged(sample::tally(), "since `x` is set");
+    let text = table::render(&tally, &sample::failed(), 100, false);
+    let from = text.find("Found by one lineage alone").unwrap();
+    let to = text.find("Without a place").unwrap();
+    insta::assert_snapshot!(text[from..to].trim_end(), @r"
+    Found by one lineage alone (2)
+    severity  place                      agreement             examined          what
+    BLOCK     validatord/src/store.rs:7  1 of 3 lineages:      opus timed out    A failed write is
+    i-91e2                               opus                                    answered with 200.
+    WARN      web/src/components/        1 of 3 lineages:      not examined:     The list is fetched
+    i-5c07    session/                   kimi                  since `x` is set  again on every key
+              SessionList.tsx:118                                                press.
+              (moved)                                                            (also at web/src/
+                                                                                 api.ts:9)
+                                                                                 (near web/src/
+                                                                                 components/session/
+                                                                                 SessionList.tsx:112)
+
+    Refuted, counted all the same (1)
+      BLOCK i-refute web/src/a.ts:7 kimi: since `x` is set (refuted by opus (since `x` is set): since
+        `x` is set)
+    ");
+    let text = table::render(&tally, &sample::failed(), 44, false);
+    let judged: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("Judged")).take(3).collect();
+    insta::assert_snapshot!(judged.join("\n"), @"
+    Judged: 2 of 3 questions about claims
+      answered; opus timed out (1 ×): since `x`
+      is set
+    ");
 }

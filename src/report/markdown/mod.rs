@@ -12,15 +12,19 @@ use crate::{
     finding::{Anchor, Severity},
     report::{
         coverage, foreign,
+        judged::{self, Said},
         summary::{self, Directory},
         words,
     },
     reviewer::ReviewerId,
-    tally::{Coverage, Issue, Member, Tally, gate::Gate},
+    tally::{Coverage, Issue, Member, Tally, gate::Gate, verdict},
 };
 
 /// Lines of an unusable text that are shown.
 const REJECT_LINES: usize = 6;
+
+/// Further places of a finding that are shown.
+const PLACES_SHOWN: usize = 8;
 
 /// The tally as Markdown, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
@@ -29,7 +33,9 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
         heading(tally, gate),
         writer.convergent(),
         writer.blocks(),
+        writer.refuted(),
         writer.others(),
+        writer.dismissed(),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
@@ -43,10 +49,16 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 
 fn heading(tally: &Tally, gate: &Gate) -> String {
     let headline = words::sentence(&summary::headline(tally));
+    let conclusion = verdict::conclude(tally, gate);
+    let verdict = words::sentence(&escape::cell(&summary::verdict_line(&conclusion)));
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
     let by = summary::heard_words(summary::heard(tally).len()) + summary::unchecked_words(tally);
-    let mut out = format!("## scrum: {headline}\n\n{gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
+    let mut out =
+        format!("## scrum: {headline}\n\n{verdict}. {gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     let bundles = summary::bundle_heads(tally).len();
+    if let Some(judged) = judged::in_short(tally) {
+        let _ = writeln!(out, "\nJudged: {}.", escape::cell(&judged));
+    }
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
@@ -65,15 +77,25 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| issue.is_convergent());
         self.section("Found by more than one lineage", issues)
     }
 
     fn blocks(&self) -> String {
         self.section(
             "BLOCK by one lineage alone",
-            self.alone().filter(|issue| issue.severity == Severity::Block),
+            self.alone().filter(|issue| issue.severity == Severity::Block && !issue.is_refuted()),
         )
+    }
+
+    fn refuted(&self) -> String {
+        let entries: Vec<String> =
+            self.alone().filter(|issue| issue.is_refuted()).map(|issue| self.entry(issue)).collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let issues = words::count(entries.len(), "BLOCK");
+        folded(&format!("{issues} refuted by another lineage, counted all the same"), &entries.join("\n"))
     }
 
     fn others(&self) -> String {
@@ -85,13 +107,24 @@ impl<'a> Writer<'a> {
         if entries.is_empty() {
             return String::new();
         }
-        let only = entries.len() == summary::counted(self.tally).count();
+        let only = entries.len() == summary::open(self.tally).count();
         let noun = if only { "issue" } else { "other issue" };
         folded(&format!("{} by one lineage alone", words::count(entries.len(), noun)), &entries.join("\n"))
     }
 
+    /// Folded, each with the decision in front of what was said.
+    fn dismissed(&self) -> String {
+        let entries: Vec<String> =
+            summary::dismissed(self.tally).map(|(issue, _)| self.entry(issue)).collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let count = words::count(entries.len(), "issue");
+        folded(&format!("{count} dismissed by a human, not counted by gate and verdict"), &entries.join("\n"))
+    }
+
     fn alone(&self) -> impl Iterator<Item = &'a Issue> {
-        summary::counted(self.tally).filter(|issue| !issue.is_convergent())
+        summary::open(self.tally).filter(|issue| !issue.is_convergent())
     }
 
     fn section(&self, title: &str, issues: impl Iterator<Item = &'a Issue>) -> String {
@@ -104,8 +137,17 @@ impl<'a> Writer<'a> {
         let agreement = summary::agreement(issue, self.heard);
         let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
         let place = escape::code(&summary::place(issue));
-        let mut out = format!("**{}** {place} · {agreement}{agreed}\n\n", issue.severity);
+        let examined = escape::cell(&judged::examined_cell(issue));
+        let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
+        let id = escape::code(&issue.id);
+        let mut out = format!("**{}** {place} · {agreement}{agreed}{examined} · {id}\n\n", issue.severity);
+        if let Some(disposition) = &issue.disposition {
+            let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
+            let _ = writeln!(out, "**{decided}**\n");
+        }
         summary::standing(issue).for_each(|member| out += &said(member));
+        judged::adjudicated(issue).for_each(|said| out += &judgement("adjudicated", &said));
+        judged::examined(issue).for_each(|said| out += &judgement("examined", &said));
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {
             let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
@@ -113,6 +155,14 @@ impl<'a> Writer<'a> {
         }
         out
     }
+}
+
+/// What somebody says about others' claims, as an item of the list; set apart from who found something.
+fn judgement(how: &str, said: &Said<'_>) -> String {
+    let (who, why, quote) =
+        (escape::cell(&said.who()), escape::text(&words::sentence(&said.why())), said.quote());
+    let quote = if quote.is_empty() { quote } else { format!("\n  <br>Quote: {}", escape::code(&quote)) };
+    format!("- *{how} by* {who}: {}. {why}{quote}\n", said.word)
 }
 
 /// What one reviewer says, as an item of a list.
@@ -125,16 +175,27 @@ fn said(member: &Member) -> String {
         let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
     }
     out += &mending(&finding.fix);
-    if let Some(note) = place_note(member) {
-        let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
+    let remarks = place_remarks(member);
+    if !remarks.is_empty() {
+        let remarks = escape::cell(&remarks.join("; "));
+        let _ = writeln!(out, "  <br>Place: {} ({remarks})", escape::code(&finding.where_text));
+    }
+    let also: Vec<String> = summary::also_at(member).iter().map(|place| escape::code(place)).collect();
+    if !also.is_empty() {
+        let _ = writeln!(out, "  <br>Also at {}", words::list_up_to(&also, PLACES_SHOWN));
     }
     out
 }
 
-/// Unchecked places are told once, at the top.
-fn place_note(member: &Member) -> Option<&'static str> {
-    let told = member.anchor() == Anchor::Unchecked || member.anchored.finding.where_text.trim().is_empty();
-    if told { None } else { summary::place_note(member.anchor()) }
+/// What is to be known about a place. Unchecked places are told once, at the top; a move tells its own reason.
+fn place_remarks(member: &Member) -> Vec<&str> {
+    let anchored = &member.anchored;
+    if member.anchor() == Anchor::Unchecked || anchored.finding.where_text.trim().is_empty() {
+        return Vec::new();
+    }
+    let told = member.anchor() == Anchor::Moved && anchored.note.is_some();
+    let lies = summary::place_note(member.anchor()).filter(|_| !told);
+    lies.into_iter().chain(anchored.note.as_deref()).collect()
 }
 
 /// The severity, with the reviewer's own word where it is another one.

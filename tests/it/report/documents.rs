@@ -121,7 +121,9 @@ fn keys_stand_in_the_order_of_the_contract() {
               "what": "The signature is compared with `==`, which leaks through timing how many bytes are right.",
               "why": "`verify` returns at the first byte that differs.",
               "fix": "use subtle::ConstantTimeEq;\nif !a.ct_eq(b).into() {\n    return Err(Bad);\n}",
-              "retracted": false
+              "retracted": false,
+              "note": null,
+              "also_at": []
             },
             {
               "reviewer": "kimi",
@@ -137,7 +139,9 @@ fn keys_stand_in_the_order_of_the_contract() {
               "what": "Comparing MACs with == is not constant time.",
               "why": "",
               "fix": "",
-              "retracted": false
+              "retracted": false,
+              "note": null,
+              "also_at": []
             }
           ]
         }
@@ -157,7 +161,9 @@ fn keys_stand_in_the_order_of_the_contract() {
           "what": "The new endpoints have no tests.",
           "why": "",
           "fix": "",
-          "retracted": false
+          "retracted": false,
+          "note": null,
+          "also_at": []
         }
       ],
       "rejects": [
@@ -183,6 +189,13 @@ fn keys_stand_in_the_order_of_the_contract() {
           "moonshot": 1
         }
       },
+      "verdict": {
+        "result": "hold",
+        "reasons": [
+          "1 BLOCK found by several lineages",
+          "1 WARN"
+        ]
+      },
       "gate": {
         "result": "fail",
         "policy": "fail-on block, min-lineages 2",
@@ -198,7 +211,7 @@ fn keys_stand_in_the_order_of_the_contract() {
 fn summary_is_one_line() {
     let line = json::summary_line(&sample::tally(), &sample::failed());
     assert_eq!(line.matches('\n').count(), 1);
-    insta::assert_snapshot!(shown(&line), @r#"{"schema":"scrum.summary/1","run":"20261121-041812-9b0e77d","finished_at":"2026-11-21T04:19:40Z","range":{"base":"4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e","head":"9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1","spec":"main...HEAD"},"totals":{"convergent":2,"distinct":4,"retracted":1,"rejected":1,"by_severity":{"BLOCK":2,"INFO":0,"WARN":2},"by_lineage":{"anthropic":3,"history":1,"moonshot":2}},"bundles":[{"id":"c1_validatord","bytes":46223,"convergent":1,"distinct":2},{"id":"c2_web","bytes":3418,"convergent":1,"distinct":2}],"answered":7,"asked":8,"gate":"fail"}"#);
+    insta::assert_snapshot!(shown(&line), @r#"{"schema":"scrum.summary/1","run":"20261121-041812-9b0e77d","finished_at":"2026-11-21T04:19:40Z","range":{"base":"4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e","head":"9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1","spec":"main...HEAD"},"totals":{"convergent":2,"distinct":4,"retracted":1,"rejected":1,"by_severity":{"BLOCK":2,"INFO":0,"WARN":2},"by_lineage":{"anthropic":3,"history":1,"moonshot":2}},"bundles":[{"id":"c1_validatord","bytes":46223,"convergent":1,"distinct":2},{"id":"c2_web","bytes":3418,"convergent":1,"distinct":2}],"answered":7,"asked":8,"verdict":"hold","gate":"fail"}"#);
 }
 
 fn schema_path() -> std::path::PathBuf {

@@ -4,11 +4,14 @@
 use std::{path::PathBuf, time::Duration};
 
 use scrum::{
-    anchor::Anchored,
+    anchor::{Anchored, Place},
     bundle::{Bundle, ExcludeReason, Excluded, Guard},
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
     finding::{Anchor, Finding, LineRange, Severity, Verdict},
+    judgement::{
+        ClaimId, Examination, ExaminationAnswer, Hearing, Judgements, Pair, Ruling, RulingAnswer, Unexamined,
+    },
     reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
@@ -122,7 +125,20 @@ pub(crate) fn member(name: &str, bundle: &str, severity: Severity, place: &str, 
             anchor: if line.is_some() { Anchor::Changed } else { Anchor::Nowhere },
             note: None,
             code: None,
+            also: Vec::new(),
         },
+    }
+}
+
+fn also(path: &str, line: u32) -> Place {
+    let lines = Some(LineRange::new(line, line));
+    Place {
+        path: Some(path.to_owned()),
+        lines,
+        symbol: None,
+        anchor: Anchor::Changed,
+        note: None,
+        code: None,
     }
 }
 
@@ -147,6 +163,11 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         reviewers,
         see_also: Vec::new(),
         members,
+        unsettled: Vec::new(),
+        adjudications: Vec::new(),
+        examinations: Vec::new(),
+        unexamined: Vec::new(),
+        disposition: None,
     }
 }
 
@@ -179,6 +200,8 @@ fn issues() -> Vec<Issue> {
         "The list is fetched again on every key press.",
     );
     moved.anchored.anchor = Anchor::Moved;
+    moved.anchored.note = Some("moved from line 40 by its quote".into());
+    moved.anchored.also = vec![also("web/src/api.ts", 9)];
     let mut withdrawn =
         member("opus", "c1_validatord", Block, "validatord/src/pool.rs:88", "The pool is never drained.");
     withdrawn.anchored.finding.retracted = true;
@@ -273,6 +296,7 @@ pub(crate) fn tally() -> Tally {
             text: "SEVERITY: maybe\nWHERE: somewhere in the styles".into(),
             reason: "no WHAT".into(),
         }],
+        judgements: Judgements::default(),
     }
 }
 
@@ -282,10 +306,48 @@ pub(crate) fn failed() -> Gate {
         result: GateResult::Fail,
         policy: "fail-on block, min-lineages 2".into(),
         reasons: vec!["2 issues of severity BLOCK".into()],
+        unread: Vec::new(),
     }
 }
 
 /// No gate.
 pub(crate) fn off() -> Gate {
-    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new() }
+    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new(), unread: Vec::new() }
+}
+
+/// The sample with one of each judgement, whose every foreign text is `text`: a ruling, an examination that came to nothing,
+/// a claim nobody could examine, and a refuted BLOCK. Made when all other texts stand.
+pub(crate) fn judged(mut tally: Tally, text: &str) -> Tally {
+    let refuted = member("kimi", "c2_web", Severity::Block, "web/src/a.ts:7", text);
+    tally.issues.push(issue("i-refuted", Agreement::Single, vec![refuted]));
+    let seat = tally.panel.reviewers[0].clone();
+    let hearing = |question: &str, state| Hearing {
+        by: Seat { model: text.to_owned(), lineage: Lineage::new(text), ..seat.clone() },
+        outcome: Outcome {
+            reason: (state != State::Answered).then(|| text.to_owned()),
+            ..Outcome::new(question.to_owned(), seat.id.clone(), state)
+        },
+        quote: text.to_owned(),
+        quote_found: true,
+        why: text.to_owned(),
+    };
+    let claims: Vec<ClaimId> = tally.issues.iter().map(|issue| issue.members[0].claim_id()).collect();
+    let last = claims.len() - 1;
+    tally.judgements.rulings.push(Ruling {
+        pair: Pair::new(claims[0].clone(), claims[1].clone()),
+        answer: RulingAnswer::Same,
+        hearing: hearing("ruling_1", State::Answered),
+    });
+    for (at, answer, state) in
+        [(2, ExaminationAnswer::Unsure, State::TimedOut), (last, ExaminationAnswer::Refuted, State::Answered)]
+    {
+        let hearing = hearing("examination_1", state);
+        let examination = Examination { claim: claims[at].clone(), answer, hearing };
+        tally.issues[at].examinations.push(examination.clone());
+        tally.judgements.examinations.push(examination);
+    }
+    tally.issues[0].adjudications.clone_from(&tally.judgements.rulings);
+    let unexamined = Unexamined { claim: claims[3].clone(), reason: text.to_owned() };
+    tally.issues[3].unexamined.push(unexamined);
+    tally
 }

@@ -1,0 +1,236 @@
+//! The run's own verdict: [`conclude`] makes a [`Conclusion`] of severities, agreement and coverage.
+//!
+//! It does not count the reviewers' verdicts: those are opinions on a bundle, shown beside it. Whether anything is let
+//! through is the gate's decision, not this one's. The rule and its reasons: `docs/design/verdict.md`.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Issue, Tally,
+    gate::{self, Gate},
+};
+use crate::finding::{Severity, Verdict};
+
+/// What a run comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conclusion {
+    /// `None` when too little was read to say: inconclusive.
+    pub verdict: Option<Verdict>,
+    /// Why, for people; never empty.
+    pub reasons: Vec<String>,
+}
+
+impl Conclusion {
+    /// `ship`, `ship-with-fixes`, `hold` or `inconclusive`.
+    pub fn word(&self) -> &'static str {
+        self.verdict.map_or("inconclusive", Verdict::word)
+    }
+}
+
+/// Judges the run.
+///
+/// - *inconclusive* when anything was read by fewer lineages than asked for, whatever was found in the rest;
+/// - *hold* when a BLOCK is agreed on by two or more lineages, on the claim or on the place, and when a BLOCK of one
+///   lineage could not have been confirmed by a second one: it comes from a static tool or from the repository's
+///   history, or fewer than two lineages of models answered where it was found;
+/// - *ship-with-fixes* when anything else of WARN or worse stands;
+/// - *ship* otherwise.
+///
+/// Findings without a place count as those of one lineage. Retracted ones do not count, nor do issues that a human
+/// decided to be false or not to be repaired; the reasons say how many.
+pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
+    let found = Found::of(tally);
+    let (verdict, mut reasons) = found.judged();
+    if tally.coverage.is_empty() {
+        return Conclusion { verdict: None, reasons: vec!["nothing was put to a reviewer".to_owned()] };
+    }
+    let weighty = |issue: &Issue| issue.severity >= Severity::Warn;
+    let set_aside = gate::dismissed(tally, weighty, str::to_owned);
+    if gate.unread.is_empty() {
+        if verdict == Verdict::Ship {
+            let other = if set_aside.is_empty() { "" } else { "else " };
+            reasons.push(format!("nothing {other}of WARN or worse was found"));
+        }
+        return Conclusion { verdict: Some(verdict), reasons: [reasons, set_aside].concat() };
+    }
+    Conclusion { verdict: None, reasons: [gate.unread.clone(), reasons, set_aside].concat() }
+}
+
+/// Counts of what weighs.
+#[derive(Debug, Default)]
+struct Found {
+    /// BLOCK by several lineages.
+    agreed: usize,
+    /// BLOCK by one lineage where no second could have confirmed it.
+    unopposed: usize,
+    /// Other BLOCKs.
+    alone: usize,
+    /// WARNs.
+    warnings: usize,
+}
+
+impl Found {
+    fn of(tally: &Tally) -> Self {
+        let models = models_by_bundle(tally);
+        let mut found = Self::default();
+        for issue in tally.issues.iter().filter(|issue| issue.is_open()) {
+            match issue.severity {
+                Severity::Block if issue.is_convergent() => found.agreed += 1,
+                Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
+                Severity::Block => found.alone += 1,
+                Severity::Warn => found.warnings += 1,
+                Severity::Info => {}
+            }
+        }
+        let standing = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+        for member in standing {
+            let second = member.lineage.is_model() && models.get(member.bundle.as_str()) >= Some(&2);
+            match member.anchored.finding.severity {
+                Severity::Block if second => found.alone += 1,
+                Severity::Block => found.unopposed += 1,
+                Severity::Warn => found.warnings += 1,
+                Severity::Info => {}
+            }
+        }
+        found
+    }
+
+    fn judged(&self) -> (Verdict, Vec<String>) {
+        let reasons = [
+            gate::some(self.agreed, "BLOCK found by several lineages", "BLOCKs found by several lineages"),
+            gate::some(
+                self.unopposed,
+                "BLOCK that no second lineage was there to confirm",
+                "BLOCKs that no second lineage was there to confirm",
+            ),
+            gate::some(self.alone, "BLOCK by one lineage alone", "BLOCKs by one lineage alone"),
+            gate::some(self.warnings, "WARN", "WARNs"),
+        ]
+        .concat();
+        let verdict = if self.agreed + self.unopposed > 0 {
+            Verdict::Hold
+        } else if self.alone + self.warnings > 0 {
+            Verdict::ShipWithFixes
+        } else {
+            Verdict::Ship
+        };
+        (verdict, reasons)
+    }
+}
+
+/// Whether no lineage of a model but the finder's own answered where the issue was found.
+fn unopposed(issue: &Issue, models: &BTreeMap<&str, usize>) -> bool {
+    let mut standing = issue.members.iter().filter(|member| !member.anchored.finding.retracted);
+    standing.all(|member| !member.lineage.is_model() || models.get(member.bundle.as_str()) < Some(&2))
+}
+
+/// How many lineages of models answered each bundle.
+fn models_by_bundle(tally: &Tally) -> BTreeMap<&str, usize> {
+    let answered = gate::answered_by(tally).into_iter();
+    answered.map(|(bundle, by)| (bundle, by.iter().filter(|lineage| lineage.is_model()).count())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        change::RangeInfo,
+        coverage::{Outcome, State},
+        judgement::Judgements,
+        reviewer::{Lineage, Panel, ReviewerId, Seat},
+        tally::{
+            Input, RunInfo, TaskReply,
+            gate::{FailOn, Policy},
+            tally,
+        },
+    };
+
+    const LEAK: &str = "the socket leaks when the handshake fails because the early return skips close";
+    const RACE: &str = "two threads bump the shared counter at once without any lock and lose increments";
+
+    /// A reply with a finding for each `SEVERITY path:line claim`; an empty one when there is none.
+    fn reply(reviewer: &str, findings: &[(&str, &str, &str)], whole: bool) -> TaskReply {
+        let block = |(severity, place, what): &(&str, &str, &str)| {
+            let place = if place.is_empty() { String::new() } else { format!("WHERE: {place}\n") };
+            format!("SEVERITY: {severity}\n{place}WHAT: {what}\nWHY: it does\n\n")
+        };
+        let text = findings.iter().map(block).collect::<String>() + "VERDICT: ship\n";
+        let reviewer = ReviewerId::new(reviewer).unwrap();
+        let outcome = Outcome::new("c1_x".to_owned(), reviewer, State::Answered);
+        TaskReply { outcome, text: Some(if whole { text } else { String::new() }) }
+    }
+
+    fn panel(replies: &[TaskReply]) -> Panel {
+        let lineages =
+            [("opus", "anthropic"), ("kimi", "moonshot"), ("rules", "static:rules"), ("history", "history")];
+        let seat = |reply: &TaskReply| {
+            let id = reply.outcome.reviewer.clone();
+            let lineage = lineages.iter().find(|(name, _)| *name == id.as_str()).unwrap().1;
+            Seat { provider: "replay".into(), model: id.to_string(), lineage: Lineage::new(lineage), id }
+        };
+        Panel { reviewers: replies.iter().map(seat).collect() }
+    }
+
+    #[track_caller]
+    fn check(replies: Vec<TaskReply>, min_lineages: usize, expect: &str) {
+        let input = Input {
+            run: RunInfo::default(),
+            range: RangeInfo::default(),
+            panel: panel(&replies),
+            bundles: Vec::new(),
+            excluded: Vec::new(),
+            replies,
+            judgements: Judgements::default(),
+            dispositions: Vec::new(),
+        };
+        let tally = tally(input);
+        let gate = gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages });
+        let conclusion = conclude(&tally, &gate);
+        assert_eq!(format!("{}: {}", conclusion.word(), conclusion.reasons.join("; ")), expect);
+    }
+
+    #[test]
+    fn agreement_on_a_block_holds() {
+        let both = |other| {
+            let kimi = ("WARN", "a.rs:5", other);
+            vec![reply("opus", &[("BLOCK", "a.rs:5", LEAK)], true), reply("kimi", &[kimi], true)]
+        };
+        check(both(LEAK), 1, "hold: 1 BLOCK found by several lineages");
+        check(both(RACE), 1, "ship-with-fixes: 1 BLOCK by one lineage alone; 1 WARN");
+    }
+
+    #[test]
+    fn a_block_of_one_lineage_holds_where_nobody_could_confirm_it() {
+        let block = |by| reply(by, &[("BLOCK", "a.rs:5", LEAK)], true);
+        let clean = |by| reply(by, &[], true);
+        let unopposed = "hold: 1 BLOCK that no second lineage was there to confirm";
+        check(vec![block("opus")], 1, unopposed);
+        check(vec![block("opus"), clean("rules"), clean("history")], 1, unopposed);
+        check(vec![block("rules"), clean("opus"), clean("kimi")], 1, unopposed);
+        check(vec![block("opus"), clean("kimi")], 1, "ship-with-fixes: 1 BLOCK by one lineage alone");
+        let loose = reply("opus", &[("BLOCK", "", LEAK)], true);
+        check(vec![loose.clone()], 1, unopposed);
+        check(vec![loose, clean("kimi")], 1, "ship-with-fixes: 1 BLOCK by one lineage alone");
+    }
+
+    #[test]
+    fn warnings_are_to_be_fixed_and_remarks_ship() {
+        check(vec![reply("opus", &[("WARN", "a.rs:5", LEAK)], true)], 1, "ship-with-fixes: 1 WARN");
+        let info = reply("opus", &[("INFO", "a.rs:5", LEAK)], true);
+        check(vec![info], 1, "ship: nothing of WARN or worse was found");
+    }
+
+    #[test]
+    fn inconclusive_when_too_little_was_read() {
+        let silent = |by| reply(by, &[], false);
+        let clean = |by| reply(by, &[], true);
+        check(vec![silent("opus")], 1, "inconclusive: no reviewer answered");
+        check(vec![clean("opus"), silent("kimi")], 1, "ship: nothing of WARN or worse was found");
+        check(vec![clean("opus"), silent("kimi")], 2, "inconclusive: 1 lineage answered, 2 asked for");
+        let block = reply("opus", &[("BLOCK", "a.rs:5", LEAK)], true);
+        let expect = "inconclusive: 1 lineage answered, 2 asked for; \
+                      1 BLOCK that no second lineage was there to confirm";
+        check(vec![block, silent("kimi")], 2, expect);
+        check(vec![], 1, "inconclusive: nothing was put to a reviewer");
+    }
+}
