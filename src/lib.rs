@@ -30,6 +30,7 @@ pub mod reply;
 pub mod anchor;
 pub mod tally;
 
+pub mod eval;
 pub mod report;
 
 // Edges: the only code that touches the world. They never name one another.

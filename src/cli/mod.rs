@@ -4,6 +4,7 @@
 
 mod bundle;
 mod error;
+mod eval;
 mod interrupt;
 mod report;
 mod review;
@@ -65,6 +66,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Score a panel on changes whose true issues are known
+    Eval(eval::EvalArgs),
 }
 
 /// Which change to look at, and which part of it.
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

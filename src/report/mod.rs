@@ -5,6 +5,7 @@
 //! [`markdown::escape`] before it is shown.
 
 pub mod coverage;
+pub mod eval;
 pub mod foreign;
 pub mod json;
 pub mod layout;

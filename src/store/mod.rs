@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
 mod folder;
+mod labels;
 mod load;
 pub mod record;
 
@@ -17,6 +18,7 @@ use std::{
 use serde::Serialize;
 
 pub use folder::{LooseReply, loose_replies};
+pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
 

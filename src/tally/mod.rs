@@ -19,6 +19,7 @@ mod tests;
 
 use answers::Answers;
 pub use claim::{Evidence, Sameness, SharedWord, evidence};
+pub use cluster::one_issue;
 
 use crate::{
     anchor::Anchored,

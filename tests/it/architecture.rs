@@ -13,7 +13,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         Within::Siblings,
         &["change", "coverage", "digest", "finding", "history", "proportion", "reviewer"],
     ),
-    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "report"]),
+    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "eval", "report"]),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),

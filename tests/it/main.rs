@@ -12,6 +12,7 @@ mod bundle;
 mod cases;
 mod command;
 mod end_to_end;
+mod eval;
 mod git;
 mod mock;
 mod panel;
