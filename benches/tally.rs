@@ -143,6 +143,7 @@ fn input(scenario: &Scenario, replies: usize) -> Input {
     });
     Input {
         replies: replies.collect(),
+        dispositions: Vec::new(),
         run: RunInfo::default(),
         range: RangeInfo::default(),
         panel: Panel { reviewers: seats.clone() },

@@ -17,6 +17,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub mod change;
 pub mod coverage;
 pub mod digest;
+pub mod disposition;
 pub mod finding;
 pub mod history;
 pub mod proportion;

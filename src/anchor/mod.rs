@@ -36,6 +36,25 @@ pub struct Anchored {
     pub note: Option<String>,
     /// The text of the anchored line, at most 1,000 bytes, when it is in the bundle; part of an issue's id.
     pub code: Option<String>,
+    /// The further places of the finding, checked likewise, in the reviewer's order.
+    pub also: Vec<Place>,
+}
+
+/// A place that was checked. Its fields are those of [`Anchored`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Repository path; `None` when nowhere.
+    pub path: Option<String>,
+    /// New-side lines.
+    pub lines: Option<LineRange>,
+    /// The enclosing function or type.
+    pub symbol: Option<String>,
+    /// How the place relates to the change.
+    pub anchor: Anchor,
+    /// What was corrected, for people.
+    pub note: Option<String>,
+    /// The text of the anchored line.
+    pub code: Option<String>,
 }
 
 /// Places `findings` in `bundle`; `change` are all bundles of the run (a finding may name a file of another one).
@@ -51,25 +70,30 @@ impl Places<'_> {
     /// bundle that is not in it, the place is `Unchecked`.
     pub fn anchor(&self, finding: Finding, bundle: Option<&str>) -> Anchored {
         let location = finding.location.clone().unwrap_or_default();
+        let place = self.place(&location, Some(&finding), bundle);
+        let also = finding.also_at.iter().map(|further| self.place(further, None, bundle)).collect();
+        let Place { path, lines, symbol, anchor, note, code } = place;
+        Anchored { finding, path, lines, symbol, anchor, note, code, also }
+    }
+
+    /// The quote of `finding`, where one is given, has a say.
+    fn place(&self, location: &Location, finding: Option<&Finding>, bundle: Option<&str>) -> Place {
         let Some(bundle) = bundle.filter(|id| self.knows(id)) else {
-            return unchecked(finding, location);
+            return unchecked(location, finding);
         };
         let Some((path, file)) = self.file_of(&location.path, bundle) else {
-            return without_file(finding, location);
+            return without_file(location);
         };
-        let mut note = (path != location.path).then(|| format!("path read as {path}"));
-        let mut spot = in_file(file, &finding, &location);
-        if spot.note.is_some() {
-            note = [note, spot.note.take()].into_iter().flatten().reduce(|all, one| format!("{all}; {one}"));
-        }
-        Anchored {
+        let read_as = (path != location.path).then(|| format!("path read as {path}"));
+        let spot = in_file(file, finding, location);
+        let notes = [read_as, spot.note].into_iter().flatten();
+        Place {
             path: Some(path.to_owned()),
             lines: spot.lines,
             symbol: spot.symbol,
             anchor: spot.anchor,
             code: spot.code,
-            note,
-            finding,
+            note: notes.reduce(|all, one| format!("{all}; {one}")),
         }
     }
 }
@@ -83,20 +107,22 @@ struct Spot {
     code: Option<String>,
 }
 
-fn in_file(file: &FileMap<'_>, finding: &Finding, location: &Location) -> Spot {
-    let named = location.symbol.clone();
-    let mut spot = match &finding.quote {
-        Some(quote) if !quote.trim().is_empty() => by_quote(file, quote, location),
-        _ => by_lines(file, location),
+fn in_file(file: &FileMap<'_>, finding: Option<&Finding>, location: &Location) -> Spot {
+    let quote = finding.and_then(|finding| finding.quote.as_deref());
+    let further = finding.map(|finding| finding.also_at.as_slice()).unwrap_or_default();
+    let mut spot = match quote.filter(|quote| !quote.trim().is_empty()) {
+        Some(quote) => by_quote(file, quote, location, further),
+        None => by_lines(file, location),
     };
-    if let Some(name) = named {
-        spot.symbol = Some(name);
+    if let Some(name) = &location.symbol {
+        spot.symbol = Some(name.clone());
     }
     spot
 }
 
-/// By the quoted code; the given lines stay where the code stands in them, or nowhere in the file.
-fn by_quote(file: &FileMap<'_>, text: &str, location: &Location) -> Spot {
+/// By the quoted code; the given lines stay where the code stands in them, at one of the finding's further places, or
+/// nowhere in the file.
+fn by_quote(file: &FileMap<'_>, text: &str, location: &Location, further: &[Location]) -> Spot {
     let given = location.lines;
     let Some(found) = quote::find(file, text, given) else {
         let mut spot = by_lines(file, location);
@@ -105,6 +131,10 @@ fn by_quote(file: &FileMap<'_>, text: &str, location: &Location) -> Spot {
     };
     let line = found.line;
     let stays = given.is_some_and(|range| range.start <= line && line <= range.end);
+    let ranges = further.iter().filter(|place| place.path == location.path).filter_map(|place| place.lines);
+    if !stays && given.is_some() && ranges.into_iter().any(|range| range.start <= line && line <= range.end) {
+        return by_lines(file, location);
+    }
     let lines = given.filter(|_| stays).unwrap_or(LineRange::new(line, line));
     let moved = |from: LineRange| match from {
         LineRange { start, end } if start == end => format!("moved from line {start} by its quote"),
@@ -166,31 +196,29 @@ fn by_symbol(file: &FileMap<'_>, name: Option<&str>) -> Spot {
     }
 }
 
-fn unchecked(finding: Finding, location: Location) -> Anchored {
-    let placed = !location.path.is_empty();
-    Anchored {
-        path: placed.then_some(location.path),
-        lines: location.lines.filter(|_| placed),
-        symbol: location.symbol,
-        anchor: if placed { Anchor::Unchecked } else { Anchor::Nowhere },
-        note: None,
-        code: finding.quote.clone(),
-        finding,
-    }
+fn unchecked(location: &Location, finding: Option<&Finding>) -> Place {
+    let code = finding.and_then(|finding| finding.quote.clone());
+    let anchor = if location.path.is_empty() { Anchor::Nowhere } else { Anchor::Unchecked };
+    Place { code, ..as_given(location, anchor) }
 }
 
 /// The change has no such file: `Outside` when the path could be one of the repository, `Nowhere` when it could not.
-fn without_file(finding: Finding, location: Location) -> Anchored {
-    let note = why_no_path(&location.path).map(str::to_owned);
-    let placed = note.is_none();
-    Anchored {
-        path: placed.then_some(location.path),
+fn without_file(location: &Location) -> Place {
+    match why_no_path(&location.path) {
+        None => as_given(location, Anchor::Outside),
+        Some(why) => Place { note: Some(why.to_owned()), ..as_given(location, Anchor::Nowhere) },
+    }
+}
+
+fn as_given(location: &Location, anchor: Anchor) -> Place {
+    let placed = anchor != Anchor::Nowhere;
+    Place {
+        path: Some(location.path.clone()).filter(|_| placed),
         lines: location.lines.filter(|_| placed),
-        symbol: location.symbol,
-        anchor: if placed { Anchor::Outside } else { Anchor::Nowhere },
-        note,
+        symbol: location.symbol.clone(),
+        anchor,
+        note: None,
         code: None,
-        finding,
     }
 }
 

@@ -94,11 +94,20 @@ fn finding(path: &str, lines: Option<(u32, u32)>, symbol: Option<&str>, quote: O
 /// `anchor path:lines symbol | code | note`, as anchored in the first bundle.
 fn place(finding: Finding) -> String {
     let change = change();
-    let placed = anchor(vec![finding], Some(&change[0]), &change).remove(0);
+    let Anchored { path, lines, symbol, anchor, note, code, .. } =
+        anchor(vec![finding], Some(&change[0]), &change).remove(0);
+    shown(&Place { path, lines, symbol, anchor, note, code })
+}
+
+fn text(text: Option<&String>) -> &str {
+    text.map_or("-", String::as_str)
+}
+
+fn shown(placed: &Place) -> String {
     let lines = placed.lines.map_or_else(String::new, |lines| format!(":{}-{}", lines.start, lines.end));
-    let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let (word, path) = (placed.anchor.word(), text(placed.path));
-    format!("{word} {path}{lines} {} | {} | {}", text(placed.symbol), text(placed.code), text(placed.note))
+    let (word, path, symbol) =
+        (placed.anchor.word(), text(placed.path.as_ref()), text(placed.symbol.as_ref()));
+    format!("{word} {path}{lines} {symbol} | {} | {}", text(placed.code.as_ref()), text(placed.note.as_ref()))
 }
 
 #[track_caller]
@@ -232,6 +241,36 @@ fn of_several_places_the_nearest_counts() {
     );
     at_quote(Some((12, 12)), "}", &format!("{moved}:16-16 serve | }} | moved from line 12 by its quote"));
     at_quote(Some((15, 15)), "}", "context net/src/server.rs:15-15 serve |     } | -");
+}
+
+#[test]
+fn further_places_are_checked_like_the_first() {
+    let mut several = finding("net/src/server.rs", Some((12, 12)), None, None);
+    let further = |path: &str, line, symbol| finding(path, line, symbol, None).location.unwrap();
+    several.also_at = vec![
+        further("server.rs", Some((40, 44)), None),
+        further("docs/server.md", None, None),
+        further("net/src/server.rs", None, Some("stop")),
+        further("../x", Some((1, 1)), None),
+        further("y", Some((1, 1)), None),
+    ];
+    let change = change();
+    let placed = anchor(vec![several], Some(&change[0]), &change).remove(0);
+    let told: Vec<_> = placed.also.iter().map(shown).collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    changed net/src/server.rs:40-44 stop |         self.flag = true; | path read as net/src/server.rs
+    file docs/server.md - | - | -
+    context net/src/server.rs:41-41 stop |     fn stop(&mut self) { | -
+    nowhere - - | - | the path leads out of the repository
+    outside y:1-1 - | - | -
+    ");
+}
+
+#[test]
+fn a_quote_at_a_further_place_moves_nothing() {
+    let mut several = finding("net/src/server.rs", Some((42, 42)), None, Some("count += 1;"));
+    several.also_at.extend(finding("net/src/server.rs", Some((13, 13)), None, None).location);
+    assert_eq!(place(several), "changed net/src/server.rs:42-42 stop |         self.flag = true; | -");
 }
 
 #[test]

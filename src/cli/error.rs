@@ -13,7 +13,7 @@ use crate::{
     report::eval::plot::PlotError,
     run::saved::SavedError,
     store::StoreError,
-    tally::gate::GateResult,
+    tally::{gate::GateResult, named::NameError},
 };
 
 /// How a command ended.
@@ -132,6 +132,20 @@ impl From<SavedError> for CliError {
         match error {
             SavedError::Store(error) => error.into(),
             SavedError::Bundle { .. } => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<NameError> for CliError {
+    fn from(error: NameError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            NameError::NoSuchIssue { run, nearest, .. } => {
+                let shown = format!("`scrum report {run}` shows its issues with their ids");
+                let near = format!("did you mean {}?", nearest.join(" or "));
+                if nearest.is_empty() { plain.hint(shown) } else { plain.hint(near).hint(shown) }
+            }
+            NameError::Ambiguous { .. } => plain.hint("give more digits of the id"),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The arithmetic is `eval`'s, the words are `report::eval`'s; asking is done as `review` does it.
 
+mod live;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,6 +11,7 @@ use clap::Args;
 use super::{
     Format, Global, OutputArgs,
     error::{CliError, Status},
+    interrupt,
     tally::panel_of,
     ui::Ui,
     workspace::Workspace,
@@ -16,11 +19,12 @@ use super::{
 use crate::{
     eval::{self, Case, Scores},
     report::eval::{json, plot, text},
-    reviewer::{Lineage, Seat},
+    reviewer::Lineage,
     run::saved,
     store::{self, LabelledCase},
     tally::{Input, tally},
 };
+use live::{Answered, Live};
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
@@ -43,6 +47,16 @@ pub(super) struct EvalArgs {
     output: OutputArgs,
 }
 
+impl EvalArgs {
+    /// Whether `-r` and `--lineage` leave this reviewer in.
+    fn wants(&self, reviewer: &str, lineage: &Lineage) -> bool {
+        let by_name = self.reviewers.is_empty() || self.reviewers.iter().any(|id| id == reviewer);
+        let by_descent =
+            self.lineages.is_empty() || self.lineages.iter().any(|name| Lineage::new(name) == *lineage);
+        by_name && by_descent
+    }
+}
+
 pub(super) fn run(global: &Global, args: &EvalArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
     Ui::check_output(args.plot.as_deref())?;
@@ -53,8 +67,15 @@ pub(super) fn run(global: &Global, args: &EvalArgs, ui: Ui) -> Result<Status, Cl
         return Err(CliError::new(format!("no labelled case in {}", folder.display()))
             .hint("a case is a folder with an `expected.json`; docs/design/evaluation.md describes it"));
     }
-    let cases: Vec<Case> =
-        labelled.into_iter().map(|case| scored(&workspace, args, case, ui)).collect::<Result<_, _>>()?;
+    let cases = match &args.panel {
+        None => {
+            labelled.into_iter().map(|case| chosen(&workspace, args, case, ui)).collect::<Result<_, _>>()?
+        }
+        Some(panel) => match asked(&workspace, args, panel, labelled, ui)? {
+            Some(cases) => cases,
+            None => return Ok(Status::Interrupted),
+        },
+    };
     let scores = eval::score(&cases);
     if scores.reviewers.is_empty() {
         return Err(nobody(&cases));
@@ -63,26 +84,52 @@ pub(super) fn run(global: &Global, args: &EvalArgs, ui: Ui) -> Result<Status, Cl
     Ok(Status::Done)
 }
 
-/// The case with its replies read and those chosen that are to be scored.
-fn scored(workspace: &Workspace, args: &EvalArgs, case: LabelledCase, ui: Ui) -> Result<Case, CliError> {
+/// The case with its saved replies, and those chosen that are to be scored.
+fn chosen(workspace: &Workspace, args: &EvalArgs, case: LabelledCase, ui: Ui) -> Result<Case, CliError> {
     let input = saved_input(workspace, &case, ui)?;
     let mut chosen = input.clone();
-    let is_wanted = |seat: &Seat| {
-        let by_name = args.reviewers.is_empty() || args.reviewers.iter().any(|id| id == seat.id.as_str());
-        let by_descent =
-            args.lineages.is_empty() || args.lineages.iter().any(|name| Lineage::new(name) == seat.lineage);
-        by_name && by_descent
-    };
-    chosen.panel.reviewers.retain(is_wanted);
+    chosen.panel.reviewers.retain(|seat| args.wants(seat.id.as_str(), &seat.lineage));
     let seats = &chosen.panel.reviewers;
     chosen.replies.retain(|reply| seats.iter().any(|seat| seat.id == reply.outcome.reviewer));
     let all = chosen.panel == input.panel;
-    Ok(Case {
-        name: case.name,
-        labels: case.labels,
-        saved: tally(input),
-        asked: (!all).then(|| tally(chosen)),
-    })
+    Ok(Case { labels: case.labels, saved: tally(input), asked: (!all).then(|| tally(chosen)) })
+}
+
+/// The cases that can be put to `panel`, with its answers. `None` when the user stopped it.
+fn asked(
+    workspace: &Workspace,
+    args: &EvalArgs,
+    panel: &str,
+    labelled: Vec<LabelledCase>,
+    ui: Ui,
+) -> Result<Option<Vec<Case>>, CliError> {
+    let interrupt = interrupt::watch();
+    let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
+    let is_wanted = |reviewer: &str, lineage: &Lineage| args.wants(reviewer, lineage);
+    let live = Live { workspace, panel, is_wanted: &is_wanted, interrupt: &interrupt, ui };
+    let mut cases = Vec::new();
+    for case in labelled {
+        let Some(at) = &case.change else {
+            ui.warning(format_args!("{} is left out: its labels do not say where the change is", case.name));
+            continue;
+        };
+        match live.answers(&case, at)? {
+            Answered::Panel(answers) => {
+                let saved = tally(saved_input(workspace, &case, ui)?);
+                cases.push(Case { labels: case.labels, saved, asked: Some(tally(*answers)) });
+            }
+            Answered::Nothing => {}
+            Answered::Interrupted => {
+                ui.note("interrupted; what was answered is kept: the same command goes on");
+                return Ok(None);
+            }
+        }
+    }
+    if cases.is_empty() {
+        return Err(CliError::new("no case can be put to a panel")
+            .hint("labels say where the change is by `repo` and `range`, or by `diff`"));
+    }
+    Ok(Some(cases))
 }
 
 /// The replies kept beside the labels.

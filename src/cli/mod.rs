@@ -3,11 +3,13 @@
 //! Each subcommand has a file; words for errors are made in `error`, printing in `ui`.
 
 mod bundle;
+mod dispose;
 mod error;
 mod eval;
 mod interrupt;
 mod report;
 mod review;
+mod supervise;
 mod tally;
 mod ui;
 mod workspace;
@@ -66,12 +68,14 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Decide about issues: real, false or wontfix, for this run and all later ones
+    Dispose(dispose::DisposeArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
 }
 
 /// Which change to look at, and which part of it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What to look at")]
 struct ChangeArgs {
     /// `A..B`, `A...B` (from the merge base) or one commit `X`
@@ -161,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     report::{json, markdown, table},
-    run::saved,
+    run::saved::{self, SavedRun},
     store::RunDir,
     tally::{
         self, Tally,
@@ -29,11 +29,25 @@ pub(super) struct ReportArgs {
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global)?;
-    let saved = saved::open(&workspace.find_run(&args.run)?)?;
+    let saved = open(&workspace.find_run(&args.run)?, ui)?;
     let tally = tally::tally(saved.input);
     let gate = gate::evaluate(&tally, saved.policy);
     print(&tally, &gate, &args.output, ui)?;
     Ok(Status::Done)
+}
+
+/// A saved run; what of the decisions does not read is told.
+pub(super) fn open(dir: &RunDir, ui: Ui) -> Result<SavedRun, CliError> {
+    let saved = saved::open(dir)?;
+    warn_of_unusable(&saved.unusable, ui);
+    Ok(saved)
+}
+
+/// Tells of lines that were meant to be decisions.
+pub(super) fn warn_of_unusable(lines: &[String], ui: Ui) {
+    for line in lines {
+        ui.warning(format_args!("not a decision and left out: {line}"));
+    }
 }
 
 /// Prints a tally in the form asked for.

@@ -18,6 +18,7 @@ use crate::{
     change::{Commit, RangeInfo},
     clock,
     config::{Choice, PanelError, Seats, env},
+    disposition::Disposition,
     progress,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
@@ -78,10 +79,10 @@ pub(super) struct Material {
 }
 
 /// Whom to ask what.
-struct Asked {
-    questions: Vec<Arc<Question>>,
-    respondents: Vec<Respondent>,
-    skipped: Vec<(ReviewerId, String)>,
+pub(super) struct Asked {
+    pub(super) questions: Vec<Arc<Question>>,
+    pub(super) respondents: Vec<Respondent>,
+    pub(super) skipped: Vec<(ReviewerId, String)>,
 }
 
 /// A run that is ready to be asked.
@@ -135,7 +136,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     let material = Material { split: Arc::new(split), range, commits };
     let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args, seats, builtins, &material, &templates, &nonce)?;
+    let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     Ok(Some(Job { dir, record, material, policy, asked, earlier: Vec::new() }))
@@ -153,8 +154,8 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
         tool_version: VERSION.to_owned(),
         ..RunInfo::default()
     };
-    let (panel, bundles, excluded, replies) = <_>::default();
-    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies });
+    let (panel, bundles, excluded, replies, dispositions) = <_>::default();
+    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies, dispositions });
     report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 
@@ -184,7 +185,7 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
     let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
     Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
 }
 
@@ -193,8 +194,9 @@ fn changed_panel(dir: &RunDir, now: &str) -> CliError {
         .hint("start a new review: answers of different models must not be mixed in one run")
 }
 
-fn asked(
-    args: &ReviewArgs,
+/// Puts `material` to `seats`; `timeout` in seconds goes over their own.
+pub(super) fn asked(
+    timeout: Option<u64>,
     seats: Seats,
     builtins: AnswerBuiltin,
     material: &Material,
@@ -216,7 +218,7 @@ fn asked(
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
     let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
-        reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
+        reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;
         Ok::<_, CliError>(Respondent { reviewer, provider })
     };
@@ -224,7 +226,8 @@ fn asked(
     Ok(Asked { questions, respondents, skipped })
 }
 
-fn record(
+/// The record of a run that starts now.
+pub(super) fn record(
     nonce: &str,
     templates: &Templates,
     range: &RangeInfo,
@@ -253,6 +256,8 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
+    let decisions = job.dir.decisions()?;
+    report::warn_of_unusable(&decisions.unusable, ui);
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -262,7 +267,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     };
     let interrupted = interrupt.end.is_cancelled();
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
-    let (tally, gate) = tallied(&job, replies)?;
+    let (tally, gate) = tallied(&job, replies, decisions.dispositions)?;
     let kept = keep(workspace, &job, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
@@ -322,7 +327,11 @@ fn ask(
     Ok(answers.transpose()?)
 }
 
-fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError> {
+fn tallied(
+    job: &Job,
+    replies: Vec<TaskReply>,
+    dispositions: Vec<Disposition>,
+) -> Result<(Tally, Gate), CliError> {
     let (panel, _) = job.dir.judged(&job.record)?;
     let split = Split::clone(&job.material.split);
     let tally = tally::tally(Input {
@@ -332,6 +341,7 @@ fn tallied(job: &Job, replies: Vec<TaskReply>) -> Result<(Tally, Gate), CliError
         bundles: split.bundles,
         excluded: split.excluded,
         replies,
+        dispositions,
     });
     let gate = gate::evaluate(&tally, job.policy);
     Ok((tally, gate))

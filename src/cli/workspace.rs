@@ -70,6 +70,20 @@ impl Workspace {
         Ok(Self { repo, config, store, environment, directory, started_in })
     }
 
+    /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
+    pub(super) fn for_evaluation(&self, folder: Option<&Path>) -> Result<Self, CliError> {
+        let root = self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root);
+        let apart = |folder: &Path| folder.join("eval");
+        Ok(Self {
+            repo: folder.map(Repo::discover).transpose()?,
+            config: self.config.clone(),
+            store: Store::new(&root, &apart(&self.config.bundles_dir), &apart(&self.config.reviews_dir)),
+            environment: self.environment,
+            directory: self.directory.clone(),
+            started_in: self.started_in.clone(),
+        })
+    }
+
     /// A path as the user meant it: from the working directory.
     pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
@@ -141,6 +155,12 @@ impl Workspace {
         let past =
             self.repo.as_ref().zip(change).map(|(repo, change)| Past { git_dir: repo.git_dir(), change });
         Ok(offline::answerer(rules, past, Arc::clone(split)))
+    }
+
+    /// Who works here: as git knows them, else as the system does.
+    pub(super) fn person(&self) -> String {
+        let by_git = self.repo.as_ref().and_then(Repo::user_name);
+        by_git.or_else(|| self.environment.user()).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// A path as a person would write it where the process was started, which `-C` does not change.

@@ -18,6 +18,9 @@ pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home, for `.config` in it.
 pub const HOME: &str = "HOME";
 
+/// The user's name, where git has none.
+pub const USER: &str = "USER";
+
 /// The environment of the process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Environment;
@@ -38,6 +41,11 @@ impl Environment {
     /// Whether oversize bundles are sent.
     pub fn force_oversize(self) -> bool {
         self.get(FORCE_OVERSIZE).is_some_and(|value| value == "1")
+    }
+
+    /// The name the system knows the user by.
+    pub fn user(self) -> Option<String> {
+        self.get(USER)
     }
 
     /// The user's configuration file, whether or not it exists.

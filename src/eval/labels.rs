@@ -93,6 +93,7 @@ fn member(reviewer: &str, path: Option<String>, lines: Option<LineRange>, text: 
             finding,
             path,
             lines,
+            also: Vec::new(),
             symbol: None,
             anchor: Anchor::Unchecked,
             note: None,

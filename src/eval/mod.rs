@@ -31,8 +31,6 @@ use truth::{Key, Truth};
 /// One change with what is known about it.
 #[derive(Debug)]
 pub struct Case {
-    /// Unique in its data.
-    pub name: String,
     /// What people know.
     pub labels: Labels,
     /// All replies that were kept with the labels: what judgements on findings are about.

@@ -47,6 +47,7 @@ fn answers(replies: &[(&str, &[(&str, &str)])]) -> Tally {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.iter().map(reply).collect(),
+        dispositions: Vec::new(),
     })
 }
 
@@ -70,7 +71,7 @@ fn label(reviewer: &str, path: &str, line: u32, judgement: Judgement) -> Label {
 }
 
 fn case(labels: Labels, saved: Tally) -> Case {
-    Case { name: "one".to_owned(), labels, saved, asked: None }
+    Case { labels, saved, asked: None }
 }
 
 fn of(hits: usize, of: usize) -> Proportion {

@@ -62,6 +62,12 @@ impl Repo {
         self.inner.path().to_owned()
     }
 
+    /// `user.name` of git's configuration; the process's own `GIT_AUTHOR_NAME` is for commits.
+    pub fn user_name(&self) -> Option<String> {
+        let name = self.inner.config().ok()?.get_string("user.name").ok()?;
+        (!name.trim().is_empty()).then(|| name.trim().to_owned())
+    }
+
     /// Whether there is no work tree.
     pub fn is_bare(&self) -> bool {
         self.inner.is_bare()

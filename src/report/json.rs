@@ -8,9 +8,11 @@ use schemars::{Schema, generate::SchemaSettings};
 use serde::Serialize;
 
 use crate::{
+    anchor::Place,
     bundle::{Bundle, Excluded, Guard},
     change::{FilePatch, RangeInfo},
     coverage::State,
+    disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
@@ -175,6 +177,16 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         reviewers: issue.reviewers.iter().map(ToString::to_string).collect(),
         see_also: issue.see_also.clone(),
         members: issue.members.iter().map(finding).collect(),
+        disposition: issue.disposition.as_ref().map(disposition),
+    }
+}
+
+fn disposition(disposition: &Disposition) -> wire::DispositionEntry {
+    wire::DispositionEntry {
+        decision: disposition.decision.word().to_owned(),
+        why: disposition.why.clone(),
+        by: disposition.by.clone(),
+        at: disposition.at.to_string(),
     }
 }
 
@@ -196,6 +208,19 @@ fn finding(member: &Member) -> wire::Finding {
         why: finding.why.clone(),
         fix: finding.fix.clone(),
         retracted: finding.retracted,
+        note: place.note.clone(),
+        also_at: place.also.iter().map(further_place).collect(),
+    }
+}
+
+fn further_place(place: &Place) -> wire::Place {
+    wire::Place {
+        path: place.path.clone(),
+        start_line: place.lines.map(|lines| lines.start),
+        end_line: place.lines.map(|lines| lines.end),
+        symbol: place.symbol.clone(),
+        anchor: anchor_word(place.anchor),
+        note: place.note.clone(),
     }
 }
 
@@ -218,6 +243,11 @@ fn totals(tally: &Tally) -> wire::Totals {
         rejected: totals.rejected,
         by_severity: totals.by_severity.iter().map(words).collect(),
         by_lineage: totals.by_lineage.iter().map(|(lineage, count)| (lineage.to_string(), *count)).collect(),
+        decided: totals
+            .decided
+            .iter()
+            .map(|(decision, count)| (decision.word().to_owned(), *count))
+            .collect(),
     }
 }
 

@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
+    anchor::Place,
     coverage::State,
-    finding::{Anchor, Severity},
+    disposition::{Decision, Disposition},
+    finding::{Anchor, LineRange, Severity},
     report::{coverage, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
@@ -31,6 +33,8 @@ pub struct Totals {
     pub by_severity: BTreeMap<Severity, usize>,
     /// Issues by lineage; an issue of two lineages counts for both.
     pub by_lineage: BTreeMap<Lineage, usize>,
+    /// Issues that a human decided about, by decision.
+    pub decided: BTreeMap<Decision, usize>,
 }
 
 /// Counts `tally`.
@@ -44,6 +48,9 @@ pub fn totals(tally: &Tally) -> Totals {
         totals.distinct += 1;
         totals.convergent += usize::from(issue.is_convergent());
         *totals.by_severity.entry(issue.severity).or_default() += 1;
+        if let Some(disposition) = &issue.disposition {
+            *totals.decided.entry(disposition.decision).or_default() += 1;
+        }
         for lineage in &issue.lineages {
             *totals.by_lineage.entry(lineage.clone()).or_default() += 1;
         }
@@ -54,6 +61,24 @@ pub fn totals(tally: &Tally) -> Totals {
 /// Issues with at least one finding that still stands, in rank order.
 pub fn counted(tally: &Tally) -> impl Iterator<Item = &Issue> {
     tally.issues.iter().filter(|issue| issue.is_counted())
+}
+
+/// Counted issues that no human dismissed, in rank order.
+pub fn open(tally: &Tally) -> impl Iterator<Item = &Issue> {
+    tally.issues.iter().filter(|issue| issue.is_open())
+}
+
+/// Counted issues that a human decided to be false or not to be repaired, with the decision, in rank order.
+pub fn dismissed(tally: &Tally) -> impl Iterator<Item = (&Issue, &Disposition)> {
+    let decided = counted(tally).filter_map(|issue| Some((issue, issue.disposition.as_ref()?)));
+    decided.filter(|(_, disposition)| disposition.decision.dismisses())
+}
+
+/// `decided false by Ada on 2026-11-21: tests only`, harmless to show.
+pub fn decided_words(disposition: &Disposition) -> String {
+    let Disposition { decision, by, at, why, .. } = disposition;
+    let because = if why.trim().is_empty() { String::new() } else { format!(": {why}") };
+    foreign::one_line(&format!("decided {decision} by {by} on {}{because}", at.strftime("%Y-%m-%d")))
 }
 
 /// Findings that were taken back, in tally order.
@@ -144,8 +169,18 @@ pub fn agreed_on(agreement: Agreement) -> Option<&'static str> {
 
 /// `src/lib.rs:42`, `src/lib.rs:10-12`, `src/lib.rs in parse`, harmless to show.
 pub fn place(issue: &Issue) -> String {
-    let path = foreign::one_line(&issue.path);
-    match (issue.lines, &issue.symbol) {
+    place_words(&issue.path, issue.lines, issue.symbol.as_deref())
+}
+
+/// The further places of one finding, as [`place`] shows them. What cannot be a path of the repository is left out.
+pub fn also_at(member: &Member) -> Vec<String> {
+    let shown = |one: &Place| Some(place_words(one.path.as_deref()?, one.lines, one.symbol.as_deref()));
+    member.anchored.also.iter().filter_map(shown).collect()
+}
+
+fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&str>) -> String {
+    let path = foreign::one_line(path);
+    match (lines, symbol) {
         (Some(lines), _) if lines.start == lines.end => format!("{path}:{}", lines.start),
         (Some(lines), _) => format!("{path}:{}-{}", lines.start, lines.end),
         (None, Some(symbol)) => format!("{path} in {}", foreign::one_line(symbol)),
@@ -157,7 +192,7 @@ pub fn place(issue: &Issue) -> String {
 pub fn place_note(anchor: Anchor) -> Option<&'static str> {
     match anchor {
         Anchor::Changed | Anchor::Context => None,
-        Anchor::Moved => Some("moved to its quote"),
+        Anchor::Moved => Some("moved"),
         Anchor::File => Some("outside the shown lines"),
         Anchor::Outside => Some("outside the change"),
         Anchor::Nowhere => Some("place not found"),
@@ -171,19 +206,40 @@ pub fn unchecked_words(tally: &Tally) -> &'static str {
     if unchecked { "; places were not checked, no bundle at hand" } else { "" }
 }
 
+/// Digits of an issue's id that people are shown at least.
+const SHORTEST_ID: usize = 8;
+
 /// The issues of a tally by their id.
-pub struct Directory<'a>(HashMap<&'a str, &'a Issue>);
+pub struct Directory<'a> {
+    issues: HashMap<&'a str, &'a Issue>,
+    /// Every id of the tally in order.
+    ids: Vec<&'a str>,
+}
 
 impl<'a> Directory<'a> {
     /// Of the counted issues of `tally`.
     pub fn of(tally: &'a Tally) -> Self {
-        Self(counted(tally).map(|issue| (issue.id.as_str(), issue)).collect())
+        let mut ids: Vec<&str> = tally.issues.iter().map(|issue| issue.id.as_str()).collect();
+        ids.sort_unstable();
+        Self { issues: counted(tally).map(|issue| (issue.id.as_str(), issue)).collect(), ids }
+    }
+
+    /// The shortest beginning of the issue's id, of eight characters or more, that no other id of the tally begins with; else
+    /// the whole id.
+    pub fn short_id(&self, issue: &'a Issue) -> &'a str {
+        let id = issue.id.as_str();
+        let at = self.ids.partition_point(|other| *other < id);
+        let beside =
+            [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|at| self.ids.get(at));
+        let shared =
+            beside.map(|other| id.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()).max();
+        id.get(..(shared.unwrap_or(0) + 1).max(SHORTEST_ID)).unwrap_or(id)
     }
 
     /// Places of the issues named in `see_also`, without those at the issue's own place.
     pub fn neighbours(&self, issue: &Issue) -> Vec<String> {
         let own = place(issue);
-        let near = |id: &String| self.0.get(id.as_str()).map(|other| place(other));
+        let near = |id: &String| self.issues.get(id.as_str()).map(|other| place(other));
         let mut places: Vec<String> =
             issue.see_also.iter().filter_map(near).filter(|place| *place != own).collect();
         places.dedup();
@@ -237,7 +293,7 @@ fn nobody(tally: &Tally, asked: usize) -> String {
 
 /// What was found; `None` when nothing was.
 fn found(tally: &Tally) -> Option<String> {
-    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) = counted(tally).partition(|issue| issue.is_convergent());
+    let (agreed, alone): (Vec<&Issue>, Vec<&Issue>) = open(tally).partition(|issue| issue.is_convergent());
     let mut parts = Vec::new();
     if !agreed.is_empty() {
         let issues = words::count(agreed.len(), "issue");
@@ -256,6 +312,15 @@ fn found(tally: &Tally) -> Option<String> {
         let noun =
             if parts.is_empty() { words::count(loose, "finding") } else { words::grouped(loose as u64) };
         parts.push(format!("{noun} without a place"));
+    }
+    let dismissed = dismissed(tally).count();
+    if dismissed > 0 {
+        let noun = if parts.is_empty() {
+            words::count(dismissed, "issue")
+        } else {
+            words::grouped(dismissed as u64)
+        };
+        parts.push(format!("{noun} dismissed by a human"));
     }
     if parts.is_empty() && rejected > 0 {
         parts.push(format!("nothing usable found, but {} could not be read", words::count(rejected, "text")));

@@ -3,6 +3,8 @@
 //! What a person looks for stands last, where the terminal stops: what came out, what was not read, the gate.
 //! It measures nothing itself: width and colour are given.
 
+use std::collections::HashSet;
+
 use crate::{
     finding::{Anchor, Verdict},
     report::{
@@ -45,6 +47,7 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         screen.subject(),
         screen.convergent(),
         screen.single(),
+        screen.dismissed(),
         screen.unplaced(),
         screen.taken_back(),
         screen.rejects(),
@@ -80,12 +83,12 @@ impl Screen<'_> {
     }
 
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| issue.is_convergent());
         self.issues("Found by more than one lineage", &issues.collect::<Vec<_>>())
     }
 
     fn single(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| !issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| !issue.is_convergent());
         self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
     }
 
@@ -108,9 +111,14 @@ impl Screen<'_> {
     /// The same widths for all issues, so that their tables stand in line.
     fn widths(&self) -> Columns {
         let widest = |cell: &dyn Fn(&Issue) -> String| {
-            summary::counted(self.tally).map(|issue| layout::width_of(&cell(issue))).max().unwrap_or(0)
+            summary::open(self.tally).map(|issue| layout::width_of(&cell(issue))).max().unwrap_or(0)
         };
-        Columns::fitting(self.width, widest(&place_cell), widest(&|issue| self.agreement_cell(issue)))
+        Columns::fitting(
+            self.width,
+            widest(&|issue| self.directory.short_id(issue).to_owned()),
+            widest(&place_cell),
+            widest(&|issue| self.agreement_cell(issue)),
+        )
     }
 
     fn row(&self, issue: &Issue, columns: Columns) -> Vec<String> {
@@ -118,7 +126,11 @@ impl Screen<'_> {
         let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
         let agreement = agreement.replace('\u{a0}', " ");
         vec![
-            self.ink.severity(issue.severity, issue.severity.word()),
+            format!(
+                "{}\n{}",
+                self.ink.severity(issue.severity, issue.severity.word()),
+                self.ink.faint(self.directory.short_id(issue))
+            ),
             layout::wrap(&place_cell(issue), columns.place).join("\n"),
             if convergent { self.ink.strong(&agreement) } else { agreement },
             self.what(issue)
@@ -131,7 +143,8 @@ impl Screen<'_> {
 
     fn stacked(&self, issue: &Issue) -> String {
         let agreement = self.agreement_cell(issue).replace('\u{a0}', " ");
-        let head = format!("{} {} ({agreement})", issue.severity, place_cell(issue));
+        let id = self.directory.short_id(issue);
+        let head = format!("{} {} ({agreement}) {id}", issue.severity, place_cell(issue));
         let head = layout::wrap_hanging(&head, self.width, "", "      ").join("\n");
         let head = self.ink.severity(issue.severity, &head) + "\n";
         self.what(issue).iter().fold(head, |out, said| out + &self.indented(said))
@@ -157,11 +170,33 @@ impl Screen<'_> {
                 .map(|member| format!("{}: {}", member.reviewer, claim(member)))
                 .collect(),
         };
+        let also = further_places(issue);
+        if !also.is_empty() {
+            said.push(format!("(also at {})", words::list_up_to(&also, 2)));
+        }
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {
             said.push(format!("(near {})", words::list_up_to(&near, 2)));
         }
+        said.extend(issue.disposition.as_ref().map(|one| format!("({})", summary::decided_words(one))));
         said
+    }
+
+    /// What a human decided to be false or not to be repaired: told in short, with the decision.
+    fn dismissed(&self) -> String {
+        let issues: Vec<_> = summary::dismissed(self.tally).collect();
+        if issues.is_empty() {
+            return String::new();
+        }
+        let mut out = self.title("Dismissed by a human, not counted by gate and verdict", issues.len());
+        for (issue, disposition) in issues {
+            let (id, place) = (self.directory.short_id(issue), summary::place(issue));
+            let decided = summary::decided_words(disposition);
+            out += &self.indented(&format!("{id} {} {place} {decided}", issue.severity));
+            let claim = summary::spokesman(issue).map(claim).unwrap_or_default();
+            out += &(layout::wrap_hanging(&claim, self.width, "    ", "    ").join("\n") + "\n");
+        }
+        out
     }
 
     fn unplaced(&self) -> String {
@@ -317,11 +352,11 @@ struct Columns {
 }
 
 impl Columns {
-    /// Shares `width` out; the longest place and agreement say what those columns could use.
-    fn fitting(width: usize, longest_place: usize, longest_agreement: usize) -> Self {
+    /// Shares `width` out; the longest id, place and agreement say what those columns could use.
+    fn fitting(width: usize, longest_id: usize, longest_place: usize, longest_agreement: usize) -> Self {
         let place = longest_place.clamp("place".len(), width / 4);
         let agreement = longest_agreement.clamp("agreement".len(), (width / 5).clamp(16, 40));
-        let used = "severity".len() + place + agreement + 3 * layout::GAP;
+        let used = longest_id.max("severity".len()) + place + agreement + 3 * layout::GAP;
         Self { place, agreement, what: width.saturating_sub(used).max(1) }
     }
 }
@@ -335,6 +370,12 @@ fn place_cell(issue: &Issue) -> String {
         place_anchor(issue).filter(|anchor| *anchor != Anchor::Unchecked).and_then(summary::place_note);
     let place = summary::place(issue);
     note.map_or_else(|| place.clone(), |note| format!("{place} ({note})"))
+}
+
+/// Where its findings stand besides, each place once, in the order of the findings.
+fn further_places(issue: &Issue) -> Vec<String> {
+    let mut seen = HashSet::from([summary::place(issue)]);
+    summary::standing(issue).flat_map(summary::also_at).filter(|place| seen.insert(place.clone())).collect()
 }
 
 /// The claim in prose: code blocks are left to the longer reports, and so is what would fill a screen.

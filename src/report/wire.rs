@@ -274,6 +274,22 @@ pub struct IssueEntry {
     pub see_also: Vec<String>,
     /// All findings of the issue.
     pub members: Vec<Finding>,
+    /// What a human decided about it; not there when nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<DispositionEntry>,
+}
+
+/// What a human decided about an issue.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DispositionEntry {
+    /// `real`; `false` or `wontfix`, which then weighs neither on the gate nor on the verdict.
+    pub decision: String,
+    /// The human's reason; empty when none was given.
+    pub why: String,
+    /// The human's name.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
 }
 
 /// One claim of one reviewer.
@@ -308,6 +324,27 @@ pub struct Finding {
     pub fix: String,
     /// Taken back in the same answer.
     pub retracted: bool,
+    /// How the place was read where it is not as the reviewer wrote it, or what is wrong with it.
+    pub note: Option<String>,
+    /// Further places of the same claim, in the reviewer's order.
+    pub also_at: Vec<Place>,
+}
+
+/// A further place of a claim, checked like the first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Place {
+    /// Repository path; null when the place cannot be in the repository.
+    pub path: Option<String>,
+    /// First line on the new side.
+    pub start_line: Option<u32>,
+    /// Last line on the new side.
+    pub end_line: Option<u32>,
+    /// Named or enclosing function or type.
+    pub symbol: Option<String>,
+    /// How the place relates to the change.
+    pub anchor: AnchorWord,
+    /// As of a finding.
+    pub note: Option<String>,
 }
 
 /// How a place relates to the change.
@@ -320,7 +357,7 @@ pub enum AnchorWord {
     Context,
     /// In a changed file, outside its hunks.
     File,
-    /// Moved to where the quoted code stands.
+    /// Wrong line given; moved to where the quoted code stands, or to what the number means in another way of counting.
     Moved,
     /// In a file that the change does not touch.
     Outside,
@@ -358,6 +395,9 @@ pub struct Totals {
     pub by_severity: BTreeMap<String, usize>,
     /// Issues by lineage; an issue of two lineages counts for both.
     pub by_lineage: BTreeMap<String, usize>,
+    /// Issues that a human decided about: `real`, `false`, `wontfix`; not there when nobody did.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub decided: BTreeMap<String, usize>,
 }
 
 /// The gate's answer.

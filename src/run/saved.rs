@@ -6,7 +6,7 @@ use crate::{
     coverage::{Outcome, State},
     git::{self, GitError},
     reviewer::Panel,
-    store::{LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
+    store::{Decisions, LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
     tally::{Input, RunInfo, TaskReply, gate::Policy},
 };
 
@@ -19,6 +19,8 @@ pub struct SavedRun {
     pub input: Input,
     /// The gate's policy.
     pub policy: Policy,
+    /// Lines of the decisions' file that are no decisions, in words.
+    pub unusable: Vec<String>,
 }
 
 /// A saved run that cannot be used.
@@ -41,6 +43,7 @@ pub enum SavedError {
 pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
     let saved = dir.load()?;
     let (panel, policy) = dir.judged(&saved.record)?;
+    let Decisions { dispositions, unusable } = dir.decisions()?;
     let input = Input {
         run: saved.record.info(),
         range: RangeInfo::from(&saved.record.range),
@@ -48,8 +51,9 @@ pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
         bundles: saved.bundles.into_iter().map(bundle).collect::<Result<_, _>>()?,
         excluded: saved.excluded,
         replies: saved.replies,
+        dispositions,
     };
-    Ok(SavedRun { record: saved.record, input, policy })
+    Ok(SavedRun { record: saved.record, input, policy, unusable })
 }
 
 fn bundle(saved: SavedBundle) -> Result<Bundle, SavedError> {
@@ -72,5 +76,6 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.collect(),
+        dispositions: Vec::new(),
     }
 }

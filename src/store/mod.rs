@@ -4,6 +4,7 @@
 //! replies is left to others.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
+mod decisions;
 mod folder;
 mod labels;
 mod load;
@@ -17,6 +18,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
 pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};

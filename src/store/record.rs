@@ -152,7 +152,7 @@ pub enum RecordError {
     ReviewerId(#[from] BadReviewerId),
 }
 
-fn by_word<T: Copy>(
+pub(super) fn by_word<T: Copy>(
     what: &'static str,
     word: &str,
     all: &[T],

@@ -11,11 +11,12 @@ use std::{
 use super::{
     Agreement, Member,
     claim::{Claim, Sameness},
+    further::join_further,
 };
 use crate::{anchor::plain_name, finding::LineRange, reviewer::ReviewerId};
 
 /// Findings this many lines apart are still near.
-const NEAR: u32 = 10;
+pub(super) const NEAR: u32 = 10;
 /// A finding is compared with at most this many clusters on each way of meeting: a bound for hostile input, far over
 /// what honest reviews put around one line.
 pub(super) const MOST_CANDIDATES: usize = 32;
@@ -35,6 +36,17 @@ pub(super) struct Cluster {
     pub(super) neighbours: Vec<usize>,
 }
 
+impl Cluster {
+    /// Adds what says the same; `other` keeps its own order behind this one's members.
+    pub(super) fn take_in(&mut self, other: Self) {
+        self.members.extend(other.members);
+        self.neighbours.extend(other.neighbours);
+        if lineages(&self.members) > 1 {
+            self.agreement = Agreement::Claim;
+        }
+    }
+}
+
 /// A finding made ready for comparing.
 #[derive(Debug)]
 pub(super) struct Note {
@@ -51,7 +63,7 @@ impl Note {
     /// Reads the member's claim and place.
     pub(super) fn new(member: Member) -> Self {
         let anchored = &member.anchored;
-        let claim = Claim::of(anchored);
+        let claim = Claim::read(&anchored.finding.what, &anchored.finding.why);
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
@@ -107,7 +119,7 @@ pub(super) fn cluster(notes: Vec<Note>) -> Vec<Cluster> {
         clusters.iter_mut().flat_map(|one| &mut one.neighbours).for_each(|at| *at += offset);
         all.append(&mut clusters);
     }
-    all
+    join_further(all)
 }
 
 /// First by claim, then by place among what is left single, then what one reviewer said at one location.
@@ -145,18 +157,22 @@ struct Fit(bool, f32, std::cmp::Reverse<u32>);
 fn by_claim(cluster: &[Note], group: &[Note]) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
     let meets = new.meets(first);
-    if !(meets || new.near(first)) || elsewhere(cluster, new) {
-        return None;
-    }
+    let fits = (meets || new.near(first)) && says_same(cluster, group);
+    fits.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+}
+
+/// The group's first is the same as one member and different from none, and none of it is a reviewer's remark on a
+/// second location.
+pub(super) fn says_same(cluster: &[Note], group: &[Note]) -> bool {
     let mut same = false;
     for member in cluster.iter().take(MOST_COMPARED) {
-        match member.claim.compare(&new.claim) {
+        match member.claim.compare(&group[0].claim) {
             Sameness::Same => same = true,
             Sameness::Unclear => {}
-            Sameness::Different => return None,
+            Sameness::Different => return false,
         }
     }
-    same.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+    same && !group.iter().any(|note| elsewhere(cluster, note))
 }
 
 /// Meets the first member, and no member's claim differs.
@@ -231,7 +247,7 @@ impl Open {
     }
 }
 
-fn lineages(group: &[Note]) -> usize {
+pub(super) fn lineages(group: &[Note]) -> usize {
     let mut names: Vec<_> = group.iter().map(|note| &note.member.lineage).collect();
     names.sort_unstable();
     names.dedup();
@@ -313,7 +329,7 @@ pub(super) fn order(a: &Member, b: &Member) -> Ordering {
         let place = (&anchored.path, anchored.lines.is_none(), anchored.lines, &anchored.symbol);
         let words = (&finding.what, &finding.why, &finding.fix, &finding.quote);
         let scale = (finding.severity, &finding.severity_word, &finding.where_text, finding.retracted);
-        let checked = (anchored.anchor, &anchored.note, &anchored.code);
+        let checked = (anchored.anchor, &anchored.note, &anchored.code, &anchored.also);
         (place, words, scale, checked, (&member.lineage, &member.reviewer, &member.bundle))
     }
     key(a).cmp(&key(b))

@@ -9,9 +9,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::Tally;
+use super::{Issue, Tally};
 use crate::{
     coverage::State,
+    disposition::Decision,
     finding::{Finding, Severity},
     reviewer::{Lineage, ReviewerId},
 };
@@ -77,7 +78,8 @@ pub enum GateResult {
 ///
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
 /// `min_lineages` lineages (at least one); with the gate off the lineages are counted over the whole run.
-/// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not.
+/// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not, nor do issues that a
+/// human dismissed, and the reasons say how many those are.
 pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     let failing = failing(tally, policy.fail_on);
     let unread = unread(tally, policy.min_lineages);
@@ -94,6 +96,7 @@ pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     } else {
         (GateResult::Pass, vec![passed(tally, policy)])
     };
+    reasons.extend(set_aside(tally, policy.fail_on));
     reasons.extend(unreadable(tally));
     Gate { result, policy: policy.to_string(), reasons, unread }
 }
@@ -107,6 +110,24 @@ impl FailOn {
             Self::Warn => "warn",
             Self::Block => "block",
             Self::Convergent => "convergent",
+        }
+    }
+
+    /// Whether an issue of this kind fails.
+    fn concerns(self, issue: &Issue) -> bool {
+        match self.severity() {
+            Some(least) => issue.is_counted() && issue.severity >= least,
+            None => self == Self::Convergent && issue.convergence() >= 2,
+        }
+    }
+
+    /// What fails, in words: `issues of BLOCK`.
+    fn noun(self, head: &str) -> String {
+        match (self, self.severity()) {
+            (Self::Convergent, _) => format!("{head} that two or more lineages agree on"),
+            (_, Some(Severity::Block)) => format!("{head} of {}", Severity::Block),
+            (_, Some(least)) => format!("{head} of {least} or worse"),
+            (_, None) => head.to_owned(),
         }
     }
 
@@ -139,30 +160,40 @@ impl fmt::Display for Policy {
     }
 }
 
+/// Issues that the policy fails on.
+fn open(tally: &Tally, fail_on: FailOn) -> usize {
+    tally.issues.iter().filter(|issue| issue.is_open() && fail_on.concerns(issue)).count()
+}
+
+/// What would have counted if no human had dismissed it: `1 issue of BLOCK not counted: decided false`.
+fn set_aside(tally: &Tally, fail_on: FailOn) -> Vec<String> {
+    dismissed(tally, |issue| fail_on.concerns(issue), |head| fail_on.noun(head))
+}
+
+/// The issues of a kind that humans dismissed, in words, for each decision.
+pub(super) fn dismissed(
+    tally: &Tally,
+    concerns: impl Fn(&Issue) -> bool,
+    noun: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let words = |decision: Decision| {
+        let issues = tally.issues.iter().filter(|issue| issue.is_counted() && concerns(issue));
+        let count = issues.filter(|issue| issue.dismissed() == Some(decision)).count();
+        let words = |head| format!("{} not counted: decided {decision}", noun(head));
+        some(count, &words("issue"), &words("issues"))
+    };
+    Decision::ALL.into_iter().flat_map(words).collect()
+}
+
 /// What the policy fails on, in words.
 fn failing(tally: &Tally, fail_on: FailOn) -> Vec<String> {
-    if fail_on == FailOn::Convergent {
-        let convergent = tally.issues.iter().filter(|issue| issue.convergence() >= 2).count();
-        return some(
-            convergent,
-            "issue that two or more lineages agree on",
-            "issues that two or more lineages agree on",
-        );
+    let mut reasons = some(open(tally, fail_on), &fail_on.noun("issue"), &fail_on.noun("issues"));
+    if let Some(least) = fail_on.severity() {
+        let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
+        let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
+        let noun = |head| format!("{} without a usable place", fail_on.noun(head));
+        reasons.extend(some(unplaced, &noun("finding"), &noun("findings")));
     }
-    let Some(least) = fail_on.severity() else {
-        return Vec::new();
-    };
-    let issues = tally.issues.iter().filter(|issue| issue.is_counted() && issue.severity >= least).count();
-    let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
-    let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
-    let or_worse = if least == Severity::Block { "" } else { " or worse" };
-    let (one, many) = (format!("issue of {least}{or_worse}"), format!("issues of {least}{or_worse}"));
-    let mut reasons = some(issues, &one, &many);
-    reasons.extend(some(
-        unplaced,
-        &format!("finding of {least}{or_worse} without a usable place"),
-        &format!("findings of {least}{or_worse} without a usable place"),
-    ));
     reasons
 }
 

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use super::{
-    claim,
     cluster::{Cluster, Note},
+    words,
 };
 use crate::digest;
 
@@ -42,7 +42,7 @@ fn parts(note: &Note) -> [String; 3] {
     let named = finding.location.as_ref().and_then(|place| place.symbol.clone());
     let code = anchored.code.as_ref().or(finding.quote.as_ref()).map(|code| squeeze(code));
     let place = named.or(code).or_else(|| anchored.symbol.clone()).unwrap_or_default();
-    [anchored.path.clone().unwrap_or_default(), place, claim::normalised(&finding.what)]
+    [anchored.path.clone().unwrap_or_default(), place, words::normalised(&finding.what)]
 }
 
 fn squeeze(code: &str) -> String {

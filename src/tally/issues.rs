@@ -3,17 +3,23 @@
 //! Retracted findings are shown beside what they took back and count for nothing: the counted findings are put together
 //! as if the others were not there.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use super::{
     Agreement, Issue, Member,
     cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
 };
-use crate::finding::{LineRange, Severity};
+use crate::{
+    disposition::{Decision, Disposition},
+    finding::{LineRange, Severity},
+};
 
-/// Puts members together and ranks what comes out.
-pub(super) fn issues(members: Vec<Member>) -> Vec<Issue> {
+/// Puts members together, ranks what comes out, and says what was decided about it.
+pub(super) fn issues(members: Vec<Member>, decided: &BTreeMap<String, Disposition>) -> Vec<Issue> {
     let notes = members.into_iter().map(Note::new);
     let (retracted, counted): (Vec<_>, Vec<_>) =
         notes.partition(|note| note.member.anchored.finding.retracted);
@@ -30,6 +36,9 @@ pub(super) fn issues(members: Vec<Member>) -> Vec<Issue> {
     let mut issues: Vec<_> =
         clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
     issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    for issue in &mut issues {
+        issue.disposition = decided.get(&issue.id).cloned();
+    }
     issues
 }
 
@@ -102,6 +111,7 @@ fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
         reviewers,
         see_also,
         members,
+        disposition: None,
     }
 }
 
@@ -120,6 +130,17 @@ impl Issue {
     /// Whether anybody still stands by it: `false` when all its findings were taken back.
     pub fn is_counted(&self) -> bool {
         !self.lineages.is_empty()
+    }
+
+    /// Why it need not be looked at any more, if a human said so: decided false, or not to be repaired.
+    pub fn dismissed(&self) -> Option<Decision> {
+        let decision = self.disposition.as_ref().map(|one| one.decision);
+        decision.filter(|decision| decision.dismisses())
+    }
+
+    /// Whether it weighs on gate and verdict: somebody stands by it and no human dismissed it.
+    pub fn is_open(&self) -> bool {
+        self.is_counted() && self.dismissed().is_none()
     }
 
     /// Whether two lineages or more agree, on the claim or on the place.

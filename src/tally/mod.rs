@@ -8,17 +8,20 @@ mod answers;
 mod claim;
 mod cluster;
 mod fnv;
+mod further;
 pub mod gate;
 mod identity;
 mod issues;
 pub mod lineage;
+pub mod named;
 pub mod verdict;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use answers::Answers;
-pub use claim::{Evidence, Sameness, SharedWord, evidence};
+pub use claim::{Evidence, Sameness, Tongue, evidence};
 pub use cluster::one_issue;
 
 use crate::{
@@ -26,6 +29,7 @@ use crate::{
     bundle::{self, Bundle, Excluded},
     change::RangeInfo,
     coverage::Outcome,
+    disposition::{self, Disposition},
     finding::{Anchor, LineRange, Severity, Verdict},
     reviewer::{Lineage, Panel, ReviewerId},
 };
@@ -45,6 +49,8 @@ pub struct Input {
     pub excluded: Vec<Excluded>,
     /// One entry a task, with its reply.
     pub replies: Vec<TaskReply>,
+    /// What humans decided about issues of this or other runs.
+    pub dispositions: Vec<Disposition>,
 }
 
 /// A task's record and, when there was any text, the reply.
@@ -130,6 +136,8 @@ pub struct Issue {
     pub see_also: Vec<String>,
     /// All findings of the issue, retracted ones too.
     pub members: Vec<Member>,
+    /// What a human decided about it.
+    pub disposition: Option<Disposition>,
 }
 
 impl Issue {
@@ -214,7 +222,7 @@ fn assembled(answers: Answers, input: Input) -> Tally {
         bundles: input.bundles,
         excluded: input.excluded,
         coverage: answers.coverage,
-        issues: issues::issues(placed),
+        issues: issues::issues(placed, &disposition::standing(input.dispositions)),
         unplaced,
         rejects: answers.rejects,
     }

@@ -97,6 +97,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            dispositions: Vec::new(),
         },
     )
 }
@@ -104,6 +105,17 @@ fn tallied(tasks: Vec<Task>) -> Tally {
 /// One finding for each `reviewer path:line what`.
 fn of(findings: &[(&str, &str, &str)]) -> Tally {
     tallied(findings.iter().map(|(by, at, what)| task("c1_x", by, vec![finding(at, what)])).collect())
+}
+
+/// As [`of`]; what follows a comma in the place are further places.
+fn of_several(findings: &[(&str, &str, &str)]) -> Tally {
+    let read = |(by, at, what): &(&str, &str, &str)| {
+        let mut places = at.split(", ");
+        let mut one = finding(places.next().unwrap_or_default(), what);
+        one.also_at = places.filter_map(|place| finding(place, what).location).collect();
+        task("c1_x", by, vec![one])
+    };
+    tallied(findings.iter().map(read).collect())
 }
 
 /// `agreement convergence members path:start-end`, an issue a line.
@@ -119,6 +131,36 @@ fn shape(tally: &Tally) -> Vec<String> {
 #[track_caller]
 fn check(findings: &[(&str, &str, &str)], expect: &[&str]) {
     assert_eq!(shape(&of(findings)), expect);
+}
+
+#[test]
+fn further_places_meet_by_claim_only() {
+    let check = |findings: &[(&str, &str, &str)], expect: &[&str]| {
+        assert_eq!(shape(&of_several(findings)), expect);
+        let turned: Vec<_> = findings.iter().rev().copied().collect();
+        assert_eq!(shape(&of_several(&turned)), expect);
+    };
+    check(&[("opus", "a:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)], &["claim 2 2 a:5-5"]);
+    check(&[("opus", "c:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)], &["claim 2 2 b:91-91"]);
+    check(&[("opus", "a:5, a:90", LEAK), ("kimi", "a:91", LEAK_AGAIN)], &["claim 2 2 a:5-5"]);
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("kimi", "b:90", RACE)],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(
+        &[("opus", "a:5, b:90", "Bad."), ("kimi", "b:90", "Wrong.")],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("kimi", "b:90, c:3", LEAK_AGAIN), ("gpt", "c:3", LEAK)],
+        &["claim 2 2 a:5-5", "single 1 1 c:3-3"],
+    );
+    // One reviewer's two locations stay two, and one lineage stays one.
+    check(
+        &[("opus", "a:5, b:90", LEAK), ("opus", "b:90", LEAK)],
+        &["single 1 1 a:5-5", "single 1 1 b:90-90"],
+    );
+    check(&[("opus", "a:5, b:90", LEAK), ("sonnet", "b:90", LEAK)], &["single 1 2 a:5-5"]);
 }
 
 #[test]
@@ -179,21 +221,16 @@ fn one_location_of_one_reviewer_is_one_entry() {
     check(&[("opus", "a:5", LEAK), ("opus", "a:7", LEAK)], &["single 1 1 a:5-5", "single 1 1 a:7-7"]);
 }
 
-fn anchored(what: &str, code: Option<&str>) -> Anchored {
-    let mut issue = of(&[("opus", "a:5", what)]).issues.remove(0);
-    Anchored { code: code.map(str::to_owned), ..issue.members.remove(0).anchored }
-}
-
 #[test]
 fn evidence_names_what_is_shared() {
-    let a = anchored("Parsing overflows the retryCount when `madvise` fails", Some("retryCount += 1;"));
-    let b = anchored("retryCount overflows, since madvise is called twice", None);
+    let a = finding("a:5", "Parsing overflows the retryCount when `madvise` fails");
+    let b = finding("a:5", "retryCount overflows, since madvise is called twice");
     let seen = evidence(&a, &b);
-    let shared: Vec<_> = seen.shared.iter().map(|one| format!("{} {:.2}", one.word, one.share)).collect();
-    let shown = format!("{:?} {:.2} {:?} {}", seen.answer, seen.similarity, seen.telling, shared.join(", "));
-    insta::assert_snapshot!(shown, @"Same 0.73 [6, 6] madvise 0.20, overflows 0.20, retry 0.14, retryCount 0.14, Count 0.07");
-    let signs = anchored("!!", None);
-    assert_eq!(evidence(&signs, &signs).shared, [SharedWord { word: "!!".to_owned(), share: 1.0 }]);
+    let shown =
+        format!("{:?} {:.2}–{:.2} {:?} {:?}", seen.answer, seen.least, seen.most, seen.telling, seen.shared);
+    insta::assert_snapshot!(shown, @r#"Same 0.50–0.80 [7, 7] ["Count", "madvise", "overflows", "retry", "retryCount"]"#);
+    let signs = finding("a:5", "!!");
+    assert_eq!(evidence(&signs, &signs).shared, ["!!"]);
 }
 
 #[test]
@@ -387,6 +424,7 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        dispositions: Vec::new(),
     }
 }
 
@@ -442,13 +480,17 @@ fn any_finding() -> impl Strategy<Value = Finding> {
     let texts = prop::sample::select(vec![LEAK, LEAK_AGAIN, RACE, "off by one", "reads past the end", ""]);
     let symbols = prop::option::weighted(0.2, prop::sample::select(vec!["open", "close"]));
     let severities = prop::sample::select(vec![Severity::Info, Severity::Warn, Severity::Block]);
-    (paths, prop::option::of((1..40_u32, 0..4_u32)), texts, symbols, severities, prop::bool::weighted(0.1))
-        .prop_map(|(path, lines, what, symbol, severity, retracted)| {
+    let also = prop::option::weighted(0.2, prop::sample::select(vec!["a:3", "b:20", "b/c:7-9"]));
+    let lines = prop::option::of((1..40_u32, 0..4_u32));
+    (paths, lines, texts, symbols, severities, prop::bool::weighted(0.1), also).prop_map(
+        |(path, lines, what, symbol, severity, retracted, also)| {
             let lines = lines.map(|(start, more)| LineRange::new(start, start + more));
             let symbol = symbol.filter(|_| lines.is_none()).map(str::to_owned);
             let location = (!path.is_empty()).then(|| Location { path: path.to_owned(), lines, symbol });
-            Finding { severity, location, retracted, ..finding(path, what) }
-        })
+            let also_at = also.and_then(|also| finding(also, what).location).into_iter().collect();
+            Finding { severity, location, also_at, retracted, ..finding(path, what) }
+        },
+    )
 }
 
 fn any_tasks() -> impl Strategy<Value = Vec<Task>> {
@@ -511,11 +553,12 @@ proptest! {
     fn evidence_is_what_the_rule_saw(tasks in any_tasks()) {
         let members: Vec<_> = tallied(tasks).issues.into_iter().flat_map(|one| one.members).collect();
         for (a, b) in members.iter().zip(members.iter().skip(1)) {
-            let (left, right) = (Claim::of(&a.anchored), Claim::of(&b.anchored));
-            let seen = evidence(&a.anchored, &b.anchored);
-            prop_assert_eq!((seen.answer, seen.similarity), (left.compare(&right), left.similarity(&right)));
-            let shares: f32 = seen.shared.iter().map(|one| one.share).sum();
-            prop_assert!((shares - seen.similarity).abs() < 1e-4, "{seen:?}");
+            let claim = |one: &Member| Claim::read(&one.anchored.finding.what, &one.anchored.finding.why);
+            let seen = evidence(&a.anchored.finding, &b.anchored.finding);
+            prop_assert_eq!((seen.answer, seen.least), (claim(a).compare(&claim(b)), claim(a).similarity(&claim(b))));
+            let number = |words: usize| f32::from(u16::try_from(words).unwrap());
+            let [a, b] = seen.telling.map(|words| (number(words) + 3.0).sqrt());
+            prop_assert!((number(seen.shared.len()) / (a * b) - seen.least).abs() < 1e-4, "{seen:?}");
         }
     }
 

@@ -36,20 +36,24 @@ impl Conclusion {
 /// - *ship-with-fixes* when anything else of WARN or worse stands;
 /// - *ship* otherwise.
 ///
-/// Findings without a place count as those of one lineage. Retracted ones do not count.
+/// Findings without a place count as those of one lineage. Retracted ones do not count, nor do issues that a human
+/// decided to be false or not to be repaired; the reasons say how many.
 pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
     let found = Found::of(tally);
     let (verdict, mut reasons) = found.judged();
     if tally.coverage.is_empty() {
         return Conclusion { verdict: None, reasons: vec!["nothing was put to a reviewer".to_owned()] };
     }
+    let weighty = |issue: &Issue| issue.severity >= Severity::Warn;
+    let set_aside = gate::dismissed(tally, weighty, str::to_owned);
     if gate.unread.is_empty() {
         if verdict == Verdict::Ship {
-            reasons.insert(0, "nothing of WARN or worse was found".to_owned());
+            let other = if set_aside.is_empty() { "" } else { "else " };
+            reasons.push(format!("nothing {other}of WARN or worse was found"));
         }
-        return Conclusion { verdict: Some(verdict), reasons };
+        return Conclusion { verdict: Some(verdict), reasons: [reasons, set_aside].concat() };
     }
-    Conclusion { verdict: None, reasons: [gate.unread.clone(), reasons].concat() }
+    Conclusion { verdict: None, reasons: [gate.unread.clone(), reasons, set_aside].concat() }
 }
 
 /// Counts of what weighs.
@@ -69,7 +73,7 @@ impl Found {
     fn of(tally: &Tally) -> Self {
         let models = models_by_bundle(tally);
         let mut found = Self::default();
-        for issue in tally.issues.iter().filter(|issue| issue.is_counted()) {
+        for issue in tally.issues.iter().filter(|issue| issue.is_open()) {
             match issue.severity {
                 Severity::Block if issue.is_convergent() => found.agreed += 1,
                 Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
@@ -175,6 +179,7 @@ mod tests {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies,
+            dispositions: Vec::new(),
         };
         let tally = tally(input);
         let gate = gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages });

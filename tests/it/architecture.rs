@@ -11,7 +11,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "values",
         Within::Siblings,
-        &["change", "coverage", "digest", "finding", "history", "proportion", "reviewer"],
+        &["change", "coverage", "digest", "disposition", "finding", "history", "proportion", "reviewer"],
     ),
     ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "eval", "report"]),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),

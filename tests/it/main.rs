@@ -11,6 +11,7 @@ mod bad_input;
 mod bundle;
 mod cases;
 mod command;
+mod dispose;
 mod end_to_end;
 mod eval;
 mod git;

@@ -29,11 +29,11 @@ fn table_at_80_columns() {
     Found by more than one lineage (2)
     severity  place                 agreement         what
     BLOCK     validatord/src/       2 of 3 lineages,  The signature is compared with
-              auth.rs:42            same claim:       `==`, which leaks through
+    i-0b1c    auth.rs:42            same claim:       `==`, which leaks through
                                     kimi, opus        timing how many bytes are
                                                       right.
     WARN      web/src/components/   2 of 3 lineages,  sonnet: The subscription is
-              session/              same place:       not cancelled when the
+    i-77ab    session/              same place:       not cancelled when the
               SessionList.tsx:112   history, sonnet   component goes away.
                                                       history: This line was changed
                                                       by three of the last five
@@ -42,11 +42,12 @@ fn table_at_80_columns() {
     Found by one lineage alone (2)
     severity  place                 agreement         what
     BLOCK     validatord/src/       1 of 3 lineages:  A failed write is answered
-              store.rs:7            opus              with 200.
+    i-91e2    store.rs:7            opus              with 200.
     WARN      web/src/components/   1 of 3 lineages:  The list is fetched again on
-              session/              kimi              every key press.
-              SessionList.tsx:118                     (near web/src/components/
-              (moved to its quote)                    session/SessionList.tsx:112)
+    i-5c07    session/              kimi              every key press.
+              SessionList.tsx:118                     (also at web/src/api.ts:9)
+              (moved)                                 (near web/src/components/
+                                                      session/SessionList.tsx:112)
 
     Without a place in the change (1)
       WARN kimi: The new endpoints have no tests.
@@ -86,18 +87,20 @@ fn table_at_120_columns() {
     Found by more than one lineage (2)
     severity  place                           agreement                 what
     BLOCK     validatord/src/auth.rs:42       2 of 3 lineages,          The signature is compared with `==`, which leaks
-                                              same claim: kimi, opus    through timing how many bytes are right.
+    i-0b1c                                    same claim: kimi, opus    through timing how many bytes are right.
     WARN      web/src/components/session/     2 of 3 lineages,          sonnet: The subscription is not cancelled when the
-              SessionList.tsx:112             same place: history,      component goes away.
+    i-77ab    SessionList.tsx:112             same place: history,      component goes away.
                                               sonnet                    history: This line was changed by three of the last
                                                                         five fixes here.
 
     Found by one lineage alone (2)
     severity  place                           agreement                 what
     BLOCK     validatord/src/store.rs:7       1 of 3 lineages: opus     A failed write is answered with 200.
+    i-91e2
     WARN      web/src/components/session/     1 of 3 lineages: kimi     The list is fetched again on every key press.
-              SessionList.tsx:118 (moved to                             (near web/src/components/session/
-              its quote)                                                SessionList.tsx:112)
+    i-5c07    SessionList.tsx:118 (moved)                               (also at web/src/api.ts:9)
+                                                                        (near web/src/components/session/
+                                                                        SessionList.tsx:112)
 
     Without a place in the change (1)
       WARN kimi: The new endpoints have no tests.
@@ -134,12 +137,13 @@ fn table_on_a_narrow_terminal_is_stacked() {
     Found by more than one lineage (2)
     BLOCK validatord/src/auth.rs:42 (2 of 3
           lineages, same claim: kimi, opus)
+          i-0b1c
       The signature is compared with `==`, which
         leaks through timing how many bytes are
         right.
     WARN web/src/components/session/
           SessionList.tsx:112 (2 of 3 lineages,
-          same place: history, sonnet)
+          same place: history, sonnet) i-77ab
       sonnet: The subscription is not cancelled
         when the component goes away.
       history: This line was changed by three of
@@ -147,13 +151,14 @@ fn table_on_a_narrow_terminal_is_stacked() {
 
     Found by one lineage alone (2)
     BLOCK validatord/src/store.rs:7 (1 of 3
-          lineages: opus)
+          lineages: opus) i-91e2
       A failed write is answered with 200.
     WARN web/src/components/session/
-          SessionList.tsx:118 (moved to its
-          quote) (1 of 3 lineages: kimi)
+          SessionList.tsx:118 (moved) (1 of 3
+          lineages: kimi) i-5c07
       The list is fetched again on every key
         press.
+      (also at web/src/api.ts:9)
       (near web/src/components/session/
         SessionList.tsx:112)
 
@@ -220,7 +225,7 @@ fn markdown_of_a_whole_tally() {
 
     ### Found by more than one lineage
 
-    **BLOCK** `validatord/src/auth.rs:42` · 2 of 3 lineages, same claim
+    **BLOCK** `validatord/src/auth.rs:42` · 2 of 3 lineages, same claim · `i-0b1c`
 
     - **opus** (anthropic) BLOCK: The signature is compared with `==`, which leaks through timing how many bytes are right.
       <br>Why: `verify` returns at the first byte that differs.
@@ -234,24 +239,25 @@ fn markdown_of_a_whole_tally() {
       ```
     - **kimi** (moonshot) WARN ("major"): Comparing MACs with == is not constant time.
 
-    **WARN** `web/src/components/session/SessionList.tsx:112` · 2 of 3 lineages, same place
+    **WARN** `web/src/components/session/SessionList.tsx:112` · 2 of 3 lineages, same place · `i-77ab`
 
     - **sonnet** (anthropic) WARN: The subscription is not cancelled when the component goes away.
     - **history** (history) INFO: This line was changed by three of the last five fixes here.
 
     ### BLOCK by one lineage alone
 
-    **BLOCK** `validatord/src/store.rs:7` · 1 of 3 lineages
+    **BLOCK** `validatord/src/store.rs:7` · 1 of 3 lineages · `i-91e2`
 
     - **opus** (anthropic) BLOCK: A failed write is answered with 200.
 
     <details>
     <summary>1 other issue by one lineage alone</summary>
 
-    **WARN** `web/src/components/session/SessionList.tsx:118` · 1 of 3 lineages
+    **WARN** `web/src/components/session/SessionList.tsx:118` · 1 of 3 lineages · `i-5c07`
 
     - **kimi** (moonshot) WARN: The list is fetched again on every key press.
-      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved to its quote)
+      <br>Place: `web/src/components/session/SessionList.tsx:118` (moved from line 40 by its quote)
+      <br>Also at `web/src/api.ts:9`
     - near, but another claim: `web/src/components/session/SessionList.tsx:112`
 
     </details>

@@ -59,7 +59,6 @@ fn legend<'a>(strip: &Drawing<'a>) -> Drawn<'a> {
     strip.draw(&Circle::new((70, y), 5, GREY.filled()))?;
     strip.draw(&TriangleMarker::new((170, y), 7, ORANGE.filled()))?;
     strip.draw(&Circle::new((290, y), 5, BLUE.filled()))?;
-    strip.draw(&Cross::new((405, y), 4, GREY.stroke_width(2)))?;
     strip.draw(&PathElement::new([(560, y), (584, y)], BLUE.stroke_width(2)))?;
     strip.draw(&PathElement::new([(780, y), (788, y)], GREEN.stroke_width(2)))?;
     strip.draw(&PathElement::new([(793, y), (801, y)], GREEN.stroke_width(2)))?;
@@ -67,7 +66,6 @@ fn legend<'a>(strip: &Drawing<'a>) -> Drawn<'a> {
         (80, "one alone"),
         (182, "on the place"),
         (300, "on the claim"),
-        (415, "by chance"),
         (592, "mean of all panels"),
         (808, "best next one"),
     ];
@@ -77,7 +75,7 @@ fn legend<'a>(strip: &Drawing<'a>) -> Drawn<'a> {
 
 fn agreement<'a>(scores: &Scores, area: &Drawing<'a>) -> Drawn<'a> {
     let most = scores.agreement.iter().map(|level| level.lineages).max().unwrap_or(1);
-    let mut chart = chart(area, "Issues that are true, by lineages that agree", most)?;
+    let mut chart = chart(area, "Findings that are true, by lineages that agree", most)?;
     for (kind, color, shift) in [
         (Agreement::Single, GREY, 0.0),
         (Agreement::Place, ORANGE, -BESIDE),
@@ -86,7 +84,7 @@ fn agreement<'a>(scores: &Scores, area: &Drawing<'a>) -> Drawn<'a> {
         let levels: Vec<&Level> = scores.agreement.iter().filter(|one| one.agreement == kind).collect();
         bars(&mut chart, &levels, color, shift)?;
         let points =
-            levels.iter().filter_map(|level| Some((at(level.lineages) + shift, level.issues.share()?)));
+            levels.iter().filter_map(|level| Some((at(level.lineages) + shift, level.findings.share()?)));
         match kind {
             Agreement::Place => {
                 chart.draw_series(points.map(|here| TriangleMarker::new(here, 7, color.filled())))?
@@ -96,22 +94,16 @@ fn agreement<'a>(scores: &Scores, area: &Drawing<'a>) -> Drawn<'a> {
             }
         };
     }
-    let chance = scores.agreement.iter().filter_map(|level| {
-        let shift = if level.agreement == Agreement::Claim { BESIDE } else { -BESIDE };
-        let here = (at(level.lineages) + shift, level.by_chance?);
-        (level.lineages > 1).then(|| Cross::new(here, 4, GREY.stroke_width(2)))
-    });
-    chart.draw_series(chance)?;
     Ok(())
 }
 
 /// Intervals and counts.
 fn bars<'a>(chart: &mut Chart<'a>, levels: &[&Level], color: RGBColor, shift: f64) -> Drawn<'a> {
     for level in levels {
-        let (x, (low, high)) = (at(level.lineages) + shift, level.issues.wilson());
-        let Some(share) = level.issues.share() else { continue };
+        let (x, (low, high)) = (at(level.lineages) + shift, level.findings.wilson());
+        let Some(share) = level.findings.share() else { continue };
         chart.draw_series([ErrorBar::new_vertical(x, low, share, high, color.filled(), 8)])?;
-        let count = format!("{}/{}", level.issues.hits, level.issues.of);
+        let count = format!("{}/{}", level.findings.hits, level.findings.of);
         chart.draw_series([Text::new(count, (x, low - 0.02), label(color, HPos::Center, VPos::Top))])?;
     }
     Ok(())

@@ -91,13 +91,13 @@ fn agreement(scores: &Scores) -> Section {
         let cells = [
             level.agreement.word().to_owned(),
             level.lineages.to_string(),
+            share(level.findings),
             share(level.issues),
             level.by_chance.map_or_else(String::new, percent),
-            share(level.findings),
         ];
         cells.into_iter().chain(golden.then(|| share(level.pairs))).collect()
     };
-    let mut heading = vec!["agreement", "lineages", "true issues", "by chance", "true findings"];
+    let mut heading = vec!["agreement", "lineages", "true findings", "true issues", "by chance"];
     heading.extend(golden.then_some("pairs that are one"));
     Section {
         title: "Agreement",
@@ -116,10 +116,10 @@ fn contrast(contrast: &Contrast) -> Option<String> {
     let (issues, beyond) = (contrast.issues?, contrast.beyond_chance?);
     let findings = contrast.findings?;
     Some(format!(
-        "Where two lineages or more agree on {kind}, against one alone: issues {}, of that beyond chance {}; findings {}.",
+        "Where two lineages or more agree on {kind}, against one alone: findings {}; issues {}, beyond chance {}.",
+        points(findings),
         points(issues),
         points(beyond),
-        points(findings),
     ))
 }
 

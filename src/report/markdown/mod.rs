@@ -22,6 +22,9 @@ use crate::{
 /// Lines of an unusable text that are shown.
 const REJECT_LINES: usize = 6;
 
+/// Further places of a finding that are shown.
+const PLACES_SHOWN: usize = 8;
+
 /// The tally as Markdown, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
     let writer = Writer { tally, heard: summary::heard(tally).len(), directory: Directory::of(tally) };
@@ -30,6 +33,7 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
         writer.convergent(),
         writer.blocks(),
         writer.others(),
+        writer.dismissed(),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
@@ -68,7 +72,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn convergent(&self) -> String {
-        let issues = summary::counted(self.tally).filter(|issue| issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| issue.is_convergent());
         self.section("Found by more than one lineage", issues)
     }
 
@@ -88,13 +92,24 @@ impl<'a> Writer<'a> {
         if entries.is_empty() {
             return String::new();
         }
-        let only = entries.len() == summary::counted(self.tally).count();
+        let only = entries.len() == summary::open(self.tally).count();
         let noun = if only { "issue" } else { "other issue" };
         folded(&format!("{} by one lineage alone", words::count(entries.len(), noun)), &entries.join("\n"))
     }
 
+    /// Folded, each with the decision in front of what was said.
+    fn dismissed(&self) -> String {
+        let entries: Vec<String> =
+            summary::dismissed(self.tally).map(|(issue, _)| self.entry(issue)).collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let count = words::count(entries.len(), "issue");
+        folded(&format!("{count} dismissed by a human, not counted by gate and verdict"), &entries.join("\n"))
+    }
+
     fn alone(&self) -> impl Iterator<Item = &'a Issue> {
-        summary::counted(self.tally).filter(|issue| !issue.is_convergent())
+        summary::open(self.tally).filter(|issue| !issue.is_convergent())
     }
 
     fn section(&self, title: &str, issues: impl Iterator<Item = &'a Issue>) -> String {
@@ -107,7 +122,12 @@ impl<'a> Writer<'a> {
         let agreement = summary::agreement(issue, self.heard);
         let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
         let place = escape::code(&summary::place(issue));
-        let mut out = format!("**{}** {place} · {agreement}{agreed}\n\n", issue.severity);
+        let id = escape::code(&issue.id);
+        let mut out = format!("**{}** {place} · {agreement}{agreed} · {id}\n\n", issue.severity);
+        if let Some(disposition) = &issue.disposition {
+            let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
+            let _ = writeln!(out, "**{decided}**\n");
+        }
         summary::standing(issue).for_each(|member| out += &said(member));
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {
@@ -128,16 +148,27 @@ fn said(member: &Member) -> String {
         let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
     }
     out += &mending(&finding.fix);
-    if let Some(note) = place_note(member) {
-        let _ = writeln!(out, "  <br>Place: {} ({note})", escape::code(&finding.where_text));
+    let remarks = place_remarks(member);
+    if !remarks.is_empty() {
+        let remarks = escape::cell(&remarks.join("; "));
+        let _ = writeln!(out, "  <br>Place: {} ({remarks})", escape::code(&finding.where_text));
+    }
+    let also: Vec<String> = summary::also_at(member).iter().map(|place| escape::code(place)).collect();
+    if !also.is_empty() {
+        let _ = writeln!(out, "  <br>Also at {}", words::list_up_to(&also, PLACES_SHOWN));
     }
     out
 }
 
-/// Unchecked places are told once, at the top.
-fn place_note(member: &Member) -> Option<&'static str> {
-    let told = member.anchor() == Anchor::Unchecked || member.anchored.finding.where_text.trim().is_empty();
-    if told { None } else { summary::place_note(member.anchor()) }
+/// What is to be known about a place. Unchecked places are told once, at the top; a move tells its own reason.
+fn place_remarks(member: &Member) -> Vec<&str> {
+    let anchored = &member.anchored;
+    if member.anchor() == Anchor::Unchecked || anchored.finding.where_text.trim().is_empty() {
+        return Vec::new();
+    }
+    let told = member.anchor() == Anchor::Moved && anchored.note.is_some();
+    let lies = summary::place_note(member.anchor()).filter(|_| !told);
+    lies.into_iter().chain(anchored.note.as_deref()).collect()
 }
 
 /// The severity, with the reviewer's own word where it is another one.

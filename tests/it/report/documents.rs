@@ -121,7 +121,9 @@ fn keys_stand_in_the_order_of_the_contract() {
               "what": "The signature is compared with `==`, which leaks through timing how many bytes are right.",
               "why": "`verify` returns at the first byte that differs.",
               "fix": "use subtle::ConstantTimeEq;\nif !a.ct_eq(b).into() {\n    return Err(Bad);\n}",
-              "retracted": false
+              "retracted": false,
+              "note": null,
+              "also_at": []
             },
             {
               "reviewer": "kimi",
@@ -137,7 +139,9 @@ fn keys_stand_in_the_order_of_the_contract() {
               "what": "Comparing MACs with == is not constant time.",
               "why": "",
               "fix": "",
-              "retracted": false
+              "retracted": false,
+              "note": null,
+              "also_at": []
             }
           ]
         }
@@ -157,7 +161,9 @@ fn keys_stand_in_the_order_of_the_contract() {
           "what": "The new endpoints have no tests.",
           "why": "",
           "fix": "",
-          "retracted": false
+          "retracted": false,
+          "note": null,
+          "also_at": []
         }
       ],
       "rejects": [

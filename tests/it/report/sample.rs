@@ -4,7 +4,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use scrum::{
-    anchor::Anchored,
+    anchor::{Anchored, Place},
     bundle::{Bundle, ExcludeReason, Excluded, Guard},
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
@@ -122,7 +122,20 @@ pub(crate) fn member(name: &str, bundle: &str, severity: Severity, place: &str, 
             anchor: if line.is_some() { Anchor::Changed } else { Anchor::Nowhere },
             note: None,
             code: None,
+            also: Vec::new(),
         },
+    }
+}
+
+fn also(path: &str, line: u32) -> Place {
+    let lines = Some(LineRange::new(line, line));
+    Place {
+        path: Some(path.to_owned()),
+        lines,
+        symbol: None,
+        anchor: Anchor::Changed,
+        note: None,
+        code: None,
     }
 }
 
@@ -147,6 +160,7 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         reviewers,
         see_also: Vec::new(),
         members,
+        disposition: None,
     }
 }
 
@@ -179,6 +193,8 @@ fn issues() -> Vec<Issue> {
         "The list is fetched again on every key press.",
     );
     moved.anchored.anchor = Anchor::Moved;
+    moved.anchored.note = Some("moved from line 40 by its quote".into());
+    moved.anchored.also = vec![also("web/src/api.ts", 9)];
     let mut withdrawn =
         member("opus", "c1_validatord", Block, "validatord/src/pool.rs:88", "The pool is never drained.");
     withdrawn.anchored.finding.retracted = true;

@@ -1,0 +1,93 @@
+//! `scrum dispose`: writes down what a human decided about issues, for this run and all later ones.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::{
+    Global,
+    error::{CliError, Status},
+    report,
+    ui::Ui,
+    workspace::Workspace,
+};
+use crate::{
+    clock,
+    disposition::{Decision, Disposition, Finder},
+    report::{foreign, summary, words},
+    tally::{self, Issue, named::named},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct DisposeArgs {
+    /// A run id, a prefix of one, a path, or `latest`
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Ids of issues, or beginnings of ids, as `scrum report RUN` shows them
+    #[arg(value_name = "ISSUE", required = true, num_args = 1..)]
+    issues: Vec<String>,
+    /// `real`, `false` (not true), `wontfix` (true, but stays so), or `undecided` to take a decision back
+    #[arg(value_name = "DECISION", required = true, value_parser = parse_decision)]
+    decision: Decision,
+    /// The reason, for those who come later
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    why: String,
+}
+
+fn parse_decision(word: &str) -> Result<Decision, String> {
+    let known = Decision::ALL.into_iter().find(|value| value.word() == word);
+    known.ok_or_else(|| format!("one of {}", Decision::ALL.map(Decision::word).join(", ")))
+}
+
+pub(super) fn run(global: &Global, args: &DisposeArgs, ui: Ui) -> Result<Status, CliError> {
+    let workspace = Workspace::open_anywhere(global)?;
+    let dir = workspace.find_run(&args.run)?;
+    let saved = report::open(&dir, ui)?;
+    let latest = saved.input.dispositions.iter().map(|one| one.at).max();
+    let at = after(latest, clock::now());
+    let by = workspace.person();
+    let tally = tally::tally(saved.input);
+    let issues = args.issues.iter().map(|name| named(&tally, name)).collect::<Result<Vec<_>, _>>()?;
+    let decided: Vec<Disposition> =
+        issues.iter().map(|issue| disposition(issue, args, &dir.id, &by, at)).collect();
+    let path = dir.append_decisions(&decided)?;
+    let lines = issues.iter().zip(&decided).map(|(issue, one)| told(issue, one.decision));
+    Ui::result(&lines.collect::<String>(), None)?;
+    ui.note(format_args!("kept in {}; every run that has the issue shows it", workspace.shown(&path)));
+    Ok(Status::Done)
+}
+
+/// Now, but behind every known decision: another machine's clock may be ahead, and the last one to speak counts.
+fn after(latest: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let next = latest.map_or(i64::MIN, |latest| latest.as_millisecond().saturating_add(1));
+    Timestamp::from_millisecond(now.as_millisecond().max(next)).unwrap_or(now)
+}
+
+fn disposition(issue: &Issue, args: &DisposeArgs, run: &str, by: &str, at: Timestamp) -> Disposition {
+    let finder = |member: &tally::Member| Finder {
+        reviewer: member.reviewer.clone(),
+        lineage: member.lineage.clone(),
+    };
+    let mut found_by: Vec<Finder> = summary::standing(issue).map(finder).collect();
+    found_by.sort();
+    found_by.dedup();
+    let spokesman = summary::spokesman(issue);
+    Disposition {
+        at,
+        issue: issue.id.clone(),
+        decision: args.decision,
+        why: args.why.trim().to_owned(),
+        by: by.to_owned(),
+        run: run.to_owned(),
+        path: issue.path.clone(),
+        severity: issue.severity,
+        what: spokesman.map(|member| member.anchored.finding.what.clone()).unwrap_or_default(),
+        found_by,
+    }
+}
+
+/// `3fa9c1d2e4b5 is false now: BLOCK src/a.rs:3 The socket leaks`.
+fn told(issue: &Issue, decision: Decision) -> String {
+    let what = summary::spokesman(issue).map(|member| foreign::one_line(&member.anchored.finding.what));
+    let what = words::shortened(&what.unwrap_or_default(), 100);
+    format!("{} is {decision} now: {} {} {what}\n", issue.id, issue.severity, summary::place(issue))
+}
