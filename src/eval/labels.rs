@@ -43,12 +43,12 @@ pub struct Label {
     /// The finding in words, to tell two at one place apart.
     pub text: Option<String>,
     /// What was judged.
-    pub judgement: Judgement,
+    pub ruling: Ruling,
 }
 
 /// What somebody judged a finding to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
+pub enum Ruling {
     /// True; which issue it is was not said.
     Valid,
     /// Not true.
@@ -60,7 +60,8 @@ pub enum Judgement {
 impl TrueIssue {
     /// The issue as a finding, to be compared with those of reviewers.
     pub(super) fn as_member(&self) -> Member {
-        member("label", self.path.clone(), self.lines, &self.text)
+        let nobody = ReviewerId::new("label").expect("a plain word");
+        member(nobody, self.path.clone(), self.lines, &self.text)
     }
 }
 
@@ -68,11 +69,11 @@ impl Label {
     /// The finding in the label's words, if it has any.
     pub(super) fn as_member(&self) -> Option<Member> {
         let text = self.text.as_deref()?;
-        Some(member(self.reviewer.as_str(), Some(self.path.clone()), self.lines, text))
+        Some(member(self.reviewer.clone(), Some(self.path.clone()), self.lines, text))
     }
 }
 
-fn member(reviewer: &str, path: Option<String>, lines: Option<LineRange>, text: &str) -> Member {
+fn member(reviewer: ReviewerId, path: Option<String>, lines: Option<LineRange>, text: &str) -> Member {
     let finding = Finding {
         severity: Severity::Info,
         severity_word: String::new(),
@@ -86,7 +87,7 @@ fn member(reviewer: &str, path: Option<String>, lines: Option<LineRange>, text: 
         retracted: false,
     };
     Member {
-        reviewer: ReviewerId::new(reviewer).expect("a word, or an id already"),
+        reviewer,
         lineage: Lineage::unknown(),
         bundle: String::new(),
         anchored: Anchored {

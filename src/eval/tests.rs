@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     Case, Estimate, Level, Scores, Step, Worth,
-    labels::{Judgement, Label, Labels, TrueIssue},
+    labels::{Label, Labels, Ruling, TrueIssue},
     score,
 };
 use crate::{
@@ -60,13 +60,13 @@ fn issue(id: &str, path: &str, line: u32, text: &str) -> TrueIssue {
     }
 }
 
-fn label(reviewer: &str, path: &str, line: u32, judgement: Judgement) -> Label {
+fn label(reviewer: &str, path: &str, line: u32, ruling: Ruling) -> Label {
     Label {
         reviewer: ReviewerId::new(reviewer).unwrap(),
         path: path.to_owned(),
         lines: Some(LineRange::new(line, line)),
         text: None,
-        judgement,
+        ruling,
     }
 }
 
@@ -169,8 +169,8 @@ fn further_lineages() {
 fn a_label_of_the_finding_itself_comes_first() {
     let mut case = golden();
     case.labels.findings = vec![
-        label("gpt", "a.rs", 10, Judgement::Invalid),
-        label("gemini", "b.rs", 40, Judgement::Matches(vec!["typo".to_owned()])),
+        label("gpt", "a.rs", 10, Ruling::Invalid),
+        label("gemini", "b.rs", 40, Ruling::Matches(vec!["typo".to_owned()])),
     ];
     let scores = score(&[case]);
     assert_eq!((scores.precision, scores.recall, scores.unread), (of(4, 6), of(3, 3), 0));
@@ -183,11 +183,11 @@ fn judged() -> Case {
         ("gemini", &[("c.rs:7", TYPO)]),
     ]);
     let labels = vec![
-        label("claude", "a.rs", 10, Judgement::Valid),
-        label("claude", "b.rs", 5, Judgement::Valid),
-        label("gpt", "a.rs", 11, Judgement::Valid),
-        label("gpt", "b.rs", 5, Judgement::Valid),
-        label("gpt", "z.rs", 1, Judgement::Valid),
+        label("claude", "a.rs", 10, Ruling::Valid),
+        label("claude", "b.rs", 5, Ruling::Valid),
+        label("gpt", "a.rs", 11, Ruling::Valid),
+        label("gpt", "b.rs", 5, Ruling::Valid),
+        label("gpt", "z.rs", 1, Ruling::Valid),
     ];
     case(Labels { issues: None, findings: labels }, saved)
 }
@@ -207,7 +207,7 @@ fn judged_findings_name_true_issues() {
 #[test]
 fn judgements_hold_for_others_who_say_the_same() {
     let mut case = judged();
-    case.labels.findings.push(label("gemini", "c.rs", 7, Judgement::Invalid));
+    case.labels.findings.push(label("gemini", "c.rs", 7, Ruling::Invalid));
     case.asked = Some(answers(&[("kimi", &[("a.rs:9", LEAK), ("c.rs:7", TYPO), ("q.rs:3", RACE)])]));
     let scores = score(&[case]);
     assert_eq!((scores.precision, scores.recall, scores.unjudged), (of(1, 2), of(1, 4), 1));

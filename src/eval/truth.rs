@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Case,
-    labels::{Judgement, Label},
+    labels::{Label, Ruling},
 };
 use crate::tally::{Agreement, Issue, Member, Tally, one_issue};
 
@@ -50,12 +50,12 @@ impl<'a> Key<'a> {
         let readings = Readings::of(&case.saved, &case.labels.findings);
         let mut homes = BTreeMap::new();
         for (at, label) in case.labels.findings.iter().enumerate() {
-            let truth = match &label.judgement {
-                Judgement::Invalid => Truth::Wrong,
-                Judgement::Matches(ids) => {
+            let truth = match &label.ruling {
+                Ruling::Invalid => Truth::Wrong,
+                Ruling::Matches(ids) => {
                     Truth::Real(ids.iter().filter_map(|id| numbers.get(id.as_str()).copied()).collect())
                 }
-                Judgement::Valid => Truth::Real([key.number(readings.home(at), &mut homes)].into()),
+                Ruling::Valid => Truth::Real([key.number(readings.home(at), &mut homes)].into()),
             };
             key.unread += usize::from(!readings.by_label.contains_key(&at));
             let said = readings.by_label.get(&at).map(|(_, member)| (*member).clone());

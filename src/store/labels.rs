@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{StoreError, load::read_json};
 use crate::{
-    eval::labels::{Judgement, Label, Labels, TrueIssue},
+    eval::labels::{Label, Labels, Ruling, TrueIssue},
     finding::LineRange,
     reviewer::{Lineage, ReviewerId},
 };
@@ -130,8 +130,13 @@ fn lineages(entries: &BTreeMap<String, String>) -> Result<BTreeMap<ReviewerId, L
 fn change(folder: &Path, document: &Document) -> Result<Option<ChangeAt>, String> {
     let ends = || Some(format!("{}..{}", document.base.as_ref()?, document.head.as_ref()?));
     match (&document.diff, &document.repo, document.range.clone().or_else(ends)) {
-        (Some(diff), _, _) if is_file_name(diff) => Ok(Some(ChangeAt::Diff(folder.join(diff)))),
-        (Some(diff), _, _) => Err(format!("`diff` is {}, which is no file name", diff.display())),
+        (Some(diff), _, _) if !is_file_name(diff) => {
+            Err(format!("`diff` is {}, which is no file name", diff.display()))
+        }
+        (Some(diff), _, _) if folder.join(diff).is_symlink() => {
+            Err(format!("`diff` is {}, which leads elsewhere", diff.display()))
+        }
+        (Some(diff), _, _) => Ok(Some(ChangeAt::Diff(folder.join(diff)))),
         (None, Some(repo), Some(range)) => Ok(Some(ChangeAt::Range { repo: folder.join(repo), range })),
         (None, Some(_), None) => Err("`repo` without `range`, or `base` and `head`".to_owned()),
         (None, None, _) => Ok(None),
@@ -169,16 +174,16 @@ fn lines(from: Option<u32>, to: Option<u32>) -> Option<LineRange> {
 }
 
 fn label(entry: FindingEntry, ids: &BTreeSet<&str>) -> Result<Label, String> {
-    let judgement = match (entry.matches, entry.valid) {
-        (Some(matches), _) if matches.is_empty() => Judgement::Invalid,
+    let ruling = match (entry.matches, entry.valid) {
+        (Some(matches), _) if matches.is_empty() => Ruling::Invalid,
         (Some(matches), _) => {
             if let Some(unknown) = matches.iter().find(|id| !ids.contains(id.as_str())) {
                 return Err(format!("matches {unknown:?}, which is no issue of this file"));
             }
-            Judgement::Matches(matches)
+            Ruling::Matches(matches)
         }
-        (None, Some(Flag::Word(true) | Flag::Number(1))) => Judgement::Valid,
-        (None, Some(Flag::Word(false) | Flag::Number(0))) => Judgement::Invalid,
+        (None, Some(Flag::Word(true) | Flag::Number(1))) => Ruling::Valid,
+        (None, Some(Flag::Word(false) | Flag::Number(0))) => Ruling::Invalid,
         (None, Some(Flag::Number(number))) => return Err(format!("has `valid` {number}, not 0 or 1")),
         (None, None) => return Err("has neither `valid` nor `matches`".to_owned()),
     };
@@ -187,6 +192,6 @@ fn label(entry: FindingEntry, ids: &BTreeSet<&str>) -> Result<Label, String> {
         path: entry.path,
         lines: lines(entry.from, entry.to),
         text: entry.text,
-        judgement,
+        ruling,
     })
 }

@@ -246,6 +246,9 @@ fn labels_that_do_not_read() {
         "two issues have the id \"a\"",
     );
     check(value!({"diff": "../../secret"}), "`diff` is ../../secret, which is no file name");
+    let sandbox = case(&value!({"diff": "linked"}), &[]);
+    sandbox.script("ln -s /etc/hostname data/one/linked");
+    assert!(sandbox.scrum(&["eval", "data"]).stderr.contains("`diff` is linked, which leads elsewhere"));
     check(value!({"repo": "."}), "`repo` without `range`");
     check(value!([]), "expected.json is damaged");
 }

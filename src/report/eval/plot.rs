@@ -104,7 +104,7 @@ fn bars<'a>(chart: &mut Chart<'a>, levels: &[&Level], color: RGBColor, shift: f6
         let Some(share) = level.findings.share() else { continue };
         chart.draw_series([ErrorBar::new_vertical(x, low, share, high, color.filled(), 8)])?;
         let count = format!("{}/{}", level.findings.hits, level.findings.of);
-        chart.draw_series([Text::new(count, (x, low - 0.02), label(color, HPos::Center, VPos::Top))])?;
+        chart.draw_series([Text::new(count, (x, high + 0.02), label(color, HPos::Center, VPos::Bottom))])?;
     }
     Ok(())
 }
