@@ -9,6 +9,8 @@ use scrum::{
 };
 use serde_json::Value;
 
+/// The folder of recorded answers.
+pub(crate) const ANSWERS: &str = "aacr-dev-contract";
 /// Recorded findings of two lineages that stand so close are a pair.
 const NEAR: u32 = 10;
 
@@ -39,11 +41,6 @@ impl Pair {
         (shared / length, (shared + in_doubt) / length)
     }
 
-    /// Words of the shorter claim.
-    pub(crate) fn words(&self) -> usize {
-        self.seen.telling[0].min(self.seen.telling[1])
-    }
-
     /// What is shipped says so.
     pub(crate) fn answer(&self) -> Sameness {
         self.seen.answer
@@ -63,18 +60,26 @@ pub(crate) struct Data {
 }
 
 pub(crate) fn read(folder: &Path) -> Data {
-    let (near, findings) = recorded(&folder.join("aacr-dev-contract"));
+    let (near, findings) = recorded(&folder.join(ANSWERS));
     Data {
-        martian: pairs(&folder.join("martian-pairs.jsonl")),
-        aacr: pairs(&folder.join("aacr-pairs.jsonl")),
+        martian: martian(folder, usize::MAX),
+        aacr: pairs(&folder.join("aacr-pairs.jsonl"), usize::MAX),
         near,
         findings,
     }
 }
 
+/// Findings of two tools, of each text the first `words` only.
+pub(crate) fn martian(folder: &Path, words: usize) -> Vec<Pair> {
+    pairs(&folder.join("martian-pairs.jsonl"), words)
+}
+
 /// A line a pair; a side is a text or holds one.
-fn pairs(file: &Path) -> Vec<Pair> {
-    let side = |value: &Value| claim(value.as_str().or_else(|| value["text"].as_str()).unwrap_or_default());
+fn pairs(file: &Path, words: usize) -> Vec<Pair> {
+    let side = |value: &Value| {
+        let text = value.as_str().or_else(|| value["text"].as_str()).unwrap_or_default();
+        claim(&text.split_whitespace().take(words).collect::<Vec<_>>().join(" "))
+    };
     let pair = |line: &str| {
         let value: Value =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -143,14 +148,14 @@ fn overlap(a: &str, b: &str) -> f64 {
 }
 
 /// A folder's entries in order of their names.
-fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
     let listed = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut entries: Vec<_> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
     entries.sort();
     entries
 }
 
-fn text(file: &Path) -> String {
+pub(crate) fn text(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 

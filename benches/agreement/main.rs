@@ -12,6 +12,7 @@ mod data;
 mod fit;
 mod interval;
 mod plot;
+mod stability;
 
 use std::{collections::HashSet, fs, path::Path};
 
@@ -47,8 +48,9 @@ fn main() {
     );
     held_out(&data, &all);
     as_shipped(&data);
-    by_length(&data, figures);
+    by_length(Path::new(folder));
     against_overlap(&data, figures.in_doubt);
+    stability::print(&Path::new(folder).join(data::ANSWERS));
     let curve = curve(&data, figures.in_doubt);
     if let Some(file) = words.get(1) {
         let drawn = plot::draw(&curve, figures.bound);
@@ -125,19 +127,22 @@ fn as_shipped(data: &Data) {
     }
 }
 
-/// Whether short claims fare as long ones do.
-fn by_length(data: &Data, figures: Figures) {
-    println!("\n{:<34} {:<28} {:<28}", "words of the shorter claim", "same: linked, parted", "different");
-    for (low, high) in [(0, 12), (12, 16), (16, 20), (20, usize::MAX)] {
-        let those = |label: &'static str| {
-            data.martian.iter().filter(move |pair| pair.label == label && (low..high).contains(&pair.words()))
-        };
-        let row = |label| {
-            let linked = Counted::of(those(label), &|pair| links(pair, figures));
-            let parted = Counted::of(those(label), &|pair| parts(pair, figures));
-            format!("{:>4.1} % {:>4.1} % of {:<4}", linked.percent(), parted.percent(), those(label).count())
-        };
-        println!("{:<34} {:<28} {}", format!("from {low}"), row("same"), row("different"));
+/// Whether short claims fare as long ones do: the same pairs, cut to their first words.
+fn by_length(folder: &Path) {
+    println!("\n| claims | same: linked | unclear | parted | different: linked | unclear | parted |");
+    println!("|---|---|---|---|---|---|---|");
+    for (title, words) in
+        [("whole", usize::MAX), ("20 words", 20), ("14 words", 14), ("10 words", 10), ("6 words", 6)]
+    {
+        let pairs = data::martian(folder, words);
+        let cells = ["same", "different"].map(|label| {
+            let those: Vec<_> = pairs.iter().filter(|pair| pair.label == label).collect();
+            let answers = [Sameness::Same, Sameness::Unclear, Sameness::Different];
+            let share =
+                |answer| Counted::of(those.iter().copied(), &|pair| pair.answer() == answer).percent();
+            answers.map(|answer| format!("{:.1} %", share(answer))).join(" | ")
+        });
+        println!("| {title} | {} |", cells.join(" | "));
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn draw(curve: &[(f64, [f64; 4])], chosen: f64) -> String {
             format!("fill=\"none\" stroke=\"{stroke}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"");
         let _ = writeln!(svg, "<polyline {look} points=\"{}\"/>", points.join(" "));
         let (left, top) = (
-            x(first) + f64::from(u8::try_from(line % 2).unwrap_or_default()) * 230.0,
+            x(first) + f64::from(u8::try_from(line % 2).unwrap_or_default()) * 265.0,
             y(0.0) + 46.0 + f64::from(u8::try_from(line / 2).unwrap_or_default()) * 20.0,
         );
         let _ = writeln!(

@@ -8,10 +8,16 @@ use std::{
     rc::Rc,
 };
 
-use super::symbol;
+use super::{
+    counting::{Counting, Numbers},
+    define::words,
+    language::Language,
+    paths::Paths,
+    symbol::{self, Defined},
+};
 use crate::{
     bundle::Bundle,
-    change::{Hunk, HunkLine, LineKind},
+    change::{FilePatch, FileStatus, Hunk, HunkLine, LineKind},
     finding::LineRange,
 };
 
@@ -19,10 +25,16 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Places<'a> {
     files: BTreeMap<String, FileMap<'a>>,
-    /// Paths of each bundle.
-    bundles: HashMap<&'a str, BTreeSet<String>>,
-    /// Paths by their last part.
-    by_name: HashMap<String, BTreeSet<String>>,
+    bundles: HashMap<&'a str, Shows>,
+    paths: Paths,
+}
+
+/// What a bundle shows.
+#[derive(Debug, Default)]
+struct Shows {
+    /// The bundle's number among all, from 0.
+    number: u32,
+    paths: BTreeSet<String>,
 }
 
 /// The shown part of one file.
@@ -32,10 +44,27 @@ pub(super) struct FileMap<'a> {
     pub(super) rows: Vec<Row<'a>>,
     /// Removed lines, by the new-side line that took their place.
     pub(super) removed: Vec<Removed<'a>>,
-    /// Names in the hunks' headers.
-    sections: Vec<Rc<str>>,
+    /// Every line of its hunks, in the order of the diff.
+    pub(super) shown: Vec<Shown<'a>>,
+    /// What numbers mean, however they count.
+    pub(super) numbers: Numbers,
+    /// By word, the positions in `shown` of the lines that have it.
+    by_word: HashMap<String, Vec<usize>>,
+    language: Language,
+    /// Its path's folders and its name without extension: what modules are often called after.
+    called: Vec<String>,
     /// All lines without their blanks, to find out quickly that a quote stands nowhere.
     squeezed: String,
+}
+
+/// A line of a hunk as the diff shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown<'a> {
+    /// Its new-side number; for a removed line as in [`Removed`].
+    pub(super) line: u32,
+    pub(super) removed: bool,
+    /// Without line end.
+    pub(super) text: Cow<'a, str>,
 }
 
 /// One new-side line of a hunk.
@@ -48,7 +77,9 @@ pub(super) struct Row<'a> {
     /// Without line end.
     pub(super) text: Cow<'a, str>,
     /// The function or type around it.
-    symbol: Option<Rc<str>>,
+    pub(super) symbol: Option<Rc<str>>,
+    /// The function or type that it defines.
+    pub(super) defined: Option<Defined>,
 }
 
 /// A line that the change takes away.
@@ -65,7 +96,12 @@ impl Row<'_> {
         code(&self.text)
     }
 
-    fn indent(&self) -> usize {
+    /// What the function or type that it defines belongs to.
+    pub(super) fn of(&self) -> Option<&str> {
+        self.defined.as_ref().and_then(|one| one.of.as_deref())
+    }
+
+    pub(super) fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
     }
 }
@@ -87,93 +123,104 @@ impl<'a> Places<'a> {
     /// Maps the files of `bundles`.
     pub fn new(bundles: impl IntoIterator<Item = &'a Bundle>) -> Self {
         let mut places = Self::default();
-        for bundle in bundles {
+        for (number, bundle) in (0..).zip(bundles) {
+            let mut shows = Shows { number, ..Shows::default() };
+            let mut above = 0;
             for file in &bundle.files {
                 let path = file.path.to_string();
-                let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-                places.by_name.entry(name).or_default().insert(path.clone());
-                places.bundles.entry(&bundle.id).or_default().insert(path.clone());
-                let map = places.files.entry(path).or_default();
-                file.hunks.iter().for_each(|hunk| map.add(hunk));
+                let old_path = file.old_path.as_ref().filter(|_| file.status == FileStatus::Renamed);
+                places.paths.add(&path, old_path.map(ToString::to_string).as_deref());
+                shows.paths.insert(path.clone());
+                let map = places.files.entry(path).or_insert_with_key(|path| FileMap::of(path));
+                above = map.add(file, number, above);
             }
-            places.bundles.entry(&bundle.id).or_default();
+            places.bundles.insert(&bundle.id, shows);
         }
         places.files.values_mut().for_each(FileMap::settle);
         places
     }
 
-    pub(super) fn knows(&self, bundle: &str) -> bool {
-        self.bundles.contains_key(bundle)
+    /// The number of the bundle of that name.
+    pub(super) fn number_of(&self, bundle: &str) -> Option<u32> {
+        self.bundles.get(bundle).map(|shows| shows.number)
     }
 
-    /// The changed file that `path` means, as written, without `a/` or `b/`, or as the end of exactly one path. No path
-    /// at all means the only file of `bundle`.
+    /// The changed file that `path` means. No path at all means the only file of `bundle`.
     pub(super) fn file_of(&self, path: &str, bundle: &str) -> Option<(&str, &FileMap<'a>)> {
-        if path.is_empty() {
-            let mut own = self.bundles.get(bundle)?.iter();
-            let only = own.next().filter(|_| own.next().is_none())?;
-            return self.exact(only);
-        }
-        let unprefixed = path.strip_prefix("a/").or_else(|| path.strip_prefix("b/"));
-        self.exact(path)
-            .or_else(|| unprefixed.and_then(|path| self.exact(path)))
-            .or_else(|| self.by_suffix(path))
-    }
-
-    fn exact(&self, path: &str) -> Option<(&str, &FileMap<'a>)> {
+        let path = if path.is_empty() {
+            let mut own = self.bundles.get(bundle)?.paths.iter();
+            own.next().filter(|_| own.next().is_none())?
+        } else {
+            self.paths.find(path)?
+        };
         self.files.get_key_value(path).map(|(path, file)| (path.as_str(), file))
-    }
-
-    fn by_suffix(&self, path: &str) -> Option<(&str, &FileMap<'a>)> {
-        if super::why_no_path(path).is_some() {
-            return None;
-        }
-        let name = path.rsplit('/').next()?;
-        let fits = |whole: &&String| whole.strip_suffix(path).is_some_and(|head| head.ends_with('/'));
-        let mut fitting = self.by_name.get(name)?.iter().filter(fits);
-        let only = fitting.next().filter(|_| fitting.next().is_none())?;
-        self.exact(only)
     }
 }
 
 impl<'a> FileMap<'a> {
-    fn add(&mut self, hunk: &'a Hunk) {
+    fn of(path: &str) -> Self {
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+        let called = stem.split('/').map(str::to_owned).collect();
+        Self { called, language: Language::of(path), ..Self::default() }
+    }
+
+    /// Adds what bundle `bundle` shows of the file, below `above` lines of its text; gives the lines down to its end.
+    fn add(&mut self, file: &'a FilePatch, bundle: u32, above: u32) -> u32 {
+        let header = lines_in(&file.header);
+        let mut at = above + header;
+        for hunk in &file.hunks {
+            let from = self.shown.len();
+            self.add_hunk(hunk);
+            let body = hunk.text.split_inclusive(|byte| *byte == b'\n').zip(1..).skip(1);
+            let numbers = body.filter(|(line, _)| !line.starts_with(b"\\")).map(|(_, number)| at + number);
+            for (position, number) in (from..self.shown.len()).zip(numbers) {
+                self.numbers.add(Counting::Diff, bundle, number, position);
+                self.numbers.add(Counting::Part, bundle, number - above, position);
+                self.numbers.add(Counting::Position, bundle, number - above - header - 1, position);
+            }
+            at += lines_in(&hunk.text);
+        }
+        at
+    }
+
+    fn add_hunk(&mut self, hunk: &'a Hunk) {
         let first = self.rows.len();
-        let section: Option<Rc<str>> = symbol::section_name(&hunk.section()).map(Rc::from);
-        self.sections.extend(section.clone());
         let mut waiting = Vec::new();
         for line in hunk.lines() {
+            let position = self.shown.len();
             let text = text_of(line);
+            if let Some(old) = line.old {
+                self.numbers.add(Counting::Old, 0, old, position);
+            }
+            let shown =
+                Shown { line: line.new.unwrap_or_default(), removed: line.new.is_none(), text: text.clone() };
+            self.shown.push(shown);
             let Some(number) = line.new else {
-                waiting.push(text);
+                waiting.push(position);
                 continue;
             };
+            self.numbers.add(Counting::New, 0, number, position);
             let added = line.kind == LineKind::Added;
-            let mut changed = added;
-            if !waiting.is_empty() {
-                changed |= self.close_removal(&mut waiting, first, number, added);
-            }
-            self.rows.push(Row { line: number, changed, text, symbol: None });
+            let gone = self.close_removal(&mut waiting, first, number, added);
+            self.rows.push(Row { line: number, changed: added || gone, text, symbol: None, defined: None });
         }
         let last = hunk.new_start.saturating_add(hunk.new_lines.saturating_sub(1));
         self.close_removal(&mut waiting, first, last, false);
-        enclose(&mut self.rows[first..], section.as_ref());
+        symbol::enclose(&mut self.rows[first..], &hunk.section(), self.language);
     }
 
     /// Puts a run of removed lines at `line`. Where nothing was added in its place the lines around it are changed ones;
     /// says whether that is so.
-    fn close_removal(
-        &mut self,
-        removed: &mut Vec<Cow<'a, str>>,
-        first: usize,
-        line: u32,
-        replaced: bool,
-    ) -> bool {
+    fn close_removal(&mut self, removed: &mut Vec<usize>, first: usize, line: u32, replaced: bool) -> bool {
         let gone = !replaced && !removed.is_empty();
         if let Some(before) = self.rows[first..].last_mut() {
             before.changed |= gone;
         }
-        self.removed.extend(removed.drain(..).map(|text| Removed { line: line.max(1), text }));
+        for position in removed.drain(..) {
+            let shown = &mut self.shown[position];
+            shown.line = line.max(1);
+            self.removed.push(Removed { line: shown.line, text: shown.text.clone() });
+        }
         gone
     }
 
@@ -183,11 +230,29 @@ impl<'a> FileMap<'a> {
         self.removed.sort_by_key(|removed| removed.line);
         let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
         self.squeezed = lines.map(|line| squeeze(line) + "\n").collect();
+        for (position, line) in self.shown.iter().enumerate() {
+            for word in words(&line.text) {
+                let known = self.by_word.entry(word.to_owned()).or_default();
+                if known.last() != Some(&position) {
+                    known.push(position);
+                }
+            }
+        }
+    }
+
+    /// Positions in `shown` of the lines that have `word`, ascending.
+    pub(super) fn lines_with(&self, word: &str) -> &[usize] {
+        self.by_word.get(word).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether any line, old or new, holds `text`, both without their blanks.
     pub(super) fn holds(&self, text: &str) -> bool {
         self.squeezed.contains(text)
+    }
+
+    /// Whether `text` stands in exactly one place, both without their blanks.
+    pub(super) fn holds_once(&self, text: &str) -> bool {
+        self.squeezed.matches(text).take(2).count() == 1
     }
 
     /// The shown line of that number.
@@ -208,9 +273,9 @@ impl<'a> FileMap<'a> {
         self.removed.get(from).is_some_and(|removed| removed.line <= range.end)
     }
 
-    /// Whether a hunk's header or a line names `symbol` as what encloses lines.
-    pub(super) fn names(&self, symbol: &str) -> bool {
-        self.sections.iter().any(|name| **name == *symbol)
+    /// Whether `module` is the file's name without extension, or one of its folders.
+    pub(super) fn is_called(&self, module: &str) -> bool {
+        self.called.iter().any(|part| part == module)
     }
 
     /// The function or type around `line`.
@@ -219,23 +284,9 @@ impl<'a> FileMap<'a> {
     }
 }
 
-/// Gives each row of a hunk the nearest definition above it that it is indented under, else the hunk's section.
-fn enclose(rows: &mut [Row<'_>], section: Option<&Rc<str>>) {
-    let mut open: Vec<(usize, Rc<str>)> = Vec::new();
-    for row in rows {
-        if !row.text.trim().is_empty() {
-            // What closes a block, or a list of parameters, belongs to it.
-            let closes = row.text.trim_start().starts_with(['}', ')', ']']);
-            let reach = row.indent() + usize::from(closes);
-            while open.last().is_some_and(|(indent, _)| *indent >= reach) {
-                open.pop();
-            }
-            if let Some(name) = symbol::defined_name(&row.text) {
-                open.push((row.indent(), name.into()));
-            }
-        }
-        row.symbol = open.last().map(|(_, name)| Rc::clone(name)).or_else(|| section.cloned());
-    }
+fn lines_in(text: &[u8]) -> u32 {
+    let newlines = text.split_inclusive(|byte| *byte == b'\n').count();
+    u32::try_from(newlines).unwrap_or(u32::MAX)
 }
 
 fn text_of(line: HunkLine<'_>) -> Cow<'_, str> {

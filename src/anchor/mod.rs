@@ -1,20 +1,31 @@
-//! Checks each finding's place against the bundle it was made about, and moves it where a quote proves it wrong.
+//! Checks each finding's place against the bundle it was made about, and moves it where it is proven wrong.
 //!
 //! The main type is [`Places`], the change as a map of places; [`anchor`] is the same for a single reply. No finding is
 //! ever dropped: a place that cannot be found is named so.
 
+mod counting;
+mod define;
+mod evidence;
+mod language;
 mod map;
+mod paths;
 mod quote;
+mod spot;
 mod symbol;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::{
     bundle::Bundle,
     finding::{Anchor, Finding, LineRange, Location},
 };
-use map::{FileMap, Row};
+use counting::Counting;
+use evidence::{Names, Proof};
+use paths::why_no_path;
+use spot::Site;
 
 pub use map::Places;
 pub(crate) use symbol::plain_name;
@@ -62,30 +73,44 @@ pub struct Place {
 pub fn anchor(findings: Vec<Finding>, bundle: Option<&Bundle>, change: &[Bundle]) -> Vec<Anchored> {
     let own = bundle.filter(|own| change.iter().all(|other| other.id != own.id));
     let places = Places::new(change.iter().chain(own));
-    findings.into_iter().map(|finding| places.anchor(finding, bundle.map(|own| own.id.as_str()))).collect()
+    places.anchor(findings, bundle.map(|own| own.id.as_str()))
 }
 
 impl Places<'_> {
-    /// Places one finding that was made about the bundle named `bundle`. Without any bundle in the map, or about a
-    /// bundle that is not in it, the place is `Unchecked`.
-    pub fn anchor(&self, finding: Finding, bundle: Option<&str>) -> Anchored {
+    /// Places the findings of one reply about the bundle named `bundle`. Without any bundle in the map, or about a
+    /// bundle that is not in it, places are `Unchecked`. Findings are placed one by one, but for how their lines are
+    /// counted: a reply that proves to count otherwise than it was asked to is read so throughout.
+    pub fn anchor(&self, findings: Vec<Finding>, bundle: Option<&str>) -> Vec<Anchored> {
+        let own = bundle.and_then(|id| Some((id, self.number_of(id)?)));
+        let habit = own.map(|own| self.habit(&findings, own)).unwrap_or_default();
+        findings.into_iter().map(|finding| self.anchor_one(finding, own, &habit)).collect()
+    }
+
+    fn anchor_one(&self, finding: Finding, bundle: Option<(&str, u32)>, habit: &[Counting]) -> Anchored {
         let location = finding.location.clone().unwrap_or_default();
-        let place = self.place(&location, Some(&finding), bundle);
-        let also = finding.also_at.iter().map(|further| self.place(further, None, bundle)).collect();
+        let place = self.place(&location, Some(&finding), bundle, habit);
+        let further = |further| self.place(further, None, bundle, habit);
+        let also = finding.also_at.iter().map(further).collect();
         let Place { path, lines, symbol, anchor, note, code } = place;
         Anchored { finding, path, lines, symbol, anchor, note, code, also }
     }
 
-    /// The quote of `finding`, where one is given, has a say.
-    fn place(&self, location: &Location, finding: Option<&Finding>, bundle: Option<&str>) -> Place {
-        let Some(bundle) = bundle.filter(|id| self.knows(id)) else {
+    /// The quote and the names of `finding`, where it is given, have a say.
+    fn place(
+        &self,
+        location: &Location,
+        finding: Option<&Finding>,
+        bundle: Option<(&str, u32)>,
+        habit: &[Counting],
+    ) -> Place {
+        let Some((id, number)) = bundle else {
             return unchecked(location, finding);
         };
-        let Some((path, file)) = self.file_of(&location.path, bundle) else {
+        let Some((path, file)) = self.file_of(&location.path, id) else {
             return without_file(location);
         };
         let read_as = (path != location.path).then(|| format!("path read as {path}"));
-        let spot = in_file(file, finding, location);
+        let spot = Site { file, bundle: number, location, habit }.spot(finding);
         let notes = [read_as, spot.note].into_iter().flatten();
         Place {
             path: Some(path.to_owned()),
@@ -96,103 +121,32 @@ impl Places<'_> {
             note: notes.reduce(|all, one| format!("{all}; {one}")),
         }
     }
-}
 
-/// A place within a known file.
-struct Spot {
-    lines: Option<LineRange>,
-    symbol: Option<String>,
-    anchor: Anchor,
-    note: Option<String>,
-    code: Option<String>,
-}
-
-fn in_file(file: &FileMap<'_>, finding: Option<&Finding>, location: &Location) -> Spot {
-    let quote = finding.and_then(|finding| finding.quote.as_deref());
-    let further = finding.map(|finding| finding.also_at.as_slice()).unwrap_or_default();
-    let mut spot = match quote.filter(|quote| !quote.trim().is_empty()) {
-        Some(quote) => by_quote(file, quote, location, further),
-        None => by_lines(file, location),
-    };
-    if let Some(name) = &location.symbol {
-        spot.symbol = Some(name.clone());
-    }
-    spot
-}
-
-/// By the quoted code; the given lines stay where the code stands in them, at one of the finding's further places, or
-/// nowhere in the file.
-fn by_quote(file: &FileMap<'_>, text: &str, location: &Location, further: &[Location]) -> Spot {
-    let given = location.lines;
-    let Some(found) = quote::find(file, text, given) else {
-        let mut spot = by_lines(file, location);
-        spot.note = Some("its quote does not stand in the change".to_owned());
-        return spot;
-    };
-    let line = found.line;
-    let stays = given.is_some_and(|range| range.start <= line && line <= range.end);
-    let ranges = further.iter().filter(|place| place.path == location.path).filter_map(|place| place.lines);
-    if !stays && given.is_some() && ranges.into_iter().any(|range| range.start <= line && line <= range.end) {
-        return by_lines(file, location);
-    }
-    let lines = given.filter(|_| stays).unwrap_or(LineRange::new(line, line));
-    let moved = |from: LineRange| match from {
-        LineRange { start, end } if start == end => format!("moved from line {start} by its quote"),
-        LineRange { start, end } => format!("moved from lines {start}-{end} by its quote"),
-    };
-    let mut note = match given {
-        Some(_) if stays => None,
-        Some(range) => Some(moved(range)),
-        None => Some("placed by its quote".to_owned()),
-    };
-    if found.removed {
-        note = Some(
-            note.map_or_else(String::new, |note| note + "; ") + "the quoted code is removed by the change",
-        );
-    }
-    let anchor = match given {
-        Some(_) if !stays => Anchor::Moved,
-        _ if found.removed || file.row(line).is_some_and(|row| row.changed) => Anchor::Changed,
-        _ => Anchor::Context,
-    };
-    Spot { lines: Some(lines), symbol: file.symbol_at(line), anchor, note, code: Some(found.code) }
-}
-
-/// By the given lines: the best line of the range decides. Without lines, by the named symbol.
-fn by_lines(file: &FileMap<'_>, location: &Location) -> Spot {
-    let Some(lines) = location.lines else {
-        return by_symbol(file, location.symbol.as_deref());
-    };
-    let rows = file.rows_in(lines);
-    let best: Option<&Row<'_>> = rows.iter().find(|row| row.changed).or_else(|| rows.first());
-    let anchor = match best {
-        Some(row) if row.changed => Anchor::Changed,
-        Some(_) => Anchor::Context,
-        None if file.removal_in(lines) => Anchor::Changed,
-        None => Anchor::File,
-    };
-    Spot {
-        lines: Some(lines),
-        symbol: best.and_then(|row| file.symbol_at(row.line)),
-        anchor,
-        note: None,
-        code: best.map(Row::code),
-    }
-}
-
-fn by_symbol(file: &FileMap<'_>, name: Option<&str>) -> Spot {
-    let row = name.and_then(|name| symbol::find(file, name));
-    let anchor = match row {
-        Some(row) if row.changed => Anchor::Changed,
-        Some(_) => Anchor::Context,
-        None => Anchor::File,
-    };
-    Spot {
-        lines: row.map(|row| LineRange::new(row.line, row.line)),
-        symbol: name.map(str::to_owned),
-        anchor,
-        note: None,
-        code: row.map(Row::code),
+    /// Other ways of counting that the reply has: two findings at least prove it at different places, and none speaks
+    /// of what stands where its number leads in the file after the change.
+    fn habit(&self, findings: &[Finding], (id, number): (&str, u32)) -> Vec<Counting> {
+        let mut places = BTreeSet::new();
+        let mut shared = Counting::OTHERS.to_vec();
+        for finding in findings {
+            let Some(location) = &finding.location else { continue };
+            let (Some((path, file)), Some(lines)) = (self.file_of(&location.path, id), location.lines) else {
+                continue;
+            };
+            let names = Names::of(finding);
+            let leads = |counting: &Counting| file.numbers.read(*counting, number, lines);
+            if leads(&Counting::New).is_some_and(|(first, last)| names.touch(file, first, last)) {
+                return Vec::new();
+            }
+            let proven = |counting: &Counting| {
+                leads(counting).is_some_and(|place| names.prove(file, place, Proof::Supported))
+            };
+            let proven: Vec<Counting> = Counting::OTHERS.into_iter().filter(proven).collect();
+            if !proven.is_empty() {
+                shared.retain(|counting| proven.contains(counting));
+                places.insert((path, lines));
+            }
+        }
+        if places.len() < 2 { Vec::new() } else { shared }
     }
 }
 
@@ -219,21 +173,5 @@ fn as_given(location: &Location, anchor: Anchor) -> Place {
         anchor,
         note: None,
         code: None,
-    }
-}
-
-/// Why `path` cannot be inside a repository.
-fn why_no_path(path: &str) -> Option<&'static str> {
-    let drive = path.as_bytes().get(1) == Some(&b':');
-    if path.trim().is_empty() {
-        Some("no path given")
-    } else if path.starts_with(['/', '\\', '~']) || drive || path.contains("://") {
-        Some("the path is not relative to the repository")
-    } else if path.split(['/', '\\']).any(|part| part == "..") {
-        Some("the path leads out of the repository")
-    } else if path.chars().any(char::is_control) {
-        Some("the path holds control characters")
-    } else {
-        None
     }
 }

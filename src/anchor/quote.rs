@@ -28,17 +28,36 @@ enum Fit {
 
 const FITS: [Fit; 3] = [Fit::Exact, Fit::Blanks, Fit::Part];
 
-/// The place of `quote` in `file`: within `given` where it stands there in any way, else its only place or the nearest
-/// to `given`. Of several places with no line given, the first.
-pub(super) fn find(file: &FileMap<'_>, quote: &str, given: Option<LineRange>) -> Option<Found> {
-    let written = quote.lines().map(str::trim_end).find(|line| !line.trim().is_empty())?;
+/// The place of `quote` in `file`: within `given` where it stands there in any way; else, when it is long enough to tell
+/// lines apart, within the one of the shown lines of `readings` that holds it; else its only place or the nearest to
+/// `given`. Of several places with no line given, the first.
+pub(super) fn find(
+    file: &FileMap<'_>,
+    quote: &str,
+    given: Option<LineRange>,
+    readings: &[(usize, usize)],
+) -> Option<Found> {
+    let written = first_line(quote)?;
     let texts = || [Some(written), undecorated(written)].into_iter().flatten();
     let given_rows = given.map(|range| file.rows_in(range)).unwrap_or_default();
     texts().find_map(|text| on_new_side(given_rows, text, given)).or_else(|| {
         texts().filter(|text| file.holds(&squeeze(text))).find_map(|text| {
-            on_new_side(&file.rows, text, given).or_else(|| on_old_side(&file.removed, text, given))
+            in_readings(file, readings, text)
+                .or_else(|| on_new_side(&file.rows, text, given))
+                .or_else(|| on_old_side(&file.removed, text, given))
         })
     })
+}
+
+/// The first line of a quote that has more than blanks.
+fn first_line(quote: &str) -> Option<&str> {
+    quote.lines().map(str::trim_end).find(|line| !line.trim().is_empty())
+}
+
+/// What a quote says of the code, without the diff's own marks.
+pub(super) fn telling_line(quote: &str) -> Option<&str> {
+    let written = first_line(quote)?;
+    Some(undecorated(written).unwrap_or(written))
 }
 
 fn on_new_side(rows: &[Row<'_>], text: &str, given: Option<LineRange>) -> Option<Found> {
@@ -48,6 +67,16 @@ fn on_new_side(rows: &[Row<'_>], text: &str, given: Option<LineRange>) -> Option
         let row = nearest(rows, |row| row.line, given)?;
         Some(Found { line: row.line, removed: false, code: row.code() })
     })
+}
+
+/// The only shown line of `readings` that holds a quote long enough to tell lines apart.
+fn in_readings(file: &FileMap<'_>, readings: &[(usize, usize)], text: &str) -> Option<Found> {
+    let squeezed = squeeze(text);
+    let holds = |at: &usize| fits(&file.shown[*at].text, text, &squeezed, Fit::Part);
+    let mut lines = readings.iter().flat_map(|(first, last)| *first..=*last).filter(holds);
+    let only = lines.next().filter(|only| lines.all(|other| other == *only))?;
+    let shown = &file.shown[only];
+    Some(Found { line: shown.line, removed: shown.removed, code: code(&shown.text) })
 }
 
 fn on_old_side(lines: &[Removed<'_>], text: &str, given: Option<LineRange>) -> Option<Found> {
@@ -74,8 +103,13 @@ fn fits(line: &str, text: &str, squeezed: &str, fit: Fit) -> bool {
     match fit {
         Fit::Exact => line.trim_end() == text,
         Fit::Blanks => same_squeezed(line, squeezed),
-        Fit::Part => squeezed.chars().nth(SHORTEST_PART - 1).is_some() && squeeze(line).contains(squeezed),
+        Fit::Part => is_telling(squeezed) && squeeze(line).contains(squeezed),
     }
+}
+
+/// Whether `squeezed` is long enough to be told from other code.
+pub(super) fn is_telling(squeezed: &str) -> bool {
+    squeezed.chars().nth(SHORTEST_PART - 1).is_some()
 }
 
 fn same_squeezed(line: &str, squeezed: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Tests of anchoring over one small change of three files in two bundles.
 
+mod counting;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -58,6 +60,42 @@ fn hunk(text: &str) -> Hunk {
 
 fn bundle(id: &str, files: Vec<FilePatch>) -> Bundle {
     Bundle { id: id.to_owned(), component: String::new(), files, guard: Guard::Ok }
+}
+
+/// The patch, renamed from `old`.
+fn renamed(old: &str, file: FilePatch) -> FilePatch {
+    FilePatch { old_path: Some(old.into()), status: FileStatus::Renamed, ..file }
+}
+
+#[test]
+fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
+    let files = vec![
+        renamed("lib/old.rs", patch("src/new.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        renamed("src/lib.rs", patch("src/swapped.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
+        patch("src/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("web/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("Makefile", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+    ];
+    let change = [bundle("c1_x", files)];
+    let check = |path: &str, expect: &str| {
+        let one = finding(path, Some((1, 1)), None, None);
+        let placed = anchor(vec![one], Some(&change[0]), &change).remove(0);
+        let path = placed.path.unwrap_or_default();
+        assert_eq!(format!("{} {path}", placed.anchor.word()), expect);
+    };
+    check("lib/old.rs", "changed src/new.rs");
+    check("old.rs", "changed src/new.rs");
+    check("a/lib/old.rs", "changed src/new.rs");
+    check("src/lib.rs", "changed src/lib.rs");
+    check("lib.rs", "outside lib.rs");
+    check("Src/New.rs", "changed src/new.rs");
+    check("LIB.RS", "outside LIB.RS");
+    check("/home/x/repo/src/new.rs", "changed src/new.rs");
+    check("C:/repo/web/lib.rs", "changed web/lib.rs");
+    check("/home/x/lib.rs", "nowhere ");
+    check("/home/x/Makefile", "nowhere ");
+    check("/home/../src/new.rs", "nowhere ");
+    check("other/src/new.rs", "outside other/src/new.rs");
 }
 
 fn change() -> Vec<Bundle> {
@@ -185,7 +223,7 @@ fn no_path_leads_out_of_the_repository() {
     let out = "the path leads out of the repository";
     let foreign = "the path is not relative to the repository";
     at_lines("../net/src/server.rs", 13, 13, &format!("nowhere - - | - | {out}"));
-    at_lines("/net/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
+    at_lines("/docs/src/server.rs", 13, 13, &format!("nowhere - - | - | {foreign}"));
     at_lines("/etc/passwd", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("C:\\x", 1, 1, &format!("nowhere - - | - | {foreign}"));
     at_lines("a\u{1b}[0m", 1, 1, "nowhere - - | - | the path holds control characters");
@@ -303,6 +341,71 @@ fn symbols_stand_where_they_are_defined_or_mentioned() {
     at_symbol("()", "file net/src/server.rs () | - | -");
 }
 
+const TYPES: &str = "@@ -1,24 +1,25 @@
+ impl Server {
+     fn stop(&mut self) {
+         self.run();
+     }
+ }
+
+ impl Client {
+     fn stop(&mut self) {
++        self.socket.close();
+     }
+ }
+
+ fn main() {
+     Pool::start(3);
+     Client::stop();
+ }
+@@ -40,3 +41,4 @@ impl Pool {
+         a();
++        b();
+     }
+ }
+";
+
+#[test]
+fn a_qualifier_that_is_shown_must_be_the_one_named() {
+    let check = |symbol: &str, expect: &str| {
+        let change = [bundle("c1_x", vec![patch("src/net.rs", TYPES)])];
+        let placed = anchor(vec![finding("src/net.rs", None, Some(symbol), None)], Some(&change[0]), &change);
+        let line = placed[0].lines.map_or_else(|| "-".to_owned(), |lines| lines.start.to_string());
+        assert_eq!(format!("{} {line}", placed[0].anchor.word()), expect, "{symbol}");
+    };
+    check("Server::stop", "context 2");
+    check("Client::stop", "context 8");
+    check("function Client.stop()", "context 8");
+    check("client.stop", "context 8");
+    check("net::stop", "context 2");
+    check("stop", "context 2");
+    check("socket.stop()", "context 2");
+    check("Router::stop", "file -");
+    check("Router::run", "context 3");
+    check("main", "context 13");
+    check("Pool", "changed 42");
+    check("Pool::start", "context 14");
+    check("Server<T>", "context 1");
+    check("stop/1", "context 2");
+}
+
+#[test]
+fn a_block_ends_where_its_brace_is_closed() {
+    let change = [bundle("c1_x", vec![patch("src/net.rs", TYPES)])];
+    let symbols = |line: u32| {
+        let one = finding("src/net.rs", Some((line, line)), None, None);
+        anchor(vec![one], Some(&change[0]), &change).remove(0).symbol.unwrap_or_default()
+    };
+    let told: Vec<_> = [1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 14, 16, 42, 44].map(symbols).to_vec();
+    assert_eq!(
+        told,
+        [
+            "Server", "stop", "stop", "stop", "Server", "", "Client", "stop", "Client", "", "main", "main",
+            "Pool", "Pool"
+        ]
+    );
+}
+
 #[test]
 fn without_a_bundle_nothing_is_checked() {
     let placed = anchor(vec![finding("x.rs", Some((3, 3)), None, Some("code"))], None, &[]).remove(0);
@@ -312,22 +415,6 @@ fn without_a_bundle_nothing_is_checked() {
     );
     let nowhere = anchor(vec![finding("", None, None, None)], None, &[]).remove(0);
     assert_eq!((nowhere.anchor, nowhere.path), (Anchor::Nowhere, None));
-}
-
-#[test]
-fn names_of_sections_and_definitions() {
-    let check = |line: &str, expect: Option<&str>| {
-        assert_eq!(symbol::section_name(line).as_deref(), expect, "{line}");
-    };
-    check("pub(crate) async fn run<T>(x: T) -> T {", Some("run"));
-    check("func (s *Server) Close() error {", Some("Close"));
-    check("impl<T: Into<U>> Display for Tally<T> {", Some("Tally"));
-    check("export default class Panel extends View {", Some("Panel"));
-    check("static int next_token(struct lexer *l)", Some("next_token"));
-    check("def self.find(id)", Some("find"));
-    check("extern \"C\" fn callback(", Some("callback"));
-    check("", None);
-    check("{ (", None);
 }
 
 #[test]
@@ -353,11 +440,49 @@ fn any_place() -> impl Strategy<Value = Finding> {
         "docs/server.md",
         "new.rs",
     ]);
-    let quotes = prop::sample::select(vec!["}", "count += 1;", "spawn(socket)", "-}", "zzz", " ", "let"]);
+    let quotes = prop::sample::select(vec![
+        "}",
+        "count += 1;",
+        "spawn(socket)",
+        "-}",
+        "zzz",
+        " ",
+        "let",
+        "self.listener.close();",
+    ]);
     let symbols = prop::sample::select(vec!["stop", "Server::serve", "gone", "Ω"]);
-    let lines = prop::option::of((1..60_u32, 1..60_u32));
-    (paths, lines, prop::option::of(symbols), prop::option::of(quotes))
-        .prop_map(|(path, lines, symbol, quote)| finding(path, lines, symbol, quote))
+    let claims = prop::sample::select(vec![
+        "",
+        "`self.listener.close()` is gone",
+        "`count` and `spawn`",
+        "`let socket = listener.accept();`",
+    ]);
+    let lines = prop::option::of((1..60_u32, 0..4_u32));
+    let also = prop::collection::vec((1..60_u32, 0..4_u32), 0..3);
+    (paths, lines, prop::option::of(symbols), prop::option::of(quotes), claims, also).prop_map(
+        |(path, lines, symbol, quote, what, also)| {
+            let range = |(start, more): (u32, u32)| (start, start + more);
+            let place = |lines| finding("net/src/server.rs", Some(range(lines)), None, None).location;
+            Finding {
+                what: what.to_owned(),
+                also_at: also.into_iter().filter_map(place).collect(),
+                ..finding(path, lines.map(range), symbol, quote)
+            }
+        },
+    )
+}
+
+/// Whether the change shows `code` in a hunk of `path` that has new-side lines of `lines`.
+fn shows(change: &[Bundle], path: &str, lines: LineRange, code: Option<&str>) -> bool {
+    let files = change.iter().flat_map(|bundle| &bundle.files);
+    let mut hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
+    hunks.any(|hunk| {
+        let start = hunk.new_start.max(1);
+        let end = (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start);
+        let holds =
+            |code: &str| hunk.lines().any(|line| String::from_utf8_lossy(line.text).trim_end() == code);
+        LineRange::new(start, end).overlaps(lines) && code.is_none_or(holds)
+    })
 }
 
 proptest! {
@@ -368,18 +493,23 @@ proptest! {
         let kept: Vec<_> = placed.iter().map(|one| one.finding.clone()).collect();
         prop_assert_eq!(kept, findings);
         for one in placed {
-            if !matches!(one.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved) {
-                continue;
+            prop_assert_eq!(one.also.len(), one.finding.also_at.len());
+            let first = Place { path: one.path, lines: one.lines, symbol: one.symbol, anchor: one.anchor, note: one.note, code: one.code };
+            for place in [first].iter().chain(&one.also) {
+                let anchored = matches!(place.anchor, Anchor::Changed | Anchor::Context | Anchor::Moved);
+                let (path, code) = (text(place.path.as_ref()), place.code.as_deref());
+                prop_assert!(!anchored || shows(&change, path, place.lines.unwrap(), code), "{place:?}");
+                prop_assert!(place.anchor != Anchor::Moved || place.note.is_some() && code.is_some());
             }
-            let path = one.path.unwrap();
-            let lines = one.lines.unwrap();
-            let files = change.iter().flat_map(|bundle| &bundle.files);
-            let hunks = files.filter(|file| file.path.to_string() == path).flat_map(|file| &file.hunks);
-            let shown = |hunk: &Hunk| {
-                let start = hunk.new_start.max(1);
-                LineRange::new(start, (hunk.new_start + hunk.new_lines).saturating_sub(1).max(start))
-            };
-            prop_assert!(hunks.map(shown).any(|range| range.overlaps(lines)), "{path} {lines:?}");
         }
+    }
+
+    #[test]
+    fn the_order_of_findings_does_not_matter(findings in prop::collection::vec(any_place(), 0..8)) {
+        let change = change();
+        let turned: Vec<_> = findings.iter().rev().cloned().collect();
+        let mut placed = anchor(turned, Some(&change[0]), &change);
+        placed.reverse();
+        prop_assert_eq!(placed, anchor(findings, Some(&change[0]), &change));
     }
 }

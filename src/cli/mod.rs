@@ -7,8 +7,11 @@ mod dispose;
 mod error;
 mod eval;
 mod interrupt;
+mod judge;
+mod lineage;
 mod report;
 mod review;
+mod stats;
 mod supervise;
 mod tally;
 mod ui;
@@ -68,6 +71,10 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say which family models descend from, and why
+    Lineage(lineage::LineageArgs),
+    /// Say what each reviewer has been worth here, over all runs and decisions
+    Stats(stats::StatsArgs),
     /// Decide about issues: real, false or wontfix, for this run and all later ones
     Dispose(dispose::DisposeArgs),
     /// Score a panel on changes whose true issues are known
@@ -165,6 +172,8 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
+        Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };

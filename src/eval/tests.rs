@@ -11,6 +11,7 @@ use crate::{
     change::RangeInfo,
     coverage::{Outcome, State},
     finding::LineRange,
+    judgement::Judgements,
     proportion::Proportion,
     reviewer::{Lineage, Panel, ReviewerId, Seat},
     tally::{Agreement, Input, RunInfo, Tally, TaskReply, lineage, tally},
@@ -47,6 +48,7 @@ fn answers(replies: &[(&str, &[(&str, &str)])]) -> Tally {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.iter().map(reply).collect(),
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     })
 }

@@ -5,13 +5,16 @@
 //! [`markdown::escape`] before it is shown.
 
 pub mod coverage;
+pub mod descent;
 pub mod eval;
 pub mod foreign;
 pub mod json;
+pub mod judged;
 pub mod layout;
 pub mod markdown;
 pub mod preview;
 pub mod sizes;
+pub mod stats;
 pub mod summary;
 pub mod table;
 pub mod wire;

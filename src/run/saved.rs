@@ -5,6 +5,7 @@ use crate::{
     change::RangeInfo,
     coverage::{Outcome, State},
     git::{self, GitError},
+    judgement::Judgements,
     reviewer::Panel,
     store::{Decisions, LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
     tally::{Input, RunInfo, TaskReply, gate::Policy},
@@ -39,11 +40,17 @@ pub enum SavedError {
     },
 }
 
-/// Reads the run in `dir`.
+/// Reads the run in `dir`, with what humans decided about its issues.
 pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
+    let mut run = open_undecided(dir)?;
+    Decisions { dispositions: run.input.dispositions, unusable: run.unusable } = dir.decisions()?;
+    Ok(run)
+}
+
+/// Reads the run in `dir` alone.
+pub fn open_undecided(dir: &RunDir) -> Result<SavedRun, SavedError> {
     let saved = dir.load()?;
     let (panel, policy) = dir.judged(&saved.record)?;
-    let Decisions { dispositions, unusable } = dir.decisions()?;
     let input = Input {
         run: saved.record.info(),
         range: RangeInfo::from(&saved.record.range),
@@ -51,9 +58,10 @@ pub fn open(dir: &RunDir) -> Result<SavedRun, SavedError> {
         bundles: saved.bundles.into_iter().map(bundle).collect::<Result<_, _>>()?,
         excluded: saved.excluded,
         replies: saved.replies,
-        dispositions,
+        judgements: saved.judgements,
+        dispositions: Vec::new(),
     };
-    Ok(SavedRun { record: saved.record, input, policy, unusable })
+    Ok(SavedRun { record: saved.record, input, policy, unusable: Vec::new() })
 }
 
 fn bundle(saved: SavedBundle) -> Result<Bundle, SavedError> {
@@ -76,6 +84,7 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.collect(),
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     }
 }

@@ -75,11 +75,11 @@ impl Answers {
             reading.unwrap_or(Reading { completeness: Completeness::Empty, ..Reading::default() });
         let (bundle, reviewer) = (outcome.bundle.clone(), outcome.reviewer.clone());
         let found = findings.len();
-        self.members.extend(findings.into_iter().map(|finding| Member {
+        self.members.extend(places.anchor(findings, Some(&bundle)).into_iter().map(|anchored| Member {
             reviewer: reviewer.clone(),
             lineage: lineage.clone(),
             bundle: bundle.clone(),
-            anchored: places.anchor(finding, Some(&bundle)),
+            anchored,
         }));
         self.rejects.extend(rejects.into_iter().map(|reject| RejectedText {
             bundle: bundle.clone(),

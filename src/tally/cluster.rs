@@ -12,8 +12,9 @@ use super::{
     Agreement, Member,
     claim::{Claim, Sameness},
     further::join_further,
+    judged::Rulings,
 };
-use crate::{anchor::plain_name, finding::LineRange, reviewer::ReviewerId};
+use crate::{anchor::plain_name, finding::LineRange, judgement::ClaimId, reviewer::ReviewerId};
 
 /// Findings this many lines apart are still near.
 pub(super) const NEAR: u32 = 10;
@@ -34,6 +35,16 @@ pub(super) struct Cluster {
     pub(super) agreement: Agreement,
     /// Positions of near clusters that are not the same, nearest first.
     pub(super) neighbours: Vec<usize>,
+    /// Positions of members whose groups joined by place, of another lineage than the first member.
+    pub(super) unsettled: Vec<usize>,
+}
+
+impl Cluster {
+    fn new(members: Vec<Note>, agreement: Agreement) -> Self {
+        let joined = |note: &Note| note.leads && note.member.lineage != members[0].member.lineage;
+        let unsettled = (1..members.len()).filter(|at| joined(&members[*at])).collect();
+        Self { members, agreement, neighbours: Vec::new(), unsettled }
+    }
 }
 
 impl Cluster {
@@ -50,13 +61,18 @@ impl Cluster {
 /// A finding made ready for comparing.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) member: Member,
-    claim: Claim,
+    /// Boxed, since putting findings in order moves them often.
+    pub(super) member: Box<Member>,
+    /// Its claim's name, where rulings are to be looked up.
+    pub(super) id: Option<ClaimId>,
+    pub(super) claim: Claim,
     lines: Option<LineRange>,
     /// Enclosing symbol's last name.
     symbol: Option<String>,
     /// The reviewer named the symbol itself, not a line in it.
     by_symbol: bool,
+    /// The first of a group that is joined by place.
+    leads: bool,
 }
 
 impl Note {
@@ -67,7 +83,15 @@ impl Note {
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
-        Self { lines: anchored.lines, symbol, by_symbol, claim, member }
+        Self {
+            lines: anchored.lines,
+            symbol,
+            by_symbol,
+            claim,
+            id: None,
+            leads: false,
+            member: Box::new(member),
+        }
     }
 
     fn same_symbol(&self, other: &Self) -> bool {
@@ -107,38 +131,41 @@ impl Note {
 }
 
 /// Puts `notes` together. Clusters come ordered by path and first member.
-pub(super) fn cluster(notes: Vec<Note>) -> Vec<Cluster> {
+pub(super) fn cluster(notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     let mut by_path: BTreeMap<String, Vec<Note>> = BTreeMap::new();
     for note in notes {
         by_path.entry(note.member.anchored.path.clone().unwrap_or_default()).or_default().push(note);
     }
     let mut all = Vec::new();
     for notes in by_path.into_values() {
-        let mut clusters = within_file(notes);
+        let mut clusters = within_file(notes, rulings);
         let offset = all.len();
         clusters.iter_mut().flat_map(|one| &mut one.neighbours).for_each(|at| *at += offset);
         all.append(&mut clusters);
     }
-    join_further(all)
+    join_further(all, rulings)
 }
 
 /// First by claim, then by place among what is left single, then what one reviewer said at one location.
-fn within_file(mut notes: Vec<Note>) -> Vec<Cluster> {
+fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     notes.sort_by(|a, b| order(&a.member, &b.member));
     let groups = notes.into_iter().map(|note| vec![note]).collect();
-    let groups = join(groups, &by_claim);
+    let groups = join(groups, &|cluster, group| by_claim(cluster, group, rulings));
     let agreed = |group: &Vec<Note>| if lineages(group) > 1 { Agreement::Claim } else { Agreement::Single };
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut single = Vec::new();
     for group in groups {
         match agreed(&group) {
             Agreement::Single => single.push(group),
-            agreement => clusters.push(Cluster { members: group, agreement, neighbours: Vec::new() }),
+            agreement => clusters.push(Cluster::new(group, agreement)),
         }
     }
-    for group in join(single, &by_place) {
+    for group in &mut single {
+        group[0].leads = true;
+    }
+    for group in join(single, &|cluster, group| by_place(cluster, group, rulings)) {
         let agreement = if lineages(&group) > 1 { Agreement::Place } else { Agreement::Single };
-        clusters.push(Cluster { members: group, agreement, neighbours: Vec::new() });
+        clusters.push(Cluster::new(group, agreement));
     }
     clusters.sort_by(|a, b| order(&a.members[0].member, &b.members[0].member));
     let mut clusters = fold_same_location(clusters);
@@ -147,26 +174,26 @@ fn within_file(mut notes: Vec<Note>) -> Vec<Cluster> {
 }
 
 /// How well a group of notes fits a cluster; `None` when it does not. Higher is better.
-type Fits = dyn Fn(&[Note], &[Note]) -> Option<Fit>;
+type Fits<'a> = dyn Fn(&[Note], &[Note]) -> Option<Fit> + 'a;
 
 /// Meeting before near, then the likeness of the claims, then the smaller gap.
 #[derive(PartialEq, PartialOrd)]
 struct Fit(bool, f32, std::cmp::Reverse<u32>);
 
 /// Near the first member, the same as one member, and different from none.
-fn by_claim(cluster: &[Note], group: &[Note]) -> Option<Fit> {
+fn by_claim(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
     let meets = new.meets(first);
-    let fits = (meets || new.near(first)) && says_same(cluster, group);
+    let fits = (meets || new.near(first)) && says_same(cluster, group, rulings);
     fits.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
 }
 
 /// The group's first is the same as one member and different from none, and none of it is a reviewer's remark on a
 /// second location.
-pub(super) fn says_same(cluster: &[Note], group: &[Note]) -> bool {
+pub(super) fn says_same(cluster: &[Note], group: &[Note], rulings: &Rulings) -> bool {
     let mut same = false;
     for member in cluster.iter().take(MOST_COMPARED) {
-        match member.claim.compare(&group[0].claim) {
+        match rulings.compare(member, &group[0]) {
             Sameness::Same => same = true,
             Sameness::Unclear => {}
             Sameness::Different => return false,
@@ -176,12 +203,12 @@ pub(super) fn says_same(cluster: &[Note], group: &[Note]) -> bool {
 }
 
 /// Meets the first member, and no member's claim differs.
-fn by_place(cluster: &[Note], group: &[Note]) -> Option<Fit> {
+fn by_place(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
     if !new.meets(first) || group.iter().any(|note| elsewhere(cluster, note)) {
         return None;
     }
-    let differs = |member: &Note| member.claim.compare(&new.claim) == Sameness::Different;
+    let differs = |member: &Note| rulings.compare(member, new) == Sameness::Different;
     let differ = cluster.iter().take(MOST_COMPARED).any(differs);
     (!differ).then(|| Fit(true, first.claim.similarity(&new.claim), std::cmp::Reverse(0)))
 }
@@ -193,7 +220,7 @@ fn elsewhere(cluster: &[Note], new: &Note) -> bool {
 }
 
 /// Joins ordered groups: each one to the open cluster that it fits best, or it opens its own.
-fn join(groups: Vec<Vec<Note>>, fits: &Fits) -> Vec<Vec<Note>> {
+fn join(groups: Vec<Vec<Note>>, fits: &Fits<'_>) -> Vec<Vec<Note>> {
     let mut clusters: Vec<Vec<Note>> = Vec::with_capacity(groups.len());
     let mut open = Open::default();
     for group in groups {

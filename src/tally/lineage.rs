@@ -3,7 +3,7 @@
 //! The knowledge is `lineages.toml`, an ordered list of rules read once, when first asked. A name says what somebody chose to
 //! write: a provider that serves another model under this name is beyond what can be seen here.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde::Deserialize;
 
@@ -36,6 +36,12 @@ pub fn explain(model: &str) -> (Lineage, String) {
     let by_name = REGISTRY.iter().find_map(|rule| rule.by_name(&name));
     let decided = by_name.or_else(|| REGISTRY.iter().find_map(|rule| rule.by_maker(&makers)));
     decided.unwrap_or_else(|| (Lineage::unknown(), "no rule fits".to_owned()))
+}
+
+/// The lineages that model names can have, in name order.
+pub fn known() -> Vec<Lineage> {
+    let names: BTreeSet<Lineage> = REGISTRY.iter().map(|rule| Lineage::new(&rule.lineage)).collect();
+    names.into_iter().collect()
 }
 
 /// Static tools (`static:ruff`) and the repository's history are lineages of their own.
@@ -87,13 +93,13 @@ fn parse(text: &str) -> Result<Vec<Rule>, toml::de::Error> {
 
 impl Rule {
     fn by_name(&self, words: &[String]) -> Option<(Lineage, String)> {
-        let pattern = self.names.iter().find(|pattern| pattern.fits(words))?;
-        Some((Lineage::new(&self.lineage), format!("`{}` in the model's name", pattern.text)))
+        let told = self.names.iter().find_map(|pattern| pattern.told(words))?;
+        Some((Lineage::new(&self.lineage), format!("{told} in the model's name")))
     }
 
     fn by_maker(&self, words: &[String]) -> Option<(Lineage, String)> {
-        let pattern = self.makers.iter().find(|pattern| pattern.fits(words))?;
-        Some((Lineage::new(&self.lineage), format!("`{}` as the maker", pattern.text)))
+        let told = self.makers.iter().find_map(|pattern| pattern.told(words))?;
+        Some((Lineage::new(&self.lineage), format!("{told} as the maker")))
     }
 }
 
@@ -113,11 +119,19 @@ impl From<String> for Pattern {
 }
 
 impl Pattern {
-    fn fits(&self, words: &[String]) -> bool {
-        let mut starts = words.windows(self.words.len().max(1));
+    /// The pattern in words, where it fits: `qwen`, or `qwen` (`qwen3`) when the name writes it with a version.
+    fn told(&self, words: &[String]) -> Option<String> {
+        let window = self.window(words)?;
+        let written = if window == self.words { String::new() } else { format!(" (`{}`)", window.join(" ")) };
+        Some(format!("`{}`{written}", self.text))
+    }
+
+    /// The words that fit.
+    fn window<'a>(&self, words: &'a [String]) -> Option<&'a [String]> {
+        let mut windows = words.windows(self.words.len().max(1));
         let fits =
-            |window: &[String]| window.iter().zip(&self.words).all(|(word, wanted)| same_word(word, wanted));
-        if self.first { starts.next().is_some_and(fits) } else { starts.any(fits) }
+            |window: &&[String]| window.iter().zip(&self.words).all(|(word, wanted)| same_word(word, wanted));
+        if self.first { windows.next().filter(fits) } else { windows.find(fits) }
     }
 }
 
@@ -189,6 +203,7 @@ mod tests {
     #[test]
     fn the_deciding_rule_is_told() {
         assert_eq!(explain("deepseek-r1-distill-llama-70b").1, "`llama` in the model's name");
+        assert_eq!(explain("hf.co/Qwen3-Coder").1, "`qwen` (`qwen3`) in the model's name");
         assert_eq!(explain("moonshotai/new-thing").1, "`moonshotai` as the maker");
         assert_eq!(explain("my-deployment").1, "no rule fits");
     }

@@ -97,6 +97,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            judgements: Judgements::default(),
             dispositions: Vec::new(),
         },
     )
@@ -424,6 +425,7 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     }
 }

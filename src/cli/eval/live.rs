@@ -19,6 +19,7 @@ use crate::{
     clock,
     config::{Choice, Seats},
     digest::sha256,
+    judgement::Judgements,
     prompt::Templates,
     reviewer::{Builtin, Lineage, Panel, Reviewer, Seat},
     run::{
@@ -211,6 +212,7 @@ fn input(record: &RunRecord, material: Material, panel: Panel, mut replies: Vec<
         bundles: split.bundles,
         excluded: split.excluded,
         replies,
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ use scrum::{
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
     finding::{Anchor, Finding, LineRange, Severity, Verdict},
+    judgement::Judgements,
     reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
@@ -160,6 +161,10 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         reviewers,
         see_also: Vec::new(),
         members,
+        unsettled: Vec::new(),
+        adjudications: Vec::new(),
+        examinations: Vec::new(),
+        unexamined: Vec::new(),
         disposition: None,
     }
 }
@@ -289,6 +294,7 @@ pub(crate) fn tally() -> Tally {
             text: "SEVERITY: maybe\nWHERE: somewhere in the styles".into(),
             reason: "no WHAT".into(),
         }],
+        judgements: Judgements::default(),
     }
 }
 

@@ -1,0 +1,244 @@
+//! Shows what reviewers have been worth: [`render`], [`render_markdown`] and [`render_json`] for `scrum stats`.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::{
+    proportion::Proportion,
+    report::{
+        foreign, json,
+        layout::{self, Ink, NARROWEST},
+        markdown::escape,
+        words,
+    },
+    tally::worth::{Figures, LineageWorth, Spent, Worth},
+};
+
+/// What is not known.
+const UNKNOWN: &str = "–";
+
+/// For a terminal `width` columns wide (at least 40 are used), with a final newline.
+pub fn render(worth: &Worth, width: usize, color: bool) -> String {
+    let (width, ink) = (width.max(NARROWEST), Ink { on: color });
+    let mut parts = Vec::new();
+    if !worth.lineages.is_empty() {
+        parts.push(table(worth, &FOUND, width, ink));
+        if worth.lineages.iter().any(|one| is_known(&one.figures.spent)) {
+            parts.push(table(worth, &SPENT, width, ink));
+        }
+    }
+    let lines = closing(worth);
+    parts.push(
+        lines.iter().map(|line| layout::wrap_hanging(line, width, "", "  ").join("\n") + "\n").collect(),
+    );
+    parts.join("\n")
+}
+
+/// As Markdown, with a final newline.
+pub fn render_markdown(worth: &Worth) -> String {
+    let columns: Vec<&Column> = FOUND.iter().chain(&SPENT).collect();
+    let heading: Vec<&str> = columns.iter().map(|column| column.heading).collect();
+    let mut out = String::new();
+    if !worth.lineages.is_empty() {
+        let _ = writeln!(out, "| | {} |\n|---|{}", heading.join(" | "), "---:|".repeat(columns.len()));
+        for (name, figures) in rows(worth, |lineage| format!("**{}**", escape::cell(lineage)), escape::cell) {
+            let cells: Vec<String> = columns.iter().map(|column| (column.cell)(figures)).collect();
+            let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
+        }
+        out.push('\n');
+    }
+    let lines: Vec<String> = closing(worth).iter().map(|line| escape::text(line) + "\n").collect();
+    out + &lines.join("\n")
+}
+
+/// A figure of each row.
+struct Column {
+    heading: &'static str,
+    cell: fn(&Figures) -> String,
+}
+
+const FOUND: [Column; 7] = [
+    Column { heading: "issues", cell: |figures| number(figures.issues) },
+    Column { heading: "decided", cell: |figures| number(figures.decided()) },
+    Column { heading: "real", cell: |figures| number(figures.real) },
+    Column { heading: "false", cell: |figures| number(figures.false_) },
+    Column { heading: "wontfix", cell: |figures| number(figures.wontfix) },
+    Column { heading: "precision", cell: |figures| precision(figures.precision()) },
+    Column { heading: "alone", cell: |figures| number(figures.alone) },
+];
+
+const SPENT: [Column; 5] = [
+    Column { heading: "answers", cell: |figures| number(figures.spent.answers) },
+    Column { heading: "tokens in", cell: |figures| tokens(figures.spent.tokens_in) },
+    Column { heading: "tokens out", cell: |figures| tokens(figures.spent.tokens_out) },
+    Column { heading: "cost", cell: |figures| cost(figures, figures.spent.cost_usd) },
+    Column { heading: "per real issue", cell: |figures| cost(figures, figures.cost_per_real()) },
+];
+
+fn number(count: usize) -> String {
+    words::grouped(count as u64)
+}
+
+fn tokens(count: Option<u64>) -> String {
+    count.map_or(UNKNOWN.to_owned(), words::grouped)
+}
+
+/// A sum that lacks some prices is the least that it was.
+fn cost(figures: &Figures, amount: Option<f64>) -> String {
+    let least = if figures.spent.unpriced > 0 { "at least " } else { "" };
+    amount.map_or(UNKNOWN.to_owned(), |amount| format!("{least}{}", words::dollars(amount)))
+}
+
+/// `71 % (36–92 %)`.
+fn precision(proportion: Proportion) -> String {
+    let Some(share) = proportion.share() else { return UNKNOWN.to_owned() };
+    let (low, high) = proportion.wilson();
+    format!("{:.0} % ({:.0}–{:.0} %)", 100.0 * share, 100.0 * low, 100.0 * high)
+}
+
+fn is_known(spent: &Spent) -> bool {
+    spent.tokens_in.is_some() || spent.tokens_out.is_some() || spent.cost_usd.is_some()
+}
+
+/// Every lineage, its reviewers behind it.
+fn rows<'a>(
+    worth: &'a Worth,
+    lineage: impl Fn(&str) -> String,
+    reviewer: impl Fn(&str) -> String,
+) -> Vec<(String, &'a Figures)> {
+    let group = |one: &'a LineageWorth| {
+        let head = (lineage(one.lineage.as_str()), &one.figures);
+        let own = one.reviewers.iter().map(|(finder, figures)| (reviewer(finder.reviewer.as_str()), figures));
+        std::iter::once(head).chain(own).collect::<Vec<_>>()
+    };
+    worth.lineages.iter().flat_map(group).collect()
+}
+
+/// Lineages with their reviewers indented below; figures stand in line on the right, or in a row where there is no room.
+fn table(worth: &Worth, columns: &[Column], width: usize, ink: Ink) -> String {
+    let rows = rows(worth, foreign::one_line, |reviewer| format!("  {}", foreign::one_line(reviewer)));
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|(_, figures)| columns.iter().map(|column| (column.cell)(figures)).collect())
+        .collect();
+    let widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            cells.iter().map(|row| layout::width_of(&row[at])).fold(column.heading.len(), usize::max)
+        })
+        .collect();
+    let right = |text: &str, width: usize| " ".repeat(width.saturating_sub(layout::width_of(text))) + text;
+    let heading: Vec<String> =
+        columns.iter().zip(&widths).map(|(column, width)| right(column.heading, *width)).collect();
+    let heading: Vec<&str> = std::iter::once("").chain(heading.iter().map(String::as_str)).collect();
+    let lined = |((name, _), row): (&(String, &Figures), &Vec<String>)| {
+        let figures = row.iter().zip(&widths).map(|(cell, width)| right(cell, *width));
+        std::iter::once(name.clone()).chain(figures).collect()
+    };
+    let names = rows.iter().map(|(name, _)| layout::width_of(name)).max().unwrap_or(0);
+    if names + widths.iter().map(|one| one + layout::GAP).sum::<usize>() > width {
+        return rows.iter().zip(&cells).map(|((name, _), row)| in_a_row(name, columns, row, width)).collect();
+    }
+    layout::columns(&heading, rows.iter().zip(&cells).map(lined).collect(), ink)
+}
+
+/// `opus: issues 2, decided 1, …`.
+fn in_a_row(name: &str, columns: &[Column], cells: &[String], width: usize) -> String {
+    let figures = columns.iter().zip(cells).map(|(column, cell)| format!("{} {cell}", column.heading));
+    let line = format!("{}: {}", name.trim_start(), figures.collect::<Vec<_>>().join(", "));
+    let indent = &name[..name.len() - name.trim_start().len()];
+    layout::wrap_hanging(&line, width, indent, "    ").join("\n") + "\n"
+}
+
+/// What was counted and what the words above mean.
+fn closing(worth: &Worth) -> Vec<String> {
+    if worth.runs == 0 && worth.issues == 0 {
+        return vec!["There are no runs yet: `scrum review` makes one.".to_owned()];
+    }
+    let (runs, issues) = (words::count(worth.runs, "run"), words::count(worth.issues, "issue"));
+    let mut lines = vec![format!("{issues} in {runs}, each counted once; {} decided", number(worth.decided))];
+    if worth.decided == 0 {
+        lines.push("Decide with: scrum dispose RUN ISSUE real|false|wontfix".to_owned());
+    } else {
+        lines.push(
+            "Precision: real of those decided real or false, with its 95 % interval (Wilson). Alone: real issues that \
+             no other lineage, or no other reviewer, found."
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+/// The same as a document.
+#[derive(Debug, Serialize)]
+struct Document {
+    schema: &'static str,
+    runs: usize,
+    issues: usize,
+    decided: usize,
+    lineages: Vec<Entry>,
+    reviewers: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviewer: Option<String>,
+    lineage: String,
+    issues: usize,
+    decided: usize,
+    real: usize,
+    #[serde(rename = "false")]
+    false_: usize,
+    wontfix: usize,
+    precision: Option<f64>,
+    /// 95 % Wilson; null when nothing was decided.
+    precision_interval: Option<[f64; 2]>,
+    alone: usize,
+    answers: usize,
+    unpriced: usize,
+    tokens_in: Option<u64>,
+    tokens_out: Option<u64>,
+    cost_usd: Option<f64>,
+    cost_per_real_usd: Option<f64>,
+}
+
+fn entry(reviewer: Option<&str>, lineage: &str, figures: &Figures) -> Entry {
+    let precision = figures.precision();
+    let (low, high) = precision.wilson();
+    Entry {
+        reviewer: reviewer.map(str::to_owned),
+        lineage: lineage.to_owned(),
+        issues: figures.issues,
+        decided: figures.decided(),
+        real: figures.real,
+        false_: figures.false_,
+        wontfix: figures.wontfix,
+        precision: precision.share(),
+        precision_interval: precision.share().map(|_| [low, high]),
+        alone: figures.alone,
+        answers: figures.spent.answers,
+        unpriced: figures.spent.unpriced,
+        tokens_in: figures.spent.tokens_in,
+        tokens_out: figures.spent.tokens_out,
+        cost_usd: figures.spent.cost_usd,
+        cost_per_real_usd: figures.cost_per_real(),
+    }
+}
+
+/// As JSON (`scrum.stats/1`), with a final newline.
+pub fn render_json(worth: &Worth) -> String {
+    let reviewers = worth.lineages.iter().flat_map(|one| &one.reviewers);
+    json::pretty(&Document {
+        schema: "scrum.stats/1",
+        runs: worth.runs,
+        issues: worth.issues,
+        decided: worth.decided,
+        lineages: worth.lineages.iter().map(|one| entry(None, one.lineage.as_str(), &one.figures)).collect(),
+        reviewers: reviewers
+            .map(|(finder, figures)| entry(Some(finder.reviewer.as_str()), finder.lineage.as_str(), figures))
+            .collect(),
+    })
+}
