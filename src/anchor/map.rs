@@ -4,6 +4,7 @@
 
 use std::{
     borrow::Cow,
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
@@ -48,14 +49,19 @@ pub(super) struct FileMap<'a> {
     pub(super) shown: Vec<Shown<'a>>,
     /// What numbers mean, however they count.
     pub(super) numbers: Numbers,
-    /// By word, the positions in `shown` of the lines that have it.
-    by_word: HashMap<String, Vec<usize>>,
+    /// By word, the positions in `shown` of the lines that have it; made when first asked for.
+    by_word: OnceCell<Positions>,
+    /// By name, the positions in `rows` of the lines that have it or are in what is called so; made when first asked for.
+    by_name: OnceCell<Positions>,
     language: Language,
     /// Its path's folders and its name without extension: what modules are often called after.
     called: Vec<String>,
     /// All lines without their blanks, to find out quickly that a quote stands nowhere.
     squeezed: String,
 }
+
+/// Ascending positions of lines by a word.
+type Positions = HashMap<String, Vec<usize>>;
 
 /// A line of a hunk as the diff shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,19 +236,25 @@ impl<'a> FileMap<'a> {
         self.removed.sort_by_key(|removed| removed.line);
         let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
         self.squeezed = lines.map(|line| squeeze(line) + "\n").collect();
-        for (position, line) in self.shown.iter().enumerate() {
-            for word in words(&line.text) {
-                let known = self.by_word.entry(word.to_owned()).or_default();
-                if known.last() != Some(&position) {
-                    known.push(position);
-                }
-            }
-        }
+        self.numbers.settle();
     }
 
     /// Positions in `shown` of the lines that have `word`, ascending.
     pub(super) fn lines_with(&self, word: &str) -> &[usize] {
-        self.by_word.get(word).map(Vec::as_slice).unwrap_or_default()
+        let index = || positions(self.shown.iter().map(|line| words(&line.text)));
+        self.by_word.get_or_init(index).get(word).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The rows that define `name`, have it, or are in what is called so, ascending.
+    pub(super) fn rows_naming(&self, name: &str) -> impl Iterator<Item = &Row<'a>> {
+        let index = || {
+            positions(self.rows.iter().map(|row| {
+                let defined = row.defined.as_ref().map(|one| &*one.name);
+                words(&row.text).chain(row.symbol.as_deref()).chain(defined)
+            }))
+        };
+        let found = self.by_name.get_or_init(index).get(name).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|at| &self.rows[*at])
     }
 
     /// Whether any line, old or new, holds `text`, both without their blanks.
@@ -291,4 +303,21 @@ fn lines_in(text: &[u8]) -> u32 {
 
 fn text_of(line: HunkLine<'_>) -> Cow<'_, str> {
     String::from_utf8_lossy(line.text.strip_suffix(b"\r").unwrap_or(line.text))
+}
+
+/// The positions of lines by each of their words.
+fn positions<'w, W: Iterator<Item = &'w str>>(lines: impl Iterator<Item = W>) -> Positions {
+    let mut found = Positions::new();
+    for (position, words) in lines.enumerate() {
+        for word in words {
+            match found.get_mut(word) {
+                Some(known) if known.last() == Some(&position) => {}
+                Some(known) => known.push(position),
+                None => {
+                    found.insert(word.to_owned(), vec![position]);
+                }
+            }
+        }
+    }
+    found
 }

@@ -155,7 +155,7 @@ pub(super) fn find<'f, 'a>(file: &'f FileMap<'a>, symbol: &str) -> Option<&'f Ro
         return None;
     }
     let wanted = qualifier(symbol).filter(|of| !file.is_called(of));
-    let rows = || file.rows.iter();
+    let rows = || file.rows_naming(name);
     let definitions = || rows().filter(|row| row.defined.as_ref().is_some_and(|one| &*one.name == name));
     let belongs =
         |row: &&Row<'_>| wanted.is_none_or(|wanted| row.of().is_some_and(|of| same_name(of, wanted)));

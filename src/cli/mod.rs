@@ -6,6 +6,7 @@ mod bundle;
 mod dispose;
 mod error;
 mod eval;
+mod explain;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -71,6 +72,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say why findings are one issue, and near ones others
+    Explain(explain::ExplainArgs),
     /// Say which family models descend from, and why
     Lineage(lineage::LineageArgs),
     /// Say what each reviewer has been worth here, over all runs and decisions
@@ -174,6 +177,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&cli.global, &args, ui),
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
+        Command::Explain(args) => explain::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };

@@ -112,7 +112,7 @@ impl Screen<'_> {
             let (place, by, against) = (place_cell(issue), by.join(", "), against.join(", "));
             self.indented(&format!("{severity} {id} {place} {by}: {said} (refuted by {against})"))
         };
-        self.title("Refuted by another lineage, counted all the same", issues.len())
+        self.title("Refuted, counted all the same", issues.len())
             + &issues.iter().map(line).collect::<String>()
     }
 
@@ -121,10 +121,11 @@ impl Screen<'_> {
             return String::new();
         }
         let title = self.title(title, issues.len());
-        if self.width < STACKED_BELOW {
+        let examined = issues.iter().any(|issue| !judged::examined_cell(issue).is_empty());
+        let extra = if examined { EXAMINED + layout::GAP } else { 0 };
+        if self.width < STACKED_BELOW + extra {
             return issues.iter().fold(title, |out, issue| out + &self.stacked(issue));
         }
-        let examined = issues.iter().any(|issue| !judged::examined_cell(issue).is_empty());
         let columns = if examined { self.widths().with_examined() } else { self.widths() };
         let rows = issues.iter().map(|issue| self.row(issue, columns)).collect();
         let (place, agreement) = (columns.place, columns.agreement);
@@ -412,7 +413,7 @@ impl Columns {
     fn with_examined(self) -> Self {
         Self {
             examined: Some(EXAMINED),
-            what: self.what.saturating_sub(EXAMINED + layout::GAP).max(EXAMINED),
+            what: self.what.saturating_sub(EXAMINED + layout::GAP).max(1),
             ..self
         }
     }

@@ -41,16 +41,20 @@ pub(super) struct Cluster {
 
 impl Cluster {
     fn new(members: Vec<Note>, agreement: Agreement) -> Self {
-        let joined = |note: &Note| note.leads && note.member.lineage != members[0].member.lineage;
+        let joined =
+            |note: &Note| note.link == Link::Place && note.member.lineage != members[0].member.lineage;
         let unsettled = (1..members.len()).filter(|at| joined(&members[*at])).collect();
         Self { members, agreement, neighbours: Vec::new(), unsettled }
     }
-}
 
-impl Cluster {
+    /// Whether several lineages say the same.
+    pub(super) fn is_by_claim(&self) -> bool {
+        self.agreement == Agreement::Claim
+    }
+
     /// Adds what says the same; `other` keeps its own order behind this one's members.
     pub(super) fn take_in(&mut self, other: Self) {
-        self.members.extend(other.members);
+        append(&mut self.members, other.members, Link::Further);
         self.neighbours.extend(other.neighbours);
         if lineages(&self.members) > 1 {
             self.agreement = Agreement::Claim;
@@ -71,8 +75,52 @@ pub(super) struct Note {
     symbol: Option<String>,
     /// The reviewer named the symbol itself, not a line in it.
     by_symbol: bool,
-    /// The first of a group that is joined by place.
-    leads: bool,
+    /// How it came into its cluster.
+    pub(super) link: Link,
+    /// How many members before it stands what it was held against.
+    pub(super) back: usize,
+}
+
+/// Which rule brought a finding into its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// None: it opened the cluster.
+    Opened,
+    /// The same claim, near the first of the group.
+    Claim,
+    /// The same place, and the claims do not clearly differ.
+    Place,
+    /// Its reviewers stand in the cluster already, at the very same location.
+    Location,
+    /// The same claim, at a place that one of them names as a further one.
+    Further,
+    /// Taken back, and put to what it took back.
+    TakenBack,
+}
+
+/// How two places relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nearness {
+    /// They share a line.
+    Overlap,
+    /// One names the symbol that the other lies in.
+    NamedSymbol,
+    /// They are so many lines apart, ten at most.
+    Lines(u32),
+    /// They lie in one symbol.
+    SameSymbol,
+    /// Both speak of the file as a whole.
+    WholeFile,
+}
+
+impl Nearness {
+    /// Whether they meet; else they are only near.
+    pub fn meets(self) -> bool {
+        match self {
+            Self::Overlap | Self::NamedSymbol => true,
+            Self::Lines(_) | Self::SameSymbol | Self::WholeFile => false,
+        }
+    }
 }
 
 impl Note {
@@ -89,7 +137,8 @@ impl Note {
             by_symbol,
             claim,
             id: None,
-            leads: false,
+            link: Link::Opened,
+            back: 0,
             member: Box::new(member),
         }
     }
@@ -98,20 +147,21 @@ impl Note {
         self.symbol.is_some() && self.symbol == other.symbol
     }
 
-    /// The two share a line, or one names the symbol that the other lies in.
-    fn meets(&self, other: &Self) -> bool {
-        let share = matches!((self.lines, other.lines), (Some(a), Some(b)) if a.overlaps(b));
-        share || (self.by_symbol || other.by_symbol) && self.same_symbol(other)
-    }
-
-    /// They meet, stand within ten lines, in one symbol, or both speak of the whole file.
-    fn near(&self, other: &Self) -> bool {
-        let close = match (self.lines, other.lines) {
-            (Some(a), Some(b)) => a.gap(b) <= NEAR,
-            (None, None) => self.symbol == other.symbol,
-            _ => false,
+    /// How near the two stand to one another; `None` when neither near nor meeting.
+    pub(super) fn nearness(&self, other: &Self) -> Option<Nearness> {
+        let gap = match (self.lines, other.lines) {
+            (Some(a), Some(b)) => Some(a.gap(b)),
+            _ => None,
         };
-        close || self.same_symbol(other)
+        let same_symbol = self.same_symbol(other);
+        match gap {
+            Some(0) => Some(Nearness::Overlap),
+            _ if same_symbol && (self.by_symbol || other.by_symbol) => Some(Nearness::NamedSymbol),
+            Some(gap) if gap <= NEAR => Some(Nearness::Lines(gap)),
+            _ if same_symbol => Some(Nearness::SameSymbol),
+            None if self.lines == other.lines && self.symbol == other.symbol => Some(Nearness::WholeFile),
+            _ => None,
+        }
     }
 
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
@@ -150,7 +200,7 @@ pub(super) fn cluster(notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
 fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     notes.sort_by(|a, b| order(&a.member, &b.member));
     let groups = notes.into_iter().map(|note| vec![note]).collect();
-    let groups = join(groups, &|cluster, group| by_claim(cluster, group, rulings));
+    let groups = join(groups, Link::Claim, &|cluster, group| by_claim(cluster, group, rulings));
     let agreed = |group: &Vec<Note>| if lineages(group) > 1 { Agreement::Claim } else { Agreement::Single };
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut single = Vec::new();
@@ -160,10 +210,7 @@ fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
             agreement => clusters.push(Cluster::new(group, agreement)),
         }
     }
-    for group in &mut single {
-        group[0].leads = true;
-    }
-    for group in join(single, &|cluster, group| by_place(cluster, group, rulings)) {
+    for group in join(single, Link::Place, &|cluster, group| by_place(cluster, group, rulings)) {
         let agreement = if lineages(&group) > 1 { Agreement::Place } else { Agreement::Single };
         clusters.push(Cluster::new(group, agreement));
     }
@@ -183,9 +230,9 @@ struct Fit(bool, f32, std::cmp::Reverse<u32>);
 /// Near the first member, the same as one member, and different from none.
 fn by_claim(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
-    let meets = new.meets(first);
-    let fits = (meets || new.near(first)) && says_same(cluster, group, rulings);
-    fits.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+    let meets = new.nearness(first)?.meets();
+    says_same(cluster, group, rulings)
+        .then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
 }
 
 /// The group's first is the same as one member and different from none, and none of it is a reviewer's remark on a
@@ -205,7 +252,7 @@ pub(super) fn says_same(cluster: &[Note], group: &[Note], rulings: &Rulings) -> 
 /// Meets the first member, and no member's claim differs.
 fn by_place(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
-    if !new.meets(first) || group.iter().any(|note| elsewhere(cluster, note)) {
+    if !new.nearness(first)?.meets() || group.iter().any(|note| elsewhere(cluster, note)) {
         return None;
     }
     let differs = |member: &Note| rulings.compare(member, new) == Sameness::Different;
@@ -214,13 +261,13 @@ fn by_place(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> 
 }
 
 /// One reviewer's remarks on several locations are several issues, however alike.
-fn elsewhere(cluster: &[Note], new: &Note) -> bool {
+pub(super) fn elsewhere(cluster: &[Note], new: &Note) -> bool {
     let mut own = cluster.iter().filter(|note| note.member.reviewer == new.member.reviewer);
     own.next().is_some_and(|note| !note.same_location(new))
 }
 
 /// Joins ordered groups: each one to the open cluster that it fits best, or it opens its own.
-fn join(groups: Vec<Vec<Note>>, fits: &Fits<'_>) -> Vec<Vec<Note>> {
+fn join(groups: Vec<Vec<Note>>, link: Link, fits: &Fits<'_>) -> Vec<Vec<Note>> {
     let mut clusters: Vec<Vec<Note>> = Vec::with_capacity(groups.len());
     let mut open = Open::default();
     for group in groups {
@@ -230,13 +277,21 @@ fn join(groups: Vec<Vec<Note>>, fits: &Fits<'_>) -> Vec<Vec<Note>> {
             a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal).then(b.1.cmp(&a.1))
         };
         if let Some((_, at)) = fitting.max_by(better) {
-            clusters[at].extend(group);
+            append(&mut clusters[at], group, link);
         } else {
             open.add(clusters.len(), &group[0]);
             clusters.push(group);
         }
     }
     clusters
+}
+
+/// Puts a group behind a cluster's members; its first remembers how it came and how far the cluster's first is.
+fn append(members: &mut Vec<Note>, mut group: Vec<Note>, link: Link) {
+    if let Some(first) = group.first_mut() {
+        (first.link, first.back) = (link, members.len());
+    }
+    members.extend(group);
 }
 
 /// The clusters that a further note could be near, by line and by symbol. Notes come by ascending first line.
@@ -293,7 +348,7 @@ fn fold_same_location(clusters: Vec<Cluster>) -> Vec<Cluster> {
         let mut home = seats.iter().map(|seat| homes.get(seat).copied());
         let first = home.next().flatten().filter(|first| home.all(|other| other == Some(*first)));
         if let (Agreement::Single, Some(home)) = (cluster.agreement, first) {
-            kept[home].members.extend(cluster.members);
+            append(&mut kept[home].members, cluster.members, Link::Location);
             continue;
         }
         for seat in seats {
@@ -308,7 +363,7 @@ fn fold_same_location(clusters: Vec<Cluster>) -> Vec<Cluster> {
 }
 
 /// A reviewer at a location.
-fn seat(note: &Note) -> (ReviewerId, Option<LineRange>, Option<String>) {
+pub(super) fn seat(note: &Note) -> (ReviewerId, Option<LineRange>, Option<String>) {
     let symbol = note.symbol.clone().filter(|_| note.lines.is_none());
     (note.member.reviewer.clone(), note.lines, symbol)
 }
@@ -372,5 +427,5 @@ pub fn one_issue(a: &Member, b: &Member) -> bool {
     let whole_file = |member: &Member| member.anchored.lines.is_none() && member.anchored.symbol.is_none();
     let anywhere = paths.0.is_none() || paths.1.is_none() || whole_file(a) || whole_file(b);
     let (a, b) = (Note::new(a.clone()), Note::new(b.clone()));
-    (anywhere || a.meets(&b) || a.near(&b)) && a.says_the_same(&b)
+    (anywhere || a.nearness(&b).is_some()) && a.says_the_same(&b)
 }

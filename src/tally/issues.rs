@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Agreement, Issue, Member,
-    cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
+    cluster::{Cluster, Link, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
     judged::{self, Rulings},
 };
@@ -26,22 +26,7 @@ pub(super) fn issues(
     judgements: &Judgements,
     decided: &BTreeMap<String, Disposition>,
 ) -> Vec<Issue> {
-    let rulings = Rulings::new(&judgements.rulings);
-    let notes = members.into_iter().map(Note::new);
-    let (retracted, mut counted): (Vec<_>, Vec<_>) =
-        notes.partition(|note| note.member.anchored.finding.retracted);
-    rulings.name(&mut counted);
-    let mut clusters = cluster(counted, &rulings);
-    let alone = attach(retracted, &mut clusters);
-    let mut withdrawn = cluster(alone, &rulings);
-    for cluster in &mut withdrawn {
-        // Nobody agrees on what everybody took back.
-        cluster.agreement = Agreement::Single;
-        cluster.neighbours.clear();
-        cluster.unsettled.clear();
-    }
-    clusters.append(&mut withdrawn);
-    let ids = identity::ids(&clusters);
+    let (clusters, ids) = clusters(members, &Rulings::new(&judgements.rulings));
     let mut issues: Vec<_> =
         clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
     issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
@@ -50,6 +35,26 @@ pub(super) fn issues(
         issue.disposition = decided.get(&issue.id).cloned();
     }
     issues
+}
+
+/// Members put together, what everybody took back last, and the ids in the same order.
+pub(super) fn clusters(members: Vec<Member>, rulings: &Rulings) -> (Vec<Cluster>, Vec<String>) {
+    let notes = members.into_iter().map(Note::new);
+    let (retracted, mut counted): (Vec<_>, Vec<_>) =
+        notes.partition(|note| note.member.anchored.finding.retracted);
+    rulings.name(&mut counted);
+    let mut clusters = cluster(counted, rulings);
+    let alone = attach(retracted, &mut clusters);
+    let mut withdrawn = cluster(alone, rulings);
+    for cluster in &mut withdrawn {
+        // Nobody agrees on what everybody took back.
+        cluster.agreement = Agreement::Single;
+        cluster.neighbours.clear();
+        cluster.unsettled.clear();
+    }
+    clusters.append(&mut withdrawn);
+    let ids = identity::ids(&clusters);
+    (clusters, ids)
 }
 
 /// Puts each retracted finding to the counted cluster that stands at its location, the reviewer's own or one that says
@@ -71,9 +76,12 @@ fn attach(mut retracted: Vec<Note>, clusters: &mut [Cluster]) -> Vec<Note> {
     let homes: Vec<_> =
         retracted.iter().map(|note| home(note, &at_location[&location(note)], clusters)).collect();
     let mut alone = Vec::new();
-    for (home, note) in homes.into_iter().zip(retracted) {
+    for (home, mut note) in homes.into_iter().zip(retracted) {
         match home {
-            Some(at) => clusters[at].members.push(note),
+            Some(at) => {
+                note.link = Link::TakenBack;
+                clusters[at].members.push(note);
+            }
             None => alone.push(note),
         }
     }

@@ -38,10 +38,15 @@ impl Rulings {
         self.ruled(a, b).unwrap_or_else(|| a.claim.compare(&b.claim))
     }
 
-    fn ruled(&self, a: &Note, b: &Note) -> Option<Sameness> {
-        let pair = Pair::new(a.id.clone()?, b.id.clone()?);
-        self.0.get(&pair).copied().flatten()
+    /// What was ruled of two notes, without contradiction.
+    pub(super) fn ruled(&self, a: &Note, b: &Note) -> Option<Sameness> {
+        self.0.get(&pair(a, b)?).copied().flatten()
     }
+}
+
+/// The two claims by name, where rulings are at hand.
+pub(super) fn pair(a: &Note, b: &Note) -> Option<Pair> {
+    Some(Pair::new(a.id.clone()?, b.id.clone()?))
 }
 
 /// Puts every judgement to the issues that hold one of its claims and still stand.

@@ -7,6 +7,7 @@
 mod answers;
 mod claim;
 mod cluster;
+pub mod explain;
 mod fnv;
 mod further;
 pub mod gate;
@@ -24,7 +25,7 @@ mod tests;
 
 use answers::Answers;
 pub use claim::{Evidence, Sameness, Tongue, evidence};
-pub use cluster::one_issue;
+pub use cluster::{Nearness, one_issue};
 
 use crate::{
     anchor::Anchored,

@@ -14,6 +14,7 @@ mod command;
 mod dispose;
 mod end_to_end;
 mod eval;
+mod explain;
 mod git;
 mod invariance;
 mod lineage;

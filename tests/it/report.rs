@@ -130,7 +130,6 @@ fn table_at_120_columns() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one whole table as a snapshot")]
 fn table_on_a_narrow_terminal_is_stacked() {
     insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 50, false)), @r#"
     main...HEAD, run 20261121-041812-9b0e77d
@@ -477,4 +476,37 @@ fn unchecked_places_are_said_once() {
         .for_each(|m| m.anchored.anchor = Anchor::Unchecked);
     let text = table::render(&tally, &sample::off(), 200, false);
     assert_eq!(text.matches("places were not checked").count(), 1, "{text}");
+}
+
+#[test]
+fn judgements_stand_beside_the_issues() {
+    let tally = sample::judged(sample::tally(), "since `x` is set");
+    let text = table::render(&tally, &sample::failed(), 100, false);
+    let from = text.find("Found by one lineage alone").unwrap();
+    let to = text.find("Without a place").unwrap();
+    insta::assert_snapshot!(text[from..to].trim_end(), @r"
+    Found by one lineage alone (2)
+    severity  place                      agreement             examined          what
+    BLOCK     validatord/src/store.rs:7  1 of 3 lineages:      opus timed out    A failed write is
+    i-91e2                               opus                                    answered with 200.
+    WARN      web/src/components/        1 of 3 lineages:      not examined:     The list is fetched
+    i-5c07    session/                   kimi                  since `x` is set  again on every key
+              SessionList.tsx:118                                                press.
+              (moved)                                                            (also at web/src/
+                                                                                 api.ts:9)
+                                                                                 (near web/src/
+                                                                                 components/session/
+                                                                                 SessionList.tsx:112)
+
+    Refuted, counted all the same (1)
+      BLOCK i-refute web/src/a.ts:7 kimi: since `x` is set (refuted by opus (since `x` is set): since
+        `x` is set)
+    ");
+    let text = table::render(&tally, &sample::failed(), 44, false);
+    let judged: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("Judged")).take(3).collect();
+    insta::assert_snapshot!(judged.join("\n"), @"
+    Judged: 2 of 3 questions about claims
+      answered; opus timed out (1 ×): since `x`
+      is set
+    ");
 }
