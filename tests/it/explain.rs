@@ -148,6 +148,7 @@ fn as_a_document() {
           "same_as": 0,
           "evidence": {
             "answer": "same",
+            "ruled_by": null,
             "least": 0.3227486,
             "most": 0.5163978,
             "bound": 0.3,
@@ -174,6 +175,7 @@ fn as_a_document() {
           "because": "claims-differ",
           "evidence": {
             "answer": "different",
+            "ruled_by": null,
             "least": 0.05455447,
             "most": 0.21821788,
             "bound": 0.3,
@@ -193,6 +195,7 @@ fn as_a_document() {
           "because": "claims-differ",
           "evidence": {
             "answer": "different",
+            "ruled_by": null,
             "least": 0.10910894,
             "most": 0.27277234,
             "bound": 0.3,
