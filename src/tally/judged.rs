@@ -87,6 +87,16 @@ pub(super) fn sort(judgements: &mut Judgements) {
 }
 
 impl Issue {
+    /// Whether a claim that stands in it was confirmed.
+    pub fn is_confirmed(&self) -> bool {
+        let confirmed = |claim: &ClaimId| {
+            let mut of = self.examinations.iter().filter(|one| one.claim == *claim);
+            of.any(|one| one.answer == ExaminationAnswer::Confirmed)
+        };
+        let mut standing = self.members.iter().filter(|member| !member.anchored.finding.retracted);
+        !self.examinations.is_empty() && standing.any(|member| confirmed(&member.claim_id()))
+    }
+
     /// Whether every claim that stands in it was refuted, none of them confirmed, and no human has decided. A refuted issue
     /// is shown folded; it counts like any other.
     pub fn is_refuted(&self) -> bool {

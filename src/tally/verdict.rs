@@ -30,9 +30,9 @@ impl Conclusion {
 /// Judges the run.
 ///
 /// - *inconclusive* when anything was read by fewer lineages than asked for, whatever was found in the rest;
-/// - *hold* when a BLOCK is agreed on by two or more lineages, on the claim or on the place, and when a BLOCK of one
-///   lineage could not have been confirmed by a second one: it comes from a static tool or from the repository's
-///   history, or fewer than two lineages of models answered where it was found;
+/// - *hold* when a BLOCK is agreed on by two or more lineages, on the claim or on the place, when one lineage's BLOCK was
+///   confirmed in cross-examination, and when it could not have been confirmed by a second lineage: it comes from a
+///   static tool or from the repository's history, or fewer than two lineages of models answered where it was found;
 /// - *ship-with-fixes* when anything else of WARN or worse stands;
 /// - *ship* otherwise.
 ///
@@ -61,8 +61,12 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
 struct Found {
     /// BLOCK by several lineages.
     agreed: usize,
+    /// BLOCK by one lineage, confirmed by an examiner of another.
+    confirmed: usize,
     /// BLOCK by one lineage where no second could have confirmed it.
     unopposed: usize,
+    /// BLOCK by one lineage, refuted by an examiner of another.
+    refuted: usize,
     /// Other BLOCKs.
     alone: usize,
     /// WARNs.
@@ -76,6 +80,8 @@ impl Found {
         for issue in tally.issues.iter().filter(|issue| issue.is_open()) {
             match issue.severity {
                 Severity::Block if issue.is_convergent() => found.agreed += 1,
+                Severity::Block if issue.is_confirmed() => found.confirmed += 1,
+                Severity::Block if issue.is_refuted() => found.refuted += 1,
                 Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
                 Severity::Block => found.alone += 1,
                 Severity::Warn => found.warnings += 1,
@@ -99,17 +105,27 @@ impl Found {
         let reasons = [
             gate::some(self.agreed, "BLOCK found by several lineages", "BLOCKs found by several lineages"),
             gate::some(
+                self.confirmed,
+                "BLOCK by one lineage, confirmed by another",
+                "BLOCKs by one lineage, confirmed by another",
+            ),
+            gate::some(
                 self.unopposed,
                 "BLOCK that no second lineage was there to confirm",
                 "BLOCKs that no second lineage was there to confirm",
             ),
             gate::some(self.alone, "BLOCK by one lineage alone", "BLOCKs by one lineage alone"),
+            gate::some(
+                self.refuted,
+                "BLOCK by one lineage, refuted by another",
+                "BLOCKs by one lineage, refuted by another",
+            ),
             gate::some(self.warnings, "WARN", "WARNs"),
         ]
         .concat();
-        let verdict = if self.agreed + self.unopposed > 0 {
+        let verdict = if self.agreed + self.confirmed + self.unopposed > 0 {
             Verdict::Hold
-        } else if self.alone + self.warnings > 0 {
+        } else if self.alone + self.refuted + self.warnings > 0 {
             Verdict::ShipWithFixes
         } else {
             Verdict::Ship
