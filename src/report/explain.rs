@@ -44,11 +44,10 @@ impl Page<'_> {
     fn head(&self) -> String {
         let issue = self.issue;
         let title = format!("{} {} {}", issue.severity, summary::place(issue), issue.id);
-        let title = layout::wrap_hanging(&title, self.width, "", "  ").join("\n");
-        let mut out = self.ink.severity(issue.severity, &title) + "\n";
-        out += &self.line("", &agreement(issue, summary::heard(self.tally).len()));
+        let mut out = self.ink.severity(issue.severity, self.sentence(&title).trim_end()) + "\n";
+        out += &self.sentence(&agreement(issue, summary::heard(self.tally).len()));
         if let Some(disposition) = &issue.disposition {
-            out += &self.line("", &words::sentence(&summary::decided_words(disposition)));
+            out += &self.sentence(&words::sentence(&summary::decided_words(disposition)));
         }
         out
     }
@@ -63,17 +62,17 @@ impl Page<'_> {
         let lineage = foreign::one_line(member.lineage.as_str());
         let head =
             format!("{} {} ({lineage}): {}{own}{retracted}", at + 1, member.reviewer, finding.severity);
-        let mut out = self.ink.strong(&layout::wrap_hanging(&head, self.width, "", "  ").join("\n")) + "\n";
-        out += &self.line("place: ", &place(member));
+        let mut out = self.ink.strong(self.sentence(&head).trim_end()) + "\n";
+        out += &self.line("place:", &place(member));
         for also in &member.anchored.also {
             let path = also.path.as_deref().unwrap_or("nowhere");
-            out += &self.line("also: ", &spot(path, also.lines, also.symbol.as_deref()));
+            out += &self.line("also:", &spot(path, also.lines, also.symbol.as_deref()));
         }
-        out += &self.line("what: ", &foreign::one_line(&finding.what));
+        out += &self.line("what:", &foreign::one_line(&finding.what));
         if !finding.why.trim().is_empty() {
-            out += &self.line("why: ", &foreign::one_line(&finding.why));
+            out += &self.line("why:", &foreign::one_line(&finding.why));
         }
-        out + &self.line("here: ", &joined(&self.issue.members, join))
+        out + &self.line("here:", &joined(&self.issue.members, join))
     }
 
     fn partings(&self, partings: &[Parting]) -> String {
@@ -96,12 +95,14 @@ impl Page<'_> {
         out
     }
 
+    /// A sentence from the left edge.
+    fn sentence(&self, text: &str) -> String {
+        layout::wrap_hanging(text, self.width, "", "  ").join("\n") + "\n"
+    }
+
     /// A line that is marked in front; what does not fit hangs behind the mark.
     fn line(&self, mark: &str, text: &str) -> String {
-        let (first, rest) =
-            if mark.is_empty() { (String::new(), "  ") } else { (format!("  {mark}"), "         ") };
-        let first = if mark.is_empty() { first } else { format!("{first:<9}") };
-        layout::wrap_hanging(text, self.width, &first, rest).join("\n") + "\n"
+        layout::wrap_hanging(text, self.width, &format!("  {mark:<7}"), &" ".repeat(9)).join("\n") + "\n"
     }
 }
 
