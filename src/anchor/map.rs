@@ -56,8 +56,8 @@ pub(super) struct FileMap<'a> {
     language: Language,
     /// Its path's folders and its name without extension: what modules are often called after.
     called: Vec<String>,
-    /// All lines without their blanks, to find out quickly that a quote stands nowhere.
-    squeezed: String,
+    /// All lines without their blanks, to find out quickly that a quote stands nowhere; made when first asked for.
+    squeezed: OnceCell<String>,
 }
 
 /// Ascending positions of lines by a word.
@@ -234,8 +234,6 @@ impl<'a> FileMap<'a> {
         self.rows.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
-        let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
-        self.squeezed = lines.map(|line| squeeze(line) + "\n").collect();
         self.numbers.settle();
     }
 
@@ -257,14 +255,19 @@ impl<'a> FileMap<'a> {
         found.iter().map(|at| &self.rows[*at])
     }
 
+    fn squeezed(&self) -> &str {
+        let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
+        self.squeezed.get_or_init(|| lines.map(|line| squeeze(line) + "\n").collect())
+    }
+
     /// Whether any line, old or new, holds `text`, both without their blanks.
     pub(super) fn holds(&self, text: &str) -> bool {
-        self.squeezed.contains(text)
+        self.squeezed().contains(text)
     }
 
     /// Whether `text` stands in exactly one place, both without their blanks.
     pub(super) fn holds_once(&self, text: &str) -> bool {
-        self.squeezed.matches(text).take(2).count() == 1
+        self.squeezed().matches(text).take(2).count() == 1
     }
 
     /// The shown line of that number.
