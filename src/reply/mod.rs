@@ -3,7 +3,7 @@
 //! [`read`] gives a [`Reading`]. It knows nothing of the change: whether a place exists is `anchor`'s question.
 //!
 //! A reply is read in one pass over its lines (`line`), cut into findings (`block`, `draft`) by their labels (`label`), places
-//! (`place`, `lines`) and severities (`severity`). Tables and JSON use the same labels.
+//! (`place`, `lines`) and severities (`severity`). Data in it (`json`, `tags`, `document`) uses the same labels.
 
 mod block;
 mod completeness;

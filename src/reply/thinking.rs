@@ -36,11 +36,9 @@ pub(super) fn without(text: &str) -> (Cow<'_, str>, Thinking) {
     // Searched from where the last one ends, so that the next may follow it on the same line.
     while let Some(open) = opens.find(&text[at..]).map(|open| at + open.start()..at + open.end()) {
         let Some(close) = closes.find_at(text, open.end) else {
-            thinking = if text[at..open.start].trim().is_empty() && answer.trim().is_empty() {
-                Thinking::Unfinished
-            } else {
-                thinking
-            };
+            if text[at..open.start].trim().is_empty() && answer.trim().is_empty() {
+                thinking = Thinking::Unfinished;
+            }
             break;
         };
         append(&mut answer, &text[at..open.start]);

@@ -9,7 +9,7 @@ use super::{
         line::{self, Bare, Line, Lines, Marker},
         place, retract, verdict,
     },
-    Form, MOST_RETRACTIONS, Reader, is_place_label, opens_labels,
+    MOST_RETRACTIONS, Reader, is_place_label, opens_labels,
 };
 use crate::finding::Reject;
 
@@ -91,8 +91,7 @@ impl<'a> Reader<'a> {
     ) -> bool {
         let (value, tail) = split_parts(value);
         let known = draft::severity_of(value);
-        let opens_next =
-            || rest.peek_filled().is_some_and(|next| self.form == Form::Labelled && is_place_label(&next));
+        let opens_next = || rest.peek_filled().is_some_and(|next| is_place_label(&next));
         let fits = self.draft.as_ref().is_some_and(|draft| {
             draft.severity.is_none() && (!draft.has_place() || !after_blank || !opens_next())
         });

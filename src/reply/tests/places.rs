@@ -55,7 +55,7 @@ fn lists_and_tables_of_every_shape_are_read() {
     check("- **Line 3**: In full:\n  - Line 4: a detail", &[]);
     check(
         "## a.rs\n\n- **Line 3**: In full:\n  - Line 4: a detail",
-        &["WARN a.rs:3 In full:\n  - Line 4: a detail"],
+        &["WARN a.rs:3 In full:\n- Line 4: a detail"],
     );
 }
 
