@@ -28,7 +28,7 @@ mod verdict;
 mod words;
 mod wrapping;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::finding::{Finding, LineRange, Reject, Verdict};
 
@@ -71,39 +71,9 @@ pub fn read(text: &str, nonce: Option<&str>) -> Reading {
     let (answer, thinking) = thinking::without(text);
     let reading = read_answer(&wrapping::without(&answer, nonce), nonce, 0);
     match thinking {
-        thinking::Thinking::Done => without_contradictions(reading),
-        thinking::Thinking::Unfinished => unfinished(without_contradictions(reading)),
+        thinking::Thinking::Done => reading,
+        thinking::Thinking::Unfinished => unfinished(reading),
     }
-}
-
-/// The same claim at the same place with two severities: the worse one stands, the other is a reject that says so.
-fn without_contradictions(mut reading: Reading) -> Reading {
-    let mut seen = HashMap::new();
-    let mut kept: Vec<Finding> = Vec::with_capacity(reading.findings.len());
-    for finding in reading.findings {
-        let claim = finding.what.split_whitespace().collect::<Vec<_>>().join(" ");
-        let key = (place_of(&finding), finding.where_text.clone(), claim);
-        let earlier: Option<usize> =
-            seen.get(&key).copied().filter(|_| !finding.retracted && finding.location.is_some());
-        let Some(at) = earlier.filter(|at| !kept[*at].retracted && kept[*at].severity != finding.severity)
-        else {
-            seen.insert(key, kept.len());
-            kept.push(finding);
-            continue;
-        };
-        let (worse, other) = if finding.severity > kept[at].severity {
-            (finding, kept[at].clone())
-        } else {
-            (kept[at].clone(), finding)
-        };
-        if reading.rejects.len() <= block::MOST_REJECTS {
-            let reason = format!("says {} where the same claim says {}", other.severity, worse.severity);
-            reading.rejects.push(Reject { text: other.what, reason });
-        }
-        kept[at] = worse;
-    }
-    reading.findings = kept;
-    reading
 }
 
 /// Deepest nesting of a review in the output of the program that asked for it.
