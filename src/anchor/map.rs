@@ -55,6 +55,10 @@ pub(super) struct FileMap<'a> {
     called: Vec<String>,
     /// All lines without their blanks, to find out quickly that a quote stands nowhere.
     squeezed: String,
+    /// Where each line ends in `squeezed`: those of `rows`, then those of `removed`.
+    ends: Vec<usize>,
+    /// By function or type, the first changed row in it, as a position in `rows`.
+    changed_in: HashMap<Rc<str>, usize>,
 }
 
 /// A line of a hunk as the diff shows it.
@@ -229,7 +233,15 @@ impl<'a> FileMap<'a> {
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
         let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
-        self.squeezed = lines.map(|line| squeeze(line) + "\n").collect();
+        for line in lines {
+            self.squeezed.extend(line.chars().filter(|c| !c.is_whitespace()).chain(['\n']));
+            self.ends.push(self.squeezed.len());
+        }
+        for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| row.changed) {
+            if let Some(symbol) = &row.symbol {
+                self.changed_in.entry(Rc::clone(symbol)).or_insert(at);
+            }
+        }
         for (position, line) in self.shown.iter().enumerate() {
             for word in words(&line.text) {
                 let known = self.by_word.entry(word.to_owned()).or_default();
@@ -245,9 +257,31 @@ impl<'a> FileMap<'a> {
         self.by_word.get(word).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether any line, old or new, holds `text`, both without their blanks.
-    pub(super) fn holds(&self, text: &str) -> bool {
-        self.squeezed.contains(text)
+    /// The new-side and the removed lines that hold `text`, all without their blanks.
+    pub(super) fn lines_holding(&self, text: &str) -> (Vec<&Row<'a>>, Vec<&Removed<'a>>) {
+        let mut lines: Vec<usize> = self
+            .squeezed
+            .match_indices(text)
+            .map(|(at, _)| self.ends.partition_point(|end| *end <= at))
+            .collect();
+        lines.dedup();
+        let first_removed = lines.partition_point(|line| *line < self.rows.len());
+        let (new, old) = lines.split_at(first_removed);
+        (
+            new.iter().map(|line| &self.rows[*line]).collect(),
+            old.iter().map(|line| &self.removed[*line - self.rows.len()]).collect(),
+        )
+    }
+
+    /// The new-side lines that have `word`.
+    pub(super) fn rows_with(&self, word: &str) -> impl Iterator<Item = &Row<'a>> {
+        let shown = self.lines_with(word).iter().map(|position| &self.shown[*position]);
+        shown.filter(|line| !line.removed).filter_map(|line| self.row(line.line))
+    }
+
+    /// The first changed line in the function or type of that name.
+    pub(super) fn changed_in(&self, symbol: &str) -> Option<&Row<'a>> {
+        self.changed_in.get(symbol).map(|at| &self.rows[*at])
     }
 
     /// Whether `text` stands in exactly one place, both without their blanks.
