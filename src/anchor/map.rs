@@ -13,6 +13,7 @@ use super::{
     define::words,
     language::Language,
     paths::Paths,
+    quote,
     symbol::{self, Defined},
 };
 use crate::{
@@ -57,6 +58,8 @@ pub(super) struct FileMap<'a> {
     squeezed: String,
     /// Where each line ends in `squeezed`: those of `rows`, then those of `removed`.
     ends: Vec<usize>,
+    /// By what they are without blanks, the lines as numbered in `ends`.
+    by_code: HashMap<String, Vec<usize>>,
     /// By function or type, the first changed row in it, as a position in `rows`.
     changed_in: HashMap<Rc<str>, usize>,
 }
@@ -109,6 +112,9 @@ impl Row<'_> {
         self.text.len() - self.text.trim_start().len()
     }
 }
+
+/// Code that more lines hold tells none of them.
+const MOST_HOLDING: usize = 256;
 
 /// Most bytes of a line that are kept as a finding's code: a generated line may be a whole file.
 const LONGEST_CODE: usize = 1_000;
@@ -233,9 +239,11 @@ impl<'a> FileMap<'a> {
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
         let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
-        for line in lines {
-            self.squeezed.extend(line.chars().filter(|c| !c.is_whitespace()).chain(['\n']));
+        for (at, line) in lines.enumerate() {
+            let code = squeeze(line);
+            self.squeezed.extend([&code, "\n"]);
             self.ends.push(self.squeezed.len());
+            self.by_code.entry(code).or_default().push(at);
         }
         for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| row.changed) {
             if let Some(symbol) = &row.symbol {
@@ -257,14 +265,15 @@ impl<'a> FileMap<'a> {
         self.by_word.get(word).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The new-side and the removed lines that hold `text`, all without their blanks.
+    /// The new-side and the removed lines that are `text` or, at most 256 of them, hold it; all without their blanks.
     pub(super) fn lines_holding(&self, text: &str) -> (Vec<&Row<'a>>, Vec<&Removed<'a>>) {
-        let mut lines: Vec<usize> = self
-            .squeezed
-            .match_indices(text)
-            .map(|(at, _)| self.ends.partition_point(|end| *end <= at))
-            .collect();
-        lines.dedup();
+        let mut lines = self.by_code.get(text).cloned().unwrap_or_default();
+        if quote::is_telling(text) {
+            let holding = self.squeezed.match_indices(text).take(MOST_HOLDING);
+            lines.extend(holding.map(|(at, _)| self.ends.partition_point(|end| *end <= at)));
+            lines.sort_unstable();
+            lines.dedup();
+        }
         let first_removed = lines.partition_point(|line| *line < self.rows.len());
         let (new, old) = lines.split_at(first_removed);
         (
