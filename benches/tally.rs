@@ -150,6 +150,7 @@ fn input(scenario: &Scenario, replies: usize) -> Input {
         panel: Panel { reviewers: seats.clone() },
         bundles: bundles.clone(),
         excluded: Vec::new(),
+        judgements: <_>::default(),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod digest;
 pub mod disposition;
 pub mod finding;
 pub mod history;
+pub mod judgement;
 pub mod proportion;
 pub mod reviewer;
 
@@ -30,6 +31,8 @@ pub mod reply;
 
 pub mod anchor;
 pub mod tally;
+
+pub mod judge;
 
 pub mod report;
 

@@ -5,6 +5,8 @@
 //! A fence line cannot be forged from inside: each line of code stands behind a gutter, each line of a commit
 //! message behind `> `. So it does no harm when the nonce itself occurs in the change.
 
+mod judgement;
+
 use std::fmt::Write;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
@@ -82,6 +84,9 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         for (name, text) in [(SYSTEM, system), (USER, user)] {
             environment.add_template_owned(name, text).map_err(|error| unusable(name, &error))?;
+        }
+        for (name, text) in judgement::texts() {
+            environment.add_template(name, text).map_err(|error| unusable(name, &error))?;
         }
         let templates = Self { environment, hash };
         for name in [SYSTEM, USER] {

@@ -76,6 +76,7 @@ fn convergences(answers: &[Answer], without: Option<(usize, usize)>) -> HashMap<
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: answers.iter().enumerate().map(reply).collect(),
+        judgements: <_>::default(),
         dispositions: Vec::new(),
     };
     let issues = tally(input).issues;

@@ -2,8 +2,6 @@
 //!
 //! It knows every line of a file as the diff shows it. Whether a number really was meant so is decided in `evidence`.
 
-use std::collections::HashMap;
-
 use crate::finding::LineRange;
 
 /// Longer stretches of lines are not read otherwise than asked for: some name or other stands in them by chance.
@@ -43,19 +41,30 @@ impl Counting {
 /// Where the numbers of each counting lead, for one file: to positions in its list of shown lines.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// By counting, bundle (0 for the file's own lines) and number.
-    at: HashMap<(Counting, u32, u32), usize>,
+    /// Counting, bundle (0 for the file's own lines) and number, with where they lead; in order once settled.
+    at: Vec<((Counting, u32, u32), usize)>,
 }
 
 impl Numbers {
     /// Learns that `number` means the shown line at `position`. The first one of a number stays.
     pub(super) fn add(&mut self, counting: Counting, bundle: u32, number: u32, position: usize) {
-        self.at.entry((counting, own(counting, bundle), number)).or_insert(position);
+        self.at.push(((counting, own(counting, bundle), number), position));
+    }
+
+    /// Makes ready for reading.
+    pub(super) fn settle(&mut self) {
+        // Stable: of one number the first one comes first.
+        self.at.sort_by_key(|(number, _)| *number);
+        self.at.dedup_by_key(|(number, _)| *number);
     }
 
     /// The shown lines, first and last, that `lines` mean when counted so in the text of `bundle`.
     pub(super) fn read(&self, counting: Counting, bundle: u32, lines: LineRange) -> Option<(usize, usize)> {
-        let find = |number| self.at.get(&(counting, own(counting, bundle), number)).copied();
+        let find = |number| {
+            let wanted = (counting, own(counting, bundle), number);
+            let at = self.at.binary_search_by_key(&wanted, |(number, _)| *number).ok()?;
+            Some(self.at[at].1)
+        };
         let (first, last) = (find(lines.start)?, find(lines.end)?);
         last.checked_sub(first).filter(|more| *more < LONGEST_STRETCH).map(|_| (first, last))
     }

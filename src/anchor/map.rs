@@ -4,6 +4,7 @@
 
 use std::{
     borrow::Cow,
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
@@ -49,8 +50,10 @@ pub(super) struct FileMap<'a> {
     pub(super) shown: Vec<Shown<'a>>,
     /// What numbers mean, however they count.
     pub(super) numbers: Numbers,
-    /// By word, the positions in `shown` of the lines that have it.
-    by_word: HashMap<String, Vec<usize>>,
+    /// By word, the positions in `shown` of the lines that have it; made when first asked for.
+    by_word: OnceCell<Positions>,
+    /// By name, the positions in `rows` of the lines that have it or are in what is called so; made when first asked for.
+    by_name: OnceCell<Positions>,
     language: Language,
     /// Its path's folders and its name without extension: what modules are often called after.
     called: Vec<String>,
@@ -58,11 +61,12 @@ pub(super) struct FileMap<'a> {
     squeezed: String,
     /// Where each line ends in `squeezed`: those of `rows`, then those of `removed`.
     ends: Vec<usize>,
-    /// By what they are without blanks, the lines as numbered in `ends`.
-    by_code: HashMap<String, Vec<usize>>,
-    /// By function or type, the first changed row in it, as a position in `rows`.
-    changed_in: HashMap<Rc<str>, usize>,
+    /// By all of their text without blanks, the lines as numbered in `ends`.
+    by_code: OnceCell<Positions>,
 }
+
+/// Ascending positions of lines by a word.
+type Positions = HashMap<String, Vec<usize>>;
 
 /// A line of a hunk as the diff shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,35 +243,35 @@ impl<'a> FileMap<'a> {
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
         let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
-        for (at, line) in lines.enumerate() {
-            let code = squeeze(line);
-            self.squeezed.extend([&code, "\n"]);
+        for line in lines {
+            self.squeezed.extend([&squeeze(line), "\n"]);
             self.ends.push(self.squeezed.len());
-            self.by_code.entry(code).or_default().push(at);
         }
-        for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| row.changed) {
-            if let Some(symbol) = &row.symbol {
-                self.changed_in.entry(Rc::clone(symbol)).or_insert(at);
-            }
-        }
-        for (position, line) in self.shown.iter().enumerate() {
-            for word in words(&line.text) {
-                let known = self.by_word.entry(word.to_owned()).or_default();
-                if known.last() != Some(&position) {
-                    known.push(position);
-                }
-            }
-        }
+        self.numbers.settle();
     }
 
     /// Positions in `shown` of the lines that have `word`, ascending.
     pub(super) fn lines_with(&self, word: &str) -> &[usize] {
-        self.by_word.get(word).map(Vec::as_slice).unwrap_or_default()
+        let index = || positions(self.shown.iter().map(|line| words(&line.text)));
+        self.by_word.get_or_init(index).get(word).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The rows that define `name`, have it, or are in what is called so, ascending.
+    pub(super) fn rows_naming(&self, name: &str) -> impl Iterator<Item = &Row<'a>> {
+        let index = || {
+            positions(self.rows.iter().map(|row| {
+                let defined = row.defined.as_ref().map(|one| &*one.name);
+                words(&row.text).chain(row.symbol.as_deref()).chain(defined)
+            }))
+        };
+        let found = self.by_name.get_or_init(index).get(name).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|at| &self.rows[*at])
     }
 
     /// The new-side and the removed lines that are `text` or, at most 256 of them, hold it; all without their blanks.
     pub(super) fn lines_holding(&self, text: &str) -> (Vec<&Row<'a>>, Vec<&Removed<'a>>) {
-        let mut lines = self.by_code.get(text).cloned().unwrap_or_default();
+        let index = || positions(self.squeezed.lines().map(std::iter::once));
+        let mut lines = self.by_code.get_or_init(index).get(text).cloned().unwrap_or_default();
         if quote::is_telling(text) {
             let holding = self.squeezed.match_indices(text).take(MOST_HOLDING);
             lines.extend(holding.map(|(at, _)| self.ends.partition_point(|end| *end <= at)));
@@ -280,17 +284,6 @@ impl<'a> FileMap<'a> {
             new.iter().map(|line| &self.rows[*line]).collect(),
             old.iter().map(|line| &self.removed[*line - self.rows.len()]).collect(),
         )
-    }
-
-    /// The new-side lines that have `word`.
-    pub(super) fn rows_with(&self, word: &str) -> impl Iterator<Item = &Row<'a>> {
-        let shown = self.lines_with(word).iter().map(|position| &self.shown[*position]);
-        shown.filter(|line| !line.removed).filter_map(|line| self.row(line.line))
-    }
-
-    /// The first changed line in the function or type of that name.
-    pub(super) fn changed_in(&self, symbol: &str) -> Option<&Row<'a>> {
-        self.changed_in.get(symbol).map(|at| &self.rows[*at])
     }
 
     /// Whether `text` stands in exactly one place, both without their blanks.
@@ -334,4 +327,21 @@ fn lines_in(text: &[u8]) -> u32 {
 
 fn text_of(line: HunkLine<'_>) -> Cow<'_, str> {
     String::from_utf8_lossy(line.text.strip_suffix(b"\r").unwrap_or(line.text))
+}
+
+/// The positions of lines by each of their words.
+fn positions<'w, W: Iterator<Item = &'w str>>(lines: impl Iterator<Item = W>) -> Positions {
+    let mut found = Positions::new();
+    for (position, words) in lines.enumerate() {
+        for word in words {
+            match found.get_mut(word) {
+                Some(known) if known.last() == Some(&position) => {}
+                Some(known) => known.push(position),
+                None => {
+                    found.insert(word.to_owned(), vec![position]);
+                }
+            }
+        }
+    }
+    found
 }

@@ -155,23 +155,23 @@ pub(super) fn find<'f, 'a>(file: &'f FileMap<'a>, symbol: &str) -> Option<&'f Ro
         return None;
     }
     let wanted = qualifier(symbol).filter(|of| !file.is_called(of));
-    let definitions =
-        || file.rows_with(name).filter(|row| row.defined.as_ref().is_some_and(|one| &*one.name == name));
+    let rows = || file.rows_naming(name);
+    let definitions = || rows().filter(|row| row.defined.as_ref().is_some_and(|one| &*one.name == name));
     let belongs =
         |row: &&Row<'_>| wanted.is_none_or(|wanted| row.of().is_some_and(|of| same_name(of, wanted)));
     let unknown = |row: &&Row<'_>| {
         row.of().is_none() || wanted.is_some_and(|wanted| wanted.starts_with(char::is_lowercase))
     };
     // Where the definition itself is shown, its lines belong to another type's.
-    let within = || file.changed_in(name).filter(|_| definitions().next().is_none());
+    let hidden = definitions().next().is_none();
+    let within = |row: &&Row<'_>| hidden && row.changed && row.symbol.as_deref() == Some(name);
     let mentioned = |row: &&Row<'_>| row.defined.is_none() && mentions(&row.text, name, wanted);
-    let first = |row: &&Row<'_>| row.line;
     definitions()
-        .filter(belongs)
-        .min_by_key(first)
-        .or_else(|| definitions().filter(unknown).min_by_key(first))
-        .or_else(within)
-        .or_else(|| file.rows_with(name).filter(mentioned).min_by_key(|row| (!row.changed, row.line)))
+        .find(belongs)
+        .or_else(|| definitions().find(unknown))
+        .or_else(|| rows().find(within))
+        .or_else(|| rows().find(|row| row.changed && mentioned(row)))
+        .or_else(|| rows().find(mentioned))
 }
 
 /// Whether `text` names `name`, not as that of another type than `wanted`.

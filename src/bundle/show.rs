@@ -3,10 +3,13 @@
 //! [`numbered`] gives text in which nothing from the diff can start a line of its own, so no line of code can pass
 //! for a header, a fence or an instruction's end. It does not change what is written to disk.
 
-use std::{borrow::Cow, fmt::Write};
+use std::{borrow::Cow, fmt::Write, ops::Range};
 
 use super::Bundle;
-use crate::change::{FilePatch, Hunk};
+use crate::{
+    change::{FilePatch, Hunk},
+    finding::LineRange,
+};
 
 /// The gutter of a line that the new side does not have.
 const BLANK: &str = "      | ";
@@ -43,6 +46,52 @@ pub fn numbered(bundle: &Bundle) -> String {
         file.hunks.iter().for_each(|hunk| show_hunk(hunk, hide_cr, &mut out));
     }
     out
+}
+
+/// Longest line of an excerpt, in bytes: a generated line may be a whole file.
+const LONGEST_LINE: usize = 1_000;
+
+/// The hunks of the file `path`, which may stand in several of `bundles`, as [`numbered`] shows them: about `most` bytes of
+/// lines in a row, with the new-side `lines` in the middle. Empty when no bundle has a hunk of the file.
+pub fn excerpt(bundles: &[Bundle], path: &str, lines: Option<LineRange>, most: usize) -> String {
+    let files = bundles.iter().flat_map(|bundle| &bundle.files).filter(|file| file.path.to_string() == path);
+    let mut hunks: Vec<_> = files.flat_map(|file| file.hunks.iter().map(move |hunk| (hunk, file))).collect();
+    hunks.sort_by_key(|(hunk, _)| (hunk.new_start, hunk.old_start));
+    let mut all = String::new();
+    for (hunk, file) in hunks {
+        show_hunk(hunk, all_end_in_cr(file), &mut all);
+    }
+    let rows: Vec<&str> = all.lines().map(|row| &row[..row.floor_char_boundary(LONGEST_LINE)]).collect();
+    let shown = window(&rows, lines, most);
+    let left_out = |is_cut: bool| if is_cut { "      (further lines of the change left out)\n" } else { "" };
+    let mut out = left_out(shown.start > 0).to_owned();
+    out.extend(rows[shown.clone()].iter().flat_map(|row| [row, "\n"]));
+    out + left_out(shown.end < rows.len())
+}
+
+/// The rows around those of `lines`, as many as `most` bytes hold; from the first one where `lines` are not among them.
+fn window(rows: &[&str], lines: Option<LineRange>, most: usize) -> Range<usize> {
+    let number = |row: &str| row.split('|').next().and_then(|gutter| gutter.trim().parse::<u32>().ok());
+    let is_meant =
+        |row: &&str| lines.zip(number(row)).is_some_and(|(lines, n)| lines.start <= n && n <= lines.end);
+    let start = rows.iter().position(is_meant).unwrap_or_default();
+    let meant = rows[start..].iter().rposition(is_meant).map_or(start, |last| start + last + 1);
+    let (mut shown, mut left) = (start..start, most);
+    let mut fits = |row: Option<&&str>| {
+        let room = row.and_then(|row| left.checked_sub(row.len() + 1));
+        left = room.unwrap_or(left);
+        room.is_some()
+    };
+    while shown.end < meant && fits(rows.get(shown.end)) {
+        shown.end += 1;
+    }
+    loop {
+        let (up, down) = (shown.start > 0 && fits(rows.get(shown.start - 1)), fits(rows.get(shown.end)));
+        shown = shown.start - usize::from(up)..shown.end + usize::from(down);
+        if !up && !down {
+            return shown;
+        }
+    }
 }
 
 /// The header of a change of kind holds the old file's deletion with its hunk, which is shown as a hunk.

@@ -4,7 +4,11 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::{show::numbered, *};
+use super::{
+    show::{excerpt, numbered},
+    *,
+};
+use crate::finding::LineRange;
 use crate::{
     change::{Content, Hunk},
     report::sizes,
@@ -452,5 +456,48 @@ proptest! {
         for bundle in made.bundles {
             prop_assert!(crate::reviewer::ReviewerId::new(&bundle.id).is_ok(), "{}", bundle.id);
         }
+    }
+}
+
+#[test]
+fn an_excerpt_stands_around_its_lines() {
+    let line = |number: u32| format!("+line {number}\n");
+    let text = |from: u32| (from..from + 20).map(line).collect::<String>();
+    let mut file = with_hunk("a", 1, format!("@@ -0,0 +1,20 @@\n{}", text(1)).as_bytes());
+    let later = with_hunk("a", 101, format!("@@ -9,0 +101,20 @@ fn f()\n{}", text(101)).as_bytes());
+    file.hunks[0].new_lines = 20;
+    let bundles = [bundle(vec![later]), bundle(vec![with_hunk("b", 1, b"@@ -0,0 +1 @@\n+x\n"), file])];
+    let shown = |lines, most| excerpt(&bundles, "a", lines, most);
+    insta::assert_snapshot!(shown(Some(LineRange::new(19, 20)), 100), @"
+          (further lines of the change left out)
+        17| +line 17
+        18| +line 18
+        19| +line 19
+        20| +line 20
+    @@ -9,0 +101,20 @@ fn f()
+          (further lines of the change left out)
+    ");
+    insta::assert_snapshot!(shown(None, 60), @"
+    @@ -0,0 +1,20 @@
+         1| +line 1
+         2| +line 2
+          (further lines of the change left out)
+    ");
+    assert_eq!(shown(Some(LineRange::new(500, 600)), 60), shown(None, 60));
+    let whole = shown(Some(LineRange::new(110, 110)), 10_000);
+    assert_eq!((whole.lines().count(), whole.contains("left out")), (42, false));
+    assert_eq!(excerpt(&bundles, "c", None, 100), "");
+}
+
+proptest! {
+    #[test]
+    fn an_excerpt_keeps_its_size_and_shows_the_place(line in 1_u32..300, most in 40_usize..2_000) {
+        let rows = (1..300).fold(String::new(), |rows, number| rows + &format!("+line {number}\n"));
+        let file = with_hunk("a", 1, format!("@@ -0,0 +1,299 @@\n{rows}").as_bytes());
+        let shown = excerpt(&[bundle(vec![file])], "a", Some(LineRange::new(line, line + 5)), most);
+        let first = format!("{line:>6}| +line {line}\n");
+        prop_assert!(shown.contains(&first), "{}", shown);
+        let code: usize = shown.lines().filter(|row| !row.contains("left out")).map(|row| row.len() + 1).sum();
+        prop_assert!(code <= most && code + 40 > most.min(17 * 299), "{} of {}", code, most);
     }
 }

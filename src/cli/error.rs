@@ -74,6 +74,12 @@ impl From<ConfigError> for CliError {
             ConfigError::Invalid { suggestion: Some(key), .. } => {
                 plain.hint(format!("did you mean `{key}`?"))
             }
+            ConfigError::NoSuchAdjudicator { suggestion: Some(id), .. } => {
+                plain.hint(format!("did you mean `{id}`?"))
+            }
+            ConfigError::NoSuchAdjudicator { known, suggestion: None, .. } => {
+                plain.hint(format!("reviewers: {}", known.join(", ")))
+            }
             ConfigError::Invalid { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }

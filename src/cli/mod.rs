@@ -5,11 +5,14 @@
 mod bundle;
 mod dispose;
 mod error;
+mod explain;
 mod interrupt;
+mod judge;
 mod lineage;
 mod report;
 mod review;
 mod stats;
+mod supervise;
 mod tally;
 mod ui;
 mod workspace;
@@ -68,6 +71,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say why findings are one issue, and near ones others
+    Explain(explain::ExplainArgs),
     /// Say which family models descend from, and why
     Lineage(lineage::LineageArgs),
     /// Say what each reviewer has been worth here, over all runs and decisions
@@ -169,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&cli.global, &args, ui),
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
+        Command::Explain(args) => explain::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

@@ -8,7 +8,9 @@ use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
     interrupt::{self, Interrupt},
+    judge::{self, Ended, Session},
     report,
+    supervise::supervised,
     ui::Ui,
     workspace::{Reading, Workspace},
 };
@@ -19,14 +21,13 @@ use crate::{
     clock,
     config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
-    progress,
+    judgement::Judgements,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
     report::json,
     reviewer::{Builtin, Panel, Reviewer, ReviewerId},
     run::{
         self,
-        event::channel,
         executor::{Pace, Respondent},
         review::{self, Answers, Asking},
         saved,
@@ -62,6 +63,9 @@ pub(super) struct ReviewArgs {
     /// Go on with a run that was interrupted: ask only for what is missing
     #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
     resume: Option<String>,
+    /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
+    #[arg(long, help_heading = ASKING)]
+    verify: bool,
     /// Show bundles, sizes, tokens and reviewers; send nothing
     #[arg(long, help_heading = ASKING, conflicts_with = "resume")]
     dry_run: bool,
@@ -93,6 +97,7 @@ struct Job {
     policy: Policy,
     asked: Asked,
     earlier: Vec<TaskReply>,
+    judgements: Judgements,
 }
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
@@ -127,19 +132,22 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
         let seats = seats.usable_reviewers();
         let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
         bundle::show(&range, &split, asked, &args.output, ui)?;
+        judge::announce(&workspace.config, args.verify, ui);
         bundle::check_sizes(workspace, &split, ui)?;
         return Ok(None);
     }
     bundle::check_sizes(workspace, &split, ui)?;
     let nonce = clock::nonce()?;
     let templates = workspace.templates()?;
-    let record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
+    let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
+    record.judging = judge::wanted(&workspace.config, args.verify);
     let material = Material { split: Arc::new(split), range, commits };
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
-    Ok(Some(Job { dir, record, material, policy, asked, earlier: Vec::new() }))
+    let (earlier, judgements) = <_>::default();
+    Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
@@ -154,8 +162,9 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
         tool_version: VERSION.to_owned(),
         ..RunInfo::default()
     };
-    let (panel, bundles, excluded, replies, dispositions) = <_>::default();
-    let tally = tally::tally(Input { run, range, panel, bundles, excluded, replies, dispositions });
+    let (panel, bundles, excluded, replies, judgements, dispositions) = <_>::default();
+    let tally =
+        tally::tally(Input { run, range, panel, bundles, excluded, replies, judgements, dispositions });
     report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 
@@ -186,7 +195,11 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
-    Ok(Job { dir, record: saved.record, material, policy, asked, earlier: saved.input.replies })
+    let mut record = saved.record;
+    let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
+    record.judging = judge::wanted(&workspace.config, verify);
+    let (earlier, judgements) = (saved.input.replies, saved.input.judgements);
+    Ok(Job { dir, record, material, policy, asked, earlier, judgements })
 }
 
 fn changed_panel(dir: &RunDir, now: &str) -> CliError {
@@ -246,6 +259,7 @@ fn record(
         commits: commits.iter().map(Into::into).collect(),
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
+        judging: None,
     }
 }
 
@@ -263,9 +277,32 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
+    let mut input = input(&mut job, replies, decisions.dispositions)?;
+    let session = Session {
+        workspace,
+        dir: &job.dir,
+        record: &job.record,
+        respondents: &job.asked.respondents,
+        timeout: args.timeout,
+        pace: pace(workspace, args),
+    };
+    let judged = if unsaved.is_none() {
+        judge::judge(&session, &mut input, ui, &interrupt)?
+    } else {
+        Ended::Judged(None)
+    };
+    let unsaved = match judged {
+        Ended::Judged(unjudged) => unsaved.or(unjudged),
+        Ended::Dropped => {
+            ui.note(format_args!("ended at once; go on with: {again}"));
+            return Ok(Status::Interrupted);
+        }
+    };
     let interrupted = interrupt.end.is_cancelled();
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
-    let (tally, gate) = tallied(&job, replies, decisions.dispositions)?;
+    input.run = job.record.info();
+    let tally = tally::tally(input);
+    let gate = gate::evaluate(&tally, job.policy);
     let kept = keep(workspace, &job, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
@@ -297,50 +334,35 @@ fn ask(
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
-    let concurrency = args.concurrency.unwrap_or(workspace.config.concurrency);
     let asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
         earlier: std::mem::take(&mut job.earlier),
-        pace: Pace::new(concurrency),
+        pace: pace(workspace, args),
     };
-    let (sender, receiver) = channel(review::open_tasks(&asking).len(), &asking.pace);
-    let shown = ui.progress();
-    let progress = std::thread::spawn(move || progress::show(receiver, shown));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
-    let answers = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = interrupt.drop_all.cancelled() => None,
-            answers = review::ask(asking, &sender, &interrupt.end) => Some(answers),
-        }
-    });
-    drop(sender);
-    // A panic while drawing must not cost the replies.
-    let _ = progress.join();
-    runtime.shutdown_background();
-    Ok(answers.transpose()?)
+    let (tasks, pace) = (review::open_tasks(&asking).len(), asking.pace);
+    let work = async |events: &_, cancel: &_| review::ask(asking, events, cancel).await;
+    Ok(supervised(tasks, &pace, ui, interrupt, work)?.transpose()?)
 }
 
-fn tallied(
-    job: &Job,
-    replies: Vec<TaskReply>,
-    dispositions: Vec<Disposition>,
-) -> Result<(Tally, Gate), CliError> {
+fn pace(workspace: &Workspace, args: &ReviewArgs) -> Pace {
+    Pace::new(args.concurrency.unwrap_or(workspace.config.concurrency))
+}
+
+/// What the run's tally is made of, as far as it is known.
+fn input(job: &mut Job, replies: Vec<TaskReply>, dispositions: Vec<Disposition>) -> Result<Input, CliError> {
     let (panel, _) = job.dir.judged(&job.record)?;
     let split = Split::clone(&job.material.split);
-    let tally = tally::tally(Input {
+    Ok(Input {
         run: job.record.info(),
         range: job.material.range.clone(),
         panel,
         bundles: split.bundles,
         excluded: split.excluded,
         replies,
+        judgements: std::mem::take(&mut job.judgements),
         dispositions,
-    });
-    let gate = gate::evaluate(&tally, job.policy);
-    Ok((tally, gate))
+    })
 }

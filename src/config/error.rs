@@ -47,6 +47,16 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// `[tally] adjudicator` names a reviewer that is not configured.
+    #[error("tally.adjudicator: no reviewer named {id:?}")]
+    NoSuchAdjudicator {
+        /// As configured.
+        id: String,
+        /// The nearest that there is.
+        suggestion: Option<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A reviewer id that cannot be part of a file name.
     #[error(transparent)]
     ReviewerId(#[from] BadReviewerId),
@@ -108,7 +118,7 @@ fn nearest_key(reason: &str) -> Option<String> {
 }
 
 /// The candidate most like `word`, if any is alike at all.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)

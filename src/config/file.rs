@@ -14,6 +14,7 @@ use crate::{bundle::CutDeclared, tally::gate::FailOn};
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
     pub(super) review: Review,
+    pub(super) tally: Tally,
     pub(super) bundle: Bundle,
     pub(super) component: Vec<Component>,
     pub(super) prompt: Prompt,
@@ -32,6 +33,13 @@ pub(super) struct Review {
     pub(super) idle_timeout_secs: u64,
     pub(super) fail_on: FailOn,
     pub(super) min_lineages: usize,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Tally {
+    pub(super) adjudicator: String,
+    pub(super) verify: bool,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -17,7 +17,7 @@ use std::{
 };
 
 pub use error::{ConfigError, PanelError};
-pub use panel::{Choice, Seats, SkippedSeat};
+pub use panel::{Choice, Seats, SkippedSeat, key_of};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits},
@@ -41,6 +41,10 @@ pub struct Config {
     pub fail_on: FailOn,
     /// Fewest distinct lineages that must have answered.
     pub min_lineages: usize,
+    /// Who decides whether two claims at one place are the same; one of `reviewers`.
+    pub adjudicator: Option<Reviewer>,
+    /// Whether BLOCKs of one lineage are put to another one.
+    pub verify: bool,
     /// Bundle sizes.
     pub limits: Limits,
     /// Whether declared components are cut.
@@ -181,6 +185,7 @@ impl TryFrom<file::File> for Config {
         )?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
         let reviewers = panel::reviewers(file.reviewer, times)?;
+        let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
         let components = file.component.into_iter();
@@ -189,6 +194,8 @@ impl TryFrom<file::File> for Config {
             concurrency,
             fail_on: file.review.fail_on,
             min_lineages: file.review.min_lineages,
+            adjudicator,
+            verify: file.tally.verify,
             limits: Limits {
                 warn_bytes: file.bundle.warn_bytes,
                 fail_bytes: file.bundle.fail_bytes,

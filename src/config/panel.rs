@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, PanelError, env::Environment, file, seconds};
+use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, seconds};
 use crate::{
+    judge,
     reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
     tally::lineage,
 };
@@ -120,7 +121,8 @@ impl Config {
     }
 }
 
-fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, String> {
+/// The key of `reviewer` where it needs one, or the name of its variable that is not set.
+pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, String> {
     match &reviewer.access {
         Access::OpenAi { api_key_env: Some(variable), .. } => {
             environment.secret(variable).map(Some).ok_or_else(|| variable.clone())
@@ -146,6 +148,22 @@ pub(super) fn reviewers(
         all.push(reviewer);
     }
     Ok(all)
+}
+
+/// The reviewer named `id`, who must hold opinions; none when nobody is named.
+pub(super) fn adjudicator(id: &str, reviewers: &[Reviewer]) -> Result<Option<Reviewer>, ConfigError> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    let Some(found) = reviewers.iter().find(|reviewer| reviewer.id.as_str() == id) else {
+        let known: Vec<String> = reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
+        let suggestion = nearest(id, known.iter().map(String::as_str)).map(str::to_owned);
+        return Err(ConfigError::NoSuchAdjudicator { id: id.to_owned(), suggestion, known });
+    };
+    if !judge::can_judge(&found.into()) {
+        return Err(wrong(id, "holds no opinion on others' findings and cannot be `tally.adjudicator`"));
+    }
+    Ok(Some(found.clone()))
 }
 
 fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, ConfigError> {

@@ -7,7 +7,7 @@ use super::{
     Completeness, Reading,
     draft::{Draft, Part},
     label::{self, Label},
-    line::{self, Bare, Kind, Line, Lines},
+    line::{self, Bare, Kind, Line, Lines, Marker},
     place, retract, table,
 };
 use crate::finding::{Finding, Reject, Severity, Verdict};
@@ -36,6 +36,8 @@ pub(super) struct Reader<'a> {
     file: Option<&'a str>,
     table: Option<table::Header>,
     awaited: Option<Label>,
+    /// The rows of a table are the parts of a finding.
+    in_fields: bool,
     findings: Vec<Finding>,
     rejects: Vec<Reject>,
     left_out: usize,
@@ -58,6 +60,7 @@ impl<'a> Reader<'a> {
             file: None,
             table: None,
             awaited: None,
+            in_fields: false,
             findings: Vec::new(),
             rejects: Vec::new(),
             left_out: 0,
@@ -73,69 +76,87 @@ impl<'a> Reader<'a> {
         let mut lines = Lines::new(self.text);
         let mut after_blank = true;
         while let Some(line) = lines.next() {
-            if line.kind != Kind::Table {
+            let in_table = line.kind == Kind::Table || line.kind == Kind::Prose && line.raw.contains('|');
+            if !in_table {
                 self.table = None;
             }
             match line.kind {
                 Kind::Blank | Kind::Code | Kind::Quoted => self.plain(&line),
-                Kind::Table => self.row(&line),
+                Kind::Table => self.row(&line, &lines),
                 Kind::Prose => self.prose(&line, &lines, after_blank),
             }
             after_blank = line.kind == Kind::Blank;
         }
-        let unfinished = self.draft.as_ref().is_some_and(|draft| draft.has_place() && !draft.has_claim());
+        let begun = |draft: &Draft<'_>| draft.has_place() || draft.severity.is_some() && draft.announced;
+        let unfinished = self.draft.as_ref().is_some_and(|draft| begun(draft) && !draft.has_claim());
         self.close();
         self.reading(lines.ended_in_fence(), unfinished)
     }
 
     fn prose(&mut self, line: &Line<'a>, rest: &Lines<'a>, after_blank: bool) {
         let bare = line::bare(line.raw);
-        if self.is_end(line.raw) {
+        if is_end(line.raw, self.nonce) {
             self.close();
             self.ended = true;
             return;
         }
+        if is_wrapper(line.raw) {
+            if self.draft.as_ref().is_some_and(Draft::has_claim) {
+                self.close();
+            }
+            return;
+        }
         if let Some(label) = self.awaited.take()
             && label_of(line, bare).is_none()
+            && self.awaited_value(label, line, bare)
         {
-            return self.awaited_value(label, line, bare);
+            return;
+        }
+        if self.bare_row(line, rest) {
+            return;
         }
         if let Some((label, value)) = label_of(line, bare)
             && self.label(label, value, line, bare, rest, after_blank)
         {
-            return;
+            return self.strike(bare);
         }
         if is_rule(line.raw) {
             return self.close();
         }
         if self.headline(line, bare) || self.lines_in_file(line, bare) || self.heading(line, bare, rest) {
-            return;
+            return self.strike(bare);
         }
         self.retraction(bare);
         self.plain(line);
     }
 
-    /// A label's value that stands on the line below it.
-    fn awaited_value(&mut self, label: Label, line: &Line<'a>, bare: Bare<'a>) {
-        match label {
-            Label::Verdict => self.set_verdict(bare.body),
-            Label::Where | Label::File => {
-                if let Some(draft) = &mut self.draft {
-                    draft.set_where(bare.body);
-                    draft.reach(line.end);
-                }
-            }
-            _ => self.plain(line),
+    /// A finding whose head is struck through is taken back.
+    fn strike(&mut self, bare: Bare<'a>) {
+        if let Some(draft) = self.draft.as_mut().filter(|_| bare.struck) {
+            draft.retracted = true;
         }
     }
 
-    fn is_end(&self, raw: &str) -> bool {
-        let text = raw.trim().trim_matches(['*', '`']);
-        let Some(token) = text.strip_prefix("END ").map(str::trim) else { return false };
-        let plain = token.len() >= 4
-            && token.len() <= 80
-            && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        self.nonce.map_or(plain, |nonce| token == nonce)
+    /// A label's value that stands on the line below it.
+    fn awaited_value(&mut self, label: Label, line: &Line<'a>, bare: Bare<'a>) -> bool {
+        match (label, &mut self.draft) {
+            (Label::Verdict, _) => self.set_verdict(bare.body),
+            (Label::Where | Label::File, Some(draft)) => {
+                draft.set_where(bare.body);
+                draft.reach(line.end);
+                self.awaited = Some(Label::Also);
+            }
+            // The places may be a list.
+            (Label::Also, Some(draft)) => {
+                if bare.marker != Marker::Bullet || !draft.set_also(bare.body) {
+                    return false;
+                }
+                draft.reach(line.end);
+                self.awaited = Some(Label::Also);
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Where `part`, a slice of the reply, starts in it.
@@ -143,20 +164,49 @@ impl<'a> Reader<'a> {
         (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize).min(self.text.len())
     }
 
-    fn row(&mut self, line: &Line<'a>) {
+    fn row(&mut self, line: &Line<'a>, rest: &Lines<'a>) {
         let cells = table::cells(line.raw);
         match &self.table {
             Some(header) => {
-                if let Some(made) = header.finding(&cells, line.raw) {
+                if let Some(made) = header.finding(&cells, line.raw, self.file) {
                     self.close();
                     self.push(made);
                 }
             }
+            None if table::is_rule(line.raw) && self.in_fields => {}
             None => match table::Header::of(&cells) {
                 Some(header) => self.table = Some(header),
+                None if self.field_row(&cells, line, rest) => {}
                 None => self.plain(line),
             },
         }
+    }
+
+    /// A row of a table without outer bars: below a header, or above the rule that makes it one.
+    fn bare_row(&mut self, line: &Line<'a>, rest: &Lines<'a>) -> bool {
+        let ruled = || rest.clone().next().is_some_and(|next| table::is_rule(next.raw));
+        let is_row = line.raw.contains('|') && (self.table.is_some() || ruled());
+        if is_row {
+            self.row(line, rest);
+        }
+        is_row
+    }
+
+    /// `| Severity | High |`: a table that is one finding, a label a row.
+    fn field_row(&mut self, cells: &[&'a str], line: &Line<'a>, rest: &Lines<'a>) -> bool {
+        let [name, value] = cells else { return false };
+        let bare = Bare { marker: Marker::None, bold: false, struck: false, body: value };
+        let heads = rest.clone().next().is_some_and(|next| table::is_rule(next.raw));
+        if heads && std::mem::take(&mut self.in_fields) {
+            self.close();
+        }
+        let label =
+            label::of_name(name).filter(|label| !heads && !matches!(label, Label::Start | Label::End));
+        self.in_fields = label.is_some_and(|label| self.label(label, value, line, bare, rest, false));
+        if let Some(draft) = self.draft.as_mut().filter(|_| self.in_fields) {
+            draft.reach(line.end);
+        }
+        self.in_fields
     }
 
     /// Words of the reviewer's own that take something back: the finding they name, else the one they stand in or behind.
@@ -246,6 +296,16 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a line is the `END` line: with the run's nonce when that is known, else with anything that could be one.
+pub(super) fn is_end(raw: &str, nonce: Option<&str>) -> bool {
+    let text = raw.trim().trim_matches(['*', '`']);
+    let Some(token) = text.strip_prefix("END ").map(str::trim) else { return false };
+    let plain = token.len() >= 4
+        && token.len() <= 80
+        && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    nonce.map_or(plain, |nonce| token == nonce)
+}
+
 fn is_place_label(line: &Line<'_>) -> bool {
     line.kind == Kind::Prose
         && matches!(label_of(line, line::bare(line.raw)), Some((Label::Where | Label::File, _)))
@@ -256,6 +316,34 @@ fn opens_labels(line: &Line<'_>) -> bool {
     let label = || label_of(line, line::bare(line.raw));
     line.kind == Kind::Prose
         && matches!(label(), Some((Label::Where | Label::File | Label::Severity | Label::Lines, _)))
+}
+
+/// `<answer>`, `</review>`: a tag around the answer, alone on its line.
+fn is_wrapper(raw: &str) -> bool {
+    let inner = raw.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    let name = inner.map(|inner| inner.trim_matches(['/', '|']));
+    let names = [
+        "answer",
+        "review",
+        "finding",
+        "issue",
+        "comment",
+        "item",
+        "findings",
+        "final",
+        "final_answer",
+        "output",
+        "response",
+        "solution",
+        "result",
+        "begin_of_solution",
+        "end_of_solution",
+        "end_of_text",
+        "im_end",
+        "return",
+        "end",
+    ];
+    name.is_some_and(|name| names.iter().any(|known| name.eq_ignore_ascii_case(known)))
 }
 
 /// `---`, `***`, `===`.

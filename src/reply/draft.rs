@@ -2,6 +2,8 @@
 //!
 //! It decides what is usable; where a finding starts and ends is `block`'s decision.
 
+use std::borrow::Cow;
+
 use super::{
     line::{self, Marker},
     lines, place, severity,
@@ -10,6 +12,8 @@ use crate::finding::{Finding, LineRange, Location, Reject, Severity};
 
 /// Longest text of one part, in bytes; the reply itself is kept whole elsewhere.
 pub(super) const LONGEST_TEXT: usize = 64 * 1024;
+/// Most words that may name further places looked at in one text, of each kind.
+const MOST_MENTIONS: usize = 20;
 /// Longest place text and quote, in bytes.
 const LONGEST_LINE: usize = 2 * 1024;
 
@@ -76,6 +80,16 @@ impl<'a> Draft<'a> {
     /// Whether a place was named.
     pub(super) fn has_place(&self) -> bool {
         self.where_text.is_some()
+    }
+
+    /// Whether a path was named, and lines or a symbol in it.
+    pub(super) fn has_full_place(&self) -> bool {
+        self.places.first().is_some_and(|place| place.lines.is_some() || place.symbol.is_some())
+    }
+
+    /// Whether there is running text.
+    pub(super) fn has_text(&self) -> bool {
+        !self.parts.is_empty()
     }
 
     /// Whether there is any running text but a title.
@@ -147,6 +161,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Takes further places; `false` when the text names none.
+    pub(super) fn set_also(&mut self, value: &str) -> bool {
+        let path = self.places.first().map(|place| place.path.clone()).unwrap_or_default();
+        let room = place::MOST_PLACES.saturating_sub(self.places.len());
+        let further = place::further(value, &path);
+        let any = room > 0 && !further.is_empty();
+        self.places.extend(further.into_iter().take(room));
+        any
+    }
+
     /// Takes the symbol from `Function:`.
     pub(super) fn set_symbol(&mut self, value: &str) {
         let name = value.trim_matches(['`', '*', ' ']).trim_end_matches("()");
@@ -176,8 +200,16 @@ impl<'a> Draft<'a> {
                 "a severity without a claim"
             }));
         }
-        let (severity, word) = self.severity.unwrap_or((section.unwrap_or(Severity::Warn), ""));
-        let mut places = self.places.into_iter();
+        if says_nothing(self.where_text.unwrap_or_default(), &what) {
+            return Err(self.reject("says that there is nothing to say"));
+        }
+        let titled = || severity::marked(self.first_line()).or_else(|| severity::trailing(self.first_line()));
+        let (severity, word) =
+            self.severity.or_else(titled).unwrap_or((section.unwrap_or(Severity::Warn), ""));
+        let mut places = self.places;
+        add_mentioned(&mut places, &what);
+        add_mentioned(&mut places, &why);
+        let mut places = places.into_iter();
         Ok(Finding {
             severity,
             severity_word: word.to_owned(),
@@ -198,6 +230,12 @@ impl<'a> Draft<'a> {
             text: bounded(self.text[self.start..self.end].trim(), LONGEST_TEXT).to_owned(),
             reason: reason.to_owned(),
         }
+    }
+
+    /// The first line of the claim: a title may end in a severity.
+    fn first_line(&self) -> &'a str {
+        let claim = self.parts.iter().find(|(part, ..)| *part == Part::What);
+        claim.map_or("", |(_, start, end)| self.text[*start..*end].trim().lines().next().unwrap_or_default())
     }
 
     fn joined(&self, wanted: Part) -> String {
@@ -221,6 +259,108 @@ fn item_indent(text: &str, start: usize) -> usize {
     let bare = line::bare(raw);
     let listed = matches!(bare.marker, Marker::Bullet | Marker::Number) || line::indent(raw) > 0;
     if listed { raw.trim_end().len() - bare.body.len() } else { 0 }
+}
+
+/// `WHERE: none`, `WHAT: No issues found.`: the form filled in where there is nothing to report.
+pub(super) fn says_nothing(place: &str, what: &str) -> bool {
+    let place = place.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let nowhere = [
+        "",
+        "none",
+        "n/a",
+        "na",
+        "not applicable",
+        "entire diff",
+        "all",
+        "all files",
+        "general",
+        "无",
+        "なし",
+    ]
+    .contains(&place.as_str());
+    let start = bounded(what, 100).to_lowercase();
+    let nothing = [
+        "no issue",
+        "no finding",
+        "no problem",
+        "no bug",
+        "no significant",
+        "no major",
+        "no critical",
+        "no blocking",
+        "no concern",
+        "none",
+        "nothing",
+        "n/a",
+        "looks good",
+        "lgtm",
+        "未发现",
+        "没有发现",
+        "没有问题",
+        "无问题",
+        "問題なし",
+        "問題は見つかりません",
+        "keine ",
+        "ningún problema",
+        "sin problemas",
+        "aucun problème",
+        "проблем не",
+    ];
+    nowhere
+        && nothing
+            .iter()
+            .any(|words| start.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(words))
+}
+
+/// Words behind which running text names further places of the same finding.
+const ALSO: &[&str] = &[
+    "also at ",
+    "also in ",
+    "also on ",
+    "also see ",
+    "also affects ",
+    "also present at ",
+    "also present in ",
+    "also happens at ",
+    "also happens in ",
+    "also occurs at ",
+    "also occurs in ",
+    "also applies to ",
+    "same at ",
+    "same in ",
+    "same issue at ",
+    "same issue in ",
+    "same problem at ",
+    "same problem in ",
+    "same bug at ",
+    "same bug in ",
+    "same pattern at ",
+    "same pattern in ",
+    "same applies to ",
+    "same applies at ",
+    "likewise at ",
+    "likewise in ",
+    "similarly at ",
+    "similarly in ",
+    "also: ",
+];
+
+/// Adds the places with lines that `text` names behind such words.
+fn add_mentioned(places: &mut Vec<Location>, text: &str) {
+    let Some(path) = places.first().map(|place| place.path.clone()).filter(|path| !path.is_empty()) else {
+        return;
+    };
+    let lower = text.to_ascii_lowercase();
+    let openers = ["also", "same ", "similarly ", "likewise "];
+    for (at, _) in openers.iter().flat_map(|opener| lower.match_indices(opener).take(MOST_MENTIONS)) {
+        let Some(mark) = ALSO.iter().find(|mark| lower[at..].starts_with(**mark)) else { continue };
+        let named = place::further(bounded(&text[at + mark.len()..], LONGEST_LINE), &path);
+        for place in named {
+            if place.lines.is_some() && !places.contains(&place) && places.len() < place::MOST_PLACES {
+                places.push(place);
+            }
+        }
+    }
 }
 
 /// The first text given stands for a claim that was not labelled.
@@ -264,7 +404,7 @@ fn dedented(text: &str, most: usize) -> String {
         .min(most);
     let mut out = String::with_capacity(text.len());
     let (first, rest) = text.split_once('\n').map_or((text, None), |(first, rest)| (first, Some(rest)));
-    out.push_str(without_loose_bold(first.trim_start()));
+    out.push_str(&without_loose_bold(first.trim_start()));
     for line in rest.into_iter().flat_map(|rest| rest.split('\n')) {
         out.push('\n');
         out.push_str(line.get(shared..).unwrap_or(line.trim_start()));
@@ -272,11 +412,14 @@ fn dedented(text: &str, most: usize) -> String {
     out
 }
 
-/// A title's closing `**` whose opening one was taken off as a mark.
-fn without_loose_bold(title: &str) -> &str {
-    let trimmed = title.trim_end();
-    let loose = trimmed.matches("**").count() % 2 == 1;
-    trimmed.strip_suffix("**").filter(|_| loose).unwrap_or(title)
+/// A line without the closing `**` whose opening one was taken off as a mark.
+fn without_loose_bold(line: &str) -> Cow<'_, str> {
+    let line = line.trim_end();
+    let line = line.strip_suffix("~~").filter(|line| !line.contains("~~")).unwrap_or(line);
+    match line.split_once("**").filter(|_| line.matches("**").count() % 2 == 1) {
+        Some((title, rest)) => Cow::Owned(format!("{title}{rest}")),
+        None => Cow::Borrowed(line),
+    }
 }
 
 /// The quoted code without fence, span and bundle numbers.

@@ -209,14 +209,20 @@ pub(super) struct Bare<'a> {
     pub marker: Marker,
     /// The words start bold.
     pub bold: bool,
+    /// The words are struck through.
+    pub struck: bool,
     /// What is left; a suffix of the line.
     pub body: &'a str,
 }
 
 /// Takes bullets, numbers, heading marks and an opening bold off `raw`.
 pub(super) fn bare(raw: &str) -> Bare<'_> {
-    let mut bare = Bare { marker: Marker::None, bold: false, body: raw.trim() };
+    let mut bare = Bare { marker: Marker::None, bold: false, struck: false, body: raw.trim() };
     for _ in 0..6 {
+        if let Some(rest) = bare.body.strip_prefix("~~") {
+            bare.struck = true;
+            bare.body = rest.strip_suffix("~~").unwrap_or(rest);
+        }
         let Some((marker, rest)) = one_mark(bare.body) else { break };
         match marker {
             Some(marker) if bare.marker == Marker::None || marker == Marker::Number => bare.marker = marker,
@@ -237,7 +243,7 @@ fn one_mark(text: &str) -> Option<(Option<Marker>, &str)> {
     if (1..=6).contains(&hashes) && text[hashes..].starts_with(' ') {
         return Some((Some(Marker::Heading), &text[hashes..]));
     }
-    for bullet in ["- ", "* ", "• ", "– ", "· ", "▪ ", "‣ ", "[ ] ", "[x] "] {
+    for bullet in ["- ", "* ", "• ", "– ", "· ", "▪ ", "‣ ", "◦ ", "[ ] ", "[x] "] {
         if let Some(rest) = text.strip_prefix(bullet) {
             return Some((Some(Marker::Bullet), rest));
         }
@@ -245,11 +251,35 @@ fn one_mark(text: &str) -> Option<(Option<Marker>, &str)> {
     number(text).map(|rest| (Some(Marker::Number), rest))
 }
 
+/// Words that findings are counted with.
+const COUNTED: &[&str] = &[
+    "finding",
+    "issue",
+    "problem",
+    "bug",
+    "comment",
+    "item",
+    "concern",
+    "defect",
+    "问题",
+    "問題",
+    "指摘",
+    "发现",
+    "문제",
+    "befund",
+    "fehler",
+    "hallazgo",
+    "problema",
+    "problème",
+    "achado",
+    "проблема",
+    "замечание",
+];
+
 /// `1.`, `2)`, `(3)`, `#4`, `Finding 5:`, `Issue #6 —`.
 fn number(text: &str) -> Option<&str> {
-    let word = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let counted = ["finding", "issue", "problem", "bug", "comment", "item", "concern"];
-    let named = word > 0 && counted.iter().any(|name| text[..word].eq_ignore_ascii_case(name));
+    let word = text.char_indices().take(16).find(|(_, c)| !c.is_alphabetic()).map_or(0, |(at, _)| at);
+    let named = word > 0 && COUNTED.contains(&text[..word].to_lowercase().as_str());
     if word > 0 && !named {
         return None;
     }
@@ -263,6 +293,11 @@ fn number(text: &str) -> Option<&str> {
     let end = after.trim_start().trim_start_matches(['.', ')', ']', ':', '—', '–', '-']);
     let marked =
         after.starts_with([')', ']']) || after.starts_with(". ") || after.starts_with(".*") || after == ".";
-    let loose = named && (end.len() < after.trim_start().len() || after.is_empty());
+    let loose = named
+        && (end.len() < after.trim_start().len()
+            || after.is_empty()
+            || after.starts_with([' ', '(', '[', '：']));
+    let marked = marked || after.starts_with('、');
+    let end = end.trim_start_matches(['：', '、']);
     (marked || loose || (hash && after.starts_with([' ', ':', '.']))).then_some(end)
 }

@@ -47,32 +47,66 @@ enum Opener {
 
 /// What parts a path from its lines.
 fn opener(after: &str) -> Option<(Opener, &str)> {
-    let spaced = after.trim_start_matches(['`', '*', '"', ']']);
-    if let Some(rest) = spaced.strip_prefix([':', '#', '@']) {
+    let spaced = after.trim_start_matches(['`', '*', '"', ']', '”', '」']);
+    if let Some(rest) = spaced.strip_prefix([':', '：', '#', '@']) {
         let rest = rest.trim_start_matches([' ', '*', '`', ':']);
         return Some((Opener::Colon, without_word(rest).unwrap_or(rest)));
     }
     let trimmed = spaced.trim_start();
-    if let Some(rest) = trimmed.strip_prefix(['(', '[']) {
+    if let Some(rest) = trimmed.strip_prefix(['(', '[', '（', '【']) {
         let rest = rest.trim_start();
         let rest = strip_ignoring_case(rest, "at ").unwrap_or(rest).trim_start_matches([':', '*', '`']);
         return Some((Opener::Parenthesis, without_word(rest).unwrap_or(rest)));
     }
-    let rest = trimmed.trim_start_matches([',', '-', '—', '–', '|', ':', ';', '/', '*']).trim_start();
-    let rest = strip_ignoring_case(rest, "at ")
-        .or_else(|| strip_ignoring_case(rest, "on "))
-        .or_else(|| strip_ignoring_case(rest, "around "))
-        .unwrap_or(rest);
+    let rest =
+        trimmed.trim_start_matches([',', '，', '-', '—', '–', '|', ':', '：', ';', '/', '*']).trim_start();
+    let links =
+        ["at ", "on ", "around ", "in ", "near ", "的", "à la ", "en la ", "na ", "auf ", "в ", "на "];
+    let rest = links.iter().find_map(|link| strip_ignoring_case(rest, link)).unwrap_or(rest);
     without_word(rest.trim_start_matches('*')).map(|rest| (Opener::Word, rest))
 }
 
+/// Words for lines, in the languages that label.
+const LINE_WORDS: &[&str] = &[
+    "line numbers",
+    "line number",
+    "lines",
+    "line",
+    "ln",
+    "ll",
+    "l",
+    "zeilen",
+    "zeile",
+    "líneas",
+    "línea",
+    "lineas",
+    "linea",
+    "lignes",
+    "ligne",
+    "linhas",
+    "linha",
+    "righe",
+    "riga",
+    "строках",
+    "строки",
+    "строке",
+    "строка",
+    "стр",
+    "第",
+    "行号",
+    "行番号",
+    "行",
+];
+
 /// Takes `line`, `lines`, `Line:`, `ln.`, `L` off the front of a number; `None` when no such word stands there.
 fn without_word(text: &str) -> Option<&str> {
-    for word in ["line numbers", "line number", "lines", "line", "ln", "ll", "l"] {
+    for word in LINE_WORDS {
         if let Some(rest) = strip_ignoring_case(text, word) {
-            let rest = rest.trim_start_matches(['.', ':', '*', ' ', '#', '`', '~']);
+            let rest = rest.trim_start_matches(['.', ':', '：', '*', ' ', '#', '`', '~', '第']);
             let rest = rest.strip_prefix(['L', 'l']).unwrap_or(rest);
-            return rest.starts_with(|c: char| c.is_ascii_digit()).then_some(rest);
+            if rest.starts_with(|c: char| c.is_ascii_digit()) {
+                return Some(rest);
+            }
         }
     }
     None
@@ -86,19 +120,30 @@ fn strip_ignoring_case<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 fn list(text: &str, opened: Opener) -> Option<(Vec<Spec>, &str)> {
     let (first, mut rest) = one(text)?;
     let mut specs = vec![first];
-    while opened != Opener::Colon && specs.len() < MOST_SPECS {
+    while specs.len() < MOST_SPECS {
         let next = rest.trim_start();
-        let Some(next) = [", and ", ",", "and ", "& "].iter().find_map(|mark| next.strip_prefix(mark)) else {
-            break;
-        };
+        let marks = [", and ", ", ", ",", "、", "，", "and ", "& ", "und ", "et ", "y ", "e ", "и ", "和"];
+        let Some(next) = marks.iter().find_map(|mark| next.strip_prefix(mark)) else { break };
         let next = next.trim_start();
         let Some((spec, after)) = one(without_word(next).unwrap_or(next)) else { break };
+        if opened == Opener::Colon && !ends_list(after) {
+            break;
+        }
         specs.push(spec);
         rest = after;
+    }
+    if let Some(rest) = rest.trim_start_matches(' ').strip_prefix('行') {
+        return Some((specs, rest.trim_start_matches('目')));
     }
     // `file:10th`, `v:1.2.3`: no line numbers.
     let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '/' || c == '_') && !decimal(rest);
     ends.then_some((specs, rest))
+}
+
+/// Behind a colon a further number is a line only when nothing else follows.
+fn ends_list(after: &str) -> bool {
+    let after = after.trim_start_matches(['`', '*']).trim_start();
+    after.is_empty() || after.starts_with([',', ';', ')', ']'])
 }
 
 fn decimal(rest: &str) -> bool {
@@ -165,12 +210,22 @@ pub(super) fn before_path(before: &str) -> Option<Spec> {
     rest.trim().is_empty().then_some(spec)
 }
 
+/// `line 42 of `, `lines 3-5 in `: lines before the path they are in, and what follows.
+pub(super) fn ahead_of_path(text: &str) -> Option<(Spec, &str)> {
+    let (spec, rest) = one(without_word(text)?)?;
+    let rest = rest.trim_start();
+    let links = ["of file ", "in file ", "of ", "in ", "from ", "von ", "de ", "du ", "di ", "в ", "файла "];
+    links.iter().find_map(|link| strip_ignoring_case(rest, link)).map(|rest| (spec, rest.trim_start()))
+}
+
 /// Lines at the start of a text that has no path: `Line 42: …`, `L3-L5`, `42-45`.
 pub(super) fn alone(body: &str) -> Option<(LineRange, &str)> {
     let body = body.trim_start_matches(['(', '[', '`', '*', ':']);
     let (spec, rest) = one(without_word(body)?)?;
+    let rest = rest.trim_start_matches(' ').strip_prefix('行').unwrap_or(rest);
     let rest = rest.trim_start_matches([')', ']', '`', '*']);
-    let set_off = rest.trim().is_empty() || rest.trim_start().starts_with([':', '—', '–', '-', ',', '.']);
+    let set_off =
+        rest.trim().is_empty() || rest.trim_start().starts_with([':', '：', '—', '–', '-', ',', '.', '(']);
     spec.range().filter(|_| set_off).map(|range| (range, rest))
 }
 
@@ -180,7 +235,7 @@ pub(super) fn only(text: &str) -> Vec<LineRange> {
     let bare = without_word(text).unwrap_or(text);
     let Some((specs, rest)) = list(bare, Opener::Word) else { return Vec::new() };
     let remark = rest.trim_start();
-    if !remark.is_empty() && !remark.starts_with(['(', '—', '–', '-', ',', '`', '*', '.', ')']) {
+    if !remark.is_empty() && !remark.starts_with(['(', '（', '—', '–', '-', ',', '`', '*', '.', ')']) {
         return Vec::new();
     }
     specs.into_iter().filter_map(Spec::range).collect()

@@ -7,21 +7,31 @@
 
 mod block;
 mod completeness;
+mod document;
 mod draft;
+mod fields;
 mod json;
+mod judgement;
 mod label;
 mod line;
 mod lines;
+mod mend;
 mod place;
 mod retract;
 mod severity;
 mod table;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod thinking;
 mod verdict;
+mod wrapping;
+
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Finding, Reject, Verdict};
+
+pub use judgement::{NoAnswer, Statement, read_judgement};
 
 /// What a reply says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,25 +68,98 @@ pub fn read(text: &str, nonce: Option<&str>) -> Reading {
         return Reading { completeness: Completeness::Empty, ..Reading::default() };
     }
     let (answer, thinking) = thinking::without(text);
-    let mut reading = read_answer(unwrapped(answer), nonce);
-    if thinking == thinking::Thinking::Unfinished && reading.findings.is_empty() {
-        reading.completeness = Completeness::Incomplete("cut off while thinking".to_owned());
+    let reading = read_answer(&wrapping::without(&answer, nonce), nonce, 0);
+    match thinking {
+        thinking::Thinking::Done => without_contradictions(reading),
+        thinking::Thinking::Unfinished => unfinished(without_contradictions(reading)),
     }
+}
+
+/// The same claim at the same place with two severities: the worse one stands, the other is a reject that says so.
+fn without_contradictions(mut reading: Reading) -> Reading {
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    let mut kept: Vec<Finding> = Vec::with_capacity(reading.findings.len());
+    for finding in reading.findings {
+        let key = (finding.where_text.clone(), finding.what.split_whitespace().collect::<Vec<_>>().join(" "));
+        let earlier = seen.get(&key).copied().filter(|_| !finding.retracted && finding.location.is_some());
+        let Some(at) = earlier.filter(|at| !kept[*at].retracted && kept[*at].severity != finding.severity)
+        else {
+            seen.insert(key, kept.len());
+            kept.push(finding);
+            continue;
+        };
+        let (worse, other) = if finding.severity > kept[at].severity {
+            (finding, kept[at].clone())
+        } else {
+            (kept[at].clone(), finding)
+        };
+        if reading.rejects.len() <= block::MOST_REJECTS {
+            let reason = format!("says {} where the same claim says {}", other.severity, worse.severity);
+            reading.rejects.push(Reject { text: other.what, reason });
+        }
+        kept[at] = worse;
+    }
+    reading.findings = kept;
     reading
 }
 
-fn read_answer(text: &str, nonce: Option<&str>) -> Reading {
+/// Deepest nesting of a review in the output of the program that asked for it.
+const DEEPEST_ENVELOPE: usize = 2;
+
+fn read_answer(text: &str, nonce: Option<&str>, depth: usize) -> Reading {
     let form = block::Form::of(text);
+    let structured = json::opens(text) || form == block::Form::Prose || tags::opens(text);
+    let document = structured.then(|| documents(text)).flatten();
+    if let Some(document) = &document
+        && let Some(given) = given_by(document, nonce, depth)
+    {
+        let outside = document.outside(text);
+        return with_around(given, block::Reader::new(&outside, block::Form::of(&outside), nonce).read());
+    }
     let reading = block::Reader::new(text, form, nonce).read();
-    let may_be_json = json::opens(text) || form == block::Form::Prose;
-    match may_be_json.then(|| json::read(text)).flatten() {
-        Some(document) if document.findings.is_empty() && !reading.findings.is_empty() => {
-            beside_json(reading, document)
-        }
-        Some(document) => with_json(document, &reading),
-        None if form == block::Form::Prose => without_remarks(reading),
+    let reading = if form == block::Form::Prose { without_remarks(reading) } else { reading };
+    match document {
+        Some(document) => beside_document(reading, document),
         None => reading,
     }
+}
+
+/// What the structured data itself gives: its findings, or the review that a program put into it as one text.
+fn given_by(document: &document::Document, nonce: Option<&str>, depth: usize) -> Option<Reading> {
+    if !document.findings.is_empty() {
+        return Some(of_document(document.clone()));
+    }
+    let texts = document.texts.iter().rev().filter(|_| depth < DEEPEST_ENVELOPE);
+    let inner = |text: &String| read_answer(&wrapping::without(text, nonce), nonce, depth + 1);
+    let cut = |reading: Reading| if document.cut { incomplete(reading, CUT_DATA) } else { reading };
+    texts.map(inner).find(says_something).map(cut)
+}
+
+fn says_something(reading: &Reading) -> bool {
+    !reading.findings.is_empty() || reading.verdict.is_some()
+}
+
+fn documents(text: &str) -> Option<document::Document> {
+    let mut document = document::Document::default();
+    json::read(text, &mut document);
+    if document.findings.is_empty() {
+        tags::read(text, &mut document);
+    }
+    document.closed()
+}
+
+/// What stands in thinking that never ends was not given, unless it goes on to a verdict: then only the closing tag was forgotten.
+fn unfinished(mut reading: Reading) -> Reading {
+    if reading.verdict.is_none() {
+        let reject = |draft: Finding| Reject {
+            text: draft.what,
+            reason: "stands in thinking that never ends".to_owned(),
+        };
+        reading.rejects.extend(reading.findings.drain(..).map(reject));
+        reading.rejects.truncate(block::MOST_REJECTS + 1);
+        reading.completeness = Completeness::Incomplete("cut off while thinking".to_owned());
+    }
+    reading
 }
 
 /// Places that a reviewer who says "ship" only mentions are not findings.
@@ -96,35 +179,46 @@ fn without_remarks(mut reading: Reading) -> Reading {
 }
 
 /// The findings are the text's: a document that has none is a sample, or says only the verdict.
-fn beside_json(mut reading: Reading, document: json::Document) -> Reading {
+fn beside_document(mut reading: Reading, document: document::Document) -> Reading {
+    if reading.findings.is_empty() {
+        return with_around(of_document(document), reading);
+    }
     reading.verdict = reading.verdict.or(document.verdict);
     reading.rejects.extend(document.rejects);
     reading.rejects.truncate(block::MOST_REJECTS + 1);
     without_remarks(reading)
 }
 
-/// The findings are the document's; the verdict may stand around it.
-fn with_json(document: json::Document, around: &Reading) -> Reading {
-    let verdict = document.verdict.or(around.verdict);
-    let completeness = match (document.findings.is_empty() && verdict.is_none(), document.cut) {
-        (_, true) => Completeness::Incomplete("cut off inside JSON".to_owned()),
-        (true, _) => Completeness::Incomplete("neither findings nor a verdict".to_owned()),
-        (false, _) => Completeness::Whole,
-    };
-    Reading { findings: document.findings, rejects: document.rejects, verdict, completeness }
+/// Why a reply is not whole whose data breaks off.
+const CUT_DATA: &str = "cut off inside its data";
+
+fn of_document(document: document::Document) -> Reading {
+    let completeness =
+        if document.cut { Completeness::Incomplete(CUT_DATA.to_owned()) } else { Completeness::Whole };
+    Reading {
+        findings: document.findings,
+        rejects: document.rejects,
+        verdict: document.verdict,
+        completeness,
+    }
 }
 
-/// A reply that as a whole stands in one code fence, taken out of it.
-fn unwrapped(text: &str) -> &str {
-    let inner = || {
-        let (first, rest) = text.trim_start().split_once('\n')?;
-        let info = first.trim_end().strip_prefix("```")?;
-        let wraps = ["", "markdown", "md", "text", "txt", "plaintext"].contains(&info.trim());
-        let opening = rest.trim_start();
-        let labelled = label::leading(line::bare(opening.lines().next()?).body, false)?;
-        let ours = matches!(labelled.0, label::Label::Severity | label::Label::Where | label::Label::Verdict);
-        let body = rest.trim_end();
-        (wraps && ours).then(|| body.strip_suffix("```").unwrap_or(body))
-    };
-    inner().unwrap_or(text)
+fn incomplete(reading: Reading, reason: &str) -> Reading {
+    Reading { completeness: Completeness::Incomplete(reason.to_owned()), ..reading }
+}
+
+/// Adds what the text around structured data says: its verdict, and findings with a severity at places that the data does not name.
+fn with_around(mut reading: Reading, around: Reading) -> Reading {
+    let place = |finding: &Finding| finding.location.as_ref().map(|place| (place.path.clone(), place.lines));
+    let places: HashSet<_> = reading.findings.iter().map(place).collect();
+    let new = |finding: &Finding| !finding.severity_word.is_empty() && !places.contains(&place(finding));
+    reading.findings.extend(around.findings.into_iter().filter(new));
+    reading.findings.truncate(block::MOST_FINDINGS);
+    reading.rejects.extend(around.rejects);
+    reading.rejects.truncate(block::MOST_REJECTS + 1);
+    reading.verdict = reading.verdict.or(around.verdict);
+    if reading.completeness == Completeness::Whole && !says_something(&reading) {
+        reading.completeness = around.completeness;
+    }
+    reading
 }

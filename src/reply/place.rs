@@ -3,13 +3,16 @@
 //! Three ways in: [`whole`] for a text that is a place (behind `WHERE:`), [`leading`] for one that opens a line, and [`within`] for
 //! one somewhere in a sentence. Nothing is checked against a change.
 
-use super::lines::{self, Spec};
+use super::{
+    draft::bounded,
+    lines::{self, Spec},
+};
 use crate::finding::{LineRange, Location};
 
 /// Longest path believed, in bytes.
 const LONGEST_PATH: usize = 1024;
 /// Most places taken from one text.
-const MOST_PLACES: usize = 50;
+pub(super) const MOST_PLACES: usize = 50;
 /// File names that carry neither a folder nor an extension.
 const BARE_NAMES: &[&str] = &[
     "makefile",
@@ -50,24 +53,100 @@ const SYMBOL_WORDS: &[&str] = &[
 
 /// The places a whole text names, first one first; empty when it names none.
 pub(super) fn whole(text: &str) -> Vec<Location> {
+    let text = undressed(text);
+    let places = listed(text);
+    if places.first().is_none_or(|place| place.lines.is_none() && !looks_like_path(&place.path)) {
+        return turned_around(text).map_or(places, |place| vec![place]);
+    }
+    places
+}
+
+/// `line 42 of a.rs`, `function parse (a.rs:42)`, `Parser::parse in a.rs`: the path comes last.
+fn turned_around(text: &str) -> Option<Location> {
+    if let Some((spec, rest)) = lines::ahead_of_path(text) {
+        let place =
+            listed(undressed(rest)).into_iter().next().filter(|place| looks_like_path(&place.path))?;
+        return Some(Location { lines: spec.range(), ..place });
+    }
+    if let Some((place, _)) = within(text) {
+        return Some(place);
+    }
+    let text = bounded(text, LONGEST_PATH);
+    let separator = |c: char| c.is_whitespace() || "()[]<>`*\"',;".contains(c);
+    let names = || tokens(text, separator).map(|(_, token)| token.trim_end_matches(['.', ':']));
+    let path = names().find(|token| looks_like_path(token) && !token.contains("::"))?;
+    let plain = |name: &&str| !SYMBOL_WORDS.contains(&name.to_ascii_lowercase().as_str()) && *name != path;
+    let symbol = names().find(plain).filter(|name| is_symbol(name)).map(str::to_owned);
+    Some(Location { path: clean_path(path), lines: None, symbol })
+}
+
+fn listed(text: &str) -> Vec<Location> {
     let mut places = Vec::new();
-    let mut rest = undressed(text);
+    let mut rest = text;
     while places.len() < MOST_PLACES && !rest.is_empty() {
         let Some((more, after)) = one_of_whole(rest, !places.is_empty()) else { break };
         places.extend(more);
         let next = after.trim_start_matches(|c: char| c.is_whitespace() || "*_`)].".contains(c));
-        let Some(next) = next.strip_prefix([',', ';', '&']).or_else(|| next.strip_prefix("and ")) else {
-            break;
-        };
-        rest = next.trim_start().trim_start_matches("and ");
+        let Some(next) = further_mark(next) else { break };
+        rest = next;
     }
     places
+}
+
+/// A path without lines, as a key of its own gives it; lines in it are read all the same.
+pub(super) fn of_path(path: &str) -> Vec<Location> {
+    let places = whole(path);
+    if places.is_empty() && !path.is_empty() && path.len() <= LONGEST_PATH {
+        return vec![Location { path: clean_path(path), ..Location::default() }];
+    }
+    places
+}
+
+/// The places a text behind `also at` names; lines without a path are in `path`.
+pub(super) fn further(text: &str, path: &str) -> Vec<Location> {
+    let places = whole(text);
+    if places.iter().any(|place| place.lines.is_some() || looks_like_path(&place.path)) {
+        return places;
+    }
+    let in_path = |lines| Location { path: path.to_owned(), lines: Some(lines), symbol: None };
+    lines::only(text).into_iter().map(in_path).collect()
+}
+
+/// What stands behind the words that join a further place: `, `, ` and `, ` (also at `.
+fn further_mark(text: &str) -> Option<&str> {
+    let marks = [',', ';', '&', '+', '，', '、', '；', '(', '（', '|'];
+    let mut rest = text.strip_prefix(marks).map(str::trim_start);
+    let words = [
+        "and ",
+        "also ",
+        "at ",
+        "in ",
+        "as well as ",
+        "same in ",
+        "same at ",
+        "und ",
+        "auch ",
+        "et ",
+        "y ",
+        "и ",
+        "和",
+        "以及",
+        "similar in ",
+        "likewise ",
+    ];
+    for _ in 0..4 {
+        let next = rest.unwrap_or(text);
+        let Some(after) = words.iter().find_map(|word| next.strip_prefix(word)) else { break };
+        rest = Some(after.trim_start());
+    }
+    rest
 }
 
 /// One place at the start of `text`. A further place must look like a path; the first may be any name.
 fn one_of_whole(text: &str, further: bool) -> Option<(Vec<Location>, &str)> {
     if let Some((inner, after)) = enclosed(text) {
-        return in_span(text, inner, after);
+        return in_span(text, inner, after)
+            .filter(|(places, _)| !further || places.iter().all(|place| looks_like_path(&place.path)));
     }
     let (path, after) = path_of_whole(text)?;
     (!further || looks_like_path(path)).then(|| finish(path, after))
@@ -92,6 +171,9 @@ fn finish<'a>(path: &str, after: &'a str) -> (Vec<Location>, &'a str) {
     if let Some((specs, rest)) = lines::after_path(after) {
         let place = |lines: Option<LineRange>| Location { path: path.clone(), lines, symbol: None };
         return (specs.into_iter().map(Spec::range).map(place).collect(), rest);
+    }
+    if let Some((lines, rest)) = lines_behind_symbol(after) {
+        return (vec![Location { path, lines: Some(lines), symbol: None }], rest);
     }
     let (symbol, rest) = symbol(after).map_or((None, after), |(symbol, rest)| (Some(symbol), rest));
     (vec![Location { path, lines: None, symbol }], rest)
@@ -120,6 +202,7 @@ fn cut_path(text: &str) -> (&str, &str) {
     for (at, c) in text.char_indices().take(LONGEST_PATH * 2) {
         let rest = &text[at..];
         let ends = match c {
+            '：' | '（' => true,
             ':' | '#' => !rest[1..].starts_with(['/', '\\']) && !is_address(&text[..at], rest),
             '(' => at > 0 && text[..at].ends_with(' ') || rest.starts_with("(line") || rest.starts_with("(L"),
             ',' | ';' | '`' | '*' => c != '*' || !rest[1..].starts_with(['.', '/']),
@@ -186,9 +269,30 @@ pub(super) fn leading(body: &str) -> Option<(Vec<Location>, &str)> {
         (places, rest, false)
     };
     let path = places.first().map(|place| place.path.as_str()).filter(|path| looks_like_path(path))?;
-    let sure = places.iter().any(|place| place.lines.is_some());
+    let named =
+        names_file(path) && places.iter().any(|place| place.symbol.is_some()) && !rest.starts_with(' ');
+    let sure = places.iter().any(|place| place.lines.is_some()) || !in_code && named;
     let rest = rest.trim_start_matches(['`', '*', ')', ']']);
-    (sure || (stands_apart(rest) && (in_code || names_file(path)))).then(|| (places.clone(), rest))
+    if !sure {
+        return (stands_apart(rest) && (in_code || names_file(path))).then(|| (places.clone(), rest));
+    }
+    Some(with_further(places, rest))
+}
+
+/// `a.rs:3, b.rs:9 and c.rs:4`: the places with lines that follow the first.
+fn with_further(mut places: Vec<Location>, mut rest: &str) -> (Vec<Location>, &str) {
+    while places.len() < MOST_PLACES {
+        let next = rest.trim_start();
+        let marked = next.strip_prefix([',', '&', '+', '，', '、']).or_else(|| next.strip_prefix("and "));
+        let next = marked.map(|next| next.trim_start().trim_start_matches("and "));
+        let Some((more, after)) = next.and_then(|next| one_of_whole(next, true)) else { break };
+        if more.iter().any(|place| place.lines.is_none()) {
+            break;
+        }
+        places.extend(more);
+        rest = after.trim_start_matches(['`', '*', ')', ']']);
+    }
+    (places, rest)
 }
 
 /// Whether the last part of a path is a file's name: `Security/logic` is none.
@@ -206,7 +310,7 @@ fn stands_apart(rest: &str) -> bool {
 
 /// A path of one token, cut before its lines.
 fn cut_token(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| c.is_whitespace() || "`*,;\"'".contains(c)).unwrap_or(text.len());
+    let end = text.find(|c: char| c.is_whitespace() || "`*,;\"'，；".contains(c)).unwrap_or(text.len());
     let token = &text[..end];
     let (path, lines) = cut_path(token);
     (path, &text[path.len().min(text.len() - lines.len())..])
@@ -217,7 +321,7 @@ pub(super) fn within(text: &str) -> Option<(Location, usize)> {
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let separator = |c: char| c.is_whitespace() || "([{<`*\"'".contains(c);
+    let separator = |c: char| c.is_whitespace() || "([{<`*\"'（【「，。、".contains(c);
     for (at, token) in tokens(text, separator) {
         let rest = &text[at..];
         let (path, _) = cut_path(token);
@@ -266,6 +370,16 @@ fn has_extension(name: &str) -> bool {
     })
 }
 
+/// `::parse:42`: the line says more than the symbol.
+fn lines_behind_symbol(after: &str) -> Option<(LineRange, &str)> {
+    let name = after.strip_prefix("::").or_else(|| after.strip_prefix(':'))?;
+    let end = name.find(|c: char| !(c.is_alphanumeric() || "_:.".contains(c))).unwrap_or(name.len());
+    let (name, rest) = name.split_at(end);
+    let (name, lines) = name.rsplit_once(':')?;
+    let range = lines::only(lines).first().copied().filter(|_| is_symbol(name))?;
+    Some((range, rest))
+}
+
 /// The symbol after a path: `:name`, `::name`, `#name`, ` (name)`, ` in name`.
 fn symbol(after: &str) -> Option<(String, &str)> {
     let marks = ["::", ":", "#", " (", ", in ", " in ", " - ", " — ", " – ", " @"];
@@ -274,6 +388,7 @@ fn symbol(after: &str) -> Option<(String, &str)> {
     let starts_with_span = rest.trim_start().starts_with('`');
     let (name, tail) = if starts_with_span { enclosed(rest.trim_start())? } else { rest.split_at(end) };
     let name = name.trim().trim_matches(['*', '`', '.']).trim_end_matches("()");
+    let name = name.split(" (").next().unwrap_or(name);
     let tail = tail.strip_prefix("()").unwrap_or(tail);
     is_symbol(name).then(|| (name.to_owned(), tail))
 }
@@ -302,6 +417,7 @@ pub(super) fn clean_path(path: &str) -> String {
     }
     path = path.strip_prefix("file://").unwrap_or(path);
     let mut path = path.strip_prefix("a/").or_else(|| path.strip_prefix("b/")).unwrap_or(path);
+    path = path.strip_prefix('[').filter(|path| !path.contains(']')).unwrap_or(path);
     while let Some(rest) = path.strip_prefix("./") {
         path = rest.trim_start_matches('/');
     }

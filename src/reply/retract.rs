@@ -58,6 +58,7 @@ const ALL_FINE: &[&str] = &[
     "not a real problem",
     "is a false positive",
     "was wrong",
+    "is wrong",
     "was mistaken",
     "does not apply",
     "doesn't apply",
@@ -131,6 +132,124 @@ const OUTRIGHT: &[&str] = &[
 
 const ONE_WORD: &[&str] = &["withdrawn", "retracted", "retracting", "withdrawing"];
 
+/// The same in other languages: openers that need a word of agreement behind them, such words, and words that suffice alone.
+const FOREIGN_OPENERS: &[&str] = &[
+    "更正",
+    "重新检查",
+    "重新审视",
+    "仔细",
+    "再次检查",
+    "再看",
+    "经复查",
+    "实际上",
+    "其实",
+    "訂正",
+    "やはり",
+    "よく見ると",
+    "再確認",
+    "실제로",
+    "다시 보니",
+    "정정",
+    "bei näherer betrachtung",
+    "bei genauerem hinsehen",
+    "bei genauerer betrachtung",
+    "nach erneuter prüfung",
+    "korrektur",
+    "doch",
+    "pensándolo bien",
+    "tras revisar",
+    "después de revisar",
+    "en realidad",
+    "corrección",
+    "pensando bem",
+    "na verdade",
+    "ripensandoci",
+    "in realtà",
+    "après réflexion",
+    "à la réflexion",
+    "en fait",
+    "finalement",
+    "при повторном",
+    "на самом деле",
+    "поразмыслив",
+    "после проверки",
+    "поправка",
+];
+const FOREIGN_FINE: &[&str] = &[
+    "不成立",
+    "没有问题",
+    "不是问题",
+    "是正确的",
+    "没问题",
+    "是误报",
+    "撤回",
+    "問題ない",
+    "問題ありません",
+    "正しい",
+    "誤り",
+    "문제없",
+    "문제가 없",
+    "문제가 아니",
+    "kein problem",
+    "kein fehler",
+    "in ordnung",
+    "ist korrekt",
+    "ist richtig",
+    "unproblematisch",
+    "es correcto",
+    "está bien",
+    "no es un problema",
+    "no es un error",
+    "está correto",
+    "não é um problema",
+    "è corretto",
+    "non è un problema",
+    "n'est pas un problème",
+    "pas de problème",
+    "est correct",
+    "n'est pas un bug",
+    "не проблема",
+    "не ошибка",
+    "корректно",
+    "всё в порядке",
+    "все в порядке",
+    "верно",
+];
+const FOREIGN_OUTRIGHT: &[&str] = &[
+    "撤回此",
+    "撤回该",
+    "撤回这",
+    "撤回上",
+    "撤回以上",
+    "撤回本",
+    "我撤回",
+    "我收回",
+    "收回此",
+    "收回上",
+    "已撤回",
+    "取り下げます",
+    "この指摘は取り下げ",
+    "撤回します",
+    "철회합니다",
+    "철회함",
+    "ich ziehe das zurück",
+    "ich ziehe diesen",
+    "ich nehme das zurück",
+    "ich nehme diesen",
+    "zurückgezogen",
+    "retiro este",
+    "retiro esta",
+    "retiro lo",
+    "retiro o",
+    "ritiro questa",
+    "ritiro questo",
+    "je retire",
+    "отзываю",
+    "снимаю это",
+    "снимаю замечание",
+    "отозвано",
+];
+
 /// Whether a line of the reviewer's own words takes something back.
 pub(super) fn says_so(text: &str) -> bool {
     sentences(text)
@@ -140,22 +259,54 @@ pub(super) fn says_so(text: &str) -> bool {
 
 /// The first words of all phrases, to pass over most sentences quickly.
 static FIRST_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    let phrases = OPENERS.iter().chain(OUTRIGHT).chain(ONE_WORD);
-    phrases.filter_map(|phrase| phrase.split([' ', '\'', '-']).next()).collect()
+    let phrases =
+        OPENERS.iter().chain(OUTRIGHT).chain(ONE_WORD).chain(FOREIGN_OPENERS).chain(FOREIGN_OUTRIGHT);
+    phrases.filter_map(|phrase| opening(phrase)).collect()
 });
 
+/// The first word of a sentence; the first character where words are not parted.
+fn opening(sentence: &str) -> Option<&str> {
+    let first = sentence.chars().next()?;
+    let end = if unparted(first) {
+        first.len_utf8()
+    } else {
+        sentence
+            .char_indices()
+            .take(17)
+            .find(|(_, c)| !c.is_alphabetic())
+            .map_or(sentence.len(), |(at, _)| at)
+    };
+    (end <= 32).then(|| &sentence[..end])
+}
+
+/// Whether a script puts no spaces between words: Chinese, Japanese; Korean endings follow without one too.
+fn unparted(c: char) -> bool {
+    c >= '\u{2e80}'
+}
+
 fn may_open(sentence: &str) -> bool {
-    let end = sentence.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sentence.len());
-    end <= 16 && FIRST_WORDS.contains(sentence[..end].to_ascii_lowercase().as_str())
+    opening(sentence).is_some_and(|word| FIRST_WORDS.contains(word.to_lowercase().as_str()))
 }
 
 /// The sentences of a line, each cut to what matters, without dress.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let dress = |c: char| c.is_whitespace() || "*_~`[]()\"—–-:>".contains(c);
-    text.split_inclusive(['.', '!', '?', ';', '…', '(', '[', '—', '–'])
+    let mut rest = text;
+    let parts = std::iter::from_fn(move || {
+        let end = rest.char_indices().find(|(at, c)| ends_sentence(*c, &rest[at + c.len_utf8()..]));
+        let (part, after) = rest.split_at(end.map_or(rest.len(), |(at, c)| at + c.len_utf8()));
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    });
+    parts
         .map(move |sentence| sentence.trim_matches(dress))
         .filter(|sentence| !sentence.is_empty())
         .map(|sentence| sentence.char_indices().nth(300).map_or(sentence, |(at, _)| &sentence[..at]))
+}
+
+/// A dot inside a path or a number ends nothing.
+fn ends_sentence(c: char, after: &str) -> bool {
+    "!?;…([—–。！？；".contains(c) || c == '.' && !after.starts_with(char::is_alphanumeric)
 }
 
 fn is_retraction(sentence: &str) -> bool {
@@ -169,17 +320,22 @@ fn is_retraction(sentence: &str) -> bool {
     });
     one_word
         || opens(OUTRIGHT)
+        || opens(FOREIGN_OUTRIGHT)
         || (opens(OPENERS) && ALL_FINE.iter().any(|phrase| ends_word(sentence, phrase)))
+        || (opens(FOREIGN_OPENERS) && FOREIGN_FINE.iter().any(|phrase| ends_word(sentence, phrase)))
 }
 
 fn opens_with(sentence: &str, phrase: &str) -> bool {
-    sentence.strip_prefix(phrase).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    sentence.strip_prefix(phrase).is_some_and(|rest| is_parted(phrase, rest))
 }
 
 fn ends_word(sentence: &str, phrase: &str) -> bool {
-    sentence
-        .match_indices(phrase)
-        .any(|(at, _)| !sentence[at + phrase.len()..].starts_with(char::is_alphanumeric))
+    sentence.match_indices(phrase).any(|(at, _)| is_parted(phrase, &sentence[at + phrase.len()..]))
+}
+
+/// Whether a word ends between `before` and `after`.
+fn is_parted(before: &str, after: &str) -> bool {
+    !after.starts_with(char::is_alphanumeric) || before.ends_with(unparted)
 }
 
 const ORDINALS: &[&str] =

@@ -5,7 +5,7 @@ use super::{
     label::{self, Label},
     lines, place, severity,
 };
-use crate::finding::{Finding, Location, Reject, Severity};
+use crate::finding::{Finding, LineRange, Location, Reject, Severity};
 
 /// Most columns looked at.
 const MOST_COLUMNS: usize = 20;
@@ -33,22 +33,44 @@ pub(super) fn cells(raw: &str) -> Vec<&str> {
     cells
 }
 
+/// The line below a header: `--- | :---:`.
+pub(super) fn is_rule(raw: &str) -> bool {
+    raw.contains('|') && raw.contains("--") && raw.chars().all(|c| "-:| \t".contains(c))
+}
+
 impl Header {
-    /// A header is a row that names a place and a claim.
+    /// A header is a row that names a claim.
     pub(super) fn of(cells: &[&str]) -> Option<Self> {
         let columns: Vec<Option<Label>> = cells.iter().map(|cell| label::of_name(cell)).collect();
-        let has = |wanted: &[Label]| columns.iter().flatten().any(|label| wanted.contains(label));
-        (has(&[Label::Where, Label::File]) && has(&[Label::What, Label::Why, Label::Fix]))
-            .then_some(Self { columns })
+        let several = columns.len() > 2 || columns.iter().flatten().count() == columns.len();
+        let header = Self { columns };
+        (several && header.has(&[Label::What, Label::Why, Label::Fix])).then_some(header)
     }
 
-    /// The finding of a row; `None` for the line below the header and for empty rows.
-    pub(super) fn finding(&self, cells: &[&str], raw: &str) -> Option<Result<Finding, Reject>> {
+    fn has(&self, wanted: &[Label]) -> bool {
+        self.columns.iter().flatten().any(|label| wanted.contains(label))
+    }
+
+    /// The finding of a row; `None` for the line below the header, for empty rows, and for rows that say neither lines nor how bad it is:
+    /// those list the files of a change. `file` is the one that the text above the table names.
+    pub(super) fn finding(
+        &self,
+        cells: &[&str],
+        raw: &str,
+        file: Option<&str>,
+    ) -> Option<Result<Finding, Reject>> {
         let ruled = cells.iter().all(|cell| cell.chars().all(|c| "-: ".contains(c)));
-        (!ruled).then(|| self.read(cells, raw))
+        let placed = self.has(&[Label::Where, Label::File]) || (file.is_some() && self.has(&[Label::Lines]));
+        let graded = self.has(&[Label::Severity, Label::Lines]);
+        let precise = || {
+            cells.iter().any(|cell| {
+                place::whole(cell).iter().any(|place| place.lines.is_some()) || place::within(cell).is_some()
+            })
+        };
+        (!ruled && (placed && graded || precise())).then(|| self.read(cells, raw, file))
     }
 
-    fn read(&self, cells: &[&str], raw: &str) -> Result<Finding, Reject> {
+    fn read(&self, cells: &[&str], raw: &str, file: Option<&str>) -> Result<Finding, Reject> {
         let text = |wanted: Label| {
             let parts: Vec<&str> = self
                 .columns
@@ -63,10 +85,23 @@ impl Header {
             |reason: &str| Reject { text: bounded(raw.trim(), 4_000).to_owned(), reason: reason.to_owned() };
         let where_text =
             Some(text(Label::Where)).filter(|cell| !cell.is_empty()).unwrap_or_else(|| text(Label::File));
+        let where_text = if where_text.is_empty() { file.unwrap_or_default().to_owned() } else { where_text };
         let mut places = place::whole(&where_text);
-        if let (Some(first), Some(range)) = (places.first_mut(), lines::only(&text(Label::Lines)).first()) {
-            first.lines = first.lines.or(Some(*range));
+        if places.is_empty() {
+            places.extend(place::within(&text(Label::What)).map(|(place, _)| place));
         }
+        let ranges = lines::only(&text(Label::Lines));
+        if let Some(path) =
+            places.first().filter(|place| place.lines.is_none()).map(|place| place.path.clone())
+        {
+            let in_path =
+                |lines: &LineRange| Location { path: path.clone(), lines: Some(*lines), symbol: None };
+            places.splice(0..usize::from(!ranges.is_empty()), ranges.iter().map(in_path));
+        }
+        places.extend(place::further(
+            &text(Label::Also),
+            places.first().map_or("", |place| place.path.as_str()),
+        ));
         if places.iter().any(draft::is_example) {
             return Err(reject("copied from the prompt's example"));
         }

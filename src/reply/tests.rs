@@ -286,7 +286,8 @@ fn verdicts_are_read_leniently_and_the_last_one_counts() {
         ("VERDICT: banana", None),
         ("VERDICT: ship\n\nVERDICT: hold", hold),
         ("- VERDICT: hold", hold),
-        ("VERDICT — hold", None),
+        ("VERDICT — hold", hold),
+        ("VERDICT - hold", hold),
     ] {
         assert_eq!(read(text, None).verdict, expect, "{text}");
     }
@@ -446,9 +447,9 @@ fn json_that_breaks_off_keeps_what_is_whole() {
     assert_eq!(reading.findings.iter().map(shown).collect::<Vec<_>>(), ["WARN a.rs:3 It leaks."]);
     assert_eq!(
         reading.rejects,
-        [Reject { text: "{\"file\":\"b.rs\",\"li".into(), reason: "cut off in the middle".into() }]
+        [Reject { text: "{\"file\":\"b.rs\"}".into(), reason: "a place without a claim".into() }]
     );
-    assert_eq!(reading.completeness, Completeness::Incomplete("cut off inside JSON".into()));
+    assert_eq!(reading.completeness, Completeness::Incomplete("cut off inside its data".into()));
 }
 
 #[test]

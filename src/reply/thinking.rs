@@ -1,39 +1,78 @@
-//! Leaves out what a model thought aloud before it answered: [`without`].
+//! Leaves out what a model thought aloud: [`without`].
 //!
 //! Thoughts are drafts; a finding or verdict in them was never given.
 
-const TAGS: &[(&str, &str)] =
-    &[("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>")];
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::Regex;
+
+use super::line::{Kind, Lines};
+
+/// An opening tag where a line starts, in the ways of the model families.
+static OPENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?im)^[ \t]*(?:<(?:[a-z]{1,8}:)?(?:think|thinking|thoughts?|reasoning|scratchpad|analysis)\s*>|\[think\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>analysis<\|message\|>)").ok()
+});
+/// A closing tag.
+static CLOSES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)</(?:[a-z]{1,8}:)?(?:think|thinking|thoughts?|reasoning|scratchpad|analysis)\s*>|\[/think\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>").ok()
+});
 
 /// What became of the thinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Thinking {
     /// None, or all of it left out.
     Done,
-    /// It never ends: there is no answer behind it.
+    /// It never ends: what stands in it may be no answer.
     Unfinished,
 }
 
-/// The answer behind the thinking at the front of `text`.
-pub(super) fn without(text: &str) -> (&str, Thinking) {
-    let mut rest = text.trim_start_matches('\u{feff}');
-    while let Some((open, close)) = TAGS.iter().find(|(open, _)| starts_with_tag(rest, open)) {
-        let inside = &rest.trim_start()[open.len()..];
-        match inside.find(close) {
-            Some(end) => rest = &inside[end + close.len()..],
-            None => return (rest, Thinking::Unfinished),
-        }
+/// The answer without the thinking before and in it.
+pub(super) fn without(text: &str) -> (Cow<'_, str>, Thinking) {
+    let (Some(opens), Some(closes)) = (&*OPENS, &*CLOSES) else {
+        return (Cow::Borrowed(text), Thinking::Done);
+    };
+    let text = behind_lone_close(text.trim_start_matches('\u{feff}'), opens, closes);
+    let (mut answer, mut at, mut thinking) = (Cow::Borrowed(""), 0, Thinking::Done);
+    // Searched from where the last one ends, so that the next may follow it on the same line.
+    while let Some(open) = opens.find(&text[at..]).map(|open| at + open.start()..at + open.end()) {
+        let Some(close) = closes.find_at(text, open.end) else {
+            thinking = if text[at..open.start].trim().is_empty() && answer.trim().is_empty() {
+                Thinking::Unfinished
+            } else {
+                thinking
+            };
+            break;
+        };
+        append(&mut answer, &text[at..open.start]);
+        at = close.end();
     }
-    (behind_lone_close(rest), Thinking::Done)
+    append(&mut answer, &text[at..]);
+    (answer, thinking)
 }
 
-fn starts_with_tag(text: &str, tag: &str) -> bool {
-    text.trim_start().get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag))
+/// Borrows as long as nothing stands before.
+fn append<'a>(answer: &mut Cow<'a, str>, part: &'a str) {
+    if answer.trim().is_empty() {
+        *answer = Cow::Borrowed(part);
+    } else if !part.is_empty() {
+        answer.to_mut().push_str(part);
+    }
 }
 
-/// Some servers send the closing tag only: it stands on a line of its own.
-fn behind_lone_close(text: &str) -> &str {
-    let lone = super::line::Lines::new(text).filter(|line| line.kind == super::line::Kind::Prose);
-    let last = lone.filter(|line| TAGS.iter().any(|(_, close)| line.raw.trim() == *close)).last();
-    last.map_or(text, |line| &text[line.end..])
+/// Some servers send the closing tag only. It stands at the start or the end of a line.
+fn behind_lone_close<'a>(text: &'a str, opens: &Regex, closes: &Regex) -> &'a str {
+    let Some(first) = closes.find(text) else { return text };
+    if opens.find(text).is_some_and(|open| open.start() < first.start()) {
+        return text;
+    }
+    let lone = |raw: &str| {
+        closes
+            .find_iter(raw)
+            .find(|tag| raw[..tag.start()].trim().is_empty() || raw[tag.end()..].trim().is_empty())
+            .map(|tag| tag.end())
+    };
+    let prose = Lines::new(text).filter(|line| line.kind == Kind::Prose);
+    let ends = prose.filter_map(|line| lone(line.raw).map(|end| line.start + end));
+    let opened = opens.find(text).map_or(text.len(), |open| open.start());
+    ends.take_while(|end| *end <= opened).last().map_or(text, |end| &text[end..])
 }

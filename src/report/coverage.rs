@@ -208,7 +208,8 @@ fn excluded_count(reason: ExcludeReason, files: usize) -> String {
 
 /// `5 requests, 61,500 tokens in, 4,200 out, $0.25`; `None` when nothing was asked of a provider that counts.
 pub fn spent(tally: &Tally) -> Option<String> {
-    let outcomes = || tally.coverage.iter().map(|task| &task.outcome);
+    let judged = || tally.judgements.hearings().map(|hearing| &hearing.outcome);
+    let outcomes = || tally.coverage.iter().map(|task| &task.outcome).chain(judged());
     let tokens_in: u64 = outcomes().filter_map(|outcome| outcome.tokens_in).sum();
     let tokens_out: u64 = outcomes().filter_map(|outcome| outcome.tokens_out).sum();
     if tokens_in + tokens_out == 0 {

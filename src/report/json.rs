@@ -14,6 +14,7 @@ use crate::{
     coverage::State,
     disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
+    judgement::{Examination, ExaminationAnswer, Hearing, Ruling, RulingAnswer},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
     tally::{
@@ -177,7 +178,54 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         reviewers: issue.reviewers.iter().map(ToString::to_string).collect(),
         see_also: issue.see_also.clone(),
         members: issue.members.iter().map(finding).collect(),
+        adjudications: issue.adjudications.iter().map(adjudication).collect(),
+        examinations: issue.examinations.iter().map(examination).collect(),
+        not_examined: issue.unexamined.first().map(|one| one.reason.clone()),
+        refuted: issue.is_refuted(),
         disposition: issue.disposition.as_ref().map(disposition),
+    }
+}
+
+fn adjudication(ruling: &Ruling) -> wire::Judgement {
+    judgement(
+        &ruling.hearing,
+        match ruling.answer {
+            RulingAnswer::Same => wire::AnswerWord::Same,
+            RulingAnswer::Different => wire::AnswerWord::Different,
+            RulingAnswer::Unsure => wire::AnswerWord::Unsure,
+        },
+    )
+}
+
+fn examination(examination: &Examination) -> wire::Judgement {
+    judgement(
+        &examination.hearing,
+        match examination.answer {
+            ExaminationAnswer::Confirmed => wire::AnswerWord::Confirmed,
+            ExaminationAnswer::Refuted => wire::AnswerWord::Refuted,
+            ExaminationAnswer::Unsure => wire::AnswerWord::Unsure,
+        },
+    )
+}
+
+fn judgement(hearing: &Hearing, answer: wire::AnswerWord) -> wire::Judgement {
+    let Hearing { by, outcome, quote, quote_found, why } = hearing;
+    wire::Judgement {
+        reviewer: by.id.to_string(),
+        lineage: by.lineage.to_string(),
+        model: by.model.clone(),
+        answer,
+        quote: quote.clone(),
+        quote_found: *quote_found,
+        why: why.clone(),
+        state: state_word(outcome.state),
+        reason: outcome.reason.clone(),
+        attempts: outcome.attempts,
+        cached: outcome.cached,
+        latency_ms: outcome.latency_ms,
+        tokens_in: outcome.tokens_in,
+        tokens_out: outcome.tokens_out,
+        cost_usd: outcome.cost_usd,
     }
 }
 

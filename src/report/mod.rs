@@ -6,8 +6,10 @@
 
 pub mod coverage;
 pub mod descent;
+pub mod explain;
 pub mod foreign;
 pub mod json;
+pub mod judged;
 pub mod layout;
 pub mod markdown;
 pub mod preview;

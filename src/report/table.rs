@@ -7,8 +7,9 @@ use std::collections::HashSet;
 
 use crate::{
     finding::{Anchor, Verdict},
+    judgement::Hearing,
     report::{
-        coverage, foreign,
+        coverage, foreign, judged,
         layout::{self, Ink, NARROWEST},
         summary::{self, Directory},
         words,
@@ -30,6 +31,9 @@ const CLAIM_SHOWN: usize = 500;
 /// Wordings shown of an issue whose reviewers agree on the place only.
 const WORDINGS_SHOWN: usize = 4;
 
+/// Width of the column of examinations.
+const EXAMINED: usize = 16;
+
 /// Unusable texts shown.
 const REJECTS_SHOWN: usize = 3;
 
@@ -47,6 +51,7 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         screen.subject(),
         screen.convergent(),
         screen.single(),
+        screen.refuted(),
         screen.dismissed(),
         screen.unplaced(),
         screen.taken_back(),
@@ -88,8 +93,27 @@ impl Screen<'_> {
     }
 
     fn single(&self) -> String {
-        let issues = summary::open(self.tally).filter(|issue| !issue.is_convergent());
+        let issues = summary::open(self.tally).filter(|issue| !issue.is_convergent() && !issue.is_refuted());
         self.issues("Found by one lineage alone", &issues.collect::<Vec<_>>())
+    }
+
+    /// One line each: they count, but somebody has shown the line that speaks against them.
+    fn refuted(&self) -> String {
+        let issues: Vec<&Issue> = summary::open(self.tally).filter(|issue| issue.is_refuted()).collect();
+        if issues.is_empty() {
+            return String::new();
+        }
+        let line = |issue: &&Issue| {
+            let said = summary::spokesman(issue).map(claim).unwrap_or_default();
+            let against: Vec<String> =
+                judged::examined(issue).map(|said| format!("{}: {}", said.who(), said.quote())).collect();
+            let by: Vec<&str> = issue.reviewers.iter().map(ReviewerId::as_str).collect();
+            let (severity, id) = (issue.severity, self.directory.short_id(issue));
+            let (place, by, against) = (place_cell(issue), by.join(", "), against.join(", "));
+            self.indented(&format!("{severity} {id} {place} {by}: {said} (refuted by {against})"))
+        };
+        self.title("Refuted, counted all the same", issues.len())
+            + &issues.iter().map(line).collect::<String>()
     }
 
     fn issues(&self, title: &str, issues: &[&Issue]) -> String {
@@ -97,14 +121,18 @@ impl Screen<'_> {
             return String::new();
         }
         let title = self.title(title, issues.len());
-        if self.width < STACKED_BELOW {
+        let examined = issues.iter().any(|issue| !judged::examined_cell(issue).is_empty());
+        let extra = if examined { EXAMINED + layout::GAP } else { 0 };
+        if self.width < STACKED_BELOW + extra {
             return issues.iter().fold(title, |out, issue| out + &self.stacked(issue));
         }
-        let columns = self.widths();
+        let columns = if examined { self.widths().with_examined() } else { self.widths() };
         let rows = issues.iter().map(|issue| self.row(issue, columns)).collect();
         let (place, agreement) = (columns.place, columns.agreement);
-        let heading =
-            ["severity", &format!("{:<place$}", "place"), &format!("{:<agreement$}", "agreement"), "what"];
+        let (place, agreement) = (format!("{:<place$}", "place"), format!("{:<agreement$}", "agreement"));
+        let mut heading = vec!["severity", place.as_str(), agreement.as_str()];
+        heading.extend(columns.examined.map(|_| "examined"));
+        heading.push("what");
         title + &layout::columns(&heading, rows, self.ink)
     }
 
@@ -125,7 +153,7 @@ impl Screen<'_> {
         let convergent = issue.is_convergent();
         let agreement = layout::wrap(&self.agreement_cell(issue), columns.agreement).join("\n");
         let agreement = agreement.replace('\u{a0}', " ");
-        vec![
+        let mut row = vec![
             format!(
                 "{}\n{}",
                 self.ink.severity(issue.severity, issue.severity.word()),
@@ -133,18 +161,23 @@ impl Screen<'_> {
             ),
             layout::wrap(&place_cell(issue), columns.place).join("\n"),
             if convergent { self.ink.strong(&agreement) } else { agreement },
-            self.what(issue)
-                .iter()
-                .flat_map(|said| layout::wrap(said, columns.what))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        ]
+        ];
+        row.extend(
+            columns.examined.map(|width| layout::wrap(&judged::examined_cell(issue), width).join("\n")),
+        );
+        let what = self.what(issue);
+        row.push(
+            what.iter().flat_map(|said| layout::wrap(said, columns.what)).collect::<Vec<_>>().join("\n"),
+        );
+        row
     }
 
     fn stacked(&self, issue: &Issue) -> String {
         let agreement = self.agreement_cell(issue).replace('\u{a0}', " ");
+        let examined = judged::examined_cell(issue);
+        let examined = if examined.is_empty() { examined } else { format!("; {examined}") };
         let id = self.directory.short_id(issue);
-        let head = format!("{} {} ({agreement}) {id}", issue.severity, place_cell(issue));
+        let head = format!("{} {} ({agreement}{examined}) {id}", issue.severity, place_cell(issue));
         let head = layout::wrap_hanging(&head, self.width, "", "      ").join("\n");
         let head = self.ink.severity(issue.severity, &head) + "\n";
         self.what(issue).iter().fold(head, |out, said| out + &self.indented(said))
@@ -170,6 +203,11 @@ impl Screen<'_> {
                 .map(|member| format!("{}: {}", member.reviewer, claim(member)))
                 .collect(),
         };
+        for ruled in judged::adjudicated(issue).take(WORDINGS_SHOWN) {
+            let why = Some(ruled.why()).filter(|why| ruled.is_answered() && !why.is_empty());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            said.push(format!("(ruled {}{why})", ruled.in_short()));
+        }
         let also = further_places(issue);
         if !also.is_empty() {
             said.push(format!("(also at {})", words::list_up_to(&also, 2)));
@@ -301,6 +339,15 @@ impl Screen<'_> {
             out += &self.alarm_lines(&line);
         }
         out += &self.coverage_line();
+        if let Some(judged) = judged::in_short(self.tally) {
+            let line = format!("Judged: {judged}");
+            let whole = self.tally.judgements.hearings().all(Hearing::is_answered);
+            out += &if whole {
+                layout::wrap(&line, self.width).join("\n") + "\n"
+            } else {
+                self.alarm_lines(&line)
+            };
+        }
         out += &self.strong_lines(&words::sentence(&summary::headline(self.tally)));
         let conclusion = verdict::conclude(self.tally, gate);
         let line = words::sentence(&summary::verdict_line(&conclusion));
@@ -348,6 +395,8 @@ impl Screen<'_> {
 struct Columns {
     place: usize,
     agreement: usize,
+    /// Only where somebody was to examine something.
+    examined: Option<usize>,
     what: usize,
 }
 
@@ -357,7 +406,16 @@ impl Columns {
         let place = longest_place.clamp("place".len(), width / 4);
         let agreement = longest_agreement.clamp("agreement".len(), (width / 5).clamp(16, 40));
         let used = longest_id.max("severity".len()) + place + agreement + 3 * layout::GAP;
-        Self { place, agreement, what: width.saturating_sub(used).max(1) }
+        Self { place, agreement, examined: None, what: width.saturating_sub(used).max(1) }
+    }
+
+    /// Takes the room for a column of examinations from the claims.
+    fn with_examined(self) -> Self {
+        Self {
+            examined: Some(EXAMINED),
+            what: self.what.saturating_sub(EXAMINED + layout::GAP).max(1),
+            ..self
+        }
     }
 }
 

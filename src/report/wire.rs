@@ -274,9 +274,73 @@ pub struct IssueEntry {
     pub see_also: Vec<String>,
     /// All findings of the issue.
     pub members: Vec<Finding>,
+    /// What an adjudicator answered about its claims; left out when nobody was asked. Adds nothing to `convergence`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adjudications: Vec<Judgement>,
+    /// What reviewers of other lineages answered about its claims; left out when nobody was asked. Adds nothing to
+    /// `convergence` and changes no gate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examinations: Vec<Judgement>,
+    /// Why a claim of it should have been examined and was not; left out when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_examined: Option<String>,
+    /// Whether every claim in it was refuted; left out when not. It is counted all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuted: bool,
     /// What a human decided about it; not there when nobody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disposition: Option<DispositionEntry>,
+}
+
+/// What somebody answered about other reviewers' claims.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Judgement {
+    /// Who was asked.
+    pub reviewer: String,
+    /// Of which descent.
+    pub lineage: String,
+    /// Which model.
+    pub model: String,
+    /// The answer; `UNSURE` also when none came, or it broke the rules: `reason` says so.
+    pub answer: AnswerWord,
+    /// What the answer rests on, verbatim; empty when nothing was quoted.
+    pub quote: String,
+    /// Whether the quote stands in what was shown.
+    pub quote_found: bool,
+    /// The answer's one sentence.
+    pub why: String,
+    /// How far the question came.
+    pub state: StateWord,
+    /// Why it was not answered, or why the answer does not count.
+    pub reason: Option<String>,
+    /// Requests made; 0 when never asked.
+    pub attempts: u32,
+    /// Taken from a cache.
+    pub cached: bool,
+    /// From the first request to the end of the answer, in milliseconds.
+    pub latency_ms: u64,
+    /// Prompt tokens as the provider counted them.
+    pub tokens_in: Option<u64>,
+    /// Answer tokens as the provider counted them.
+    pub tokens_out: Option<u64>,
+    /// Price in US dollars, when known.
+    pub cost_usd: Option<f64>,
+}
+
+/// An answer about claims.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AnswerWord {
+    /// One fix would settle both claims.
+    Same,
+    /// It would not.
+    Different,
+    /// The code bears the claim out.
+    Confirmed,
+    /// A line of the code contradicts the claim.
+    Refuted,
+    /// Not decided.
+    Unsure,
 }
 
 /// What a human decided about an issue.

@@ -5,6 +5,7 @@
 
 pub mod event;
 pub mod executor;
+pub mod judging;
 pub mod offline;
 pub mod plan;
 mod queue;

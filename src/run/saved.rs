@@ -5,6 +5,7 @@ use crate::{
     change::RangeInfo,
     coverage::{Outcome, State},
     git::{self, GitError},
+    judgement::Judgements,
     reviewer::Panel,
     store::{Decisions, LooseReply, RunDir, SavedBundle, StoreError, record::RunRecord},
     tally::{Input, RunInfo, TaskReply, gate::Policy},
@@ -57,6 +58,7 @@ pub fn open_undecided(dir: &RunDir) -> Result<SavedRun, SavedError> {
         bundles: saved.bundles.into_iter().map(bundle).collect::<Result<_, _>>()?,
         excluded: saved.excluded,
         replies: saved.replies,
+        judgements: saved.judgements,
         dispositions: Vec::new(),
     };
     Ok(SavedRun { record: saved.record, input, policy, unusable: Vec::new() })
@@ -82,6 +84,7 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         bundles: Vec::new(),
         excluded: Vec::new(),
         replies: replies.collect(),
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     }
 }

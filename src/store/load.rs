@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, path::Path};
 use serde::de::DeserializeOwned;
 
 use super::{
-    RunDir, StoreError, damaged, read,
+    RunDir, StoreError, damaged, lines, read,
     record::{Manifest, OutcomeRecord, RunRecord},
 };
 use crate::{
     bundle::{Excluded, Guard},
     coverage::Outcome,
+    judgement::Judgements,
     reviewer::Panel,
     tally::{TaskReply, gate::Policy},
 };
@@ -26,6 +27,8 @@ pub struct Saved {
     pub excluded: Vec<Excluded>,
     /// The last outcome of every task that ended, with its reply.
     pub replies: Vec<TaskReply>,
+    /// What others were asked about the findings.
+    pub judgements: Judgements,
 }
 
 /// A bundle as text.
@@ -54,7 +57,13 @@ impl RunDir {
         let record: RunRecord = read_json(&self.review.join("run.json"))?;
         let (bundles, excluded) = self.load_bundles()?;
         let replies = self.load_outcomes()?.into_iter().map(|outcome| self.load_reply(outcome));
-        Ok(Saved { record, bundles, excluded, replies: replies.collect::<Result<_, _>>()? })
+        Ok(Saved {
+            record,
+            bundles,
+            excluded,
+            replies: replies.collect::<Result<_, _>>()?,
+            judgements: self.load_judgements()?,
+        })
     }
 
     fn load_bundles(&self) -> Result<(Vec<SavedBundle>, Vec<Excluded>), StoreError> {
@@ -78,15 +87,11 @@ impl RunDir {
     /// Later lines win: a resumed run appends new outcomes for the tasks it asked again.
     fn load_outcomes(&self) -> Result<Vec<Outcome>, StoreError> {
         let path = self.review.join("outcomes.jsonl");
-        if !path.is_file() {
-            return Ok(Vec::new());
-        }
-        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
         let mut last = BTreeMap::new();
-        for line in text.lines() {
+        for line in lines(&path)? {
             // A line torn by a full disk is a task whose outcome is not known: the tally shows it as never asked.
             // What was written after it stands in the same line. A record is flat, so the last brace begins it.
-            let line = line.rfind("{\"").map_or(line, |at| &line[at..]);
+            let line = line.rfind("{\"").map_or(line.as_str(), |at| &line[at..]);
             let Ok(record) = serde_json::from_str::<OutcomeRecord>(line) else { continue };
             let outcome = record.outcome().map_err(damaged(&path))?;
             last.insert((outcome.bundle.clone(), outcome.reviewer.clone()), outcome);

@@ -6,6 +6,7 @@
 
 mod decisions;
 mod folder;
+mod judgements;
 mod load;
 pub mod record;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
+pub use judgements::Cache;
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
 
@@ -29,6 +31,7 @@ use crate::{bundle::Split, coverage::Outcome, reviewer::ReviewerId};
 pub struct Store {
     bundles: PathBuf,
     reviews: PathBuf,
+    cache: PathBuf,
 }
 
 /// One run's two folders.
@@ -92,7 +95,7 @@ pub enum StoreError {
 impl Store {
     /// A store whose folders are absolute or start at `root`. Nothing is created yet.
     pub fn new(root: &Path, bundles: &Path, reviews: &Path) -> Self {
-        Self { bundles: root.join(bundles), reviews: root.join(reviews) }
+        Self { bundles: root.join(bundles), reviews: root.join(reviews), cache: root.join(".scrum/cache") }
     }
 
     /// Creates the folders of a new run and writes its `manifest.json`, diffs and `run.json`.
@@ -112,6 +115,11 @@ impl Store {
         write_json(&run.bundles.join("manifest.json"), manifest)?;
         run.write_record(record)?;
         Ok(run)
+    }
+
+    /// Answers that outlive their run. They stay in `.scrum`, wherever the runs are kept: nobody wants to commit them.
+    pub fn cache(&self) -> Cache {
+        Cache::new(self.cache.clone())
     }
 
     /// Writes only bundles, for `scrum bundle`.
@@ -135,20 +143,9 @@ impl Store {
         RunDir { id: id.to_owned(), bundles: self.bundles.join(id), review: self.reviews.join(id) }
     }
 
-    /// A folder named `.scrum` ignores itself, so that runs are never committed by accident.
     fn keep_out_of_git(&self) -> Result<(), StoreError> {
-        for folder in [&self.bundles, &self.reviews] {
-            let Some(own) =
-                folder.ancestors().find(|path| path.file_name().is_some_and(|name| name == ".scrum"))
-            else {
-                continue;
-            };
-            let ignore = own.join(".gitignore");
-            if !ignore.exists() {
-                write(&ignore, b"*\n")?;
-            }
-        }
-        Ok(())
+        keep_out_of_git(&self.bundles)?;
+        keep_out_of_git(&self.reviews)
     }
 
     /// Appends one line to `findings.jsonl` in one write, so that two runs at once never mix their lines.
@@ -229,6 +226,16 @@ impl RunDir {
     }
 }
 
+/// A folder named `.scrum` ignores itself, so that what is in it is never committed by accident.
+fn keep_out_of_git(folder: &Path) -> Result<(), StoreError> {
+    let mut above = folder.ancestors();
+    let Some(own) = above.find(|path| path.file_name().is_some_and(|name| name == ".scrum")) else {
+        return Ok(());
+    };
+    let ignore = own.join(".gitignore");
+    if ignore.exists() { Ok(()) } else { write(&ignore, b"*\n") }
+}
+
 /// Writes `bytes` to `path`, whole or not at all.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -282,6 +289,15 @@ fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
     std::fs::read(path).map_err(|source| StoreError::Read { path: path.to_owned(), source })
+}
+
+/// The lines of a file of lines; none when there is no file. What follows a line torn by a full disk stands on a line of its
+/// own.
+fn lines(path: &Path) -> Result<Vec<String>, StoreError> {
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    Ok(String::from_utf8_lossy(&read(path)?).lines().map(str::to_owned).collect())
 }
 
 fn damaged(path: &Path) -> impl Fn(RecordError) -> StoreError {

@@ -9,6 +9,7 @@ use crate::{
     bundle::{Bundle, ExcludeReason, Excluded, Guard, Split},
     change::{Commit, RangeInfo, RepoPath},
     coverage::{Outcome, State},
+    judgement::BadClaimId,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
     tally::{
         RunInfo,
@@ -41,6 +42,20 @@ pub struct RunRecord {
     pub panel: Vec<SeatRecord>,
     /// The gate's policy.
     pub gate: PolicyRecord,
+    /// What others are asked about the findings; absent when nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judging: Option<JudgingRecord>,
+}
+
+/// What others are asked about the findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgingRecord {
+    /// Whether BLOCKs of one lineage are examined.
+    pub verify: bool,
+    /// Who decides on pairs of claims; none when nobody does.
+    pub adjudicator: Option<String>,
+    /// Hash of the texts of both questions.
+    pub prompt_hash: String,
 }
 
 /// Two commits and the words that named them.
@@ -61,7 +76,7 @@ pub struct CommitRecord {
 /// A seat on the panel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SeatRecord {
-    reviewer: String,
+    pub(super) reviewer: String,
     provider: String,
     model: String,
     lineage: String,
@@ -150,6 +165,9 @@ pub enum RecordError {
     /// A reviewer id.
     #[error(transparent)]
     ReviewerId(#[from] BadReviewerId),
+    /// A claim's name.
+    #[error(transparent)]
+    ClaimId(#[from] BadClaimId),
 }
 
 pub(super) fn by_word<T: Copy>(
@@ -180,14 +198,7 @@ impl RunRecord {
 
     /// Who was asked.
     pub fn panel(&self) -> Result<Panel, RecordError> {
-        let seats = self.panel.iter().map(|seat| {
-            Ok(Seat {
-                id: ReviewerId::new(&seat.reviewer)?,
-                provider: seat.provider.clone(),
-                model: seat.model.clone(),
-                lineage: Lineage::new(&seat.lineage),
-            })
-        });
+        let seats = self.panel.iter().map(SeatRecord::seat);
         Ok(Panel { reviewers: seats.collect::<Result<_, RecordError>>()? })
     }
 
@@ -229,6 +240,18 @@ impl From<&Seat> for SeatRecord {
             model: seat.model.clone(),
             lineage: seat.lineage.to_string(),
         }
+    }
+}
+
+impl SeatRecord {
+    /// The core's form.
+    pub(super) fn seat(&self) -> Result<Seat, RecordError> {
+        Ok(Seat {
+            id: ReviewerId::new(&self.reviewer)?,
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            lineage: Lineage::new(&self.lineage),
+        })
     }
 }
 

@@ -103,8 +103,6 @@ fn as_it_stands(what: &str) -> Word<'_, '_> {
 pub(super) struct Claim {
     /// Hash of each distinct word, in order.
     words: Vec<u64>,
-    /// Root of the number of words, those in doubt included.
-    length: f32,
     /// What it is written in.
     tongue: Tongue,
     /// A bit for each word, by its hash: tells most unlike claims apart without looking at the words.
@@ -132,13 +130,13 @@ impl Claim {
         }
         let set: u32 = bits.iter().map(|part| part.count_ones()).sum();
         let crowded = u32::try_from(words.len()).unwrap_or(u32::MAX).saturating_sub(set);
-        Self { length: (count(words.len()) + IN_DOUBT).sqrt(), words, tongue, bits, crowded }
+        Self { words, tongue, bits, crowded }
     }
 
     /// Compares two claims; symmetric.
     pub(super) fn compare(&self, other: &Self) -> Sameness {
         let shared = if self.could_be_like(other) { self.shared(other) } else { 0.0 };
-        let length = self.length * other.length;
+        let length = self.length(other);
         if shared >= self.bound(other) * length || self.words == other.words {
             Sameness::Same
         } else if shared + IN_DOUBT < BOUND * length && self.is_english() && other.is_english() {
@@ -162,12 +160,18 @@ impl Claim {
     fn could_be_like(&self, other: &Self) -> bool {
         let shared: u32 = self.bits.iter().zip(&other.bits).map(|(a, b)| (a & b).count_ones()).sum();
         let words = shared.saturating_add(self.crowded.min(other.crowded));
-        count(words as usize) + IN_DOUBT >= BOUND * self.length * other.length
+        count(words as usize) + IN_DOUBT >= BOUND * self.length(other)
     }
 
     /// Cosine of the two word sets, 0.0–1.0, if they share so many of the words in doubt.
     fn likeness(&self, other: &Self, in_doubt: f32) -> f32 {
-        (self.shared(other) + in_doubt) / (self.length * other.length)
+        (self.shared(other) + in_doubt) / self.length(other)
+    }
+
+    /// The geometric mean of both numbers of words, those in doubt included.
+    fn length(&self, other: &Self) -> f32 {
+        let words = |claim: &Self| count(claim.words.len()) + IN_DOUBT;
+        (words(self) * words(other)).sqrt()
     }
 
     /// How alike two claims are at least, 0.0–1.0.
@@ -273,6 +277,16 @@ mod tests {
         check("off by one", "Off by one!", Sameness::Same);
         check("", "", Sameness::Same);
         check("!!", "❌ …", Sameness::Unclear);
+    }
+
+    #[test]
+    fn claims_of_few_words_do_not_differ() {
+        let seven = [
+            "the socket leaks when the handshake fails under heavy daily load",
+            "counter races because threads skip that shared lock twice",
+        ];
+        check(seven[0], seven[1], Sameness::Unclear);
+        check(&format!("{} forever", seven[0]), &format!("{} again", seven[1]), Sameness::Different);
     }
 
     #[test]

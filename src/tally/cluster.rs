@@ -12,8 +12,9 @@ use super::{
     Agreement, Member,
     claim::{Claim, Sameness},
     further::join_further,
+    judged::Rulings,
 };
-use crate::{anchor::plain_name, finding::LineRange, reviewer::ReviewerId};
+use crate::{anchor::plain_name, finding::LineRange, judgement::ClaimId, reviewer::ReviewerId};
 
 /// Findings this many lines apart are still near.
 pub(super) const NEAR: u32 = 10;
@@ -34,12 +35,26 @@ pub(super) struct Cluster {
     pub(super) agreement: Agreement,
     /// Positions of near clusters that are not the same, nearest first.
     pub(super) neighbours: Vec<usize>,
+    /// Positions of members whose groups joined by place, of another lineage than the first member.
+    pub(super) unsettled: Vec<usize>,
 }
 
 impl Cluster {
+    fn new(members: Vec<Note>, agreement: Agreement) -> Self {
+        let joined =
+            |note: &Note| note.link == Link::Place && note.member.lineage != members[0].member.lineage;
+        let unsettled = (1..members.len()).filter(|at| joined(&members[*at])).collect();
+        Self { members, agreement, neighbours: Vec::new(), unsettled }
+    }
+
+    /// Whether several lineages say the same.
+    pub(super) fn is_by_claim(&self) -> bool {
+        self.agreement == Agreement::Claim
+    }
+
     /// Adds what says the same; `other` keeps its own order behind this one's members.
     pub(super) fn take_in(&mut self, other: Self) {
-        self.members.extend(other.members);
+        append(&mut self.members, other.members, Link::Further);
         self.neighbours.extend(other.neighbours);
         if lineages(&self.members) > 1 {
             self.agreement = Agreement::Claim;
@@ -50,13 +65,62 @@ impl Cluster {
 /// A finding made ready for comparing.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) member: Member,
-    claim: Claim,
+    /// Boxed, since putting findings in order moves them often.
+    pub(super) member: Box<Member>,
+    /// Its claim's name, where rulings are to be looked up.
+    pub(super) id: Option<ClaimId>,
+    pub(super) claim: Claim,
     lines: Option<LineRange>,
     /// Enclosing symbol's last name.
     symbol: Option<String>,
     /// The reviewer named the symbol itself, not a line in it.
     by_symbol: bool,
+    /// How it came into its cluster.
+    pub(super) link: Link,
+    /// How many members before it stands what it was held against.
+    pub(super) back: usize,
+}
+
+/// Which rule brought a finding into its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// None: it opened the cluster.
+    Opened,
+    /// The same claim, near the first of the group.
+    Claim,
+    /// The same place, and the claims do not clearly differ.
+    Place,
+    /// Its reviewers stand in the cluster already, at the very same location.
+    Location,
+    /// The same claim, at a place that one of them names as a further one.
+    Further,
+    /// Taken back, and put to what it took back.
+    TakenBack,
+}
+
+/// How two places relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nearness {
+    /// They share a line.
+    Overlap,
+    /// One names the symbol that the other lies in.
+    NamedSymbol,
+    /// They are so many lines apart, ten at most.
+    Lines(u32),
+    /// They lie in one symbol.
+    SameSymbol,
+    /// Both speak of the file as a whole.
+    WholeFile,
+}
+
+impl Nearness {
+    /// Whether they meet; else they are only near.
+    pub fn meets(self) -> bool {
+        match self {
+            Self::Overlap | Self::NamedSymbol => true,
+            Self::Lines(_) | Self::SameSymbol | Self::WholeFile => false,
+        }
+    }
 }
 
 impl Note {
@@ -67,27 +131,37 @@ impl Note {
         let symbol = anchored.symbol.as_deref().map(|symbol| plain_name(symbol).to_owned());
         let named = anchored.finding.location.as_ref();
         let by_symbol = named.is_some_and(|place| place.symbol.is_some() && place.lines.is_none());
-        Self { lines: anchored.lines, symbol, by_symbol, claim, member }
+        Self {
+            lines: anchored.lines,
+            symbol,
+            by_symbol,
+            claim,
+            id: None,
+            link: Link::Opened,
+            back: 0,
+            member: Box::new(member),
+        }
     }
 
     fn same_symbol(&self, other: &Self) -> bool {
         self.symbol.is_some() && self.symbol == other.symbol
     }
 
-    /// The two share a line, or one names the symbol that the other lies in.
-    fn meets(&self, other: &Self) -> bool {
-        let share = matches!((self.lines, other.lines), (Some(a), Some(b)) if a.overlaps(b));
-        share || (self.by_symbol || other.by_symbol) && self.same_symbol(other)
-    }
-
-    /// They meet, stand within ten lines, in one symbol, or both speak of the whole file.
-    fn near(&self, other: &Self) -> bool {
-        let close = match (self.lines, other.lines) {
-            (Some(a), Some(b)) => a.gap(b) <= NEAR,
-            (None, None) => self.symbol == other.symbol,
-            _ => false,
+    /// How near the two stand to one another; `None` when neither near nor meeting.
+    pub(super) fn nearness(&self, other: &Self) -> Option<Nearness> {
+        let gap = match (self.lines, other.lines) {
+            (Some(a), Some(b)) => Some(a.gap(b)),
+            _ => None,
         };
-        close || self.same_symbol(other)
+        let same_symbol = self.same_symbol(other);
+        match gap {
+            Some(0) => Some(Nearness::Overlap),
+            _ if same_symbol && (self.by_symbol || other.by_symbol) => Some(Nearness::NamedSymbol),
+            Some(gap) if gap <= NEAR => Some(Nearness::Lines(gap)),
+            _ if same_symbol => Some(Nearness::SameSymbol),
+            None if self.lines == other.lines && self.symbol == other.symbol => Some(Nearness::WholeFile),
+            _ => None,
+        }
     }
 
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
@@ -107,38 +181,38 @@ impl Note {
 }
 
 /// Puts `notes` together. Clusters come ordered by path and first member.
-pub(super) fn cluster(notes: Vec<Note>) -> Vec<Cluster> {
+pub(super) fn cluster(notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     let mut by_path: BTreeMap<String, Vec<Note>> = BTreeMap::new();
     for note in notes {
         by_path.entry(note.member.anchored.path.clone().unwrap_or_default()).or_default().push(note);
     }
     let mut all = Vec::new();
     for notes in by_path.into_values() {
-        let mut clusters = within_file(notes);
+        let mut clusters = within_file(notes, rulings);
         let offset = all.len();
         clusters.iter_mut().flat_map(|one| &mut one.neighbours).for_each(|at| *at += offset);
         all.append(&mut clusters);
     }
-    join_further(all)
+    join_further(all, rulings)
 }
 
 /// First by claim, then by place among what is left single, then what one reviewer said at one location.
-fn within_file(mut notes: Vec<Note>) -> Vec<Cluster> {
+fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     notes.sort_by(|a, b| order(&a.member, &b.member));
     let groups = notes.into_iter().map(|note| vec![note]).collect();
-    let groups = join(groups, &by_claim);
+    let groups = join(groups, Link::Claim, &|cluster, group| by_claim(cluster, group, rulings));
     let agreed = |group: &Vec<Note>| if lineages(group) > 1 { Agreement::Claim } else { Agreement::Single };
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut single = Vec::new();
     for group in groups {
         match agreed(&group) {
             Agreement::Single => single.push(group),
-            agreement => clusters.push(Cluster { members: group, agreement, neighbours: Vec::new() }),
+            agreement => clusters.push(Cluster::new(group, agreement)),
         }
     }
-    for group in join(single, &by_place) {
+    for group in join(single, Link::Place, &|cluster, group| by_place(cluster, group, rulings)) {
         let agreement = if lineages(&group) > 1 { Agreement::Place } else { Agreement::Single };
-        clusters.push(Cluster { members: group, agreement, neighbours: Vec::new() });
+        clusters.push(Cluster::new(group, agreement));
     }
     clusters.sort_by(|a, b| order(&a.members[0].member, &b.members[0].member));
     let mut clusters = fold_same_location(clusters);
@@ -147,26 +221,26 @@ fn within_file(mut notes: Vec<Note>) -> Vec<Cluster> {
 }
 
 /// How well a group of notes fits a cluster; `None` when it does not. Higher is better.
-type Fits = dyn Fn(&[Note], &[Note]) -> Option<Fit>;
+type Fits<'a> = dyn Fn(&[Note], &[Note]) -> Option<Fit> + 'a;
 
 /// Meeting before near, then the likeness of the claims, then the smaller gap.
 #[derive(PartialEq, PartialOrd)]
 struct Fit(bool, f32, std::cmp::Reverse<u32>);
 
 /// Near the first member, the same as one member, and different from none.
-fn by_claim(cluster: &[Note], group: &[Note]) -> Option<Fit> {
+fn by_claim(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
-    let meets = new.meets(first);
-    let fits = (meets || new.near(first)) && says_same(cluster, group);
-    fits.then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
+    let meets = new.nearness(first)?.meets();
+    says_same(cluster, group, rulings)
+        .then(|| Fit(meets, first.claim.similarity(&new.claim), std::cmp::Reverse(first.gap(new))))
 }
 
 /// The group's first is the same as one member and different from none, and none of it is a reviewer's remark on a
 /// second location.
-pub(super) fn says_same(cluster: &[Note], group: &[Note]) -> bool {
+pub(super) fn says_same(cluster: &[Note], group: &[Note], rulings: &Rulings) -> bool {
     let mut same = false;
     for member in cluster.iter().take(MOST_COMPARED) {
-        match member.claim.compare(&group[0].claim) {
+        match rulings.compare(member, &group[0]) {
             Sameness::Same => same = true,
             Sameness::Unclear => {}
             Sameness::Different => return false,
@@ -176,24 +250,24 @@ pub(super) fn says_same(cluster: &[Note], group: &[Note]) -> bool {
 }
 
 /// Meets the first member, and no member's claim differs.
-fn by_place(cluster: &[Note], group: &[Note]) -> Option<Fit> {
+fn by_place(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> {
     let (first, new) = (cluster.first()?, group.first()?);
-    if !new.meets(first) || group.iter().any(|note| elsewhere(cluster, note)) {
+    if !new.nearness(first)?.meets() || group.iter().any(|note| elsewhere(cluster, note)) {
         return None;
     }
-    let differs = |member: &Note| member.claim.compare(&new.claim) == Sameness::Different;
+    let differs = |member: &Note| rulings.compare(member, new) == Sameness::Different;
     let differ = cluster.iter().take(MOST_COMPARED).any(differs);
     (!differ).then(|| Fit(true, first.claim.similarity(&new.claim), std::cmp::Reverse(0)))
 }
 
 /// One reviewer's remarks on several locations are several issues, however alike.
-fn elsewhere(cluster: &[Note], new: &Note) -> bool {
+pub(super) fn elsewhere(cluster: &[Note], new: &Note) -> bool {
     let mut own = cluster.iter().filter(|note| note.member.reviewer == new.member.reviewer);
     own.next().is_some_and(|note| !note.same_location(new))
 }
 
 /// Joins ordered groups: each one to the open cluster that it fits best, or it opens its own.
-fn join(groups: Vec<Vec<Note>>, fits: &Fits) -> Vec<Vec<Note>> {
+fn join(groups: Vec<Vec<Note>>, link: Link, fits: &Fits<'_>) -> Vec<Vec<Note>> {
     let mut clusters: Vec<Vec<Note>> = Vec::with_capacity(groups.len());
     let mut open = Open::default();
     for group in groups {
@@ -203,13 +277,21 @@ fn join(groups: Vec<Vec<Note>>, fits: &Fits) -> Vec<Vec<Note>> {
             a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal).then(b.1.cmp(&a.1))
         };
         if let Some((_, at)) = fitting.max_by(better) {
-            clusters[at].extend(group);
+            append(&mut clusters[at], group, link);
         } else {
             open.add(clusters.len(), &group[0]);
             clusters.push(group);
         }
     }
     clusters
+}
+
+/// Puts a group behind a cluster's members; its first remembers how it came and how far the cluster's first is.
+fn append(members: &mut Vec<Note>, mut group: Vec<Note>, link: Link) {
+    if let Some(first) = group.first_mut() {
+        (first.link, first.back) = (link, members.len());
+    }
+    members.extend(group);
 }
 
 /// The clusters that a further note could be near, by line and by symbol. Notes come by ascending first line.
@@ -266,7 +348,7 @@ fn fold_same_location(clusters: Vec<Cluster>) -> Vec<Cluster> {
         let mut home = seats.iter().map(|seat| homes.get(seat).copied());
         let first = home.next().flatten().filter(|first| home.all(|other| other == Some(*first)));
         if let (Agreement::Single, Some(home)) = (cluster.agreement, first) {
-            kept[home].members.extend(cluster.members);
+            append(&mut kept[home].members, cluster.members, Link::Location);
             continue;
         }
         for seat in seats {
@@ -281,7 +363,7 @@ fn fold_same_location(clusters: Vec<Cluster>) -> Vec<Cluster> {
 }
 
 /// A reviewer at a location.
-fn seat(note: &Note) -> (ReviewerId, Option<LineRange>, Option<String>) {
+pub(super) fn seat(note: &Note) -> (ReviewerId, Option<LineRange>, Option<String>) {
     let symbol = note.symbol.clone().filter(|_| note.lines.is_none());
     (note.member.reviewer.clone(), note.lines, symbol)
 }

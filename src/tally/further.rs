@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Agreement,
     cluster::{Cluster, NEAR, lineages, says_same},
+    judged::Rulings,
 };
 use crate::finding::LineRange;
 
@@ -27,14 +28,14 @@ enum Fate {
 
 /// Puts a cluster of one lineage to another that says the same, where the first finding of one names as a further place
 /// what lies within ten lines of the other's. A guest takes nobody in. The clusters that are left keep their order.
-pub(super) fn join_further(clusters: Vec<Cluster>) -> Vec<Cluster> {
+pub(super) fn join_further(clusters: Vec<Cluster>, rulings: &Rulings) -> Vec<Cluster> {
     let mut fates = vec![Fate::Stays; clusters.len()];
     for (a, b) in pairs(&clusters) {
         let single = |at: usize| lineages(&clusters[at].members) == 1;
         let (guest, host) = if single(b) { (b, a) } else { (a, b) };
         let open = fates[guest] == Fate::Stays && !matches!(fates[host], Fate::Guest(_));
         let settled = clusters[host].agreement != Agreement::Place;
-        let same = || says_same(&clusters[host].members, &clusters[guest].members);
+        let same = || says_same(&clusters[host].members, &clusters[guest].members, rulings);
         if open && settled && single(guest) && same() {
             fates[guest] = Fate::Guest(host);
             fates[host] = Fate::Host;

@@ -10,36 +10,51 @@ use std::{
 
 use super::{
     Agreement, Issue, Member,
-    cluster::{Cluster, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
+    cluster::{Cluster, Link, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
+    judged::{self, Rulings},
 };
 use crate::{
     disposition::{Decision, Disposition},
     finding::{LineRange, Severity},
+    judgement::Judgements,
 };
 
-/// Puts members together, ranks what comes out, and says what was decided about it.
-pub(super) fn issues(members: Vec<Member>, decided: &BTreeMap<String, Disposition>) -> Vec<Issue> {
-    let notes = members.into_iter().map(Note::new);
-    let (retracted, counted): (Vec<_>, Vec<_>) =
-        notes.partition(|note| note.member.anchored.finding.retracted);
-    let mut clusters = cluster(counted);
-    let alone = attach(retracted, &mut clusters);
-    let mut withdrawn = cluster(alone);
-    for cluster in &mut withdrawn {
-        // Nobody agrees on what everybody took back.
-        cluster.agreement = Agreement::Single;
-        cluster.neighbours.clear();
-    }
-    clusters.append(&mut withdrawn);
-    let ids = identity::ids(&clusters);
+/// Puts members together, ranks what comes out, and says what was judged and decided about it.
+pub(super) fn issues(
+    members: Vec<Member>,
+    judgements: &Judgements,
+    decided: &BTreeMap<String, Disposition>,
+) -> Vec<Issue> {
+    let (clusters, ids) = clusters(members, &Rulings::new(&judgements.rulings));
     let mut issues: Vec<_> =
         clusters.into_iter().enumerate().map(|(at, cluster)| issue(cluster, at, &ids)).collect();
     issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    judged::attach(judgements, &mut issues);
     for issue in &mut issues {
         issue.disposition = decided.get(&issue.id).cloned();
     }
     issues
+}
+
+/// Members put together, what everybody took back last, and the ids in the same order.
+pub(super) fn clusters(members: Vec<Member>, rulings: &Rulings) -> (Vec<Cluster>, Vec<String>) {
+    let notes = members.into_iter().map(Note::new);
+    let (retracted, mut counted): (Vec<_>, Vec<_>) =
+        notes.partition(|note| note.member.anchored.finding.retracted);
+    rulings.name(&mut counted);
+    let mut clusters = cluster(counted, rulings);
+    let alone = attach(retracted, &mut clusters);
+    let mut withdrawn = cluster(alone, rulings);
+    for cluster in &mut withdrawn {
+        // Nobody agrees on what everybody took back.
+        cluster.agreement = Agreement::Single;
+        cluster.neighbours.clear();
+        cluster.unsettled.clear();
+    }
+    clusters.append(&mut withdrawn);
+    let ids = identity::ids(&clusters);
+    (clusters, ids)
 }
 
 /// Puts each retracted finding to the counted cluster that stands at its location, the reviewer's own or one that says
@@ -61,9 +76,12 @@ fn attach(mut retracted: Vec<Note>, clusters: &mut [Cluster]) -> Vec<Note> {
     let homes: Vec<_> =
         retracted.iter().map(|note| home(note, &at_location[&location(note)], clusters)).collect();
     let mut alone = Vec::new();
-    for (home, note) in homes.into_iter().zip(retracted) {
+    for (home, mut note) in homes.into_iter().zip(retracted) {
         match home {
-            Some(at) => clusters[at].members.push(note),
+            Some(at) => {
+                note.link = Link::TakenBack;
+                clusters[at].members.push(note);
+            }
             None => alone.push(note),
         }
     }
@@ -89,7 +107,7 @@ fn location(note: &Note) -> (Option<String>, Option<LineRange>) {
 
 fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
     let see_also = cluster.neighbours.iter().map(|other| ids[*other].clone()).collect();
-    let members: Vec<Member> = cluster.members.into_iter().map(|note| note.member).collect();
+    let members: Vec<Member> = cluster.members.into_iter().map(|note| *note.member).collect();
     let counted = || members.iter().filter(|member| !member.anchored.finding.retracted);
     let mut lineages: Vec<_> = counted().map(|member| member.lineage.clone()).collect();
     let mut reviewers: Vec<_> = counted().map(|member| member.reviewer.clone()).collect();
@@ -111,6 +129,10 @@ fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
         reviewers,
         see_also,
         members,
+        unsettled: cluster.unsettled,
+        adjudications: Vec::new(),
+        examinations: Vec::new(),
+        unexamined: Vec::new(),
         disposition: None,
     }
 }

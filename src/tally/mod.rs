@@ -1,17 +1,19 @@
 //! The tally: findings of all reviewers put together into issues, counted by distinct lineage, with what was not read.
 //!
 //! [`tally`] is a pure function of its input and does not depend on its order: `answers` reads and anchors every reply,
-//! `cluster` puts findings together by `claim` and place, `issues` makes ranked issues of them, `identity` names them,
+//! `cluster` puts findings together by `claim` and place, or as `judged`, `issues` makes ranked issues of them, `identity` names them,
 //! [`gate`] and [`verdict`] judge. The wire form is `report::json`.
 
 mod answers;
 mod claim;
 mod cluster;
+pub mod explain;
 mod fnv;
 mod further;
 pub mod gate;
 mod identity;
 mod issues;
+mod judged;
 pub mod lineage;
 pub mod named;
 pub mod verdict;
@@ -23,6 +25,7 @@ mod tests;
 
 use answers::Answers;
 pub use claim::{Evidence, Sameness, Tongue, evidence};
+pub use cluster::Nearness;
 
 use crate::{
     anchor::Anchored,
@@ -31,6 +34,7 @@ use crate::{
     coverage::Outcome,
     disposition::{self, Disposition},
     finding::{Anchor, LineRange, Severity, Verdict},
+    judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
     reviewer::{Lineage, Panel, ReviewerId},
 };
 
@@ -49,6 +53,8 @@ pub struct Input {
     pub excluded: Vec<Excluded>,
     /// One entry a task, with its reply.
     pub replies: Vec<TaskReply>,
+    /// What others were asked about the findings.
+    pub judgements: Judgements,
     /// What humans decided about issues of this or other runs.
     pub dispositions: Vec<Disposition>,
 }
@@ -100,6 +106,8 @@ pub struct Tally {
     pub unplaced: Vec<Member>,
     /// Text that was not usable.
     pub rejects: Vec<RejectedText>,
+    /// What others were asked about the findings; also with the issues they are about.
+    pub judgements: Judgements,
 }
 
 /// A task's outcome with what its reply turned out to be.
@@ -114,7 +122,7 @@ pub struct Coverage {
 }
 
 /// Findings that belong together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
     /// Stable across pushes: from path, symbol or quoted code, and claim.
     pub id: String,
@@ -136,6 +144,15 @@ pub struct Issue {
     pub see_also: Vec<String>,
     /// All findings of the issue, retracted ones too.
     pub members: Vec<Member>,
+    /// Of a `place` issue: positions of the members that stand for a group of claims of another lineage than the first
+    /// member's, about which it is not settled whether they are its claim.
+    pub unsettled: Vec<usize>,
+    /// What adjudicators said about its claims. Decides between `claim`, `place` and two issues; adds no lineage.
+    pub adjudications: Vec<Ruling>,
+    /// What reviewers of other lineages said about its claims. Changes no count and no gate.
+    pub examinations: Vec<Examination>,
+    /// Its claims that could not be put to anybody.
+    pub unexamined: Vec<Unexamined>,
     /// What a human decided about it.
     pub disposition: Option<Disposition>,
 }
@@ -183,6 +200,13 @@ pub struct Member {
 }
 
 impl Member {
+    /// Names what it claims.
+    pub fn claim_id(&self) -> ClaimId {
+        let Anchored { path, code, finding, .. } = &self.anchored;
+        let (path, code) = (path.as_deref().unwrap_or_default(), code.as_deref().unwrap_or_default());
+        ClaimId::of(path, code, &finding.what, &finding.why)
+    }
+
     /// How its place relates to the change.
     pub fn anchor(&self) -> Anchor {
         self.anchored.anchor
@@ -207,6 +231,7 @@ pub fn tally(mut input: Input) -> Tally {
     input.panel.reviewers.sort_by(|a, b| a.id.cmp(&b.id));
     sort_bundles(&mut input.bundles);
     input.excluded.sort_by(|a, b| (&a.path, a.reason).cmp(&(&b.path, b.reason)));
+    judged::sort(&mut input.judgements);
     let answers = answers::read(&mut input);
     assembled(answers, input)
 }
@@ -222,9 +247,10 @@ fn assembled(answers: Answers, input: Input) -> Tally {
         bundles: input.bundles,
         excluded: input.excluded,
         coverage: answers.coverage,
-        issues: issues::issues(placed, &disposition::standing(input.dispositions)),
+        issues: issues::issues(placed, &input.judgements, &disposition::standing(input.dispositions)),
         unplaced,
         rejects: answers.rejects,
+        judgements: input.judgements,
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     claim::Claim,
+    explain::{Because, Join, Parting, Rule, explain},
     gate::{FailOn, GateResult, Policy, evaluate},
     *,
 };
@@ -97,6 +98,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies: Vec::new(),
+            judgements: Judgements::default(),
             dispositions: Vec::new(),
         },
     )
@@ -424,6 +426,7 @@ fn run() -> Input {
             reply("c2_z", "opus", "VERDICT: ship\n"),
             reply("c2_z", "kimi", ""),
         ],
+        judgements: Judgements::default(),
         dispositions: Vec::new(),
     }
 }
@@ -500,6 +503,51 @@ fn any_tasks() -> impl Strategy<Value = Vec<Task>> {
     prop::collection::vec(task.prop_map(|(bundle, by, findings)| self::task(bundle, by, findings)), 0..8)
 }
 
+/// Checks a rule on the findings alone, without the code that applied it.
+#[track_caller]
+fn holds(members: &[Member], at: usize, join: &Join) {
+    let place = |at: usize| &members[at].anchored;
+    let answer = |a: usize, b: usize| evidence(&place(a).finding, &place(b).finding).answer;
+    let lines_apart = |a: usize, b: usize| Some(place(a).lines?.gap(place(b).lines?));
+    let near = |a: usize, nearness: Nearness| match nearness {
+        Nearness::Overlap => lines_apart(a, at) == Some(0),
+        Nearness::Lines(gap) => lines_apart(a, at) == Some(gap) && (1..=10).contains(&gap),
+        Nearness::NamedSymbol | Nearness::SameSymbol => {
+            place(a).symbol.is_some() && place(a).symbol == place(at).symbol
+        }
+        Nearness::WholeFile => place(a).lines.is_none() && place(at).lines.is_none(),
+    };
+    let holds = match &join.rule {
+        Rule::First => at == 0,
+        Rule::Claim { to, nearness, same_as, comparison } => {
+            *to <= *same_as
+                && *same_as < at
+                && near(*to, *nearness)
+                && answer(*same_as, at) == Sameness::Same
+                && comparison.answer == Sameness::Same
+        }
+        Rule::Place { to, nearness, comparison } => {
+            *to < at && nearness.meets() && near(*to, *nearness) && comparison.answer != Sameness::Different
+        }
+        Rule::Further { to, same_as, .. } => {
+            let names = |a: usize, b: usize| place(a).also.iter().any(|also| also.path == place(b).path);
+            answer(*same_as, at) == Sameness::Same && (names(*to, at) || names(at, *to))
+        }
+        Rule::Location { with } => {
+            members[*with].reviewer == members[at].reviewer && place(*with).lines == place(at).lines
+        }
+        Rule::TakenBack { beside, same } => {
+            place(at).finding.retracted
+                && place(*beside).lines == place(at).lines
+                && (*same || members[*beside].reviewer == members[at].reviewer)
+        }
+    };
+    let counted = |at: usize| !place(at).finding.retracted;
+    let relative = (0..at)
+        .find(|other| counted(*other) && counted(at) && members[*other].lineage == members[at].lineage);
+    assert!(holds && join.counts_with == relative, "member {at}: {join:?}");
+}
+
 /// Tasks and the same in another order, their findings too.
 fn any_shuffled() -> impl Strategy<Value = (Vec<Task>, Vec<Task>)> {
     any_tasks().prop_flat_map(|tasks| {
@@ -534,6 +582,33 @@ proptest! {
         let all = [tasks.clone(), more].concat();
         prop_assert_eq!(counted(&tallied(tasks.clone())), found(&tasks));
         prop_assert_eq!(counted(&tallied(all.clone())), found(&all));
+    }
+
+    #[test]
+    fn every_issue_is_explained_by_rules_that_hold(tasks in any_tasks()) {
+        let tally = tallied(tasks);
+        for issue in &tally.issues {
+            let explanation = explain(&tally, issue).unwrap();
+            prop_assert_eq!(explanation.joins.len(), issue.members.len());
+            for (at, join) in explanation.joins.iter().enumerate() {
+                holds(&issue.members, at, join);
+            }
+            let by_place = explanation.joins.iter().zip(&issue.members).any(|(join, member)| {
+                matches!(join.rule, Rule::Place { to, .. } if issue.members[to].lineage != member.lineage)
+            });
+            prop_assert!(!issue.is_counted() || by_place == (issue.agreement == Agreement::Place));
+            let parted: Vec<_> = explanation.partings.iter().map(|parting| parting.issue.clone()).collect();
+            prop_assert_eq!(&parted, &issue.see_also);
+            for Parting { because, nearness, comparison, .. } in explanation.partings {
+                let differ = comparison.answer == Sameness::Different;
+                match because {
+                    Because::ClaimsDiffer | Because::MembersDiffer => prop_assert!(differ),
+                    Because::OnlyNear => prop_assert!(!differ && !nearness.is_some_and(Nearness::meets)),
+                    Because::OneReviewer(by) => prop_assert!(issue.members.iter().any(|one| one.reviewer == by)),
+                    Because::Settled | Because::FitsAnother => prop_assert!(!differ),
+                }
+            }
+        }
     }
 
     #[test]

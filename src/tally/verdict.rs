@@ -136,6 +136,7 @@ mod tests {
     use crate::{
         change::RangeInfo,
         coverage::{Outcome, State},
+        judgement::Judgements,
         reviewer::{Lineage, Panel, ReviewerId, Seat},
         tally::{
             Input, RunInfo, TaskReply,
@@ -179,6 +180,7 @@ mod tests {
             bundles: Vec::new(),
             excluded: Vec::new(),
             replies,
+            judgements: Judgements::default(),
             dispositions: Vec::new(),
         };
         let tally = tally(input);

@@ -2,7 +2,11 @@
 //!
 //! Knows how code writes names and how English bends words; it does not know what any word means, and weighs none.
 
-use std::{collections::HashMap, hash::Hasher, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
 
 use super::fnv::Fnv;
 
@@ -245,7 +249,7 @@ const GRAMMAR: &str = "a about after all also an another any as at before being 
 
 /// What a word in lower case is good for. A single letter or digit names a variable or numbers a point.
 fn role(word: &str) -> Role {
-    static GRAMMATICAL: LazyLock<HashMap<&str, Role>> = LazyLock::new(|| {
+    static GRAMMATICAL: LazyLock<HashMap<&str, Role, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
         let english = ENGLISH.split(' ').map(|word| (word, Role::English));
         english.chain(GRAMMAR.split(' ').map(|word| (word, Role::Grammar))).collect()
     });

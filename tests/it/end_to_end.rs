@@ -2,6 +2,7 @@
 
 mod faults;
 mod interrupt;
+mod judging;
 mod keys;
 
 use std::{fs, path::PathBuf};

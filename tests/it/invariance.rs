@@ -136,6 +136,7 @@ fn input(answers: &[Answer]) -> Input {
         bundles: FILES.iter().map(|(id, paths)| bundle(id, paths)).collect(),
         excluded: Vec::new(),
         replies: answers.iter().map(reply).collect(),
+        judgements: <_>::default(),
         dispositions: Vec::new(),
     }
 }

@@ -130,46 +130,40 @@ fn table_at_120_columns() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one whole table")]
 fn table_on_a_narrow_terminal_is_stacked() {
-    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 44, false)), @r#"
+    insta::assert_snapshot!(shown(&table::render(&sample::tally(), &sample::failed(), 50, false)), @r#"
     main...HEAD, run 20261121-041812-9b0e77d
 
     Found by more than one lineage (2)
-    BLOCK validatord/src/auth.rs:42 (2 of 3
-          lineages, same claim: kimi, opus)
-          i-0b1c
-      The signature is compared with `==`, which
-        leaks through timing how many bytes are
-        right.
+    BLOCK validatord/src/auth.rs:42 (2 of 3 lineages,
+          same claim: kimi, opus) i-0b1c
+      The signature is compared with `==`, which leaks
+        through timing how many bytes are right.
     WARN web/src/components/session/
-          SessionList.tsx:112 (2 of 3 lineages,
-          same place: history, sonnet) i-77ab
-      sonnet: The subscription is not cancelled
-        when the component goes away.
-      history: This line was changed by three of
-        the last five fixes here.
+          SessionList.tsx:112 (2 of 3 lineages, same
+          place: history, sonnet) i-77ab
+      sonnet: The subscription is not cancelled when
+        the component goes away.
+      history: This line was changed by three of the
+        last five fixes here.
 
     Found by one lineage alone (2)
-    BLOCK validatord/src/store.rs:7 (1 of 3
-          lineages: opus) i-91e2
+    BLOCK validatord/src/store.rs:7 (1 of 3 lineages:
+          opus) i-91e2
       A failed write is answered with 200.
     WARN web/src/components/session/
           SessionList.tsx:118 (moved) (1 of 3
           lineages: kimi) i-5c07
-      The list is fetched again on every key
-        press.
+      The list is fetched again on every key press.
       (also at web/src/api.ts:9)
       (near web/src/components/session/
         SessionList.tsx:112)
 
     Without a place in the change (1)
-      WARN kimi: The new endpoints have no
-        tests.
+      WARN kimi: The new endpoints have no tests.
 
-    (opus emitted a BLOCK on validatord/src/
-     pool.rs:88 and took it back: The pool is
-     never drained.)
+    (opus emitted a BLOCK on validatord/src/pool.rs:88
+     and took it back: The pool is never drained.)
 
     Not usable, kept in the replies (1)
       kimi on c2 web: no WHAT: "SEVERITY: maybe"
@@ -178,29 +172,26 @@ fn table_on_a_narrow_terminal_is_stacked() {
       1 lockfile: Cargo.lock
       1 binary file: web/logo.png
 
-    c1 validatord (46 KB) → 1 convergent / 2
-      distinct
-    c2 web (3.4 KB)       → 1 convergent / 2
-      distinct
+    c1 validatord (46 KB) → 1 convergent / 2 distinct
+    c2 web (3.4 KB)       → 1 convergent / 2 distinct
 
-    opus (anthropic) says hold on c1 validatord;
-      ship on c2 web
+    opus (anthropic) says hold on c1 validatord; ship
+      on c2 web
     sonnet (anthropic) says ship-with-fixes
     kimi (moonshot) says ship-with-fixes on c1
       validatord; no verdict on c2 web
 
     ! sonnet failed on c1 validatord: HTTP 529
       overloaded, after 4 attempts
-    Coverage: 7 of 8 answered by 3 lineages
-      (73,800 tokens in, 5,040 out, $0.30)
-    2 issues found by several lineages (1 BLOCK,
-    1 WARN), 2 by one lineage alone (1 BLOCK, 1
-    WARN) and 1 without a place
-    Verdict: hold (1 BLOCK found by several
-      lineages; 1 BLOCK by one lineage alone; 3
-      WARNs)
-    Gate failed (fail-on block, min-lineages 2):
-      2 issues of severity BLOCK
+    Coverage: 7 of 8 answered by 3 lineages (73,800
+      tokens in, 5,040 out, $0.30)
+    2 issues found by several lineages (1 BLOCK, 1
+    WARN), 2 by one lineage alone (1 BLOCK, 1 WARN)
+    and 1 without a place
+    Verdict: hold (1 BLOCK found by several lineages;
+      1 BLOCK by one lineage alone; 3 WARNs)
+    Gate failed (fail-on block, min-lineages 2): 2
+      issues of severity BLOCK
     "#);
 }
 
@@ -485,4 +476,37 @@ fn unchecked_places_are_said_once() {
         .for_each(|m| m.anchored.anchor = Anchor::Unchecked);
     let text = table::render(&tally, &sample::off(), 200, false);
     assert_eq!(text.matches("places were not checked").count(), 1, "{text}");
+}
+
+#[test]
+fn judgements_stand_beside_the_issues() {
+    let tally = sample::judged(sample::tally(), "since `x` is set");
+    let text = table::render(&tally, &sample::failed(), 100, false);
+    let from = text.find("Found by one lineage alone").unwrap();
+    let to = text.find("Without a place").unwrap();
+    insta::assert_snapshot!(text[from..to].trim_end(), @r"
+    Found by one lineage alone (2)
+    severity  place                      agreement             examined          what
+    BLOCK     validatord/src/store.rs:7  1 of 3 lineages:      opus timed out    A failed write is
+    i-91e2                               opus                                    answered with 200.
+    WARN      web/src/components/        1 of 3 lineages:      not examined:     The list is fetched
+    i-5c07    session/                   kimi                  since `x` is set  again on every key
+              SessionList.tsx:118                                                press.
+              (moved)                                                            (also at web/src/
+                                                                                 api.ts:9)
+                                                                                 (near web/src/
+                                                                                 components/session/
+                                                                                 SessionList.tsx:112)
+
+    Refuted, counted all the same (1)
+      BLOCK i-refute web/src/a.ts:7 kimi: since `x` is set (refuted by opus (since `x` is set): since
+        `x` is set)
+    ");
+    let text = table::render(&tally, &sample::failed(), 44, false);
+    let judged: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("Judged")).take(3).collect();
+    insta::assert_snapshot!(judged.join("\n"), @"
+    Judged: 2 of 3 questions about claims
+      answered; opus timed out (1 ×): since `x`
+      is set
+    ");
 }

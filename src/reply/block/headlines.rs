@@ -62,7 +62,7 @@ pub(super) struct Headline<'a> {
 fn headline(bare: Bare<'_>, form: Form) -> Option<Headline<'_>> {
     let (severity, body) = match severity::leading(bare.body) {
         Some((severity, word, rest)) => (Some((severity, word)), rest),
-        None => (None, bare.body),
+        None => (None, bare.body.trim_start_matches(is_sign).trim_start()),
     };
     if let Some((places, rest)) = place::leading(body) {
         let place_text = body[..body.len() - rest.len()].trim_end_matches(severity::is_separator);
@@ -86,6 +86,11 @@ fn headline(bare: Bare<'_>, form: Form) -> Option<Headline<'_>> {
             rest: body,
         }),
     }
+}
+
+/// `📍` and the like, which say nothing; letters and what encloses text do.
+fn is_sign(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && !"【「（《“‘".contains(c)
 }
 
 fn token_at(body: &str, at: usize) -> &str {
@@ -150,8 +155,9 @@ impl<'a> Reader<'a> {
         let placed = !head.places.is_empty();
         match self.form {
             Form::Labelled => {
+                let alone = head.rest.trim().is_empty() && (bare.marker == Marker::Bullet || bare.bold);
                 head.severity.is_some()
-                    && (set_off || (bare.bold && self.draft.is_none()))
+                    && (set_off || alone || (bare.bold && self.draft.is_none()))
                     && line::indent(line.raw) < 2
             }
             Form::Headline => {
@@ -190,6 +196,9 @@ impl<'a> Reader<'a> {
         let Some((range, rest)) = place::leading_lines(body) else { return false };
         self.open(line);
         let rest = rest.trim_start_matches(severity::is_separator);
+        let behind = severity::leading(rest).filter(|_| given.is_none());
+        let (given, rest) =
+            behind.map_or((given, rest), |(severity, word, rest)| (Some((severity, word)), rest));
         let start = self.offset(rest);
         if let Some(draft) = &mut self.draft {
             draft.set_where(file);

@@ -28,8 +28,11 @@ impl<'a> Reader<'a> {
             Label::Verdict => self.verdict_label(value, line, bare),
             Label::Retract => self.retract(value, line),
             Label::Severity => return self.severity_label(value, line, rest, after_blank),
+            Label::Where | Label::File if !after_blank && self.further_place(value, line) => {}
             Label::Where | Label::File => return self.place_label(label, value, line),
             Label::Lines => return self.lines_label(value, line),
+            Label::Also => return self.also_label(value, line),
+            Label::Status => return self.status_label(value, line),
             Label::Symbol => return self.symbol_label(value, line),
             Label::Quote => return self.part(Part::Quote, value, line, bare),
             Label::What => return self.what_label(value, line, bare, rest),
@@ -169,6 +172,19 @@ impl<'a> Reader<'a> {
         true
     }
 
+    /// `WHERE:` right below `WHERE:`, before any claim: one finding at two places.
+    fn further_place(&mut self, value: &'a str, line: &Line<'a>) -> bool {
+        let Some(draft) = self.draft.as_mut().filter(|draft| draft.has_full_place() && !draft.has_text())
+        else {
+            return false;
+        };
+        let further = draft.set_also(value);
+        if further {
+            draft.reach(line.end);
+        }
+        further
+    }
+
     fn lines_label(&mut self, value: &'a str, line: &Line<'a>) -> bool {
         let (value, tail) = split_parts(value);
         let ranges = draft::lines_of(value);
@@ -176,6 +192,24 @@ impl<'a> Reader<'a> {
         draft.set_lines(&ranges);
         draft.reach(line.end);
         self.tail(tail);
+        true
+    }
+
+    /// `Also at: b.rs:9, c.rs:4`: further places of the finding that is open.
+    fn also_label(&mut self, value: &'a str, line: &Line<'a>) -> bool {
+        let Some(draft) = self.draft.as_mut().filter(|draft| draft.has_place()) else { return false };
+        if !draft.set_also(value) {
+            return false;
+        }
+        draft.reach(line.end);
+        true
+    }
+
+    /// `Status: withdrawn`.
+    fn status_label(&mut self, value: &'a str, line: &Line<'a>) -> bool {
+        let Some(draft) = self.draft.as_mut().filter(|_| retract::says_so(value)) else { return false };
+        draft.retracted = true;
+        draft.reach(line.end);
         true
     }
 
@@ -210,7 +244,8 @@ impl<'a> Reader<'a> {
         let start = if value.is_empty() { line.end } else { start };
         draft.open(part, start, line.end);
         if part != Part::Quote {
-            self.retraction(Bare { body: value, ..bare });
+            let opener = bare.body.starts_with(char::is_alphabetic) && retract::says_so(bare.body);
+            self.retraction(if opener { bare } else { Bare { body: value, ..bare } });
         }
         true
     }

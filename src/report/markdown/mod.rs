@@ -12,6 +12,7 @@ use crate::{
     finding::{Anchor, Severity},
     report::{
         coverage, foreign,
+        judged::{self, Said},
         summary::{self, Directory},
         words,
     },
@@ -32,6 +33,7 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
         heading(tally, gate),
         writer.convergent(),
         writer.blocks(),
+        writer.refuted(),
         writer.others(),
         writer.dismissed(),
         unplaced(tally),
@@ -54,6 +56,9 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
     let mut out =
         format!("## scrum: {headline}\n\n{verdict}. {gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     let bundles = summary::bundle_heads(tally).len();
+    if let Some(judged) = judged::in_short(tally) {
+        let _ = writeln!(out, "\nJudged: {}.", escape::cell(&judged));
+    }
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
@@ -79,8 +84,18 @@ impl<'a> Writer<'a> {
     fn blocks(&self) -> String {
         self.section(
             "BLOCK by one lineage alone",
-            self.alone().filter(|issue| issue.severity == Severity::Block),
+            self.alone().filter(|issue| issue.severity == Severity::Block && !issue.is_refuted()),
         )
+    }
+
+    fn refuted(&self) -> String {
+        let entries: Vec<String> =
+            self.alone().filter(|issue| issue.is_refuted()).map(|issue| self.entry(issue)).collect();
+        if entries.is_empty() {
+            return String::new();
+        }
+        let issues = words::count(entries.len(), "BLOCK");
+        folded(&format!("{issues} refuted by another lineage, counted all the same"), &entries.join("\n"))
     }
 
     fn others(&self) -> String {
@@ -122,13 +137,17 @@ impl<'a> Writer<'a> {
         let agreement = summary::agreement(issue, self.heard);
         let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
         let place = escape::code(&summary::place(issue));
+        let examined = escape::cell(&judged::examined_cell(issue));
+        let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
         let id = escape::code(&issue.id);
-        let mut out = format!("**{}** {place} · {agreement}{agreed} · {id}\n\n", issue.severity);
+        let mut out = format!("**{}** {place} · {agreement}{agreed}{examined} · {id}\n\n", issue.severity);
         if let Some(disposition) = &issue.disposition {
             let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
             let _ = writeln!(out, "**{decided}**\n");
         }
         summary::standing(issue).for_each(|member| out += &said(member));
+        judged::adjudicated(issue).for_each(|said| out += &judgement("adjudicated", &said));
+        judged::examined(issue).for_each(|said| out += &judgement("examined", &said));
         let near = self.directory.neighbours(issue);
         if !near.is_empty() {
             let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
@@ -136,6 +155,14 @@ impl<'a> Writer<'a> {
         }
         out
     }
+}
+
+/// What somebody says about others' claims, as an item of the list; set apart from who found something.
+fn judgement(how: &str, said: &Said<'_>) -> String {
+    let (who, why, quote) =
+        (escape::cell(&said.who()), escape::text(&words::sentence(&said.why())), said.quote());
+    let quote = if quote.is_empty() { quote } else { format!("\n  <br>Quote: {}", escape::code(&quote)) };
+    format!("- *{how} by* {who}: {}. {why}{quote}\n", said.word)
 }
 
 /// What one reviewer says, as an item of a list.

@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// A review under way.
-struct Running {
+pub(super) struct Running {
     process: Child,
     stderr: BufReader<ChildStderr>,
     told: String,
 }
 
 impl Running {
-    fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+    pub(super) fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let mut command = sandbox.command(env!("CARGO_BIN_EXE_scrum"));
         command.arg("review").args(arguments).env("MOCK_KEY", KEY);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -28,7 +28,7 @@ impl Running {
     }
 
     /// Waits until `count` more lines of stderr hold `words`.
-    fn until(&mut self, words: &str, count: usize) {
+    pub(super) fn until(&mut self, words: &str, count: usize) {
         let mut seen = 0;
         while seen < count {
             let mut line = String::new();
@@ -38,12 +38,12 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(super) fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
         assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
-    fn end(mut self) -> Printed {
+    pub(super) fn end(mut self) -> Printed {
         self.stderr.read_to_string(&mut self.told).unwrap();
         let output = self.process.wait_with_output().unwrap();
         Printed { stderr: self.told, ..crate::sandbox::printed(&output) }

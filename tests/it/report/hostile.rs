@@ -47,7 +47,7 @@ fn tally_of(evil: &str) -> Tally {
     evil.clone_into(&mut tally.rejects[0].text);
     evil.clone_into(&mut tally.rejects[0].reason);
     evil.clone_into(&mut tally.range.spec);
-    tally
+    sample::judged(tally, evil)
 }
 
 /// A gate whose texts are evil.
@@ -102,7 +102,7 @@ fn code_blocks_stay_blocks() {
 #[test]
 fn markdown_stays_ours() {
     let text = markdown::render(&tally(), &gate());
-    let calm = markdown::render(&sample::tally(), &sample::failed());
+    let calm = markdown::render(&sample::judged(sample::tally(), "calm"), &sample::failed());
     for tag in ["<details>", "</details>", "<summary>", "<sub>"] {
         assert_eq!(
             outside_code(&text).matches(tag).count(),

@@ -9,6 +9,9 @@ use scrum::{
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
     finding::{Anchor, Finding, LineRange, Severity, Verdict},
+    judgement::{
+        ClaimId, Examination, ExaminationAnswer, Hearing, Judgements, Pair, Ruling, RulingAnswer, Unexamined,
+    },
     reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
@@ -160,6 +163,10 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         reviewers,
         see_also: Vec::new(),
         members,
+        unsettled: Vec::new(),
+        adjudications: Vec::new(),
+        examinations: Vec::new(),
+        unexamined: Vec::new(),
         disposition: None,
     }
 }
@@ -289,6 +296,7 @@ pub(crate) fn tally() -> Tally {
             text: "SEVERITY: maybe\nWHERE: somewhere in the styles".into(),
             reason: "no WHAT".into(),
         }],
+        judgements: Judgements::default(),
     }
 }
 
@@ -305,4 +313,41 @@ pub(crate) fn failed() -> Gate {
 /// No gate.
 pub(crate) fn off() -> Gate {
     Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new(), unread: Vec::new() }
+}
+
+/// The sample with one of each judgement, whose every foreign text is `text`: a ruling, an examination that came to nothing,
+/// a claim nobody could examine, and a refuted BLOCK. Made when all other texts stand.
+pub(crate) fn judged(mut tally: Tally, text: &str) -> Tally {
+    let refuted = member("kimi", "c2_web", Severity::Block, "web/src/a.ts:7", text);
+    tally.issues.push(issue("i-refuted", Agreement::Single, vec![refuted]));
+    let seat = tally.panel.reviewers[0].clone();
+    let hearing = |question: &str, state| Hearing {
+        by: Seat { model: text.to_owned(), lineage: Lineage::new(text), ..seat.clone() },
+        outcome: Outcome {
+            reason: (state != State::Answered).then(|| text.to_owned()),
+            ..Outcome::new(question.to_owned(), seat.id.clone(), state)
+        },
+        quote: text.to_owned(),
+        quote_found: true,
+        why: text.to_owned(),
+    };
+    let claims: Vec<ClaimId> = tally.issues.iter().map(|issue| issue.members[0].claim_id()).collect();
+    let last = claims.len() - 1;
+    tally.judgements.rulings.push(Ruling {
+        pair: Pair::new(claims[0].clone(), claims[1].clone()),
+        answer: RulingAnswer::Same,
+        hearing: hearing("ruling_1", State::Answered),
+    });
+    for (at, answer, state) in
+        [(2, ExaminationAnswer::Unsure, State::TimedOut), (last, ExaminationAnswer::Refuted, State::Answered)]
+    {
+        let hearing = hearing("examination_1", state);
+        let examination = Examination { claim: claims[at].clone(), answer, hearing };
+        tally.issues[at].examinations.push(examination.clone());
+        tally.judgements.examinations.push(examination);
+    }
+    tally.issues[0].adjudications.clone_from(&tally.judgements.rulings);
+    let unexamined = Unexamined { claim: claims[3].clone(), reason: text.to_owned() };
+    tally.issues[3].unexamined.push(unexamined);
+    tally
 }

@@ -1,0 +1,124 @@
+//! What `scrum review` asks others about the findings: [`judge`] lets the adjudicator and the examiners be heard.
+//!
+//! Whether it does at all is in the run's record, so that a resumed run goes on with it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{error::CliError, interrupt::Interrupt, supervise::supervised, ui::Ui, workspace::Workspace};
+use crate::{
+    config::{Config, key_of},
+    prompt::Templates,
+    provider::Opener,
+    reviewer::{Reviewer, Seat},
+    run::{
+        executor::{Pace, Respondent},
+        judging::{Adjudicator, Heard, Judging, JudgingError},
+        offline,
+    },
+    store::{
+        RunDir, StoreError,
+        record::{JudgingRecord, RunRecord},
+    },
+    tally::Input,
+};
+
+/// Where the findings come from, and who may be asked.
+pub(super) struct Session<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) dir: &'a RunDir,
+    pub(super) record: &'a RunRecord,
+    /// The panel's reviewers that can be asked.
+    pub(super) respondents: &'a [Respondent],
+    /// `--timeout`.
+    pub(super) timeout: Option<u64>,
+    pub(super) pace: Pace,
+}
+
+/// How it ended.
+pub(super) enum Ended {
+    /// Everything open was put to somebody, or Ctrl-C came. What could not be saved, if anything.
+    Judged(Option<StoreError>),
+    /// All is to be dropped.
+    Dropped,
+}
+
+/// What a run is to ask others about its findings; `None`: nothing.
+pub(super) fn wanted(config: &Config, verify: bool) -> Option<JudgingRecord> {
+    let adjudicator = config.adjudicator.as_ref().map(|reviewer| reviewer.id.to_string());
+    let verify = verify || config.verify;
+    let prompt_hash = Templates::judgement_hash();
+    (verify || adjudicator.is_some()).then_some(JudgingRecord { verify, adjudicator, prompt_hash })
+}
+
+/// For `--dry-run`: what may come on top of the requests shown.
+pub(super) fn announce(config: &Config, verify: bool, ui: Ui) {
+    let Some(wanted) = wanted(config, verify) else { return };
+    if let Some(adjudicator) = wanted.adjudicator {
+        ui.note(format_args!(
+            "{adjudicator} may be asked once more for each place where claims are not settled"
+        ));
+    }
+    if wanted.verify {
+        ui.note("each BLOCK of one lineage may be one request more, to a reviewer of another lineage");
+    }
+}
+
+/// Asks until nothing is open, and puts the judgements into `input`.
+pub(super) fn judge(
+    session: &Session<'_>,
+    input: &mut Input,
+    ui: Ui,
+    interrupt: &Interrupt,
+) -> Result<Ended, CliError> {
+    let Some(wanted) = &session.record.judging else { return Ok(Ended::Judged(None)) };
+    let templates = session.workspace.templates()?;
+    let mut judging = Judging {
+        dir: session.dir,
+        cache: session.workspace.store.cache(),
+        templates: &templates,
+        nonce: Arc::from(session.record.nonce.as_str()),
+        adjudicator: adjudicator(session)?,
+        examiners: wanted.verify.then_some(session.respondents),
+        pace: session.pace,
+        asked: <_>::default(),
+        questions: 0,
+    };
+    while !interrupt.end.is_cancelled() {
+        let round = match judging.next(input) {
+            Ok(Some(round)) => round,
+            Ok(None) => break,
+            // The tally is shown all the same.
+            Err(JudgingError::Store(error)) => return Ok(Ended::Judged(Some(error))),
+            Err(JudgingError::Template(error)) => return Err(error.into()),
+        };
+        let requests = round.requests();
+        let work = async |events: &_, cancel: &_| judging.ask(round, events, cancel).await;
+        let heard = supervised(requests, &session.pace, ui, interrupt, work)?;
+        let Some(Heard { judgements, unsaved }) = heard else { return Ok(Ended::Dropped) };
+        for judgement in judgements {
+            input.judgements.put(judgement);
+        }
+        if unsaved.is_some() {
+            return Ok(Ended::Judged(unsaved));
+        }
+    }
+    Ok(Ended::Judged(None))
+}
+
+/// As configured now: its rulings carry its name, so those of another one are no harm.
+fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
+    let Some(reviewer) = &session.workspace.config.adjudicator else { return Ok(None) };
+    let seat = Seat::from(reviewer);
+    let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
+    let respondent = match (seated, key_of(reviewer, session.workspace.environment)) {
+        (Some(seated), _) => Ok(seated.clone()),
+        (None, Err(variable)) => Err(format!("{variable} is not set")),
+        (None, Ok(key)) => {
+            let mut reviewer: Reviewer = reviewer.clone();
+            reviewer.timeout = session.timeout.map_or(reviewer.timeout, Duration::from_secs);
+            let provider = Opener::new(offline::nobody()).open(&reviewer, key)?;
+            Ok(Respondent { reviewer, provider })
+        }
+    };
+    Ok(Some(Adjudicator { seat, respondent }))
+}

@@ -1,0 +1,39 @@
+//! Runs work that asks reviewers, with progress on stderr and Ctrl-C under control: [`supervised`].
+
+use tokio_util::sync::CancellationToken;
+
+use super::{error::CliError, interrupt::Interrupt, ui::Ui};
+use crate::{
+    progress,
+    run::{
+        event::{EventSender, channel},
+        executor::Pace,
+    },
+};
+
+/// Does `work`, which is to tell of `tasks` tasks. `None` when everything is to be dropped.
+pub(super) fn supervised<T>(
+    tasks: usize,
+    pace: &Pace,
+    ui: Ui,
+    interrupt: &Interrupt,
+    work: impl AsyncFnOnce(&EventSender, &CancellationToken) -> T,
+) -> Result<Option<T>, CliError> {
+    let (sender, receiver) = channel(tasks, pace);
+    let shown = ui.progress();
+    let progress = std::thread::spawn(move || progress::show(receiver, shown));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
+    let done = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = interrupt.drop_all.cancelled() => None,
+            done = work(&sender, &interrupt.end) => Some(done),
+        }
+    });
+    drop(sender);
+    // A panic while drawing must not cost the replies.
+    let _ = progress.join();
+    runtime.shutdown_background();
+    Ok(done)
+}
