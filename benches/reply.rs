@@ -97,7 +97,8 @@ fn main() {
     for kind in KINDS {
         let (small, _) = measured(kind, bytes / 10);
         let (large, findings) = measured(kind, bytes);
-        let speed = bytes as f64 / 1e6 / large.as_secs_f64();
+        let megabytes = f64::from(u32::try_from(bytes / 1_000_000).unwrap_or(u32::MAX));
+        let speed = megabytes / large.as_secs_f64();
         let growth = large.as_secs_f64() / small.as_secs_f64() / 10.0;
         println!(
             "{:<32} {:>7} ms {:>7} ms {speed:>9.0} {findings:>9} {growth:>7.2}",

@@ -34,6 +34,7 @@ pub mod tally;
 
 pub mod judge;
 
+pub mod eval;
 pub mod report;
 
 // Edges: the only code that touches the world. They never name one another.

@@ -57,10 +57,10 @@ pub(super) struct FileMap<'a> {
     language: Language,
     /// Its path's folders and its name without extension: what modules are often called after.
     called: Vec<String>,
-    /// All lines without their blanks, to find out quickly that a quote stands nowhere.
-    squeezed: String,
+    /// All lines without their blanks, to find out quickly that a quote stands nowhere; made when first asked for.
+    squeezed: OnceCell<String>,
     /// Where each line ends in `squeezed`: those of `rows`, then those of `removed`.
-    ends: Vec<usize>,
+    ends: OnceCell<Vec<usize>>,
     /// By all of their text without blanks, the lines as numbered in `ends`.
     by_code: OnceCell<Positions>,
 }
@@ -242,11 +242,6 @@ impl<'a> FileMap<'a> {
         self.rows.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
         self.rows.dedup_by_key(|row| row.line);
         self.removed.sort_by_key(|removed| removed.line);
-        let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
-        for line in lines {
-            self.squeezed.extend([&squeeze(line), "\n"]);
-            self.ends.push(self.squeezed.len());
-        }
         self.numbers.settle();
     }
 
@@ -268,13 +263,21 @@ impl<'a> FileMap<'a> {
         found.iter().map(|at| &self.rows[*at])
     }
 
+    fn squeezed(&self) -> &str {
+        let lines = self.rows.iter().map(|row| &row.text).chain(self.removed.iter().map(|gone| &gone.text));
+        self.squeezed.get_or_init(|| lines.map(|line| squeeze(line) + "\n").collect())
+    }
+
     /// The new-side and the removed lines that are `text` or, at most 256 of them, hold it; all without their blanks.
     pub(super) fn lines_holding(&self, text: &str) -> (Vec<&Row<'a>>, Vec<&Removed<'a>>) {
-        let index = || positions(self.squeezed.lines().map(std::iter::once));
+        let squeezed = self.squeezed();
+        let index = || positions(squeezed.lines().map(std::iter::once));
         let mut lines = self.by_code.get_or_init(index).get(text).cloned().unwrap_or_default();
         if quote::is_telling(text) {
-            let holding = self.squeezed.match_indices(text).take(MOST_HOLDING);
-            lines.extend(holding.map(|(at, _)| self.ends.partition_point(|end| *end <= at)));
+            let newlines = || squeezed.match_indices('\n').map(|(at, _)| at + 1).collect();
+            let ends = self.ends.get_or_init(newlines);
+            let holding = squeezed.match_indices(text).take(MOST_HOLDING);
+            lines.extend(holding.map(|(at, _)| ends.partition_point(|end| *end <= at)));
             lines.sort_unstable();
             lines.dedup();
         }
@@ -288,7 +291,7 @@ impl<'a> FileMap<'a> {
 
     /// Whether `text` stands in exactly one place, both without their blanks.
     pub(super) fn holds_once(&self, text: &str) -> bool {
-        self.squeezed.matches(text).take(2).count() == 1
+        self.squeezed().matches(text).take(2).count() == 1
     }
 
     /// The shown line of that number.

@@ -10,6 +10,7 @@ use crate::{
     git::GitError,
     prompt::TemplateError,
     provider::{OpenError, builtin::RuleError},
+    report::eval::plot::PlotError,
     run::saved::SavedError,
     store::StoreError,
     tally::{gate::GateResult, named::NameError},
@@ -186,5 +187,11 @@ impl From<StoreError> for CliError {
             StoreError::Write { .. } => plain.hint("is the disk full, or the folder not yours?"),
             StoreError::Ambiguous { .. } | StoreError::Read { .. } | StoreError::Damaged { .. } => plain,
         }
+    }
+}
+
+impl From<PlotError> for CliError {
+    fn from(error: PlotError) -> Self {
+        Self::new(error.to_string())
     }
 }

@@ -5,6 +5,7 @@
 mod bundle;
 mod dispose;
 mod error;
+mod eval;
 mod explain;
 mod interrupt;
 mod judge;
@@ -79,10 +80,12 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Decide about issues: real, false or wontfix, for this run and all later ones
     Dispose(dispose::DisposeArgs),
+    /// Score a panel on changes whose true issues are known
+    Eval(eval::EvalArgs),
 }
 
 /// Which change to look at, and which part of it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What to look at")]
 struct ChangeArgs {
     /// `A..B`, `A...B` (from the merge base) or one commit `X`
@@ -176,6 +179,7 @@ pub fn main() -> ExitCode {
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
+        Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

@@ -83,10 +83,10 @@ pub(super) struct Material {
 }
 
 /// Whom to ask what.
-struct Asked {
-    questions: Vec<Arc<Question>>,
-    respondents: Vec<Respondent>,
-    skipped: Vec<(ReviewerId, String)>,
+pub(super) struct Asked {
+    pub(super) questions: Vec<Arc<Question>>,
+    pub(super) respondents: Vec<Respondent>,
+    pub(super) skipped: Vec<(ReviewerId, String)>,
 }
 
 /// A run that is ready to be asked.
@@ -143,7 +143,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     record.judging = judge::wanted(&workspace.config, args.verify);
     let material = Material { split: Arc::new(split), range, commits };
     let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args, seats, builtins, &material, &templates, &nonce)?;
+    let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
@@ -194,7 +194,7 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
     let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
@@ -207,8 +207,9 @@ fn changed_panel(dir: &RunDir, now: &str) -> CliError {
         .hint("start a new review: answers of different models must not be mixed in one run")
 }
 
-fn asked(
-    args: &ReviewArgs,
+/// Puts `material` to `seats`; `timeout` in seconds goes over their own.
+pub(super) fn asked(
+    timeout: Option<u64>,
     seats: Seats,
     builtins: AnswerBuiltin,
     material: &Material,
@@ -230,7 +231,7 @@ fn asked(
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
     let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
-        reviewer.timeout = args.timeout.map_or(reviewer.timeout, Duration::from_secs);
+        reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;
         Ok::<_, CliError>(Respondent { reviewer, provider })
     };
@@ -238,7 +239,8 @@ fn asked(
     Ok(Asked { questions, respondents, skipped })
 }
 
-fn record(
+/// The record of a run that starts now.
+pub(super) fn record(
     nonce: &str,
     templates: &Templates,
     range: &RangeInfo,

@@ -65,7 +65,7 @@ fn tally_folder(workspace: &Workspace, args: &TallyArgs, folder: &Path, ui: Ui) 
 }
 
 /// A reviewer that is configured counts as configured; any other name stands for the model.
-fn panel_of(replies: &[LooseReply], config: &Config) -> Panel {
+pub(super) fn panel_of(replies: &[LooseReply], config: &Config) -> Panel {
     let mut seats: Vec<Seat> = Vec::new();
     for reply in replies {
         if seats.iter().any(|seat| seat.id == reply.reviewer) {

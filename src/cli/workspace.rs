@@ -70,6 +70,20 @@ impl Workspace {
         Ok(Self { repo, config, store, environment, directory, started_in })
     }
 
+    /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
+    pub(super) fn for_evaluation(&self, folder: Option<&Path>) -> Result<Self, CliError> {
+        let root = self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root);
+        let apart = |folder: &Path| folder.join("eval");
+        Ok(Self {
+            repo: folder.map(Repo::discover).transpose()?,
+            config: self.config.clone(),
+            store: Store::new(&root, &apart(&self.config.bundles_dir), &apart(&self.config.reviews_dir)),
+            environment: self.environment,
+            directory: self.directory.clone(),
+            started_in: self.started_in.clone(),
+        })
+    }
+
     /// A path as the user meant it: from the working directory.
     pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.directory.join(path)

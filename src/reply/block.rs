@@ -167,6 +167,9 @@ impl<'a> Reader<'a> {
     fn row(&mut self, line: &Line<'a>, rest: &Lines<'a>) {
         let cells = table::cells(line.raw);
         match &self.table {
+            Some(_) if self.findings.len() >= MOST_FINDINGS => {
+                self.left_out += usize::from(!table::is_rule(line.raw));
+            }
             Some(header) => {
                 if let Some(made) = header.finding(&cells, line.raw, self.file) {
                     self.close();
@@ -202,7 +205,8 @@ impl<'a> Reader<'a> {
         }
         let label =
             label::of_name(name).filter(|label| !heads && !matches!(label, Label::Start | Label::End));
-        self.in_fields = label.is_some_and(|label| self.label(label, value, line, bare, rest, false));
+        let cell = Line { end: self.offset(value) + value.len(), ..*line };
+        self.in_fields = label.is_some_and(|label| self.label(label, value, &cell, bare, rest, false));
         if let Some(draft) = self.draft.as_mut().filter(|_| self.in_fields) {
             draft.reach(line.end);
         }
@@ -253,6 +257,10 @@ impl<'a> Reader<'a> {
         let Some(draft) = self.draft.take() else { return };
         let placed = draft.has_place();
         if !placed && !draft.announced {
+            return;
+        }
+        if self.findings.len() >= MOST_FINDINGS {
+            self.left_out += 1;
             return;
         }
         let made = draft.finish(self.section);

@@ -41,12 +41,13 @@ pub(super) fn of(text: &str, signs: Signs) -> Completeness {
 }
 
 /// Text that is no review: an HTML page, an error as JSON.
-fn foreign(text: &str) -> Option<Completeness> {
+pub(super) fn foreign(text: &str) -> Option<Completeness> {
     let start: String =
         text.trim_start_matches('\u{feff}').trim_start().chars().take(200).collect::<String>().to_lowercase();
     let html =
         ["<!doctype html", "<html", "<head", "<body", "<?xml"].iter().any(|mark| start.starts_with(mark));
-    if html {
+    let commented = start.starts_with("<!--") && start.contains("<html");
+    if html || commented {
         return Some(Completeness::Unusable("a web page instead of a review".to_owned()));
     }
     let error = start.starts_with('{') && (start.contains("\"error\"") || start.contains("\"errors\""));
@@ -58,7 +59,15 @@ fn ends_in_a_word(text: &str) -> bool {
     let broken = |c: char| c.is_alphanumeric() || ",(-–—:/\\=+&_".contains(c);
     let end = text.trim_end_matches([' ', '\t', '*']);
     let last_line = end.rsplit('\n').next().unwrap_or_default();
+    let several_words = last_line.split_whitespace().count() > 1;
     !text.ends_with('\n')
-        && last_line.split_whitespace().count() > 1
         && end.chars().next_back().is_some_and(broken)
+        && (several_words || opens_a_label(last_line))
+}
+
+/// `VERDI`: the beginning of a label of the contract.
+fn opens_a_label(line: &str) -> bool {
+    let word = line.trim_matches(['*', '#', ' ']);
+    let labels = ["SEVERITY", "WHERE", "QUOTE", "WHAT", "WHY", "FIX", "RETRACT", "VERDICT"];
+    word.len() > 2 && labels.iter().any(|label| label.starts_with(word))
 }

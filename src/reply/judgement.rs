@@ -4,7 +4,7 @@
 //! stands in what was shown, is `judge`'s decision.
 
 use super::{
-    line::{Kind, Line, Lines, bare},
+    line::{Bare, Kind, Line, Lines, bare},
     thinking,
 };
 
@@ -102,7 +102,7 @@ enum Label {
 
 /// The label a line opens with and the rest of the line.
 fn labelled(raw: &str) -> Option<(Label, &str)> {
-    let body = bare(raw).body;
+    let Bare { struck: false, body, .. } = bare(raw) else { return None };
     let end = body.find([':', '：'])?;
     let label = match body[..end].trim_matches(['*', '_', ' ']).to_ascii_lowercase().as_str() {
         "answer" => Label::Answer,
@@ -201,6 +201,7 @@ mod tests {
         {
             check(silent, NoAnswer::Missing, &[], "");
         }
+        check("~~ANSWER: SAME~~\nANSWER: UNSURE", "UNSURE", &[], "");
         check("One claim says:\n```\nANSWER: SAME\n```\nANSWER: UNSURE", "UNSURE", &[], "");
     }
 

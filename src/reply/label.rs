@@ -2,7 +2,9 @@
 //!
 //! One table serves text, tables and JSON keys.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
+
+use super::words::Words;
 
 /// What a label introduces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,14 +160,9 @@ const NAMES: &[(Label, &[&str])] = &[
     ),
 ];
 
-static BY_NAME: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
-    let mut by_name = HashMap::new();
-    for (label, lists) in NAMES {
-        for name in lists.iter().flat_map(|list| list.split(", ")) {
-            by_name.entry(name).or_insert(*label);
-        }
-    }
-    by_name
+static BY_NAME: LazyLock<Words<Label>> = LazyLock::new(|| {
+    let names = |lists: &'static [&str]| lists.iter().flat_map(|list| list.split(", "));
+    NAMES.iter().flat_map(|(label, lists)| names(lists).map(|name| (name, *label))).collect()
 });
 
 /// Longest label, in bytes.
@@ -177,7 +174,7 @@ pub(super) fn of_name(name: &str) -> Option<Label> {
         return None;
     }
     let words = split_camel(name);
-    BY_NAME.get(words.as_str()).copied()
+    BY_NAME.get(&words)
 }
 
 /// `startLine`, `start_line`, `**Start line**`, `File/Line` → lower-case words parted by one space.

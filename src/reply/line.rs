@@ -3,6 +3,10 @@
 //!
 //! Only prose may carry structure. It does not know what a label or a place is.
 
+use std::sync::LazyLock;
+
+use super::words::Words;
+
 /// What a line may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -276,10 +280,13 @@ const COUNTED: &[&str] = &[
     "замечание",
 ];
 
+static COUNTED_WORDS: LazyLock<Words<()>> =
+    LazyLock::new(|| COUNTED.iter().map(|word| (*word, ())).collect());
+
 /// `1.`, `2)`, `(3)`, `#4`, `Finding 5:`, `Issue #6 —`.
 fn number(text: &str) -> Option<&str> {
     let word = text.char_indices().take(16).find(|(_, c)| !c.is_alphabetic()).map_or(0, |(at, _)| at);
-    let named = word > 0 && COUNTED.contains(&text[..word].to_lowercase().as_str());
+    let named = word > 0 && COUNTED_WORDS.get(&text[..word]).is_some();
     if word > 0 && !named {
         return None;
     }

@@ -25,11 +25,12 @@ mod tags;
 mod tests;
 mod thinking;
 mod verdict;
+mod words;
 mod wrapping;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::finding::{Finding, Reject, Verdict};
+use crate::finding::{Finding, LineRange, Reject, Verdict};
 
 pub use judgement::{NoAnswer, Statement, read_judgement};
 
@@ -77,11 +78,13 @@ pub fn read(text: &str, nonce: Option<&str>) -> Reading {
 
 /// The same claim at the same place with two severities: the worse one stands, the other is a reject that says so.
 fn without_contradictions(mut reading: Reading) -> Reading {
-    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    let mut seen = HashMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(reading.findings.len());
     for finding in reading.findings {
-        let key = (finding.where_text.clone(), finding.what.split_whitespace().collect::<Vec<_>>().join(" "));
-        let earlier = seen.get(&key).copied().filter(|_| !finding.retracted && finding.location.is_some());
+        let claim = finding.what.split_whitespace().collect::<Vec<_>>().join(" ");
+        let key = (place_of(&finding), finding.where_text.clone(), claim);
+        let earlier: Option<usize> =
+            seen.get(&key).copied().filter(|_| !finding.retracted && finding.location.is_some());
         let Some(at) = earlier.filter(|at| !kept[*at].retracted && kept[*at].severity != finding.severity)
         else {
             seen.insert(key, kept.len());
@@ -111,13 +114,19 @@ fn read_answer(text: &str, nonce: Option<&str>, depth: usize) -> Reading {
     let structured = json::opens(text) || form == block::Form::Prose || tags::opens(text);
     let document = structured.then(|| documents(text)).flatten();
     if let Some(document) = &document
-        && let Some(given) = given_by(document, nonce, depth)
+        && let Some(given) = given_by(text, document, nonce, depth)
     {
         let outside = document.outside(text);
         return with_around(given, block::Reader::new(&outside, block::Form::of(&outside), nonce).read());
     }
+    let prose = form == block::Form::Prose;
+    if let Some(completeness) =
+        completeness::foreign(text).filter(|_| prose && document.as_ref().is_none_or(says_no_verdict))
+    {
+        return Reading { completeness, ..Reading::default() };
+    }
     let reading = block::Reader::new(text, form, nonce).read();
-    let reading = if form == block::Form::Prose { without_remarks(reading) } else { reading };
+    let reading = if prose { without_remarks(reading) } else { reading };
     match document {
         Some(document) => beside_document(reading, document),
         None => reading,
@@ -125,27 +134,42 @@ fn read_answer(text: &str, nonce: Option<&str>, depth: usize) -> Reading {
 }
 
 /// What the structured data itself gives: its findings, or the review that a program put into it as one text.
-fn given_by(document: &document::Document, nonce: Option<&str>, depth: usize) -> Option<Reading> {
+fn given_by(text: &str, document: &document::Document, nonce: Option<&str>, depth: usize) -> Option<Reading> {
     if !document.findings.is_empty() {
         return Some(of_document(document.clone()));
     }
     let texts = document.texts.iter().rev().filter(|_| depth < DEEPEST_ENVELOPE);
     let inner = |text: &String| read_answer(&wrapping::without(text, nonce), nonce, depth + 1);
     let cut = |reading: Reading| if document.cut { incomplete(reading, CUT_DATA) } else { reading };
-    texts.map(inner).find(says_something).map(cut)
+    let failed = completeness::foreign(text).is_some();
+    texts.map(inner).find(|reading| says_something(reading) && !(failed && is_remark(reading))).map(cut)
+}
+
+fn says_no_verdict(document: &document::Document) -> bool {
+    document.verdict.is_none()
+}
+
+/// A place that an error message mentions is no review.
+fn is_remark(reading: &Reading) -> bool {
+    reading.verdict.is_none() && reading.findings.iter().all(|finding| finding.severity_word.is_empty())
 }
 
 fn says_something(reading: &Reading) -> bool {
     !reading.findings.is_empty() || reading.verdict.is_some()
 }
 
+/// What tags say when they say findings, else what JSON says: each may hold the other as a sample of code.
 fn documents(text: &str) -> Option<document::Document> {
-    let mut document = document::Document::default();
-    json::read(text, &mut document);
-    if document.findings.is_empty() {
-        tags::read(text, &mut document);
+    let read = |form: fn(&str, &mut document::Document)| {
+        let mut document = document::Document::default();
+        form(text, &mut document);
+        document.closed()
+    };
+    let json = read(json::read);
+    if json.as_ref().is_some_and(|document| !document.findings.is_empty()) {
+        return json;
     }
-    document.closed()
+    read(tags::read).or(json)
 }
 
 /// What stands in thinking that never ends was not given, unless it goes on to a verdict: then only the closing tag was forgotten.
@@ -207,11 +231,14 @@ fn incomplete(reading: Reading, reason: &str) -> Reading {
     Reading { completeness: Completeness::Incomplete(reason.to_owned()), ..reading }
 }
 
+fn place_of(finding: &Finding) -> Option<(String, Option<LineRange>)> {
+    finding.location.as_ref().map(|place| (place.path.clone(), place.lines))
+}
+
 /// Adds what the text around structured data says: its verdict, and findings with a severity at places that the data does not name.
 fn with_around(mut reading: Reading, around: Reading) -> Reading {
-    let place = |finding: &Finding| finding.location.as_ref().map(|place| (place.path.clone(), place.lines));
-    let places: HashSet<_> = reading.findings.iter().map(place).collect();
-    let new = |finding: &Finding| !finding.severity_word.is_empty() && !places.contains(&place(finding));
+    let places: HashSet<_> = reading.findings.iter().map(place_of).collect();
+    let new = |finding: &Finding| !finding.severity_word.is_empty() && !places.contains(&place_of(finding));
     reading.findings.extend(around.findings.into_iter().filter(new));
     reading.findings.truncate(block::MOST_FINDINGS);
     reading.rejects.extend(around.rejects);

@@ -2,9 +2,9 @@
 //!
 //! A retraction must open a sentence: a claim *about* withdrawals or false positives is not one.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::sync::LazyLock;
 
-use super::{line, place};
+use super::{line, place, words::Words};
 use crate::finding::{Finding, Location};
 
 const OPENERS: &[&str] = &[
@@ -258,10 +258,10 @@ pub(super) fn says_so(text: &str) -> bool {
 }
 
 /// The first words of all phrases, to pass over most sentences quickly.
-static FIRST_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+static FIRST_WORDS: LazyLock<Words<()>> = LazyLock::new(|| {
     let phrases =
         OPENERS.iter().chain(OUTRIGHT).chain(ONE_WORD).chain(FOREIGN_OPENERS).chain(FOREIGN_OUTRIGHT);
-    phrases.filter_map(|phrase| opening(phrase)).collect()
+    phrases.filter_map(|phrase| Some((opening(phrase)?, ()))).collect()
 });
 
 /// The first word of a sentence; the first character where words are not parted.
@@ -285,7 +285,7 @@ fn unparted(c: char) -> bool {
 }
 
 fn may_open(sentence: &str) -> bool {
-    opening(sentence).is_some_and(|word| FIRST_WORDS.contains(word.to_lowercase().as_str()))
+    opening(sentence).and_then(|word| FIRST_WORDS.get(word)).is_some()
 }
 
 /// The sentences of a line, each cut to what matters, without dress.

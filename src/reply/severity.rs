@@ -3,8 +3,9 @@
 //! The reviewer's own word is always kept beside it. Four-step scales (critical, high, medium, low) put the upper two
 //! on `BLOCK`; the five steps of linters (blocker, critical, major, minor, info) put `major` on `WARN`.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
+use super::words::Words;
 use crate::finding::Severity;
 
 const BLOCK: &[&str] = &[
@@ -32,7 +33,7 @@ const INFO: &[&str] = &[
     "🔵, 🟢, ⚪, ℹ️, ℹ, 💡, 📝, 🔹, ✏️",
 ];
 
-static BY_WORD: LazyLock<HashMap<&'static str, Severity>> = LazyLock::new(|| {
+static BY_WORD: LazyLock<Words<Severity>> = LazyLock::new(|| {
     let scales = [(BLOCK, Severity::Block), (WARN, Severity::Warn), (INFO, Severity::Info)];
     let words = |lists: &'static [&str]| lists.iter().flat_map(|list| list.split(", "));
     scales.iter().flat_map(|(lists, severity)| words(lists).map(|word| (word, *severity))).collect()
@@ -40,10 +41,7 @@ static BY_WORD: LazyLock<HashMap<&'static str, Severity>> = LazyLock::new(|| {
 
 /// Our severity for one word (or two) of any usual scale, in any case.
 pub(super) fn of_word(word: &str) -> Option<Severity> {
-    if word.is_empty() || word.len() > 40 {
-        return None;
-    }
-    BY_WORD.get(word.to_lowercase().as_str()).copied()
+    BY_WORD.get(word)
 }
 
 /// What stands after `SEVERITY:`: the first known word, else `Warn` with the words as given.

@@ -25,6 +25,8 @@ const FINDINGS: &[&str] = &[
     "review-comment",
     "invoke",
 ];
+/// Bytes that may be looked at in vain, as a multiple of the reply's: bounds the work for tags that enclose no finding.
+const VAIN_SHARE: usize = 2;
 /// Deepest nesting of one finding's parts.
 const DEEPEST: usize = 4;
 
@@ -42,7 +44,7 @@ fn is_finding_name(name: &str) -> bool {
 
 /// Takes every finding in tags, and a verdict in a tag, into `document`.
 pub(super) fn read(text: &str, document: &mut Document) {
-    let mut at = 0;
+    let (mut at, mut vain) = (0, VAIN_SHARE * text.len() + 1_000);
     let mut file: Option<Value> = None;
     while let Some(tag) = next_tag(text, at) {
         at = tag.end;
@@ -51,6 +53,8 @@ pub(super) fn read(text: &str, document: &mut Document) {
                 let (inner, end, cut) = element(text, &tag);
                 let mut map = members(inner, &tag, 0);
                 if !is_finding(&map) {
+                    let Some(left) = vain.checked_sub(inner.len()) else { break };
+                    vain = left;
                     continue;
                 }
                 if let Some(file) =

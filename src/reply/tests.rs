@@ -1,5 +1,9 @@
 //! The reader against replies as models write them.
 
+mod data;
+mod languages;
+mod places;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -366,7 +370,15 @@ fn completeness_is_judged_from_the_text() {
             incomplete("cut off in the middle of a sentence"),
         ),
         (format!("{block}\n```rust\nlet a"), incomplete("cut off inside a code block")),
-        (format!("{block}\n\nVERDI"), Completeness::Whole),
+        (format!("{block}\n\nVERDI"), incomplete("cut off in the middle of a sentence")),
+        (
+            "<html><body>502 at server/app.js:12:5</body></html>".into(),
+            Completeness::Unusable("a web page instead of a review".into()),
+        ),
+        (
+            "{\"error\": {\"message\": \"failed at app.js:12:5\"}}".into(),
+            Completeness::Unusable("an error message instead of a review".into()),
+        ),
         (format!("{block}\n\nVERDICT: "), incomplete("cut off in the verdict")),
         (format!("{block}\n\nVERDICT: hold"), Completeness::Whole),
     ] {

@@ -374,7 +374,7 @@ fn severity_word(severity: Severity) -> wire::SeverityWord {
     }
 }
 
-fn agreement_word(agreement: Agreement) -> wire::AgreementWord {
+pub(super) fn agreement_word(agreement: Agreement) -> wire::AgreementWord {
     match agreement {
         Agreement::Claim => wire::AgreementWord::Claim,
         Agreement::Place => wire::AgreementWord::Place,

@@ -6,6 +6,7 @@
 
 pub mod coverage;
 pub mod descent;
+pub mod eval;
 pub mod explain;
 pub mod foreign;
 pub mod json;

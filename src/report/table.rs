@@ -226,7 +226,7 @@ impl Screen<'_> {
         if issues.is_empty() {
             return String::new();
         }
-        let mut out = self.title("Dismissed by a human, not counted by gate and verdict", issues.len());
+        let mut out = self.title("Dismissed by a human, not counted", issues.len());
         for (issue, disposition) in issues {
             let (id, place) = (self.directory.short_id(issue), summary::place(issue));
             let decided = summary::decided_words(disposition);

@@ -200,10 +200,13 @@ impl Judging<'_> {
         let by = Seat::from(&respondent.reviewer);
         let key = cache_key(&respondent.reviewer, &plain);
         let posed = Posed { case, by, key };
-        if let Some(reply) = posed.key.as_ref().and_then(|key| self.cache.reply(key)) {
-            let outcome = Outcome::new(id.to_owned(), posed.by.id.clone(), State::Answered);
-            let (judgement, _) = posed.judged(Outcome { cached: true, ..outcome }, Some(&reply));
-            return self.know(judgement, Some(&reply), round);
+        let cached = posed.key.as_ref().and_then(|key| self.cache.reply(key));
+        let outcome = Outcome::new(id.to_owned(), posed.by.id.clone(), State::Answered);
+        let outcome = Outcome { cached: true, ..outcome };
+        if let Some(reply) = cached.as_deref()
+            && let (judgement, true) = posed.judged(outcome, Some(reply))
+        {
+            return self.know(judgement, Some(reply), round);
         }
         let at = round.respondents.iter().position(|one| one.reviewer.id == posed.by.id);
         let reviewer = at.unwrap_or_else(|| {

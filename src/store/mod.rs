@@ -7,6 +7,7 @@
 mod decisions;
 mod folder;
 mod judgements;
+mod labels;
 mod load;
 pub mod record;
 
@@ -21,6 +22,7 @@ use serde::Serialize;
 pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
 pub use judgements::Cache;
+pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
 

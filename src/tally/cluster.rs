@@ -416,3 +416,16 @@ pub(super) fn order(a: &Member, b: &Member) -> Ordering {
     }
     key(a).cmp(&key(b))
 }
+
+/// Whether two findings are one issue: they say the same and, where both have a place, are near. A place that is only a
+/// file is near all of it.
+pub fn one_issue(a: &Member, b: &Member) -> bool {
+    let paths = (&a.anchored.path, &b.anchored.path);
+    if matches!(paths, (Some(one), Some(other)) if one != other) {
+        return false;
+    }
+    let whole_file = |member: &Member| member.anchored.lines.is_none() && member.anchored.symbol.is_none();
+    let anywhere = paths.0.is_none() || paths.1.is_none() || whole_file(a) || whole_file(b);
+    let (a, b) = (Note::new(a.clone()), Note::new(b.clone()));
+    (anywhere || a.nearness(&b).is_some()) && a.says_the_same(&b)
+}

@@ -87,8 +87,8 @@ pub(super) fn sort(judgements: &mut Judgements) {
 }
 
 impl Issue {
-    /// Whether every claim that stands in it was refuted, and none of them confirmed. A refuted issue is shown folded; it
-    /// counts like any other.
+    /// Whether every claim that stands in it was refuted, none of them confirmed, and no human has decided. A refuted issue
+    /// is shown folded; it counts like any other.
     pub fn is_refuted(&self) -> bool {
         let mut standing = self.members.iter().filter(|member| !member.anchored.finding.retracted);
         let refuted = |claim: &ClaimId| {
@@ -98,6 +98,7 @@ impl Issue {
             found && answers.all(|answer| answer != ExaminationAnswer::Confirmed)
         };
         !self.examinations.is_empty()
+            && self.disposition.is_none()
             && self.convergence() == 1
             && standing.all(|member| refuted(&member.claim_id()))
     }

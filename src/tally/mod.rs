@@ -25,7 +25,7 @@ mod tests;
 
 use answers::Answers;
 pub use claim::{Evidence, Sameness, Tongue, evidence};
-pub use cluster::Nearness;
+pub use cluster::{Nearness, one_issue};
 
 use crate::{
     anchor::Anchored,

@@ -23,7 +23,11 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "reviewer",
         ],
     ),
-    ("stages", Within::Siblings, &["bundle", "prompt", "reply", "anchor", "tally", "judge", "report"]),
+    (
+        "stages",
+        Within::Siblings,
+        &["bundle", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
+    ),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),

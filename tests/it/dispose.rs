@@ -83,7 +83,7 @@ fn a_dismissed_issue_does_not_fail_the_gate_of_a_later_run() {
         end.replace(&today, "DAY").replace(&block[..8], "ID")
     };
     insta::assert_snapshot!(shown(&printed.stdout), @r"
-    , not counted by gate and verdict (1)
+    , not counted (1)
       ID BLOCK app.py:2 decided false by Ada Byron on DAY: amounts are | `unsigned`
         <b>here</b>␛[31m
         The parsed amount may be negative and is subtracted without any check.

@@ -6,13 +6,18 @@ use crate::sandbox::{Sandbox, copy};
 
 /// A change in two languages about which three models of two lineages have said something.
 fn reviewed() -> Sandbox {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/convergence");
+    reviewed_as("convergence", &[])
+}
+
+/// The change of `tests/cases`, reviewed.
+fn reviewed_as(case: &str, more: &[&str]) -> Sandbox {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case);
     let sandbox = Sandbox::new();
     sandbox.script(&fs::read_to_string(case.join("history.sh")).unwrap());
     for name in ["scrum.toml", "replies"] {
         copy(&case.join(name), &sandbox.repo().join(name));
     }
-    let printed = sandbox.scrum(&["review", "--quiet", "HEAD~1..HEAD"]);
+    let printed = sandbox.scrum(&[&["review", "--quiet", "HEAD~1..HEAD"], more].concat());
     assert_eq!(printed.status, 0, "{printed:?}");
     sandbox
 }
@@ -103,6 +108,37 @@ fn a_lone_issue_with_a_finding_that_was_taken_back() {
         the message had been delivered.
         near this one, 5 lines apart, but the claims differ: likeness 0.27 at most, under 0.30; both
         hold "function" and "list"
+    "#);
+}
+
+#[test]
+fn an_adjudicator_goes_before_the_words() {
+    let sandbox = reviewed_as("judgements", &["--panel", "models"]);
+    let joined = explain(&sandbox, &id(&sandbox, "ledger/transfer.go", 9), &[]);
+    let parted = explain(&sandbox, &id(&sandbox, "ledger/transfer.go", 14), &[]);
+    insta::assert_snapshot!(joined.split("\n\n").nth(2).unwrap(), @r#"
+    2 kimi (moonshot): WARN
+      place: ledger/transfer.go:9 in Transfer, on a changed line
+      what:  No error kept.
+      here:  shares a line with 1 (opus), and says the same: the adjudicator judge ruled SAME, quoting
+             "audit(from, to, amount)" (by their words: likeness between 0.00 and 0.60, 0.30 is asked;
+             they share no telling word)
+    "#);
+    insta::assert_snapshot!(parted.split("Near, but other issues (4)\n").nth(1).unwrap(), @r#"
+    17010803 WARN ledger/transfer.go:14: Removal misses.
+      shares a line with this one, but the claims differ: the adjudicator judge ruled DIFFERENT,
+      quoting "Close leaks the owner." (by their words: likeness between 0.00 and 0.40, 0.30 is asked;
+      they share no telling word)
+    8ba8c225 WARN ledger/transfer.go:9: Audit may fail.
+      near this one, 5 lines apart, but opus speaks of both, at two locations: those are two remarks
+      (likeness between 0.00 and 0.47, 0.30 is asked; they share no telling word)
+    83cb5c41 BLOCK ledger/transfer.go:8: Balances overflow silently for amounts near the maximum of
+      int, since no bound is checked before the addition.
+      near this one, 6 lines apart, but the claims differ: likeness 0.25 at most, under 0.30; they
+      share no telling word
+    c6b27153 BLOCK ledger/transfer.go:4: A negative amount moves money backwards.
+      near this one, 10 lines apart, but opus speaks of both, at two locations: those are two remarks
+      (likeness between 0.00 and 0.31, 0.30 is asked; they share no telling word)
     "#);
 }
 

@@ -61,6 +61,14 @@ struct Answer {
 }
 
 impl Answer {
+    /// Adds what it does not say yet: a repeated block is read as one finding.
+    fn add(&mut self, found: Found) {
+        let says = |one: &Found| (&one.place, one.claim) == (&found.place, found.claim);
+        if !self.findings.iter().any(says) {
+            self.findings.push(found);
+        }
+    }
+
     fn text(&self) -> String {
         let blocks = self.findings.iter().map(|one| {
             let Found { number, place, claim, severity, retracted } = one;
@@ -100,12 +108,12 @@ fn any_found() -> impl Strategy<Value = (usize, Found)> {
 /// Findings of several seats, each with its own number; a seat answers a bundle once.
 fn any_answers() -> impl Strategy<Value = Vec<Answer>> {
     prop::collection::vec((0..SEATS.len(), any_found()), 0..40).prop_map(|all| {
-        let mut answers: BTreeMap<(usize, usize), Vec<Found>> = BTreeMap::new();
+        let mut answers: BTreeMap<(usize, usize), Answer> = BTreeMap::new();
         for (number, (seat, (bundle, found))) in all.into_iter().enumerate() {
-            answers.entry((seat, bundle)).or_default().push(Found { number, ..found });
+            let silent = Answer { seat, bundle, findings: Vec::new() };
+            answers.entry((seat, bundle)).or_insert(silent).add(Found { number, ..found });
         }
-        let answer = |((seat, bundle), findings)| Answer { seat, bundle, findings };
-        answers.into_iter().map(answer).collect()
+        answers.into_values().collect()
     })
 }
 
@@ -231,7 +239,7 @@ proptest! {
         for mut one in more {
             one.findings.iter_mut().for_each(|found| found.number += 1_000);
             match all.iter_mut().find(|other| (other.seat, other.bundle) == (one.seat, one.bundle)) {
-                Some(other) => other.findings.append(&mut one.findings),
+                Some(other) => one.findings.into_iter().for_each(|found| other.add(found)),
                 None => all.push(one),
             }
         }

@@ -10,7 +10,7 @@ const BEHIND: &str =
     "\n\nSEVERITY: BLOCK\nWHERE: behind/everything.rs:4711\nWHAT: It stands behind.\n\nVERDICT: hold\n";
 
 /// Panics unless every property holds for `text`.
-pub fn assert_all(text: &str) {
+pub(crate) fn assert_all(text: &str) {
     let reading = read(text, None);
     assert_eq!(reading, read(text, None), "reading is deterministic");
     assert_bounds(text, &reading);

@@ -9,10 +9,11 @@ use scrum::{
     bundle::{ExcludeReason, Excluded},
     coverage::State,
     finding::{Anchor, Verdict},
-    report::{markdown, table},
+    report::{markdown, summary::Directory, table},
     tally::{
-        Tally,
+        Agreement, Tally,
         gate::{Gate, GateResult},
+        named::named,
     },
 };
 
@@ -509,4 +510,18 @@ fn judgements_stand_beside_the_issues() {
       answered; opus timed out (1 ×): since `x`
       is set
     ");
+}
+
+#[test]
+fn short_ids_mean_one_issue_each() {
+    let mut tally = sample::tally();
+    let one = tally.issues[0].members[0].clone();
+    let ids = ["91c906e1aaaa", "91c906e1aabb", "91c90700aaaa", "b15f07f23a4b", "b15f07f23a4b-2", "i-9"];
+    tally.issues = ids.map(|id| sample::issue(id, Agreement::Single, vec![one.clone()])).into();
+    let directory = Directory::of(&tally);
+    let shown: Vec<_> = tally.issues.iter().map(|issue| directory.short_id(issue)).collect();
+    assert_eq!(shown, ["91c906e1aaa", "91c906e1aab", "91c90700", "b15f07f23a4b", "b15f07f23a4b-", "i-9"]);
+    for (issue, short) in tally.issues.iter().zip(shown) {
+        assert_eq!(named(&tally, short).map(|found| &found.id), Ok(&issue.id));
+    }
 }

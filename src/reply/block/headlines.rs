@@ -13,6 +13,9 @@ use super::{
 };
 use crate::finding::{Location, Severity};
 
+/// Most lines by which a reply's form is measured.
+const MOST_LINES: usize = 50_000;
+
 /// How a reply sets its findings off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::reply) enum Form {
@@ -28,7 +31,7 @@ impl Form {
     /// The form of `text`, from its own lines outside code and quotes.
     pub(in crate::reply) fn of(text: &str) -> Self {
         let (mut labels, mut headlines) = (0_usize, 0_usize);
-        for line in Lines::new(text).filter(|line| line.kind == Kind::Prose) {
+        for line in Lines::new(text).filter(|line| line.kind == Kind::Prose).take(MOST_LINES) {
             let bare = line::bare(line.raw);
             match label_of(&line, bare) {
                 Some((Label::Where | Label::File, _)) => labels += 1,
@@ -194,6 +197,12 @@ impl<'a> Reader<'a> {
             None => (None, bare.body),
         };
         let Some((range, rest)) = place::leading_lines(body) else { return false };
+        let detail = |draft: &Draft<'_>| {
+            draft.has_full_place() && draft.bullet < bullet_column(line, bare) && draft.bullet.is_some()
+        };
+        if self.draft.as_ref().is_some_and(detail) {
+            return false;
+        }
         self.open(line);
         let rest = rest.trim_start_matches(severity::is_separator);
         let behind = severity::leading(rest).filter(|_| given.is_none());

@@ -8,6 +8,7 @@ use scrum::{
     bundle::{Bundle, ExcludeReason, Excluded, Guard},
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
+    disposition::{Decision, Disposition},
     finding::{Anchor, Finding, LineRange, Severity, Verdict},
     judgement::{
         ClaimId, Examination, ExaminationAnswer, Hearing, Judgements, Pair, Ruling, RulingAnswer, Unexamined,
@@ -168,6 +169,22 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         examinations: Vec::new(),
         unexamined: Vec::new(),
         disposition: None,
+    }
+}
+
+/// A human's decision in any words.
+pub(crate) fn decided(text: &str) -> Disposition {
+    Disposition {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        issue: String::new(),
+        decision: Decision::False,
+        why: text.to_owned(),
+        by: text.to_owned(),
+        run: String::new(),
+        path: String::new(),
+        severity: Severity::Warn,
+        what: String::new(),
+        found_by: Vec::new(),
     }
 }
 
