@@ -14,6 +14,7 @@ use super::{
     define::words,
     language::Language,
     paths::Paths,
+    quote,
     symbol::{self, Defined},
 };
 use crate::{
@@ -58,6 +59,10 @@ pub(super) struct FileMap<'a> {
     called: Vec<String>,
     /// All lines without their blanks, to find out quickly that a quote stands nowhere; made when first asked for.
     squeezed: OnceCell<String>,
+    /// Where each line ends in `squeezed`: those of `rows`, then those of `removed`.
+    ends: OnceCell<Vec<usize>>,
+    /// By all of their text without blanks, the lines as numbered in `ends`.
+    by_code: OnceCell<Positions>,
 }
 
 /// Ascending positions of lines by a word.
@@ -111,6 +116,9 @@ impl Row<'_> {
         self.text.len() - self.text.trim_start().len()
     }
 }
+
+/// Code that more lines hold tells none of them.
+const MOST_HOLDING: usize = 256;
 
 /// Most bytes of a line that are kept as a finding's code: a generated line may be a whole file.
 const LONGEST_CODE: usize = 1_000;
@@ -260,9 +268,25 @@ impl<'a> FileMap<'a> {
         self.squeezed.get_or_init(|| lines.map(|line| squeeze(line) + "\n").collect())
     }
 
-    /// Whether any line, old or new, holds `text`, both without their blanks.
-    pub(super) fn holds(&self, text: &str) -> bool {
-        self.squeezed().contains(text)
+    /// The new-side and the removed lines that are `text` or, at most 256 of them, hold it; all without their blanks.
+    pub(super) fn lines_holding(&self, text: &str) -> (Vec<&Row<'a>>, Vec<&Removed<'a>>) {
+        let squeezed = self.squeezed();
+        let index = || positions(squeezed.lines().map(std::iter::once));
+        let mut lines = self.by_code.get_or_init(index).get(text).cloned().unwrap_or_default();
+        if quote::is_telling(text) {
+            let newlines = || squeezed.match_indices('\n').map(|(at, _)| at + 1).collect();
+            let ends = self.ends.get_or_init(newlines);
+            let holding = squeezed.match_indices(text).take(MOST_HOLDING);
+            lines.extend(holding.map(|(at, _)| ends.partition_point(|end| *end <= at)));
+            lines.sort_unstable();
+            lines.dedup();
+        }
+        let first_removed = lines.partition_point(|line| *line < self.rows.len());
+        let (new, old) = lines.split_at(first_removed);
+        (
+            new.iter().map(|line| &self.rows[*line]).collect(),
+            old.iter().map(|line| &self.removed[*line - self.rows.len()]).collect(),
+        )
     }
 
     /// Whether `text` stands in exactly one place, both without their blanks.

@@ -8,6 +8,9 @@ use crate::finding::LineRange;
 /// A quote this short (in characters other than blanks) is not looked for inside longer lines.
 const SHORTEST_PART: usize = 10;
 
+/// So few of the given lines are looked at before the file is searched.
+const FEW_ROWS: usize = 8;
+
 /// Where quoted code stands.
 pub(super) struct Found {
     /// New-side line; for removed code the line that took its place.
@@ -40,11 +43,20 @@ pub(super) fn find(
     let written = first_line(quote)?;
     let texts = || [Some(written), undecorated(written)].into_iter().flatten();
     let given_rows = given.map(|range| file.rows_in(range)).unwrap_or_default();
-    texts().find_map(|text| on_new_side(given_rows, text, given)).or_else(|| {
-        texts().filter(|text| file.holds(&squeeze(text))).find_map(|text| {
-            in_readings(file, readings, text)
-                .or_else(|| on_new_side(&file.rows, text, given))
-                .or_else(|| on_old_side(&file.removed, text, given))
+    // Most quotes stand where they are said to; a long range is searched like the whole file.
+    let close_by: Vec<_> = given_rows.iter().filter(|_| given_rows.len() <= FEW_ROWS).collect();
+    texts().find_map(|text| on_new_side(&close_by, text, given)).or_else(|| {
+        texts().find_map(|text| {
+            let (rows, removed) = file.lines_holding(&squeeze(text));
+            let inside: Vec<_> = rows
+                .iter()
+                .copied()
+                .filter(|row| given.is_some_and(|range| range.start <= row.line && row.line <= range.end))
+                .collect();
+            on_new_side(&inside, text, given)
+                .or_else(|| in_readings(file, readings, text))
+                .or_else(|| on_new_side(&rows, text, given))
+                .or_else(|| on_old_side(&removed, text, given))
         })
     })
 }
@@ -60,7 +72,7 @@ pub(super) fn telling_line(quote: &str) -> Option<&str> {
     Some(undecorated(written).unwrap_or(written))
 }
 
-fn on_new_side(rows: &[Row<'_>], text: &str, given: Option<LineRange>) -> Option<Found> {
+fn on_new_side(rows: &[&Row<'_>], text: &str, given: Option<LineRange>) -> Option<Found> {
     let squeezed = squeeze(text);
     FITS.iter().find_map(|fit| {
         let rows = rows.iter().filter(|row| fits(&row.text, text, &squeezed, *fit));
@@ -79,7 +91,7 @@ fn in_readings(file: &FileMap<'_>, readings: &[(usize, usize)], text: &str) -> O
     Some(Found { line: shown.line, removed: shown.removed, code: code(&shown.text) })
 }
 
-fn on_old_side(lines: &[Removed<'_>], text: &str, given: Option<LineRange>) -> Option<Found> {
+fn on_old_side(lines: &[&Removed<'_>], text: &str, given: Option<LineRange>) -> Option<Found> {
     let squeezed = squeeze(text);
     FITS.iter().find_map(|fit| {
         let lines = lines.iter().filter(|line| fits(&line.text, text, &squeezed, *fit));
