@@ -232,8 +232,7 @@ pub(super) fn ahead_of_path(text: &str) -> Option<(Spec, &str)> {
 /// Lines at the start of a text that has no path: `Line 42: …`, `L3-L5`, `42-45`.
 pub(super) fn alone(body: &str) -> Option<(LineRange, &str)> {
     let body = body.trim_start_matches(['(', '[', '`', '*', ':']);
-    let links = ["around ", "at ", "on ", "near "];
-    let body = links.iter().find_map(|link| strip_ignoring_case(body, link)).unwrap_or(body);
+    let body = strip_ignoring_case(body, "around ").unwrap_or(body);
     let (spec, rest) = one(without_word(body)?)?;
     let rest = rest.trim_start_matches(' ').strip_prefix('行').unwrap_or(rest);
     let rest = rest.trim_start_matches([')', ']', '`', '*']);
