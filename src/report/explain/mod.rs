@@ -1,18 +1,21 @@
-//! Says in words why an issue is one: [`render`] and [`render_json`] for `scrum explain`.
+//! Says in words why an issue is one: [`render`] and [`render_markdown`] for `scrum explain`, [`json`] for machines.
 //!
 //! What is said comes from `tally::explain`; nothing is judged here.
 
-use serde::Serialize;
+pub mod json;
+mod page;
+
+use page::{Entry, Neighbour, Page};
 
 use crate::{
     finding::{Anchor, LineRange},
+    judgement::{ClaimId, Hearing, Ruling},
     report::{
-        foreign, json,
-        layout::{self, Ink, NARROWEST},
+        foreign, judged,
+        layout::{Ink, NARROWEST},
         summary::{self, Directory},
         words,
     },
-    reviewer::Lineage,
     tally::{
         Agreement, Evidence, Issue, Member, Nearness, Sameness, Tally,
         explain::{Because, Comparison, Explanation, Join, Parting, Rule},
@@ -22,88 +25,126 @@ use crate::{
 /// Shared words that are named.
 const WORDS_NAMED: usize = 12;
 
+/// Characters of a quote or a reason that are shown.
+const LONGEST: usize = 1_000;
+
 /// The explanation for a terminal `width` columns wide (at least 40 are used), with a final newline.
 pub fn render(tally: &Tally, issue: &Issue, explanation: &Explanation, width: usize, color: bool) -> String {
-    let page = Page { tally, issue, width: width.max(NARROWEST), ink: Ink { on: color } };
+    page(tally, issue, explanation).for_terminal(width.max(NARROWEST), Ink { on: color })
+}
+
+/// The explanation as Markdown, with a final newline.
+pub fn render_markdown(tally: &Tally, issue: &Issue, explanation: &Explanation) -> String {
+    page(tally, issue, explanation).as_markdown()
+}
+
+fn page(tally: &Tally, issue: &Issue, explanation: &Explanation) -> Page {
     let members = issue.members.iter().zip(&explanation.joins).enumerate();
-    let mut parts = vec![page.head()];
-    parts.extend(members.map(|(at, (member, join))| page.member(at, member, join)));
-    parts.push(page.partings(&explanation.partings));
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n")
+    let mut entries: Vec<Entry> = members.map(|(at, (one, join))| member(issue, at, one, join)).collect();
+    entries.extend(issue.adjudications.iter().map(|ruling| ruled(tally, issue, ruling)));
+    entries.extend(issue.examinations.iter().map(|one| {
+        let about = about(issue, &[&one.claim]);
+        asked("Examination by", &one.hearing, one.answer.word(), about)
+    }));
+    entries.extend(issue.unexamined.iter().map(|one| Entry {
+        head: format!("Not examined: {}", foreign::one_line(&one.reason)),
+        lines: vec![("about:", about(issue, &[&one.claim]))],
+    }));
+    let disposition = issue.disposition.as_ref();
+    let decided = disposition.map(|disposition| words::sentence(&summary::decided_words(disposition)));
+    let directory = Directory::of(tally);
+    Page {
+        severity: issue.severity,
+        place: summary::place(issue),
+        id: issue.id.clone(),
+        sentences: std::iter::once(agreement(issue, summary::heard(tally).len())).chain(decided).collect(),
+        entries,
+        neighbours: explanation.partings.iter().filter_map(|one| neighbour(tally, &directory, one)).collect(),
+    }
 }
 
-struct Page<'a> {
-    tally: &'a Tally,
-    issue: &'a Issue,
-    width: usize,
-    ink: Ink,
+/// What one reviewer said, where, and how it came in.
+fn member(issue: &Issue, at: usize, member: &Member, join: &Join) -> Entry {
+    let finding = &member.anchored.finding;
+    let own = match foreign::one_line(&finding.severity_word) {
+        own if own.is_empty() || own.eq_ignore_ascii_case(finding.severity.word()) => String::new(),
+        own => format!(", in its own words \"{own}\""),
+    };
+    let retracted = if finding.retracted { ", and took it back" } else { "" };
+    let lineage = foreign::one_line(member.lineage.as_str());
+    let mut lines = vec![("place:", place(member))];
+    lines.extend(member.anchored.also.iter().map(|also| {
+        let path = also.path.as_deref().unwrap_or("nowhere");
+        ("also:", spot(path, also.lines, also.symbol.as_deref()))
+    }));
+    lines.push(("what:", foreign::one_line(&finding.what)));
+    if !finding.why.trim().is_empty() {
+        lines.push(("why:", foreign::one_line(&finding.why)));
+    }
+    lines.push(("here:", joined(&issue.members, join)));
+    let head = format!("{} {} ({lineage}): {}{own}{retracted}", at + 1, member.reviewer, finding.severity);
+    Entry { head, lines }
 }
 
-impl Page<'_> {
-    fn head(&self) -> String {
-        let issue = self.issue;
-        let title = format!("{} {} {}", issue.severity, summary::place(issue), issue.id);
-        let mut out = self.ink.severity(issue.severity, self.sentence(&title).trim_end()) + "\n";
-        out += &self.sentence(&agreement(issue, summary::heard(self.tally).len()));
-        if let Some(disposition) = &issue.disposition {
-            out += &self.sentence(&words::sentence(&summary::decided_words(disposition)));
-        }
-        out
+/// What an adjudicator was asked; the other claim may stand in another issue.
+fn ruled(tally: &Tally, issue: &Issue, ruling: &Ruling) -> Entry {
+    let claims = ruling.pair.claims();
+    let mut about = about(issue, &claims);
+    if claims.iter().any(|claim| holders(issue, &[claim]).is_empty()) {
+        let others = tally.issues.iter().filter(|other| other.id != issue.id);
+        let others = others.filter(|other| other.adjudications.contains(ruling));
+        let ids: Vec<&str> = others.map(|other| other.id.as_str()).collect();
+        about.extend([", against a claim of ", &words::list(&ids)]);
     }
+    asked("Ruling by", &ruling.hearing, ruling.answer.word(), about)
+}
 
-    fn member(&self, at: usize, member: &Member, join: &Join) -> String {
-        let finding = &member.anchored.finding;
-        let own = match foreign::one_line(&finding.severity_word) {
-            own if own.is_empty() || own.eq_ignore_ascii_case(finding.severity.word()) => String::new(),
-            own => format!(", in its own words \"{own}\""),
-        };
-        let retracted = if finding.retracted { ", and took it back" } else { "" };
-        let lineage = foreign::one_line(member.lineage.as_str());
-        let head =
-            format!("{} {} ({lineage}): {}{own}{retracted}", at + 1, member.reviewer, finding.severity);
-        let mut out = self.ink.strong(self.sentence(&head).trim_end()) + "\n";
-        out += &self.line("place:", &place(member));
-        for also in &member.anchored.also {
-            let path = also.path.as_deref().unwrap_or("nowhere");
-            out += &self.line("also:", &spot(path, also.lines, also.symbol.as_deref()));
-        }
-        out += &self.line("what:", &foreign::one_line(&finding.what));
-        if !finding.why.trim().is_empty() {
-            out += &self.line("why:", &foreign::one_line(&finding.why));
-        }
-        out + &self.line("here:", &joined(&self.issue.members, join))
+/// A question about claims: who, the answer, on what it rests; where it does not count, why not.
+fn asked(how: &str, hearing: &Hearing, answer: &'static str, about: String) -> Entry {
+    let said = judged::said(hearing, answer);
+    let told = |text: &str| words::shortened(&foreign::one_line(text), LONGEST);
+    let mut lines = vec![("about:", about)];
+    if !hearing.quote.trim().is_empty() {
+        let missing = if hearing.quote_found { "" } else { " (stands nowhere in what was shown)" };
+        lines.push(("quote:", told(&hearing.quote) + missing));
     }
+    if !hearing.why.trim().is_empty() {
+        lines.push(("why:", told(&hearing.why)));
+    }
+    lines.extend(hearing.outcome.reason.as_deref().map(|reason| ("note:", told(reason))));
+    Entry { head: format!("{how} {}: {}", said.who(), said.word), lines }
+}
 
-    fn partings(&self, partings: &[Parting]) -> String {
-        if partings.is_empty() {
-            return String::new();
-        }
-        let directory = Directory::of(self.tally);
-        let mut out = self.ink.strong(&format!("Near, but other issues ({})", partings.len())) + "\n";
-        for parting in partings {
-            let other = self.tally.issues.iter().find(|issue| issue.id == parting.issue);
-            let Some(other) = other else { continue };
-            let what = summary::spokesman(other).map(|member| member.anchored.finding.what.as_str());
-            let what = words::shortened(&foreign::one_line(what.unwrap_or_default()), 200);
-            let (id, place) = (directory.short_id(other), summary::place(other));
-            let head = format!("{id} {} {place}: {what}", other.severity);
-            out += &(layout::wrap_hanging(&head, self.width, "  ", "    ").join("\n") + "\n");
-            let line = layout::wrap_hanging(&parted(parting), self.width, "    ", "    ");
-            out += &(line.join("\n") + "\n");
-        }
-        out
-    }
+/// Positions of the members that make one of `claims` and stand by it.
+fn holders(issue: &Issue, claims: &[&ClaimId]) -> Vec<usize> {
+    let members = issue.members.iter().enumerate();
+    let standing = members.filter(|(_, member)| !member.anchored.finding.retracted);
+    standing.filter(|(_, member)| claims.contains(&&member.claim_id())).map(|(at, _)| at).collect()
+}
 
-    /// A sentence from the left edge.
-    fn sentence(&self, text: &str) -> String {
-        layout::wrap_hanging(text, self.width, "", "  ").join("\n") + "\n"
-    }
+/// `1 (opus) and 3 (kimi)`.
+fn about(issue: &Issue, claims: &[&ClaimId]) -> String {
+    let names = holders(issue, claims).into_iter().map(|at| name(&issue.members, at));
+    words::list(&names.collect::<Vec<_>>())
+}
 
-    /// A line that is marked in front; what does not fit hangs behind the mark.
-    fn line(&self, mark: &str, text: &str) -> String {
-        layout::wrap_hanging(text, self.width, &format!("  {mark:<7}"), &" ".repeat(9)).join("\n") + "\n"
-    }
+/// Members are named by their number and reviewer: `1 (opus)`.
+fn name(members: &[Member], at: usize) -> String {
+    format!("{} ({})", at + 1, members[at].reviewer)
+}
+
+/// A near issue; `None` for one that is not in the tally.
+fn neighbour<'a>(tally: &'a Tally, directory: &Directory<'a>, parting: &Parting) -> Option<Neighbour> {
+    let other = tally.issues.iter().find(|issue| issue.id == parting.issue)?;
+    let what = summary::spokesman(other).map(|member| member.anchored.finding.what.as_str());
+    let what = words::shortened(&foreign::one_line(what.unwrap_or_default()), 200);
+    Some(Neighbour {
+        id: directory.short_id(other).to_owned(),
+        severity: other.severity,
+        place: summary::place(other),
+        what,
+        parted: parted(parting),
+    })
 }
 
 /// What the lineages agree on, in a sentence.
@@ -167,9 +208,9 @@ fn on(anchor: Anchor) -> &'static str {
     }
 }
 
-/// How a member came in. Members are named by their number and reviewer.
+/// How a member came in.
 fn joined(members: &[Member], join: &Join) -> String {
-    let name = |at: usize| format!("{} ({})", at + 1, members[at].reviewer);
+    let name = |at| name(members, at);
     let by = match &join.rule {
         Rule::First if members.len() == 1 => "the only finding".to_owned(),
         Rule::First => "comes first by place; the others were held against it".to_owned(),
@@ -274,152 +315,4 @@ fn by_words(evidence: &Evidence) -> String {
         return format!("{likeness}; they share no telling word");
     }
     format!("{likeness}; both hold {}", words::list_up_to(&quoted, WORDS_NAMED))
-}
-
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    run: &'a str,
-    issue: &'a str,
-    agreement: &'static str,
-    convergence: usize,
-    lineages: Vec<&'a str>,
-    members: Vec<JoinEntry<'a>>,
-    see_also: Vec<PartingEntry<'a>>,
-}
-
-/// Numbers are positions in `members`, from 0.
-#[derive(Debug, Serialize)]
-struct JoinEntry<'a> {
-    reviewer: &'a str,
-    lineage: &'a str,
-    what: &'a str,
-    /// `first`, `claim`, `place`, `further-place`, `same-location`, `taken-back`.
-    rule: &'static str,
-    held_against: Option<usize>,
-    nearness: Option<&'static str>,
-    lines_apart: Option<u32>,
-    same_as: Option<usize>,
-    evidence: Option<EvidenceEntry<'a>>,
-    counts_with: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-struct PartingEntry<'a> {
-    issue: &'a str,
-    nearness: Option<&'static str>,
-    lines_apart: Option<u32>,
-    because: &'static str,
-    evidence: EvidenceEntry<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct EvidenceEntry<'a> {
-    /// `same`, `unclear`, `different`: as ruled, else by the words.
-    answer: &'static str,
-    /// The adjudicator whose ruling goes before the words.
-    ruled_by: Option<&'a str>,
-    least: f32,
-    most: f32,
-    bound: f32,
-    telling: [usize; 2],
-    shared: &'a [String],
-}
-
-/// As JSON (`scrum.explanation/1`), with a final newline.
-pub fn render_json(tally: &Tally, issue: &Issue, explanation: &Explanation) -> String {
-    let members = issue.members.iter().zip(&explanation.joins);
-    json::pretty(&Document {
-        schema: "scrum.explanation/1",
-        run: &tally.run.id,
-        issue: &issue.id,
-        agreement: issue.agreement.word(),
-        convergence: issue.convergence(),
-        lineages: issue.lineages.iter().map(Lineage::as_str).collect(),
-        members: members.map(|(member, join)| join_entry(member, join)).collect(),
-        see_also: explanation.partings.iter().map(parting_entry).collect(),
-    })
-}
-
-fn join_entry<'a>(member: &'a Member, join: &'a Join) -> JoinEntry<'a> {
-    let (rule, held_against, nearness, same_as, comparison) = match &join.rule {
-        Rule::First => ("first", None, None, None, None),
-        Rule::Claim { to, nearness, same_as, comparison } => {
-            ("claim", Some(*to), Some(*nearness), Some(*same_as), Some(comparison))
-        }
-        Rule::Place { to, nearness, comparison } => {
-            ("place", Some(*to), Some(*nearness), None, Some(comparison))
-        }
-        Rule::Further { to, same_as, comparison } => {
-            ("further-place", Some(*to), None, Some(*same_as), Some(comparison))
-        }
-        Rule::Location { with } => ("same-location", Some(*with), None, None, None),
-        Rule::TakenBack { beside, same } => {
-            ("taken-back", Some(*beside), None, same.then_some(*beside), None)
-        }
-    };
-    JoinEntry {
-        reviewer: member.reviewer.as_str(),
-        lineage: member.lineage.as_str(),
-        what: &member.anchored.finding.what,
-        rule,
-        held_against,
-        nearness: nearness.map(nearness_word),
-        lines_apart: nearness.and_then(lines_apart),
-        same_as,
-        evidence: comparison.map(evidence_entry),
-        counts_with: join.counts_with,
-    }
-}
-
-fn parting_entry(parting: &Parting) -> PartingEntry<'_> {
-    PartingEntry {
-        issue: &parting.issue,
-        nearness: parting.nearness.map(nearness_word),
-        lines_apart: parting.nearness.and_then(lines_apart),
-        because: match parting.because {
-            Because::ClaimsDiffer => "claims-differ",
-            Because::OneReviewer(_) => "one-reviewer",
-            Because::MembersDiffer => "members-differ",
-            Because::OnlyNear => "only-near",
-            Because::Settled => "settled",
-            Because::FitsAnother => "fits-another",
-        },
-        evidence: evidence_entry(&parting.comparison),
-    }
-}
-
-fn nearness_word(nearness: Nearness) -> &'static str {
-    match nearness {
-        Nearness::Overlap => "overlap",
-        Nearness::NamedSymbol => "named-symbol",
-        Nearness::Lines(_) => "lines",
-        Nearness::SameSymbol => "same-symbol",
-        Nearness::WholeFile => "whole-file",
-    }
-}
-
-fn lines_apart(nearness: Nearness) -> Option<u32> {
-    match nearness {
-        Nearness::Lines(gap) => Some(gap),
-        Nearness::Overlap => Some(0),
-        Nearness::NamedSymbol | Nearness::SameSymbol | Nearness::WholeFile => None,
-    }
-}
-
-fn evidence_entry(comparison: &Comparison) -> EvidenceEntry<'_> {
-    let evidence = &comparison.evidence;
-    EvidenceEntry {
-        ruled_by: comparison.ruling.as_ref().map(|ruling| ruling.hearing.by.id.as_str()),
-        answer: match comparison.answer {
-            Sameness::Same => "same",
-            Sameness::Unclear => "unclear",
-            Sameness::Different => "different",
-        },
-        least: evidence.least,
-        most: evidence.most,
-        bound: evidence.bound,
-        telling: evidence.telling,
-        shared: &evidence.shared,
-    }
 }
