@@ -10,7 +10,7 @@ fn reviewed() -> Sandbox {
 }
 
 /// The change of `tests/cases`, reviewed.
-fn reviewed_as(case: &str, more: &[&str]) -> Sandbox {
+pub(crate) fn reviewed_as(case: &str, more: &[&str]) -> Sandbox {
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case);
     let sandbox = Sandbox::new();
     sandbox.script(&fs::read_to_string(case.join("history.sh")).unwrap());
