@@ -60,8 +60,7 @@ pub(crate) fn draw(curve: &[(f64, [f64; 4])], chosen: f64) -> String {
 
 const HEAD: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 360" role="img" aria-label="Share of pairs that each bound links">
 <style>
-text { font: 12px sans-serif; fill: #333 }
+text { font: 12px sans-serif; fill: #7d7d7d }
 .grid { stroke: #8886 } .chosen { stroke: #888; stroke-dasharray: 4 4 }
-@media (prefers-color-scheme: dark) { text { fill: #ccc } }
 </style>
 "#;
