@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     report::explain,
-    tally::{self, explain::explain, named::named},
+    tally::{
+        self, Issue, Tally,
+        explain::{Explanation, explain},
+        named::named,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -19,9 +23,9 @@ pub(super) struct ExplainArgs {
     /// A run id, a prefix of one, a path, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
-    /// The id of an issue, or its beginning, as `scrum report RUN` shows it
-    #[arg(value_name = "ISSUE")]
-    issue: String,
+    /// Ids of issues, or beginnings of ids, as `scrum report RUN` shows them
+    #[arg(value_name = "ISSUE", required = true, num_args = 1..)]
+    issues: Vec<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -30,19 +34,25 @@ pub(super) fn run(global: &Global, args: &ExplainArgs, ui: Ui) -> Result<Status,
     let workspace = Workspace::open_anywhere(global)?;
     let saved = report::open(&workspace.find_run(&args.run)?, ui)?;
     let tally = tally::tally(saved.input);
-    let issue = named(&tally, &args.issue)?;
-    let explanation = explain(&tally, issue).ok_or_else(|| {
-        CliError::new(format!("issue {} of run {} cannot be put together again", issue.id, tally.run.id))
-    })?;
+    let issues = args.issues.iter().map(|name| named(&tally, name)).collect::<Result<Vec<_>, _>>()?;
     let output = &args.output;
-    let text = match output.format {
-        Format::Table => {
-            let color = output.output.is_none() && ui.color_on_stdout();
-            explain::render(&tally, issue, &explanation, Ui::width(), color)
-        }
-        Format::Json => explain::render_json(&tally, issue, &explanation),
-        Format::Markdown => return Err(CliError::new("explanations are shown as `table` or `json`")),
+    let color = output.output.is_none() && ui.color_on_stdout();
+    let render = |issue: &&Issue| {
+        let explanation = explained(&tally, issue)?;
+        Ok(match output.format {
+            Format::Table => explain::render(&tally, issue, &explanation, Ui::width(), color),
+            Format::Markdown => explain::render_markdown(&tally, issue, &explanation),
+            Format::Json => explain::json::render(&tally, issue, &explanation),
+        })
     };
-    Ui::result(&text, output.output.as_deref())?;
+    let texts = issues.iter().map(render).collect::<Result<Vec<_>, CliError>>()?;
+    let between = if output.format == Format::Json { "" } else { "\n" };
+    Ui::result(&texts.join(between), output.output.as_deref())?;
     Ok(Status::Done)
+}
+
+fn explained(tally: &Tally, issue: &Issue) -> Result<Explanation, CliError> {
+    explain(tally, issue).ok_or_else(|| {
+        CliError::new(format!("issue {} of run {} cannot be put together again", issue.id, tally.run.id))
+    })
 }

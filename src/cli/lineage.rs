@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, args: &LineageArgs, ui: Ui) -> Result<Status,
             descent::render(&models, &known, Ui::width(), color)
         }
         Format::Json => descent::render_json(&models, &known),
-        Format::Markdown => return Err(CliError::new("lineages are shown as `table` or `json`")),
+        Format::Markdown => descent::render_markdown(&models, &known),
     };
     Ui::result(&text, output.output.as_deref())?;
     Ok(Status::Done)

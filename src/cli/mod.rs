@@ -132,7 +132,7 @@ enum Format {
     Table,
     /// For a pull request
     Markdown,
-    /// For machines: schema scrum.tally/1
+    /// For machines; `schema` names the document
     Json,
 }
 

@@ -6,6 +6,7 @@ use crate::{
     report::{
         foreign, json,
         layout::{self, Ink, NARROWEST},
+        markdown::escape,
         words,
     },
     reviewer::{Access, Lineage, Reviewer},
@@ -61,6 +62,24 @@ pub fn render(models: &[Descent], known: &[Lineage], width: usize, color: bool) 
     shown.join("\n")
 }
 
+/// The same as Markdown, with a final newline.
+pub fn render_markdown(models: &[Descent], known: &[Lineage]) -> String {
+    let row = |one: &Descent| {
+        let cells = [one.reviewer.as_deref().unwrap_or_default(), &one.model, &one.lineage, &one.why];
+        format!("| {} |\n", cells.map(escape::cell).join(" | "))
+    };
+    let mut out = String::new();
+    if !models.is_empty() {
+        out += "| reviewer | model | lineage | why |\n|---|---|---|---|\n";
+        out.extend(models.iter().map(row));
+    }
+    for line in known_words(known) {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        out = out + gap + &escape::text(&line) + "\n";
+    }
+    out
+}
+
 fn models(models: &[Descent], width: usize, ink: Ink) -> String {
     if models.is_empty() {
         return String::new();
@@ -97,17 +116,22 @@ fn cells(one: &Descent) -> [String; 4] {
 }
 
 fn known(known: &[Lineage], width: usize) -> String {
+    let lines = known_words(known);
+    lines.iter().map(|line| layout::wrap_hanging(line, width, "", "  ").join("\n") + "\n").collect()
+}
+
+/// What is known without a model's name; nothing when that was not asked for.
+fn known_words(known: &[Lineage]) -> Vec<String> {
     if known.is_empty() {
-        return String::new();
+        return Vec::new();
     }
     let names: Vec<&str> = known.iter().map(Lineage::as_str).collect();
-    let lines = [
+    vec![
         format!("{} known by model names: {}", words::count(known.len(), "lineage"), names.join(", ")),
         "A static tool is a lineage of its own (static:ruff), and so is the repository's history. All models of \
          unknown descent together are one. A reviewer's `lineage = \"…\"` in scrum.toml overrides its name."
             .to_owned(),
-    ];
-    lines.iter().map(|line| layout::wrap_hanging(line, width, "", "  ").join("\n") + "\n").collect()
+    ]
 }
 
 /// The same as a document.

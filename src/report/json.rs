@@ -189,7 +189,7 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
     }
 }
 
-fn adjudication(ruling: &Ruling) -> wire::Judgement {
+pub(super) fn adjudication(ruling: &Ruling) -> wire::Judgement {
     judgement(
         &ruling.hearing,
         match ruling.answer {
@@ -200,7 +200,7 @@ fn adjudication(ruling: &Ruling) -> wire::Judgement {
     )
 }
 
-fn examination(examination: &Examination) -> wire::Judgement {
+pub(super) fn examination(examination: &Examination) -> wire::Judgement {
     judgement(
         &examination.hearing,
         match examination.answer {

@@ -67,7 +67,8 @@ pub fn adjudicated(issue: &Issue) -> impl Iterator<Item = Said<'_>> {
     issue.adjudications.iter().map(|one| said(&one.hearing, one.answer.word()))
 }
 
-fn said<'a>(hearing: &'a Hearing, answer: &'static str) -> Said<'a> {
+/// The answer to a question, or what became of the question.
+pub fn said<'a>(hearing: &'a Hearing, answer: &'static str) -> Said<'a> {
     let word = match hearing.outcome.state {
         State::Answered => answer,
         State::Skipped => "was not asked",

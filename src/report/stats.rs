@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::{
-    proportion::Proportion,
     report::{
         foreign, json,
         layout::{self, Ink, NARROWEST},
@@ -64,7 +63,7 @@ const FOUND: [Column; 7] = [
     Column { heading: "real", cell: |figures| number(figures.real) },
     Column { heading: "false", cell: |figures| number(figures.false_) },
     Column { heading: "wontfix", cell: |figures| number(figures.wontfix) },
-    Column { heading: "precision", cell: |figures| precision(figures.precision()) },
+    Column { heading: "precision", cell: |figures| words::share(figures.precision()) },
     Column { heading: "alone", cell: |figures| number(figures.alone) },
 ];
 
@@ -86,15 +85,11 @@ fn tokens(count: Option<u64>) -> String {
 
 /// A sum that lacks some prices is the least that it was.
 fn cost(figures: &Figures, amount: Option<f64>) -> String {
-    let least = if figures.spent.unpriced > 0 { "at least " } else { "" };
-    amount.map_or(UNKNOWN.to_owned(), |amount| format!("{least}{}", words::dollars(amount)))
+    amount.map_or(UNKNOWN.to_owned(), |amount| format!("{}{}", least(&figures.spent), words::dollars(amount)))
 }
 
-/// `71 % (36–92 %)`.
-fn precision(proportion: Proportion) -> String {
-    let Some(share) = proportion.share() else { return UNKNOWN.to_owned() };
-    let (low, high) = proportion.wilson();
-    format!("{:.0} % ({:.0}–{:.0} %)", 100.0 * share, 100.0 * low, 100.0 * high)
+fn least(spent: &Spent) -> &'static str {
+    if spent.unpriced > 0 { "at least " } else { "" }
 }
 
 fn is_known(spent: &Spent) -> bool {
@@ -159,6 +154,15 @@ fn closing(worth: &Worth) -> Vec<String> {
     }
     let (runs, issues) = (words::count(worth.runs, "run"), words::count(worth.issues, "issue"));
     let mut lines = vec![format!("{issues} in {runs}, each counted once; {} decided", number(worth.decided))];
+    if worth.unplaced > 0 {
+        let findings = words::count(worth.unplaced, "finding");
+        lines.push(format!(
+            "Not counted, as nothing tells them again in another run: {findings} without a place"
+        ));
+    }
+    if worth.judging.answers > 0 {
+        lines.push(judging(&worth.judging));
+    }
     if worth.decided == 0 {
         lines.push("Decide with: scrum dispose RUN ISSUE real|false|wontfix".to_owned());
     } else {
@@ -171,6 +175,16 @@ fn closing(worth: &Worth) -> Vec<String> {
     lines
 }
 
+/// What questions about claims took; the adjudicator may not even be a reviewer.
+fn judging(spent: &Spent) -> String {
+    let questions = words::count(spent.answers, "question");
+    let cost = spent.cost_usd.map_or_else(
+        || "at a price that is not known".to_owned(),
+        |amount| format!("for {}{}", least(spent), words::dollars(amount)),
+    );
+    format!("On top of that, {questions} about claims (adjudicator, --verify) answered {cost}")
+}
+
 /// The same as a document.
 #[derive(Debug, Serialize)]
 struct Document {
@@ -178,6 +192,10 @@ struct Document {
     runs: usize,
     issues: usize,
     decided: usize,
+    /// Findings without a place, of all runs together.
+    unplaced: usize,
+    /// Answers to questions about claims.
+    judging: SpentEntry,
     lineages: Vec<Entry>,
     reviewers: Vec<Entry>,
 }
@@ -197,12 +215,25 @@ struct Entry {
     /// 95 % Wilson; null when nothing was decided.
     precision_interval: Option<[f64; 2]>,
     alone: usize,
+    #[serde(flatten)]
+    spent: SpentEntry,
+    cost_per_real_usd: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct SpentEntry {
     answers: usize,
     unpriced: usize,
     tokens_in: Option<u64>,
     tokens_out: Option<u64>,
     cost_usd: Option<f64>,
-    cost_per_real_usd: Option<f64>,
+}
+
+impl From<Spent> for SpentEntry {
+    fn from(spent: Spent) -> Self {
+        let Spent { answers, tokens_in, tokens_out, cost_usd, unpriced } = spent;
+        Self { answers, unpriced, tokens_in, tokens_out, cost_usd }
+    }
 }
 
 fn entry(reviewer: Option<&str>, lineage: &str, figures: &Figures) -> Entry {
@@ -219,11 +250,7 @@ fn entry(reviewer: Option<&str>, lineage: &str, figures: &Figures) -> Entry {
         precision: precision.share(),
         precision_interval: precision.share().map(|_| [low, high]),
         alone: figures.alone,
-        answers: figures.spent.answers,
-        unpriced: figures.spent.unpriced,
-        tokens_in: figures.spent.tokens_in,
-        tokens_out: figures.spent.tokens_out,
-        cost_usd: figures.spent.cost_usd,
+        spent: figures.spent.into(),
         cost_per_real_usd: figures.cost_per_real(),
     }
 }
@@ -236,6 +263,8 @@ pub fn render_json(worth: &Worth) -> String {
         runs: worth.runs,
         issues: worth.issues,
         decided: worth.decided,
+        unplaced: worth.unplaced,
+        judging: worth.judging.into(),
         lineages: worth.lineages.iter().map(|one| entry(None, one.lineage.as_str(), &one.figures)).collect(),
         reviewers: reviewers
             .map(|(finder, figures)| entry(Some(finder.reviewer.as_str()), finder.lineage.as_str(), figures))

@@ -1,8 +1,8 @@
 //! Small words for people: counts, sizes, durations and lists, such as [`count`] and [`size`].
 //!
-//! English only, ASCII only, no colour. Sentences about a tally are made in `summary`.
+//! English only, no colour. Sentences about a tally are made in `summary`.
 
-use crate::report::foreign;
+use crate::{proportion::Proportion, report::foreign};
 
 /// `1 issue`, `2 issues`, `1,200 issues`; `one` is a noun whose plural ends in a plain `s`.
 pub fn count(number: usize, one: &str) -> String {
@@ -79,6 +79,27 @@ pub fn list_up_to<S: AsRef<str>>(names: &[S], most: usize) -> String {
 /// Dollars: `$0.42`, and `under $0.01` for what would round to nothing.
 pub fn dollars(amount: f64) -> String {
     if amount > 0.0 && amount < 0.01 { "under $0.01".to_owned() } else { format!("${amount:.2}") }
+}
+
+/// A share with its 95 % interval, `71 % (36–92)`; `–` of nothing.
+pub fn share(proportion: Proportion) -> String {
+    let Some(share) = proportion.share() else { return "–".to_owned() };
+    percent(share) + &interval(proportion.wilson())
+}
+
+/// A share, 0.0–1.0, in whole percent: `71 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", whole_percent(share))
+}
+
+/// Both ends of an interval of shares, to stand behind one: ` (36–92)`.
+pub fn interval((low, high): (f64, f64)) -> String {
+    format!(" ({}–{})", whole_percent(low), whole_percent(high))
+}
+
+/// Nothing is never negative: a sum of no figures is -0.0.
+fn whole_percent(share: f64) -> String {
+    format!("{:.0}", share * 100.0 + 0.0)
 }
 
 /// A bundle's id as people read it, harmless to show: `c1_validatord` is `c1 validatord`.

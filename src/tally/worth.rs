@@ -1,7 +1,7 @@
 //! What reviewers have been worth over many runs: [`Record`] gathers tallies and decisions, [`Worth`] counts them.
 //!
 //! An issue counts once, however many runs show it: runs of successive pushes see the same issue again under the same id.
-//! Findings without a place have no id and are left out. Words and rounding are `report::stats`' work.
+//! Findings without a place have no id: they are no issues, only their number is known. Words and rounding are `report::stats`' work.
 
 use std::{
     cmp::Reverse,
@@ -10,7 +10,7 @@ use std::{
 
 use super::Tally;
 use crate::{
-    coverage::State,
+    coverage::{Outcome, State},
     disposition::{Decision, Disposition, Finder},
     proportion::Proportion,
     reviewer::Lineage,
@@ -22,6 +22,8 @@ pub struct Record {
     runs: usize,
     found: BTreeMap<String, BTreeSet<Finder>>,
     spent: BTreeMap<Finder, Spent>,
+    unplaced: usize,
+    judging: Spent,
 }
 
 /// What answers took.
@@ -65,6 +67,10 @@ pub struct Worth {
     pub issues: usize,
     /// Of these, decided.
     pub decided: usize,
+    /// Findings without a place that were not taken back, of all runs together: they are no issues.
+    pub unplaced: usize,
+    /// What answers to questions about claims took, whoever gave them.
+    pub judging: Spent,
     /// By lineage, each with its reviewers.
     pub lineages: Vec<LineageWorth>,
 }
@@ -112,6 +118,18 @@ impl Figures {
 }
 
 impl Spent {
+    fn of(outcome: &Outcome) -> Self {
+        let asked = outcome.attempts > 0 && !outcome.cached;
+        let answered = asked && outcome.state == State::Answered;
+        Self {
+            answers: usize::from(answered),
+            tokens_in: outcome.tokens_in,
+            tokens_out: outcome.tokens_out,
+            cost_usd: outcome.cost_usd,
+            unpriced: usize::from(answered && outcome.cost_usd.is_none()),
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.answers += other.answers;
         self.unpriced += other.unpriced;
@@ -142,19 +160,11 @@ impl Record {
         for seat in &tally.panel.reviewers {
             let finder = Finder { reviewer: seat.id.clone(), lineage: seat.lineage.clone() };
             let spent = self.spent.entry(finder).or_default();
-            tally.coverage.iter().filter(|task| task.outcome.reviewer == seat.id).for_each(|task| {
-                let outcome = &task.outcome;
-                let asked = outcome.attempts > 0 && !outcome.cached;
-                let answered = asked && outcome.state == State::Answered;
-                spent.add(&Spent {
-                    answers: usize::from(answered),
-                    tokens_in: outcome.tokens_in,
-                    tokens_out: outcome.tokens_out,
-                    cost_usd: outcome.cost_usd,
-                    unpriced: usize::from(answered && outcome.cost_usd.is_none()),
-                });
-            });
+            let own = tally.coverage.iter().filter(|task| task.outcome.reviewer == seat.id);
+            own.for_each(|task| spent.add(&Spent::of(&task.outcome)));
         }
+        self.unplaced += tally.unplaced.iter().filter(|one| !one.anchored.finding.retracted).count();
+        tally.judgements.hearings().for_each(|one| self.judging.add(&Spent::of(&one.outcome)));
     }
 
     /// An issue that somebody decided about counts even when its run is gone.
@@ -189,6 +199,8 @@ impl Record {
         Worth {
             runs: self.runs,
             issues: self.found.len(),
+            unplaced: self.unplaced,
+            judging: self.judging,
             decided: self.found.keys().filter(|issue| decided.contains_key(*issue)).count(),
             lineages: ranked(&lineages, &reviewers),
         }

@@ -403,7 +403,10 @@ fn a_reviewer_that_is_another_one_now_is_asked_again() {
 fn nobody_or_nothing_to_ask() {
     let sandbox = live();
     let printed = sandbox.scrum(&["eval", "data", "--panel", "pair", "-r", "three"]);
-    insta::assert_snapshot!(printed.stderr, @r#"error: nobody on panel "pair" is left to ask"#);
+    insta::assert_snapshot!(printed.stderr, @r#"
+    error: nobody on panel "pair" is left to ask
+    hint: reviewers on it: one (a), two (b)
+    "#);
     sandbox.script("rm -r data/by-*");
     let printed = sandbox.scrum(&["eval", "data", "--panel", "pair"]);
     insta::assert_snapshot!(printed.stderr, @"

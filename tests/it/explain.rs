@@ -10,7 +10,7 @@ fn reviewed() -> Sandbox {
 }
 
 /// The change of `tests/cases`, reviewed.
-fn reviewed_as(case: &str, more: &[&str]) -> Sandbox {
+pub(crate) fn reviewed_as(case: &str, more: &[&str]) -> Sandbox {
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(case);
     let sandbox = Sandbox::new();
     sandbox.script(&fs::read_to_string(case.join("history.sh")).unwrap());
@@ -248,11 +248,68 @@ fn as_a_document() {
       ]
     }
     "#);
-    let printed = sandbox.scrum(&["explain", "latest", &id, "--format", "markdown"]);
-    assert_eq!(
-        (printed.status, printed.stderr.as_str()),
-        (2, "error: explanations are shown as `table` or `json`\n")
-    );
+}
+
+/// A claim that another lineage refuted, and one whose examiner quoted what stands nowhere.
+#[test]
+fn what_others_said_about_the_claims() {
+    let sandbox = reviewed_as("judgements", &["--panel", "models", "--verify"]);
+    let (refuted, unsure) = (id(&sandbox, "ledger/transfer.go", 4), id(&sandbox, "ledger/transfer.go", 14));
+    let printed = explain(&sandbox, &refuted, &[&unsure]);
+    let said: Vec<&str> = printed
+        .split("\n\n")
+        .filter(|part| part.starts_with("Ruling") || part.starts_with("Examination"))
+        .collect();
+    insta::assert_snapshot!(said.join("\n\n"), @"
+    Examination by gpt (openai): REFUTED
+      about: 1 (opus)
+      quote: if amount <= 0 {
+      why:   A negative amount is refused before anything moves.
+
+    Ruling by judge (deepseek): DIFFERENT
+      about: 1 (opus), against a claim of 170108035f1a
+      quote: Close leaks the owner.
+      why:   One asks for the owner to be cleared, the other for the account to be removed first.
+
+    Examination by kimi (moonshot): UNSURE
+      about: 1 (opus)
+      quote: account.Owner.Release() (stands nowhere in what was shown)
+      why:   The owner is released before it is forgotten.
+      note:  REFUTED does not count: no line it quotes stands in the code
+    ");
+    let document = explain(&sandbox, &refuted, &["--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let examination = &document["examinations"][0];
+    assert_eq!((&examination["about"][0], &examination["answer"]), (&0.into(), &"REFUTED".into()));
+}
+
+#[test]
+fn what_nobody_could_examine() {
+    let sandbox = reviewed_as("judgements", &["--panel", "alone", "--verify"]);
+    let printed = explain(&sandbox, &id(&sandbox, "ledger/transfer.go", 4), &["--format", "markdown"]);
+    insta::assert_snapshot!(printed, @"
+    ### BLOCK `ledger/transfer.go:4` · `c6b2715393d5`
+
+    1 of 1 lineage, anthropic alone.
+
+    **1 opus (anthropic): BLOCK**
+
+    - place: ledger/transfer.go:&#8203;4 in Transfer, on a changed line
+    - what: A negative amount moves money backwards.
+    - why: Nothing checks amount, so Transfer(a, b, -5) takes from b.
+    - here: the only finding
+
+    **Not examined: no reviewer of another lineage**
+
+    - about: 1 (opus)
+
+    #### Near, but other issues (2)
+
+    - WARN `ledger/transfer.go:9` · `8ba8c225`: Audit may fail.
+      <br>near this one, 5 lines apart, but opus speaks of both, at two locations: those are two remarks (likeness between 0.00 and 0.39, 0.30 is asked; they share no telling word)
+    - BLOCK `ledger/transfer.go:14` · `c2c0ebcd`: Close leaks the owner.
+      <br>near this one, 10 lines apart, but opus speaks of both, at two locations: those are two remarks (likeness between 0.00 and 0.31, 0.30 is asked; they share no telling word)
+    ");
 }
 
 #[test]

@@ -98,9 +98,15 @@ fn as_a_document_and_without_a_repository() {
       "known": []
     }
     "#);
-    let printed = sandbox.scrum(&["lineage", "--format", "markdown"]);
-    assert_eq!(
-        (printed.status, printed.stderr.as_str()),
-        (2, "error: lineages are shown as `table` or `json`\n")
-    );
+}
+
+#[test]
+fn as_markdown() {
+    let printed = Sandbox::new().scrum(&["lineage", "--format", "markdown", "gpt-5", "a|<b>\u{1b}[31m"]);
+    insta::assert_snapshot!(printed.stdout, @r"
+    | reviewer | model | lineage | why |
+    |---|---|---|---|
+    |  | gpt-5 | openai | \`gpt\` in the model's name |
+    |  | a\|&lt;b&gt;␛\[31m | unknown | not a model name |
+    ");
 }

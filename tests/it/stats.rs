@@ -39,12 +39,12 @@ fn two_runs_of_one_change_count_its_issues_once() {
     assert_eq!(sandbox.scrum(&["dispose", "latest", &ids[0], "real"]).status, 0);
     assert_eq!(sandbox.scrum(&["dispose", "latest", &ids[1], "false"]).status, 0);
     with_prices(&sandbox);
-    insta::assert_snapshot!(stats(&sandbox, &[]), @r"
-               issues  decided  real  false  wontfix         precision  alone
-    anthropic       1        1     1      0        0  100 % (21–100 %)      1
-      opus          1        1     1      0        0  100 % (21–100 %)      1
-    moonshot        1        1     0      1        0      0 % (0–79 %)      0
-      kimi          1        1     0      1        0      0 % (0–79 %)      0
+    insta::assert_snapshot!(stats(&sandbox, &[]), @"
+               issues  decided  real  false  wontfix       precision  alone
+    anthropic       1        1     1      0        0  100 % (21–100)      1
+      opus          1        1     1      0        0  100 % (21–100)      1
+    moonshot        1        1     0      1        0      0 % (0–79)      0
+      kimi          1        1     0      1        0      0 % (0–79)      0
 
                answers  tokens in  tokens out   cost  per real issue
     anthropic        2     24,000       1,600  $0.70           $0.70
@@ -56,13 +56,13 @@ fn two_runs_of_one_change_count_its_issues_once() {
     Precision: real of those decided real or false, with its 95 % interval (Wilson). Alone: real issues
       that no other lineage, or no other reviewer, found.
     ");
-    insta::assert_snapshot!(stats(&sandbox, &["--format", "markdown"]), @r"
+    insta::assert_snapshot!(stats(&sandbox, &["--format", "markdown"]), @"
     | | issues | decided | real | false | wontfix | precision | alone | answers | tokens in | tokens out | cost | per real issue |
     |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
-    | **anthropic** | 1 | 1 | 1 | 0 | 0 | 100 % (21–100 %) | 1 | 2 | 24,000 | 1,600 | $0.70 | $0.70 |
-    | opus | 1 | 1 | 1 | 0 | 0 | 100 % (21–100 %) | 1 | 2 | 24,000 | 1,600 | $0.70 | $0.70 |
-    | **moonshot** | 1 | 1 | 0 | 1 | 0 | 0 % (0–79 %) | 0 | 2 | 24,000 | 1,600 | – | – |
-    | kimi | 1 | 1 | 0 | 1 | 0 | 0 % (0–79 %) | 0 | 2 | 24,000 | 1,600 | – | – |
+    | **anthropic** | 1 | 1 | 1 | 0 | 0 | 100 % (21–100) | 1 | 2 | 24,000 | 1,600 | $0.70 | $0.70 |
+    | opus | 1 | 1 | 1 | 0 | 0 | 100 % (21–100) | 1 | 2 | 24,000 | 1,600 | $0.70 | $0.70 |
+    | **moonshot** | 1 | 1 | 0 | 1 | 0 | 0 % (0–79) | 0 | 2 | 24,000 | 1,600 | – | – |
+    | kimi | 1 | 1 | 0 | 1 | 0 | 0 % (0–79) | 0 | 2 | 24,000 | 1,600 | – | – |
 
     2 issues in 2 runs, each counted once; 2 decided
 
@@ -117,4 +117,23 @@ fn a_run_that_does_not_read_is_named() {
     assert_eq!(printed.status, 0);
     assert!(printed.stdout.contains("2 issues in 1 run, each counted once"), "{}", printed.stdout);
     insta::assert_snapshot!(printed.stderr.replace(&sandbox.repo().display().to_string(), "REPO"), @"warning: run 20260101-000000000-abcdef is not counted: REPO/.scrum/reviews/20260101-000000000-abcdef/run.json is damaged: EOF while parsing an object at line 1 column 1");
+}
+
+/// Answers about claims are paid for as well, and findings without a place are said.
+#[test]
+fn what_stands_beside_the_issues() {
+    let sandbox = crate::explain::reviewed_as("judgements", &["--panel", "models", "--verify"]);
+    let reply = "SEVERITY: WARN\nWHERE: ../../etc/passwd:3\nWHAT: The tests are missing.\n\nVERDICT: ship\n";
+    sandbox.write("replies/gpt.md", reply);
+    assert_eq!(sandbox.scrum(&["review", "-q", "HEAD~1..HEAD", "-r", "gpt"]).status, 0);
+    let document: serde_json::Value = serde_json::from_str(&stats(&sandbox, &["--format", "json"])).unwrap();
+    assert_eq!((&document["unplaced"], &document["judging"]["answers"]), (&1.into(), &5.into()));
+    let printed = stats(&sandbox, &[]);
+    insta::assert_snapshot!(printed.split("\n\n").last().unwrap(), @"
+    5 issues in 2 runs, each counted once; 0 decided
+    Not counted, as nothing tells them again in another run: 1 finding without a place
+    On top of that, 5 questions about claims (adjudicator, --verify) answered at a price that is not
+      known
+    Decide with: scrum dispose RUN ISSUE real|false|wontfix
+    ");
 }

@@ -100,11 +100,15 @@ impl Live<'_> {
     fn seats(&self) -> Result<Seats, CliError> {
         let choice = Choice { panel: Some(self.panel.to_owned()), reviewers: Vec::new() };
         let mut seats = self.workspace.config.seats(&choice, 1, self.workspace.environment)?;
+        let all = seats.panel();
         let is_wanted = |reviewer: &Reviewer| (self.is_wanted)(reviewer.id.as_str(), &reviewer.lineage);
         seats.usable.retain(|(reviewer, _)| is_wanted(reviewer));
         seats.skipped.retain(|seat| is_wanted(&seat.reviewer));
         if seats.usable.is_empty() {
-            return Err(CliError::new(format!("nobody on panel {:?} is left to ask", self.panel)));
+            let all: Vec<String> =
+                all.reviewers.iter().map(|seat| format!("{} ({})", seat.id, seat.lineage)).collect();
+            return Err(CliError::new(format!("nobody on panel {:?} is left to ask", self.panel))
+                .hint(format!("reviewers on it: {}", all.join(", "))));
         }
         Ok(seats)
     }

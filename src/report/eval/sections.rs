@@ -93,7 +93,7 @@ fn agreement(scores: &Scores) -> Section {
             level.lineages.to_string(),
             share(level.findings),
             share(level.issues),
-            level.by_chance.map_or_else(String::new, percent),
+            level.by_chance.map_or_else(String::new, words::percent),
         ];
         cells.into_iter().chain(golden.then(|| share(level.pairs))).collect()
     };
@@ -141,7 +141,7 @@ fn order(scores: &Scores) -> Section {
             added.lineage.to_string(),
             share(added.recall),
             added.new.to_string(),
-            shapley.map_or_else(String::new, |(_, gain)| percent(*gain)),
+            shapley.map_or_else(String::new, |(_, gain)| words::percent(*gain)),
         ]
     };
     Section {
@@ -153,14 +153,13 @@ fn order(scores: &Scores) -> Section {
 }
 
 fn share(proportion: Proportion) -> String {
-    let Some(share) = proportion.share() else { return "–".to_owned() };
-    let (low, high) = proportion.wilson();
-    format!("{} ({}–{}) {}/{}", percent(share), whole(low), whole(high), proportion.hits, proportion.of)
+    let Proportion { hits, of } = proportion;
+    let counts = if of == 0 { String::new() } else { format!(" {hits}/{of}") };
+    words::share(proportion) + &counts
 }
 
 fn estimate(estimate: Estimate) -> String {
-    let interval = estimate.interval.map(|(low, high)| format!(" ({}–{})", whole(low), whole(high)));
-    percent(estimate.value) + &interval.unwrap_or_default()
+    words::percent(estimate.value) + &estimate.interval.map(words::interval).unwrap_or_default()
 }
 
 /// A difference of shares in percentage points.
@@ -169,13 +168,4 @@ fn points(difference: Estimate) -> String {
     let interval = difference.interval;
     let interval = interval.map(|(low, high)| format!(" ({} to {})", signed(low), signed(high)));
     signed(difference.value) + &interval.unwrap_or_default()
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", whole(share))
-}
-
-/// Nothing is never negative: a sum of no figures is -0.0.
-fn whole(share: f64) -> String {
-    format!("{:.0}", share * 100.0 + 0.0)
 }
