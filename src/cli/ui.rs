@@ -15,7 +15,7 @@ use anstyle::AnsiColor;
 use clap::ValueEnum;
 
 use super::error::CliError;
-use crate::{progress::Style, store};
+use crate::{progress::Style, report::foreign, store};
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -117,6 +117,8 @@ impl Ui {
         } else {
             anstyle::Style::new()
         };
+        // Names of files, branches and labels are foreign text, whoever words the message.
+        let text = foreign::lines(&text.to_string()).join("\n");
         // Nothing can be done about a closed stderr.
         let _ = writeln!(io::stderr().lock(), "{paint}{label}{paint:#}: {text}");
     }

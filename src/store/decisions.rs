@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RunDir, Store, StoreError, append_line, create_folder, read,
+    RunDir, Store, StoreError, append_line, create_folder, lines,
     record::{RecordError, by_word},
     to_json,
 };
@@ -61,11 +61,7 @@ impl RunDir {
 
 fn load(path: &Path) -> Result<Decisions, StoreError> {
     let mut decisions = Decisions::default();
-    if !path.exists() {
-        return Ok(decisions);
-    }
-    let text = String::from_utf8_lossy(&read(path)?).into_owned();
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (at, line) in lines(path)?.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match parse(line) {
             Ok(one) => decisions.dispositions.push(one),
             Err(reason) => {

@@ -117,7 +117,7 @@ impl FailOn {
     fn concerns(self, issue: &Issue) -> bool {
         match self.severity() {
             Some(least) => issue.is_counted() && issue.severity >= least,
-            None => self == Self::Convergent && issue.convergence() >= 2,
+            None => self == Self::Convergent && issue.is_convergent(),
         }
     }
 

@@ -167,6 +167,6 @@ impl Issue {
 
     /// Whether two lineages or more agree, on the claim or on the place.
     pub fn is_convergent(&self) -> bool {
-        self.agreement != Agreement::Single
+        self.convergence() >= 2
     }
 }

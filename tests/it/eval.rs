@@ -223,6 +223,9 @@ fn hostile_names_act_nowhere() {
         let picture = std::fs::read_to_string(sandbox.repo().join("p.svg")).unwrap();
         assert!(!picture.contains("<b>") && !picture.contains('\u{1b}'), "{picture}");
     }
+    let refused = sandbox.scrum(&["eval", "data", "-r", "nobody"]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.stderr.contains("gpt (<b>␛[31m|&x)"), "{}", refused.stderr);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use scrum::{
     report::{json, markdown, table},
     reviewer::{Lineage, Panel, ReviewerId, Seat},
     tally::{
-        Input, Member, RunInfo, Tally, TaskReply,
+        Agreement, Input, Member, RunInfo, Tally, TaskReply,
         explain::explain,
         gate::{FailOn, Policy, evaluate},
         tally,
@@ -296,6 +296,7 @@ proptest! {
             let standing = issue.members.iter().filter(|member| !member.anchored.finding.retracted);
             let found: BTreeSet<_> = standing.map(|member| member.lineage.clone()).collect();
             prop_assert_eq!(&found.into_iter().collect::<Vec<_>>(), &issue.lineages);
+            prop_assert_eq!(issue.agreement == Agreement::Single, issue.convergence() < 2);
         }
     }
 
