@@ -32,7 +32,8 @@ pub(super) struct Reader<'a> {
     nonce: Option<&'a str>,
     draft: Option<Draft<'a>>,
     title: Option<(usize, usize)>,
-    section: Option<Severity>,
+    /// The severity that a heading gives to what follows, and the heading's level.
+    section: Option<(usize, Severity)>,
     file: Option<&'a str>,
     table: Option<table::Header>,
     awaited: Option<Label>,
@@ -263,7 +264,7 @@ impl<'a> Reader<'a> {
             self.left_out += 1;
             return;
         }
-        let made = draft.finish(self.section);
+        let made = draft.finish(self.section.map(|(_, severity)| severity));
         self.push(made);
     }
 

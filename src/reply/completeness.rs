@@ -4,6 +4,9 @@
 
 use super::Completeness;
 
+/// Why a reply that says nothing of use is not whole.
+pub(super) const SAYS_NOTHING: &str = "neither findings nor a verdict";
+
 /// What the reading found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent signs, read once")]
@@ -26,7 +29,7 @@ pub(super) struct Signs {
 pub(super) fn of(text: &str, signs: Signs) -> Completeness {
     let cut = |reason: &str| Completeness::Incomplete(reason.to_owned());
     if signs.findings == 0 && !signs.verdict {
-        return foreign(text).unwrap_or_else(|| cut("neither findings nor a verdict"));
+        return foreign(text).unwrap_or_else(|| cut(SAYS_NOTHING));
     }
     if signs.ended {
         return Completeness::Whole;

@@ -193,6 +193,11 @@ pub(super) fn indent(raw: &str) -> usize {
     raw.len() - raw.trim_start().len()
 }
 
+/// How deep a heading is, by its marks.
+pub(super) fn heading_level(raw: &str) -> usize {
+    raw.trim_start().bytes().take_while(|byte| *byte == b'#').count()
+}
+
 /// How a line is set off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker {

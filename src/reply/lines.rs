@@ -60,10 +60,20 @@ fn opener(after: &str) -> Option<(Opener, &str)> {
     }
     let rest =
         trimmed.trim_start_matches([',', '，', '-', '—', '–', '|', ':', '：', ';', '/', '*']).trim_start();
-    let links =
-        ["at ", "on ", "around ", "in ", "near ", "的", "à la ", "en la ", "na ", "auf ", "в ", "на "];
+    let links = [
+        "at ", "on ", "around ", "in ", "near ", "的", "à la ", "en la ", "na ", "auf ", "в ", "на ", "の",
+        "의",
+    ];
     let rest = links.iter().find_map(|link| strip_ignoring_case(rest, link)).unwrap_or(rest);
-    without_word(rest.trim_start_matches('*')).map(|rest| (Opener::Word, rest))
+    let rest = rest.trim_start_matches(['*', ' ']);
+    without_word(rest).or_else(|| word_behind(rest)).map(|rest| (Opener::Word, rest))
+}
+
+/// `34行目`, `12〜15行`: the word for lines stands behind the numbers.
+fn word_behind(text: &str) -> Option<&str> {
+    let number = |c: char| c.is_ascii_digit() || "-–〜～~ ".contains(c);
+    let end = text.char_indices().take(24).find(|(_, c)| !number(*c)).map(|(at, _)| at)?;
+    (text.starts_with(|c: char| c.is_ascii_digit()) && text[end..].starts_with('行')).then_some(text)
 }
 
 /// Words for lines, in the languages that label.
@@ -175,9 +185,10 @@ fn column(rest: &str) -> &str {
 
 /// What joins the ends of a range; the text behind it.
 fn range_mark(rest: &str) -> Option<&str> {
-    let tight = ["..=", "..", "-", "–", "—", "‐", "‑", "−", "~"];
+    let tight = ["..=", "..", "-", "–", "—", "‐", "‑", "−", "~", "〜", "～"];
     let trimmed = rest.trim_start();
-    let words = ["to ", "through ", "until ", "and line ", "至", "到"];
+    let words =
+        ["to ", "through ", "until ", "and line ", "bis ", "à ", "au ", "al ", "до ", "по ", "至", "到"];
     let mark = tight
         .iter()
         .find_map(|mark| trimmed.strip_prefix(mark))
@@ -221,6 +232,8 @@ pub(super) fn ahead_of_path(text: &str) -> Option<(Spec, &str)> {
 /// Lines at the start of a text that has no path: `Line 42: …`, `L3-L5`, `42-45`.
 pub(super) fn alone(body: &str) -> Option<(LineRange, &str)> {
     let body = body.trim_start_matches(['(', '[', '`', '*', ':']);
+    let links = ["around ", "at ", "on ", "near "];
+    let body = links.iter().find_map(|link| strip_ignoring_case(body, link)).unwrap_or(body);
     let (spec, rest) = one(without_word(body)?)?;
     let rest = rest.trim_start_matches(' ').strip_prefix('行').unwrap_or(rest);
     let rest = rest.trim_start_matches([')', ']', '`', '*']);

@@ -157,17 +157,26 @@ fn unfinished(mut reading: Reading) -> Reading {
 }
 
 /// Places that a reviewer who says "ship" only mentions are not findings.
-fn without_remarks(mut reading: Reading) -> Reading {
+fn without_remarks(reading: Reading) -> Reading {
     if reading.verdict == Some(Verdict::Ship) {
-        let (findings, remarks) =
-            reading.findings.into_iter().partition(|finding| !finding.severity_word.is_empty());
-        reading.findings = findings;
-        let reject = |remark: Finding| Reject {
-            text: remark.what,
-            reason: "mentions a place and says ship".to_owned(),
-        };
-        reading.rejects.extend(remarks.into_iter().map(reject));
-        reading.rejects.truncate(block::MOST_REJECTS + 1);
+        return without_those(reading, "mentions a place and says ship", |_| true);
+    }
+    without_those(reading, "mentions a place and says that nothing is wrong", |remark| {
+        retract::finds_nothing(&remark.what)
+    })
+}
+
+/// Turns findings that nobody gave a severity into rejects, those that are `remarks`.
+fn without_those(mut reading: Reading, reason: &str, remarks: impl Fn(&Finding) -> bool) -> Reading {
+    let is_finding = |finding: &Finding| !finding.severity_word.is_empty() || !remarks(finding);
+    let (findings, remarks) = reading.findings.into_iter().partition(is_finding);
+    reading.findings = findings;
+    let remarks: Vec<Finding> = remarks;
+    let reject = |remark: Finding| Reject { text: remark.what, reason: reason.to_owned() };
+    reading.rejects.extend(remarks.into_iter().map(reject));
+    reading.rejects.truncate(block::MOST_REJECTS + 1);
+    if reading.completeness == Completeness::Whole && !says_something(&reading) {
+        reading = incomplete(reading, completeness::SAYS_NOTHING);
     }
     reading
 }

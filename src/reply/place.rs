@@ -204,6 +204,7 @@ fn cut_path(text: &str) -> (&str, &str) {
         let ends = match c {
             '：' | '（' => true,
             ':' | '#' => !rest[1..].starts_with(['/', '\\']) && !is_address(&text[..at], rest),
+            '@' => names_file(&text[..at]) && lines::after_path(rest).is_some(),
             '(' => at > 0 && text[..at].ends_with(' ') || rest.starts_with("(line") || rest.starts_with("(L"),
             ',' | ';' | '`' | '*' => c != '*' || !rest[1..].starts_with(['.', '/']),
             ' ' => lines::after_path(rest).is_some() || opens_remark(rest.trim_start()),

@@ -33,6 +33,12 @@ const OPENERS: &[&str] = &[
     "having re-read",
     "having checked",
     "re-reading",
+    "hold on",
+    "update",
+    "edit",
+    "so this",
+    "so it",
+    "so that",
 ];
 const ALL_FINE: &[&str] = &[
     "is fine",
@@ -76,6 +82,10 @@ const ALL_FINE: &[&str] = &[
     "not an issue",
     "no issue here",
     "is a non issue",
+    "not an issue after all",
+    "not a bug after all",
+    "does not hold",
+    "doesn't hold",
 ];
 const OUTRIGHT: &[&str] = &[
     "i retract",
@@ -108,6 +118,9 @@ const OUTRIGHT: &[&str] = &[
     "disregard my",
     "please disregard",
     "please ignore this",
+    "please ignore it",
+    "update: false positive",
+    "edit: false positive",
     "ignore this finding",
     "ignore the above",
     "ignore this one",
@@ -255,6 +268,43 @@ pub(super) fn says_so(text: &str) -> bool {
     sentences(text)
         .filter(|sentence| may_open(sentence))
         .any(|sentence| is_retraction(&sentence.to_lowercase().replace('’', "'")))
+}
+
+/// With these a reviewer says of its whole review, in a sentence of its own, that nothing is wrong.
+const NOTHING_WRONG: &[&str] = &[
+    "no issues",
+    "no problems",
+    "no bugs",
+    "no defects",
+    "no findings",
+    "no concerns",
+    "no significant issues",
+    "no critical issues",
+    "nothing to report",
+    "i found no issues",
+    "i found no problems",
+    "i found no defects",
+    "i see no issues",
+    "i did not find any issues",
+    "i didn't find any issues",
+    "lgtm",
+    "looks good to me",
+    "没有发现问题",
+    "未发现问题",
+    "問題は見つかりません",
+    "keine probleme gefunden",
+];
+
+/// Whether a sentence of `text` says that nothing is wrong.
+pub(super) fn finds_nothing(text: &str) -> bool {
+    sentences(text).any(|sentence| {
+        let sentence = sentence.to_lowercase().replace('’', "'");
+        let behind = NOTHING_WRONG.iter().find_map(|phrase| sentence.strip_prefix(phrase));
+        // `No issues in the other files` is said beside a finding.
+        let behind = behind.map(|rest| rest.trim_matches(|c: char| !c.is_alphanumeric()));
+        behind
+            .is_some_and(|rest| ["", "found", "were found", "here", "detected", "identified"].contains(&rest))
+    })
 }
 
 /// The first words of all phrases, to pass over most sentences quickly.

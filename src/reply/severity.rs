@@ -131,6 +131,14 @@ pub(super) fn is_separator(c: char) -> bool {
     c.is_whitespace() || "])}*_:：】）—–-|`/,.•·，。".contains(c)
 }
 
+/// What follows the separators; a code span that opens it keeps its mark.
+pub(super) fn behind_separators(text: &str) -> &str {
+    let rest = text.trim_start_matches(is_separator);
+    let skipped = &text[..text.len() - rest.len()];
+    let marks = || rest.lines().next().unwrap_or_default().bytes().filter(|byte| *byte == b'`').count();
+    if skipped.ends_with('`') && marks() % 2 == 1 { &text[skipped.len() - 1..] } else { rest }
+}
+
 /// A sign or a word in brackets that opens a claim: `🔴 It leaks`, `[HIGH] It leaks`.
 pub(super) fn marked(claim: &str) -> Option<(Severity, &str)> {
     let word = || {

@@ -2,7 +2,7 @@
 //!
 //! Thoughts are drafts; a finding or verdict in them was never given.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
@@ -33,9 +33,20 @@ pub(super) fn without(text: &str) -> (Cow<'_, str>, Thinking) {
     };
     let text = behind_lone_close(text.trim_start_matches('\u{feff}'), opens, closes);
     let (mut answer, mut at, mut thinking) = (Cow::Borrowed(""), 0, Thinking::Done);
+    let mut from = 0;
+    let mut close = closes.find(text);
     // Searched from where the last one ends, so that the next may follow it on the same line.
-    while let Some(open) = opens.find(&text[at..]).map(|open| at + open.start()..at + open.end()) {
-        let Some(close) = closes.find_at(text, open.end) else {
+    while let Some(open) = opens.find(&text[from..]).map(|open| from + open.start()..from + open.end()) {
+        if close.is_some_and(|close| close.start() < open.end) {
+            close = closes.find_at(text, open.end);
+        }
+        if let Some(shown) =
+            sample_end(text, from, &open).filter(|end| close.is_none_or(|close| *end <= close.start()))
+        {
+            from = shown;
+            continue;
+        }
+        let Some(close) = close else {
             if text[at..open.start].trim().is_empty() && answer.trim().is_empty() {
                 thinking = Thinking::Unfinished;
             }
@@ -43,9 +54,18 @@ pub(super) fn without(text: &str) -> (Cow<'_, str>, Thinking) {
         };
         append(&mut answer, &text[at..open.start]);
         at = close.end();
+        from = at;
     }
     append(&mut answer, &text[at..]);
     (answer, thinking)
+}
+
+/// Where the code fence around `open` ends, when one that begins behind `from` is closed: the tag is only shown.
+fn sample_end(text: &str, from: usize, open: &Range<usize>) -> Option<usize> {
+    let mut lines = Lines::new(&text[from..]);
+    let holder = lines.find(|line| from + line.end > open.start)?;
+    let behind = || lines.find(|line| line.kind != Kind::Code).map_or(text.len(), |line| from + line.start);
+    (holder.kind == Kind::Code).then(behind)
 }
 
 /// Borrows as long as nothing stands before.

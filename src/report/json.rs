@@ -49,7 +49,7 @@ pub fn summary_line(tally: &Tally, gate: &Gate) -> String {
         verdict: run_verdict_word(verdict::conclude(tally, gate).verdict),
         gate: gate_word(gate.result),
     };
-    printable(&serde_json::to_string(&line).unwrap_or_default()) + "\n"
+    printable(serde_json::to_string(&line).unwrap_or_default()) + "\n"
 }
 
 /// The JSON Schema (2020-12) of `scrum.tally/1` documents.
@@ -63,11 +63,14 @@ pub fn schema() -> Schema {
 /// Any value as an indented document that is safe to print, with a final newline.
 pub(super) fn pretty(value: &impl Serialize) -> String {
     // Our own structs have string keys only, which is all that could fail.
-    printable(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+    printable(serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }
 
 /// Escapes what JSON lets through and a terminal would act on. Such characters stand only inside strings.
-fn printable(json: &str) -> String {
+fn printable(json: String) -> String {
+    if json.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')) {
+        return json;
+    }
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if (c.is_control() && c != '\n') || foreign::is_hidden(c) {

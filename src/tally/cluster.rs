@@ -55,7 +55,6 @@ impl Cluster {
     /// Adds what says the same; `other` keeps its own order behind this one's members.
     pub(super) fn take_in(&mut self, other: Self) {
         append(&mut self.members, other.members, Link::Further);
-        self.neighbours.extend(other.neighbours);
         if lineages(&self.members) > 1 {
             self.agreement = Agreement::Claim;
         }
@@ -168,6 +167,13 @@ impl Note {
         self.claim.compare(&other.claim) == Sameness::Same
     }
 
+    /// Whether it says word for word the same of the same code.
+    fn repeats(&self, other: &Self) -> bool {
+        let (one, two) = (&self.member.anchored, &other.member.anchored);
+        (&one.finding.what, &one.finding.why, &one.path, &one.code)
+            == (&two.finding.what, &two.finding.why, &two.path, &two.code)
+    }
+
     pub(super) fn same_location(&self, other: &Self) -> bool {
         self.lines == other.lines && (self.lines.is_some() || self.symbol == other.symbol)
     }
@@ -180,23 +186,20 @@ impl Note {
     }
 }
 
-/// Puts `notes` together. Clusters come ordered by path and first member.
+/// Puts `notes` together. Clusters come ordered by path and first member. What one reviewer said at one location comes
+/// together last: who else repeats a part of it must not decide what the rest is held against.
 pub(super) fn cluster(notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     let mut by_path: BTreeMap<String, Vec<Note>> = BTreeMap::new();
     for note in notes {
         by_path.entry(note.member.anchored.path.clone().unwrap_or_default()).or_default().push(note);
     }
-    let mut all = Vec::new();
-    for notes in by_path.into_values() {
-        let mut clusters = within_file(notes, rulings);
-        let offset = all.len();
-        clusters.iter_mut().flat_map(|one| &mut one.neighbours).for_each(|at| *at += offset);
-        all.append(&mut clusters);
-    }
-    join_further(all, rulings)
+    let found = by_path.into_values().flat_map(|notes| within_file(notes, rulings)).collect();
+    let mut clusters = fold_same_location(join_further(found, rulings));
+    name_neighbours(&mut clusters);
+    clusters
 }
 
-/// First by claim, then by place among what is left single, then what one reviewer said at one location.
+/// First by claim, then by place among what is left single.
 fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     notes.sort_by(|a, b| order(&a.member, &b.member));
     let groups = notes.into_iter().map(|note| vec![note]).collect();
@@ -215,8 +218,6 @@ fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
         clusters.push(Cluster::new(group, agreement));
     }
     clusters.sort_by(|a, b| order(&a.members[0].member, &b.members[0].member));
-    let mut clusters = fold_same_location(clusters);
-    name_neighbours(&mut clusters);
     clusters
 }
 
@@ -239,7 +240,7 @@ fn by_claim(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> 
 /// second location.
 pub(super) fn says_same(cluster: &[Note], group: &[Note], rulings: &Rulings) -> bool {
     let mut same = false;
-    for member in cluster.iter().take(MOST_COMPARED) {
+    for (_, member) in compared(cluster) {
         match rulings.compare(member, &group[0]) {
             Sameness::Same => same = true,
             Sameness::Unclear => {}
@@ -255,9 +256,15 @@ fn by_place(cluster: &[Note], group: &[Note], rulings: &Rulings) -> Option<Fit> 
     if !new.nearness(first)?.meets() || group.iter().any(|note| elsewhere(cluster, note)) {
         return None;
     }
-    let differs = |member: &Note| rulings.compare(member, new) == Sameness::Different;
-    let differ = cluster.iter().take(MOST_COMPARED).any(differs);
+    let differ = compared(cluster).any(|(_, member)| rulings.compare(member, new) == Sameness::Different);
     (!differ).then(|| Fit(true, first.claim.similarity(&new.claim), std::cmp::Reverse(0)))
+}
+
+/// The members that a further finding is compared with, and their positions. One that repeats the one before it word for
+/// word is passed over: a second model of a lineage must not hide what its sibling says.
+pub(super) fn compared(cluster: &[Note]) -> impl Iterator<Item = (usize, &Note)> {
+    let members = cluster.iter().enumerate();
+    members.filter(|(at, note)| *at == 0 || !note.repeats(&cluster[at - 1])).take(MOST_COMPARED)
 }
 
 /// One reviewer's remarks on several locations are several issues, however alike.
@@ -362,44 +369,56 @@ fn fold_same_location(clusters: Vec<Cluster>) -> Vec<Cluster> {
     kept
 }
 
-/// A reviewer at a location.
-pub(super) fn seat(note: &Note) -> (ReviewerId, Option<LineRange>, Option<String>) {
+/// A reviewer at a location: path, lines or symbol.
+pub(super) fn seat(note: &Note) -> (ReviewerId, Option<String>, Option<LineRange>, Option<String>) {
     let symbol = note.symbol.clone().filter(|_| note.lines.is_none());
-    (note.member.reviewer.clone(), note.lines, symbol)
+    (note.member.reviewer.clone(), note.member.anchored.path.clone(), note.lines, symbol)
 }
 
-/// Lets every cluster name the ones that it is near to.
+/// Lets every cluster name the ones that it is near to, by its first member or by that of what a further place brought in.
 fn name_neighbours(clusters: &mut [Cluster]) {
-    let mut open: Vec<usize> = Vec::new();
-    let mut by_symbol: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut near: Vec<Vec<(u32, usize)>> = vec![Vec::new(); clusters.len()];
+    for (a, b, gap) in near_pairs(clusters) {
+        near[a].push((gap, b));
+        near[b].push((gap, a));
+    }
+    for (cluster, mut near) in clusters.iter_mut().zip(near) {
+        near.sort_unstable();
+        let mut seen = HashSet::new();
+        let others = near.into_iter().map(|(_, other)| other).filter(|other| seen.insert(*other));
+        cluster.neighbours = others.take(MOST_NEIGHBOURS).collect();
+    }
+}
+
+/// Pairs of clusters that are near, with how many lines lie between.
+fn near_pairs(clusters: &[Cluster]) -> Vec<(usize, usize, u32)> {
+    let is_head = |(at, note): &(usize, &Note)| *at == 0 || note.link == Link::Further;
+    let mut heads: Vec<(usize, &Note)> = Vec::with_capacity(clusters.len());
+    for (at, cluster) in clusters.iter().enumerate() {
+        heads.extend(cluster.members.iter().enumerate().filter(is_head).map(|(_, note)| (at, note)));
+    }
+    heads.sort_by(|a, b| order(&a.1.member, &b.1.member));
     let mut pairs = Vec::new();
-    for at in 0..clusters.len() {
-        let note = &clusters[at].members[0];
-        if let Some(lines) = note.lines {
-            let reaches = |one: LineRange| one.gap(lines) <= NEAR;
-            open.retain(|other| clusters[*other].members[0].lines.is_some_and(reaches));
-            open.drain(..open.len().saturating_sub(MOST_NEIGHBOURS));
-            pairs.extend(open.iter().map(|other| (*other, at)));
-            open.push(at);
+    for file in heads.chunk_by(|a, b| a.1.member.anchored.path == b.1.member.anchored.path) {
+        let mut open: Vec<(usize, &Note)> = Vec::new();
+        let mut by_symbol: HashMap<&str, Vec<(usize, &Note)>> = HashMap::new();
+        for (at, note) in file {
+            let pair = |(other, head): &(usize, &Note)| (*other, *at, head.gap(note));
+            if let Some(lines) = note.lines {
+                open.retain(|(_, head)| head.lines.is_some_and(|one| one.gap(lines) <= NEAR));
+                open.drain(..open.len().saturating_sub(MOST_NEIGHBOURS));
+                pairs.extend(open.iter().map(pair));
+                open.push((*at, note));
+            }
+            if let Some(symbol) = &note.symbol {
+                let same = by_symbol.entry(symbol).or_default();
+                pairs.extend(same.iter().rev().take(MOST_NEIGHBOURS).map(pair));
+                same.push((*at, note));
+            }
         }
-        if let Some(symbol) = &note.symbol {
-            let same = by_symbol.entry(symbol.clone()).or_default();
-            pairs.extend(same.iter().rev().take(MOST_NEIGHBOURS).map(|other| (*other, at)));
-            same.push(at);
-        }
     }
-    for (a, b) in pairs {
-        clusters[a].neighbours.push(b);
-        clusters[b].neighbours.push(a);
-    }
-    for at in 0..clusters.len() {
-        let mut neighbours = std::mem::take(&mut clusters[at].neighbours);
-        let note = &clusters[at].members[0];
-        neighbours.sort_by_key(|other| (note.gap(&clusters[*other].members[0]), *other));
-        neighbours.dedup();
-        neighbours.truncate(MOST_NEIGHBOURS);
-        clusters[at].neighbours = neighbours;
-    }
+    pairs.retain(|(a, b, _)| a != b);
+    pairs
 }
 
 /// The total order of findings: by place, then by text, and who said it last, so that the same words from a second

@@ -5,7 +5,7 @@
 
 use super::{
     Evidence, Issue, Member, Sameness, Tally,
-    cluster::{Cluster, Link, MOST_COMPARED, Nearness, Note, elsewhere, seat},
+    cluster::{Cluster, Link, MOST_COMPARED, Nearness, Note, compared, elsewhere, seat},
     evidence, issues,
     judged::{Rulings, pair},
 };
@@ -124,8 +124,8 @@ pub enum Because {
 /// Explains an issue of `tally`; `None` for an issue of another one.
 pub fn explain(tally: &Tally, issue: &Issue) -> Option<Explanation> {
     let members: Vec<Member> = tally.issues.iter().flat_map(|one| one.members.iter().cloned()).collect();
-    let given: Vec<Ruling> = tally.issues.iter().flat_map(|one| one.adjudications.iter().cloned()).collect();
-    let judge = Judge { rulings: Rulings::new(&given), given };
+    let given = &tally.judgements.rulings;
+    let judge = Judge { rulings: Rulings::new(given), given };
     let (clusters, ids) = issues::clusters(members, &judge.rulings);
     let own = &clusters[ids.iter().position(|id| *id == issue.id)?];
     let joins: Option<Vec<Join>> = (0..own.members.len()).map(|at| judge.join(&own.members, at)).collect();
@@ -134,12 +134,12 @@ pub fn explain(tally: &Tally, issue: &Issue) -> Option<Explanation> {
 }
 
 /// Compares claims as the tally did.
-struct Judge {
+struct Judge<'a> {
     rulings: Rulings,
-    given: Vec<Ruling>,
+    given: &'a [Ruling],
 }
 
-impl Judge {
+impl Judge<'_> {
     fn join(&self, members: &[Note], at: usize) -> Option<Join> {
         let counted = |note: &Note| !note.member.anchored.finding.retracted;
         let family = |note: &Note| counted(note) && note.member.lineage == members[at].member.lineage;
@@ -152,9 +152,9 @@ impl Judge {
         let note = &members[at];
         let to = at - note.back;
         let same_as = || {
-            let mut compared = members[to..at].iter().take(MOST_COMPARED);
-            let found = compared.position(|other| self.rulings.compare(other, note) == Sameness::Same)?;
-            Some((to + found, self.seen(&members[to + found], note)))
+            let same = |(_, other): &(usize, &Note)| self.rulings.compare(other, note) == Sameness::Same;
+            let (found, other) = compared(&members[to..at]).find(same)?;
+            Some((to + found, self.seen(other, note)))
         };
         Some(match note.link {
             Link::Opened => Rule::First,
@@ -196,11 +196,12 @@ impl Judge {
 
     fn parting(&self, own: &Cluster, other: &Cluster, id: &str) -> Parting {
         let (a, b) = (&own.members[0], &other.members[0]);
-        let (nearness, firsts) = (a.nearness(b), self.seen(a, b));
+        let one_file = a.member.anchored.path == b.member.anchored.path;
+        let (nearness, firsts) = (a.nearness(b).filter(|_| one_file), self.seen(a, b));
         let in_both = other.members.iter().find(|note| elsewhere(&own.members, note));
         let differing = || {
-            let ours = own.members.iter().take(MOST_COMPARED);
-            let mut pairs = ours.flat_map(|a| other.members.iter().take(MOST_COMPARED).map(move |b| (a, b)));
+            let ours = compared(&own.members).map(|(_, note)| note);
+            let mut pairs = ours.flat_map(|a| compared(&other.members).map(move |(_, b)| (a, b)));
             pairs.find(|(a, b)| self.rulings.compare(a, b) == Sameness::Different)
         };
         let meets = nearness.is_some_and(Nearness::meets);

@@ -3,7 +3,7 @@
 //! Only the claim counts there: a further place never makes a `place` agreement, since a line that is named in passing
 //! says too little.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{
     Agreement,
@@ -71,31 +71,20 @@ fn pairs(clusters: &[Cluster]) -> Vec<(usize, usize)> {
 }
 
 fn joined(clusters: Vec<Cluster>, fates: &[Fate]) -> Vec<Cluster> {
-    let mut home_of = Vec::with_capacity(fates.len());
-    let mut staying = 0;
-    for fate in fates {
-        home_of.push(staying);
-        staying += usize::from(!matches!(fate, Fate::Guest(_)));
-    }
-    let home = |at: usize| match fates[at] {
-        Fate::Guest(host) => home_of[host],
-        Fate::Stays | Fate::Host => home_of[at],
-    };
+    let mut kept: Vec<Cluster> = Vec::with_capacity(clusters.len());
+    let mut home_of = vec![0; clusters.len()];
     let mut guests = Vec::new();
-    let mut kept: Vec<Cluster> = Vec::with_capacity(staying);
-    for (at, mut cluster) in clusters.into_iter().enumerate() {
-        cluster.neighbours = cluster.neighbours.into_iter().map(home).collect();
-        match fates[at] {
-            Fate::Guest(_) => guests.push((home(at), cluster)),
-            Fate::Stays | Fate::Host => kept.push(cluster),
+    for (at, (cluster, fate)) in clusters.into_iter().zip(fates).enumerate() {
+        match fate {
+            Fate::Guest(host) => guests.push((*host, cluster)),
+            Fate::Stays | Fate::Host => {
+                home_of[at] = kept.len();
+                kept.push(cluster);
+            }
         }
     }
     for (host, guest) in guests {
-        kept[host].take_in(guest);
-    }
-    for (at, cluster) in kept.iter_mut().enumerate() {
-        let mut seen = HashSet::from([at]);
-        cluster.neighbours.retain(|other| seen.insert(*other));
+        kept[home_of[host]].take_in(guest);
     }
     kept
 }

@@ -166,6 +166,27 @@ fn further_places_meet_by_claim_only() {
 }
 
 #[test]
+fn a_further_place_meets_whatever_else_its_reviewer_says_at_the_first() {
+    let index = "an index runs past the end of items for an empty list, since nobody looks at its length";
+    let findings = [("opus", "a:5", index), ("opus", "a:5, b:90", LEAK), ("kimi", "b:91", LEAK_AGAIN)];
+    assert_eq!(shape(&of_several(&findings)), ["claim 2 3 a:5-5"]);
+    let repeated = [findings.as_slice(), &[("sonnet", "a:5, b:90", LEAK)]].concat();
+    assert_eq!(shape(&of_several(&repeated)), ["claim 2 4 a:5-5"]);
+}
+
+#[test]
+fn a_sibling_that_repeats_hides_no_member() {
+    let note = |by: &str, what: &str| {
+        let tally = of(&[(by, "a:5", what)]);
+        cluster::Note::new(tally.issues[0].members[0].clone())
+    };
+    let cluster: Vec<_> =
+        (0..20).flat_map(|at| ["opus", "sonnet"].map(|by| note(by, &format!("{LEAK} {at:02}")))).collect();
+    let seen: Vec<usize> = cluster::compared(&cluster).map(|(at, _)| at).collect();
+    assert_eq!(seen, (0..cluster::MOST_COMPARED).map(|at| 2 * at).collect::<Vec<_>>());
+}
+
+#[test]
 fn convergence_counts_lineages() {
     check(&[("opus", "a:5", LEAK), ("opus", "a:5", LEAK), ("sonnet", "a:5", LEAK)], &["single 1 3 a:5-5"]);
     check(&[("opus", "a:5", LEAK), ("kimi", "a:5", LEAK)], &["claim 2 2 a:5-5"]);

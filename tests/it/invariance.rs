@@ -7,10 +7,12 @@ use scrum::{
     bundle::{Bundle, Guard},
     change::{Content, FilePatch, FileStatus, Hunk, RangeInfo},
     coverage::{Outcome, State},
+    judgement::{ClaimId, Examination, ExaminationAnswer, Hearing, Judgements, Pair, Ruling, RulingAnswer},
     report::{json, markdown, table},
     reviewer::{Lineage, Panel, ReviewerId, Seat},
     tally::{
-        Input, RunInfo, Tally, TaskReply,
+        Input, Member, RunInfo, Tally, TaskReply,
+        explain::explain,
         gate::{FailOn, Policy, evaluate},
         tally,
     },
@@ -86,10 +88,10 @@ fn any_found() -> impl Strategy<Value = (usize, Found)> {
         |(file, place, further, claim, severity, retracted)| {
             let bundle = file / 2;
             let path = FILES[bundle].1[file % 2];
-            let also = if further.is_multiple_of(4) {
-                format!(", also at {}:{further}", FILES[0].1[1])
-            } else {
-                String::new()
+            let also = match further % 6 {
+                0 => format!(", also at {}:{further}", FILES[0].1[1]),
+                1 => format!(", also at {path}:{further}"),
+                _ => String::new(),
             };
             let place = format!("{path}{place}{also}");
             (bundle, Found { number: 0, place, claim, severity, retracted })
@@ -166,6 +168,53 @@ fn hunk(start: u32, name: &str) -> Hunk {
     Hunk { old_start: start, old_lines: 10, new_start: start, new_lines: 20, text: text.into_bytes() }
 }
 
+/// What an adjudicator and an examiner say about some of the claims: decided by `seed` and the claims alone.
+fn judged(mut input: Input, seed: u64) -> Input {
+    let tally = tally(input.clone());
+    let mut claims: Vec<ClaimId> =
+        tally.issues.iter().flat_map(|issue| &issue.members).map(Member::claim_id).collect();
+    claims.sort();
+    claims.dedup();
+    let chance = |name: &str| {
+        name.bytes().fold(seed, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)) >> 40
+    };
+    for (at, first) in claims.iter().enumerate() {
+        for second in &claims[at + 1..] {
+            let answer = match chance(&format!("{first}{second}")) % 12 {
+                0 | 1 => RulingAnswer::Same,
+                2 | 3 => RulingAnswer::Different,
+                4 => RulingAnswer::Unsure,
+                _ => continue,
+            };
+            let pair = Pair::new(first.clone(), second.clone());
+            input.judgements.rulings.push(Ruling { pair, answer, hearing: hearing() });
+        }
+        let answer = ExaminationAnswer::ALL[usize::try_from(chance(&first.to_string()) % 3).unwrap()];
+        let claim = first.clone();
+        input.judgements.examinations.push(Examination { claim, answer, hearing: hearing() });
+    }
+    input
+}
+
+fn hearing() -> Hearing {
+    let id = ReviewerId::new("judge").unwrap();
+    let by = Seat {
+        id: id.clone(),
+        provider: "replay".to_owned(),
+        model: "judge".to_owned(),
+        lineage: Lineage::new("mistral"),
+    };
+    let outcome = Outcome::new("ruling_0".to_owned(), id, State::Answered);
+    Hearing { by, outcome, quote: String::new(), quote_found: false, why: String::new() }
+}
+
+fn shuffled_judgements(judgements: &Judgements, mut seed: u64) -> Judgements {
+    let mut judgements = judgements.clone();
+    shuffle(&mut judgements.rulings, &mut seed);
+    shuffle(&mut judgements.examinations, &mut seed);
+    judgements
+}
+
 /// tally.json, the table and the Markdown, one after the other.
 fn reports(tally: &Tally) -> String {
     let gate = evaluate(tally, Policy { fail_on: FailOn::Convergent, min_lineages: 2 });
@@ -226,6 +275,31 @@ proptest! {
     }
 
     #[test]
+    fn no_order_changes_a_byte_of_what_was_judged(answers in any_answers(), seed in any::<u64>()) {
+        let judged = judged(input(&answers), seed);
+        let mut other = shuffled(&answers, seed);
+        other.judgements = shuffled_judgements(&judged.judgements, seed);
+        let given = tally(judged);
+        prop_assert_eq!(reports(&given), reports(&tally(other)));
+        for issue in &given.issues {
+            prop_assert!(explain(&given, issue).is_some(), "{} cannot be explained", issue.id);
+        }
+    }
+
+    /// Judgements put findings to other issues; they make none, lose none, and add no lineage that did not find it.
+    #[test]
+    fn no_judgement_adds_or_loses_anything(answers in any_answers(), seed in any::<u64>()) {
+        let without = tally(input(&answers));
+        let with = tally(judged(input(&answers), seed));
+        prop_assert_eq!(present(&with), present(&without));
+        for issue in &with.issues {
+            let standing = issue.members.iter().filter(|member| !member.anchored.finding.retracted);
+            let found: BTreeSet<_> = standing.map(|member| member.lineage.clone()).collect();
+            prop_assert_eq!(&found.into_iter().collect::<Vec<_>>(), &issue.lineages);
+        }
+    }
+
+    #[test]
     fn every_finding_is_there_once_whatever_is_added(answers in any_answers(), more in any_answers()) {
         let mut all = answers.clone();
         for mut one in more {
@@ -250,7 +324,7 @@ proptest! {
 
     /// A second model that repeats what its sibling says, all of it or a part, adds no agreement.
     #[test]
-    fn a_sibling_that_repeats_raises_nothing(answers in any_answers(), part in any::<u64>()) {
+    fn a_sibling_that_repeats_raises_nothing(answers in any_answers(), part in any::<u64>(), seed in any::<u64>()) {
         let alone = without(&answers, "sonnet");
         let echo = alone.iter().filter(|one| SEATS[one.seat].0 == "opus").map(|one| {
             let said = one.findings.iter().filter(|found| part >> (found.number % 64) & 1 == 1);
@@ -258,9 +332,15 @@ proptest! {
         });
         let both: Vec<_> = alone.iter().cloned().chain(echo).collect();
         let others: BTreeSet<_> = ["opus", "gpt", "kimi", "odd", "strange"].into();
-        let before = convergence(&tally(input(&alone)), &others);
-        for (finding, count) in convergence(&tally(input(&both)), &others) {
-            prop_assert!(count <= before[&finding], "{finding:?} rose from {} to {count}", before[&finding]);
+        for rule in [None, Some(seed)] {
+            let tallied = |answers: &[Answer]| {
+                let input = input(answers);
+                tally(rule.map_or_else(|| input.clone(), |seed| judged(input.clone(), seed)))
+            };
+            let before = convergence(&tallied(&alone), &others);
+            for (finding, count) in convergence(&tallied(&both), &others) {
+                prop_assert!(count <= before[&finding], "{finding:?} rose from {} to {count}", before[&finding]);
+            }
         }
     }
 }

@@ -67,9 +67,11 @@ fn headline(bare: Bare<'_>, form: Form) -> Option<Headline<'_>> {
         Some((severity, word, rest)) => (Some((severity, word)), rest),
         None => (None, bare.body.trim_start_matches(is_sign).trim_start()),
     };
+    // `In `@src/a.rs`:` heads what is said about that file.
+    let body = body.strip_prefix("In `@").filter(|rest| rest.ends_with("`:")).unwrap_or(body);
     if let Some((places, rest)) = place::leading(body) {
         let place_text = body[..body.len() - rest.len()].trim_end_matches(severity::is_separator);
-        let rest = rest.trim_start_matches(severity::is_separator);
+        let rest = severity::behind_separators(rest);
         let behind = severity::leading(rest).filter(|_| severity.is_none());
         return Some(match behind {
             Some((given, word, rest)) => Headline { severity: Some((given, word)), places, place_text, rest },
@@ -204,7 +206,7 @@ impl<'a> Reader<'a> {
             return false;
         }
         self.open(line);
-        let rest = rest.trim_start_matches(severity::is_separator);
+        let rest = severity::behind_separators(rest);
         let behind = severity::leading(rest).filter(|_| given.is_none());
         let (given, rest) =
             behind.map_or((given, rest), |(severity, word, rest)| (Some((severity, word)), rest));
@@ -227,16 +229,22 @@ impl<'a> Reader<'a> {
             return false;
         }
         let before_place = rest.peek_filled().is_some_and(|next| opens_labels(&next));
-        let goes_on = self.draft.is_some() && !before_place && (self.form == Form::Labelled || !heading);
+        let section = severity::of_section(bare.body).filter(|_| heading);
+        let goes_on = self.draft.is_some()
+            && !before_place
+            && section.is_none()
+            && (self.form == Form::Labelled || !heading);
         if goes_on || (numbered && !before_place) {
             return false;
         }
         self.close();
         self.file = None;
         if heading {
-            self.section = severity::of_section(bare.body);
+            let level = line::heading_level(line.raw);
+            let around = self.section.filter(|(above, _)| *above < level);
+            self.section = section.map(|severity| (level, severity)).or(around);
         }
-        if before_place && self.section.is_none() {
+        if before_place && section.is_none() {
             let start = self.offset(bare.body);
             self.title = Some((start, line.end));
         }

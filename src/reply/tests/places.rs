@@ -106,3 +106,61 @@ fn thoughts_in_other_tags_and_places_are_left_out() {
         (0, "stands in thinking that never ends")
     );
 }
+
+#[test]
+fn places_are_read_in_further_spellings() {
+    check("WHERE: src/a.rs@45\nWHAT: It leaks.", &["WARN src/a.rs:45 It leaks."]);
+    check(
+        "WHERE: node_modules/a.js@1.2/b.js:3\nWHAT: It leaks.",
+        &["WARN node_modules/a.js@1.2/b.js:3 It leaks."],
+    );
+    check(
+        "* Fichier `a.rb`, lignes 20 à 24 : inutile.",
+        &["WARN a.rb:20-24 Fichier `a.rb`, lignes 20 à 24 : inutile."],
+    );
+    check("1. `a.rb` の 34行目：漏れ。", &["WARN a.rb:34 漏れ。"]);
+    check("1. `a.rb` の 12〜15行目：漏れ。", &["WARN a.rb:12-15 漏れ。"]);
+    check(
+        "In `@src/a.ts`:\n- Around line 45-52: It leaks.\n- Line 70: It loops.\n\nIn `@b.ts`:\n- Around line 8: It stops.",
+        &["WARN src/a.ts:45-52 It leaks.", "WARN src/a.ts:70 It loops.", "WARN b.ts:8 It stops."],
+    );
+}
+
+#[test]
+fn a_code_span_that_opens_a_claim_keeps_its_mark() {
+    check("1. **a.rs:3** – `stop` hangs.", &["WARN a.rs:3 `stop` hangs."]);
+    check("`a.rs:3`: It hangs.", &["WARN a.rs:3 It hangs."]);
+}
+
+#[test]
+fn a_section_gives_its_severity_until_the_next_one() {
+    check(
+        "### 🔴 Critical\n\n**1. Leak**\n* **File:** a.rs\n* **Line:** 3\n* **Fix:** Close it.\n\n### 🟢 Low\n\n**2. Typo**\n* **File:** b.rs\n* **Line:** 4\n* **Description:** It is misspelt.\n",
+        &["BLOCK a.rs:3 Leak", "INFO b.rs:4 Typo\n\nIt is misspelt."],
+    );
+    check(
+        "## Blocking\n\n### Leak\n`a.rs:3`\n\nIt leaks.\n\n## Info\n\n### Typo\n`b.rs:4`\n\nMisspelt.\n",
+        &["BLOCK a.rs:3 It leaks.", "INFO b.rs:4 Misspelt."],
+    );
+}
+
+#[test]
+fn a_place_named_in_praise_is_no_finding() {
+    let reading = read("The change at a.rs:3 is right.\n\nNo issues found. LGTM!\n", None);
+    assert_eq!((reading.findings.len(), reading.rejects.len()), (0, 1));
+    assert_eq!(reading.completeness, Completeness::Incomplete("neither findings nor a verdict".into()));
+    check(
+        "The lock at a.rs:3 leaks. No issues in other files.",
+        &["WARN a.rs:3 The lock at a.rs:3 leaks. No issues in other files."],
+    );
+}
+
+#[test]
+fn a_thinking_tag_that_is_only_shown_hides_nothing() {
+    let shown = "```\n<think>\n```\n\nWHERE: a.rs:3\nWHAT: It leaks.\n\n```\n</think>\n```\n\nWHERE: b.rs:4\nWHAT: It stops.\n";
+    check(shown, &["WARN a.rs:3 It leaks.\n\n```\n</think>\n```", "WARN b.rs:4 It stops."]);
+    check(
+        "<think>\n```\nx\n```\nWHERE: a.rs:3\nWHAT: Draft.\n</think>\nWHERE: b.rs:4\nWHAT: It stops.\n",
+        &["WARN b.rs:4 It stops."],
+    );
+}
