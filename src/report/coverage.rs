@@ -43,7 +43,7 @@ pub fn in_short(tally: &Tally) -> String {
     match answered(tally) {
         (_, 0) => "nobody was asked".to_owned(),
         (0, all) => format!("none of {} answered", words::grouped(all as u64)),
-        (whole, all) if whole == all => format!("all {} answered", words::grouped(all as u64)),
+        (whole, all) if whole == all && all > 1 => format!("all {} answered", words::grouped(all as u64)),
         (whole, all) => {
             format!("{} of {} answered", words::grouped(whole as u64), words::grouped(all as u64))
         }

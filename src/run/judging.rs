@@ -117,11 +117,10 @@ impl Judging<'_> {
     pub fn next(&mut self, input: &Input) -> Result<Option<Round>, JudgingError> {
         let tally = tally(input.clone());
         let mut round = Round::default();
-        for case in judge::unsettled(&tally) {
-            if self.adjudicator.is_none() || self.questions >= MOST_QUESTIONS {
-                break;
+        if self.adjudicator.is_some() {
+            for case in judge::unsettled(&tally) {
+                self.add_ruling(case, &mut round)?;
             }
-            self.add_ruling(case, &mut round)?;
         }
         if let Some(examiners) = self.examiners.filter(|_| round.is_empty()) {
             let seats: Vec<Seat> = examiners.iter().map(|one| Seat::from(&one.reviewer)).collect();
@@ -138,16 +137,21 @@ impl Judging<'_> {
         if !self.asked.insert(id.clone()) {
             return Ok(());
         }
-        self.questions += 1;
+        let respondent = match respondent {
+            Ok(_) if self.questions >= MOST_QUESTIONS => Err(too_many()),
+            other => other.as_ref().map_err(Clone::clone),
+        };
         match respondent {
             Ok(respondent) => {
+                let respondent = respondent.clone();
+                self.questions += 1;
                 let prompts = |nonce: &str| case.prompt(self.templates, nonce);
                 let prompts = (prompts("")?, prompts(&self.nonce)?);
-                self.pose(Case::Ruling(case), &id, prompts, respondent, round)?;
+                self.pose(Case::Ruling(case), &id, prompts, &respondent, round)?;
             }
             Err(reason) => {
                 let skipped = Outcome::new(id.clone(), seat.id.clone(), State::Skipped);
-                let skipped = Outcome { reason: Some(reason.clone()), ..skipped };
+                let skipped = Outcome { reason: Some(reason), ..skipped };
                 let (ruling, _) = judge::ruling(&case, seat.clone(), skipped, None);
                 self.know(Judgement::Ruling(ruling), None, round)?;
             }
@@ -166,9 +170,7 @@ impl Judging<'_> {
             return Ok(());
         }
         let chosen = match judge::examiner(&case, seats) {
-            Ok(_) if self.questions >= MOST_QUESTIONS => {
-                Err(format!("more than {MOST_QUESTIONS} questions about claims"))
-            }
+            Ok(_) if self.questions >= MOST_QUESTIONS => Err(too_many()),
             Ok(at) => Ok(&self.examiners.unwrap_or_default()[at]),
             Err(reason) => Err(reason.to_owned()),
         };
@@ -242,6 +244,10 @@ impl Judging<'_> {
         let judgements = known.into_iter().chain(judgements).collect();
         Heard { judgements, unsaved: kept.unsaved.take() }
     }
+}
+
+fn too_many() -> String {
+    format!("more than {MOST_QUESTIONS} questions about claims")
 }
 
 impl Round {

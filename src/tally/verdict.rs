@@ -37,7 +37,7 @@ impl Conclusion {
 /// - *ship* otherwise.
 ///
 /// Findings without a place count as those of one lineage. Retracted ones do not count, nor do issues that a human
-/// decided to be false or not to be repaired; the reasons say how many.
+/// decided to be false or not to be repaired; the reasons say how many. A *ship* also says how many texts were rejected.
 pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
     let found = Found::of(tally);
     let (verdict, mut reasons) = found.judged();
@@ -50,6 +50,8 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
         if verdict == Verdict::Ship {
             let other = if set_aside.is_empty() { "" } else { "else " };
             reasons.push(format!("nothing {other}of WARN or worse was found"));
+            let unread = "text that looked like a finding could not be used";
+            reasons.extend(gate::some(tally.rejects.len(), unread, &unread.replacen("text", "texts", 1)));
         }
         return Conclusion { verdict: Some(verdict), reasons: [reasons, set_aside].concat() };
     }
@@ -234,6 +236,9 @@ mod tests {
         check(vec![reply("opus", &[("WARN", "a.rs:5", LEAK)], true)], 1, "ship-with-fixes: 1 WARN");
         let info = reply("opus", &[("INFO", "a.rs:5", LEAK)], true);
         check(vec![info], 1, "ship: nothing of WARN or worse was found");
+        let expect =
+            "ship: nothing of WARN or worse was found; 1 text that looked like a finding could not be used";
+        check(vec![reply("opus", &[("WARN", "", "Nothing to report.")], true)], 1, expect);
     }
 
     #[test]

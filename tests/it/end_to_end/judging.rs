@@ -203,3 +203,35 @@ fn an_adjudicator_that_cannot_be_asked_is_told() {
     );
     is_kept_as_printed(&sandbox, &printed);
 }
+
+/// Beyond the bound nobody is asked, and each issue says so.
+#[test]
+fn more_questions_than_a_command_may_ask() {
+    let sandbox = Sandbox::new();
+    sandbox.script("git commit -q --allow-empty -m start");
+    sandbox.write(
+        "alpha/code.py",
+        (0..210).map(|line| format!("value_{line} += 1")).collect::<Vec<_>>().join("\n"),
+    );
+    sandbox.script("git add -A; git commit -qm values");
+    for (id, what) in [("opus", "Zero unhandled."), ("kimi", "Types mixed.")] {
+        let finding = |line| format!("SEVERITY: WARN\nWHERE: alpha/code.py:{line}\nWHAT: {what}\n\n");
+        let found = (1..=210).map(finding).collect::<String>();
+        sandbox.write(&format!("replies/{id}.md"), found + "VERDICT: ship\n");
+    }
+    let seat = |(id, model)| {
+        format!(
+            "[[reviewer]]\nid = \"{id}\"\nprovider = \"replay\"\nmodel = \"{model}\"\ndir = \"replies\"\n"
+        )
+    };
+    let seats: String =
+        [("opus", "claude-opus-4-7"), ("kimi", "kimi-k2"), ("judge", "gpt-5")].map(seat).concat();
+    sandbox.write("scrum.toml", format!("[tally]\nadjudicator = \"judge\"\n{seats}"));
+    let printed = review(&sandbox, &["-r", "opus", "-r", "kimi", "--format", "json"]);
+    let tally = json(&printed);
+    let rulings =
+        tally["issues"].as_array().unwrap().iter().filter_map(|one| one["adjudications"].as_array());
+    let states: Vec<&Value> = rulings.flatten().map(|one| &one["state"]).collect();
+    let count = |word: &str| states.iter().filter(|state| **state == word).count();
+    assert_eq!((count("failed"), count("skipped")), (200, 10));
+}
