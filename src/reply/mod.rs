@@ -71,9 +71,23 @@ pub fn read(text: &str, nonce: Option<&str>) -> Reading {
     let (answer, thinking) = thinking::without(text);
     let reading = read_answer(&wrapping::without(&answer, nonce), nonce, 0);
     match thinking {
-        thinking::Thinking::Done => reading,
+        thinking::Thinking::Done => unexplained(reading, &answer),
         thinking::Thinking::Unfinished => unfinished(reading),
     }
+}
+
+/// Bytes that are kept of an answer in which nothing could be read.
+const LONGEST_UNEXPLAINED: usize = 4_000;
+
+/// A verdict that asks for changes and names none that could be read: the whole answer is a reject.
+fn unexplained(mut reading: Reading, answer: &str) -> Reading {
+    let asks = matches!(reading.verdict, Some(Verdict::Hold | Verdict::ShipWithFixes));
+    if asks && reading.findings.is_empty() && reading.rejects.is_empty() {
+        let text = draft::bounded(answer.trim(), LONGEST_UNEXPLAINED).to_owned();
+        let reason = "asks for changes, and no finding could be read".to_owned();
+        reading.rejects.push(Reject { text, reason });
+    }
+    reading
 }
 
 /// Deepest nesting of a review in the output of the program that asked for it.

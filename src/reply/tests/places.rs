@@ -75,6 +75,18 @@ fn nothing_to_report_is_no_finding() {
 }
 
 #[test]
+fn a_verdict_that_asks_for_changes_never_stands_alone() {
+    let reasons = |text: &str| -> Vec<String> {
+        read(text, None).rejects.into_iter().map(|reject| reject.reason).collect()
+    };
+    let unexplained = "asks for changes, and no finding could be read";
+    assert_eq!(reasons("The last line is lost in parse().\n\nVERDICT: hold, see above"), [unexplained]);
+    assert_eq!(reasons("VERDICT: ship-with-fixes"), [unexplained]);
+    assert!(reasons("WHERE: a.rs:3\nWHAT: It leaks.\n\nVERDICT: hold").is_empty());
+    assert!(reasons("All of it is fine.\n\nVERDICT: ship").is_empty());
+}
+
+#[test]
 fn of_two_severities_for_one_claim_both_stand() {
     check(
         "SEVERITY: WARN\nWHERE: a.rs:3\nWHAT: It leaks.\n\nSEVERITY: BLOCK\nWHERE: a.rs:3\nWHAT: It leaks.\n",
