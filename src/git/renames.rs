@@ -171,18 +171,15 @@ impl Search {
             }
             let end = &self.targets[*target];
             let print = fingerprint(repo, end.entry.id)?;
-            let known = sources.iter().zip(&source_sizes).zip(&prints);
-            let scores = known.filter(|((_, source_size), _)| sizes_allow(**source_size, *size)).filter_map(
-                |((source, _), source_print)| {
-                    let score = source_print.as_ref()?.score(&print);
-                    let same_name = self.sources[*source].path.file_name() == end.path.file_name();
-                    (score >= LEAST).then_some((Match { source: *source, target: *target, score }, same_name))
-                },
-            );
-            let mut scores: Vec<_> = scores.collect();
-            scores.sort_by_key(|(found, same_name)| Reverse((found.score, *same_name)));
-            scores.truncate(MOST_CANDIDATES);
-            Ok(scores)
+            let mut best = Vec::with_capacity(MOST_CANDIDATES);
+            for ((source, source_size), source_print) in sources.iter().zip(&source_sizes).zip(&prints) {
+                let comparable = source_print.as_ref().filter(|_| sizes_allow(*source_size, *size));
+                let score = comparable.map_or(0, |other| other.score(&print));
+                let same_name = self.sources[*source].path.file_name() == end.path.file_name();
+                keep_if_better(&mut best, (Match { source: *source, target: *target, score }, same_name));
+            }
+            best.retain(|(found, _)| found.score >= LEAST);
+            Ok(best)
         })?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -205,6 +202,19 @@ impl Search {
         pairs.extend(self.targets.into_iter().map(|end| Pair::Added { path: end.path, new: end.entry }));
         pairs.sort_by(|one, other| one.path().cmp(other.path()));
         pairs
+    }
+}
+
+/// Puts `new` into a free place, else into that of the first of the worst if it is better. As in git also what is too
+/// unlike to have moved takes a place, which decides in which order equally good ones stand.
+fn keep_if_better(best: &mut Vec<(Match, bool)>, new: (Match, bool)) {
+    let rank = |(found, same_name): &(Match, bool)| (found.score, *same_name);
+    if best.len() < MOST_CANDIDATES {
+        best.push(new);
+    } else if let Some(worst) = best.iter_mut().min_by_key(|one| rank(one))
+        && rank(worst) < rank(&new)
+    {
+        *worst = new;
     }
 }
 
