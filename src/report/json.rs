@@ -11,7 +11,7 @@ use crate::{
     anchor::Place,
     bundle::{Bundle, Excluded, Guard},
     change::{FilePatch, RangeInfo},
-    coverage::State,
+    coverage::{Outcome, State},
     disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
     judgement::{Examination, ExaminationAnswer, Hearing, Ruling, RulingAnswer},
@@ -157,13 +157,19 @@ fn task(task: &Coverage) -> wire::Task {
         reviewer: outcome.reviewer.to_string(),
         state: state_word(outcome.state),
         reason: outcome.reason.clone(),
+        effort: effort(outcome),
+        verdict: task.verdict.map(verdict_word),
+    }
+}
+
+fn effort(outcome: &Outcome) -> wire::Effort {
+    wire::Effort {
         attempts: outcome.attempts,
         cached: outcome.cached,
         latency_ms: outcome.latency_ms,
         tokens_in: outcome.tokens_in,
         tokens_out: outcome.tokens_out,
         cost_usd: outcome.cost_usd,
-        verdict: task.verdict.map(verdict_word),
     }
 }
 
@@ -223,12 +229,7 @@ fn judgement(hearing: &Hearing, answer: wire::AnswerWord) -> wire::Judgement {
         why: why.clone(),
         state: state_word(outcome.state),
         reason: outcome.reason.clone(),
-        attempts: outcome.attempts,
-        cached: outcome.cached,
-        latency_ms: outcome.latency_ms,
-        tokens_in: outcome.tokens_in,
-        tokens_out: outcome.tokens_out,
-        cost_usd: outcome.cost_usd,
+        effort: effort(outcome),
     }
 }
 

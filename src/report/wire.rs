@@ -154,6 +154,16 @@ pub struct Task {
     pub state: StateWord,
     /// Why it was not answered; also remarks on an answer.
     pub reason: Option<String>,
+    /// What it took.
+    #[serde(flatten)]
+    pub effort: Effort,
+    /// The reviewer's verdict on the bundle; null when it gave none.
+    pub verdict: Option<VerdictWord>,
+}
+
+/// What one question took.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Effort {
     /// Requests made; 0 when never asked.
     pub attempts: u32,
     /// Taken from a cache.
@@ -166,8 +176,6 @@ pub struct Task {
     pub tokens_out: Option<u64>,
     /// Price in US dollars, when known.
     pub cost_usd: Option<f64>,
-    /// The reviewer's verdict on the bundle; null when it gave none.
-    pub verdict: Option<VerdictWord>,
 }
 
 /// How far a task came.
@@ -313,18 +321,9 @@ pub struct Judgement {
     pub state: StateWord,
     /// Why it was not answered, or why the answer does not count.
     pub reason: Option<String>,
-    /// Requests made; 0 when never asked.
-    pub attempts: u32,
-    /// Taken from a cache.
-    pub cached: bool,
-    /// From the first request to the end of the answer, in milliseconds.
-    pub latency_ms: u64,
-    /// Prompt tokens as the provider counted them.
-    pub tokens_in: Option<u64>,
-    /// Answer tokens as the provider counted them.
-    pub tokens_out: Option<u64>,
-    /// Price in US dollars, when known.
-    pub cost_usd: Option<f64>,
+    /// What it took.
+    #[serde(flatten)]
+    pub effort: Effort,
 }
 
 /// An answer about claims.
