@@ -73,7 +73,10 @@ pub(super) fn read(text: &str, document: &mut Document) {
                 at = end;
             }
             Some(Label::Verdict) => {
-                let (inner, end, _) = element(text, &tag);
+                let (inner, end, cut) = element(text, &tag);
+                // One that is never closed must not hide what follows: it reaches to the end of its line.
+                let line = inner.find('\n').filter(|_| cut);
+                let (inner, end) = line.map_or((inner, end), |line| (&inner[..line], tag.end + line));
                 let member = ("verdict".to_owned(), Value::String(inner.trim().to_owned()));
                 document.take(Value::Object(Map::from_iter([member])), tag.start..end);
                 at = end;
