@@ -9,7 +9,10 @@ use super::{
     Issue, Tally,
     gate::{self, Gate},
 };
-use crate::finding::{Severity, Verdict};
+use crate::{
+    disposition::Decision,
+    finding::{Severity, Verdict},
+};
 
 /// What a run comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +34,7 @@ impl Conclusion {
 ///
 /// - *inconclusive* when anything was read by fewer lineages than asked for, whatever was found in the rest;
 /// - *hold* when a BLOCK is agreed on by two or more lineages, on the claim or on the place, when one lineage's BLOCK was
-///   confirmed in cross-examination, and when it could not have been confirmed by a second lineage: it comes from a
+///   decided to be real by a human or confirmed in cross-examination, and when it could not have been confirmed by a second lineage: it comes from a
 ///   static tool or from the repository's history, or fewer than two lineages of models answered where it was found;
 /// - *ship-with-fixes* when anything else of WARN or worse stands;
 /// - *ship* otherwise.
@@ -63,6 +66,8 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
 struct Found {
     /// BLOCK by several lineages.
     agreed: usize,
+    /// BLOCK by one lineage that a human decided to be real.
+    decided: usize,
     /// BLOCK by one lineage, confirmed by an examiner of another.
     confirmed: usize,
     /// BLOCK by one lineage where no second could have confirmed it.
@@ -82,6 +87,7 @@ impl Found {
         for issue in tally.issues.iter().filter(|issue| issue.is_open()) {
             match issue.severity {
                 Severity::Block if issue.is_convergent() => found.agreed += 1,
+                Severity::Block if is_decided_real(issue) => found.decided += 1,
                 Severity::Block if issue.is_confirmed() => found.confirmed += 1,
                 Severity::Block if issue.is_refuted() => found.refuted += 1,
                 Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
@@ -106,6 +112,7 @@ impl Found {
     fn judged(&self) -> (Verdict, Vec<String>) {
         let reasons = [
             gate::some(self.agreed, "BLOCK found by several lineages", "BLOCKs found by several lineages"),
+            gate::some(self.decided, "BLOCK decided to be real", "BLOCKs decided to be real"),
             gate::some(
                 self.confirmed,
                 "BLOCK by one lineage, confirmed by another",
@@ -125,7 +132,7 @@ impl Found {
             gate::some(self.warnings, "WARN", "WARNs"),
         ]
         .concat();
-        let verdict = if self.agreed + self.confirmed + self.unopposed > 0 {
+        let verdict = if self.agreed + self.decided + self.confirmed + self.unopposed > 0 {
             Verdict::Hold
         } else if self.alone + self.refuted + self.warnings > 0 {
             Verdict::ShipWithFixes
@@ -134,6 +141,10 @@ impl Found {
         };
         (verdict, reasons)
     }
+}
+
+fn is_decided_real(issue: &Issue) -> bool {
+    issue.disposition.as_ref().is_some_and(|disposition| disposition.decision == Decision::Real)
 }
 
 /// Whether no lineage of a model but the finder's own answered where the issue was found.

@@ -207,6 +207,17 @@ fn a_line_that_is_no_decision_costs_no_other_and_is_told() {
 }
 
 #[test]
+fn a_block_decided_to_be_real_holds() {
+    let sandbox = reviewed();
+    let block = ids(&sandbox).remove(0);
+    let before = sandbox.scrum(&["report", "latest"]).stdout;
+    assert!(!before.contains("decided to be real"), "{before}");
+    dispose(&sandbox, &[&block, "real"]);
+    let after = sandbox.scrum(&["report", "latest"]).stdout;
+    assert!(after.contains("Verdict: hold (1 BLOCK decided to be real"), "{after}");
+}
+
+#[test]
 fn a_clock_that_was_ahead_does_not_win() {
     let sandbox = reviewed();
     let block = ids(&sandbox).remove(0);
