@@ -185,15 +185,12 @@ fn question(number: usize) -> Arc<Question> {
 }
 
 fn reviewer(number: usize, url: &str) -> Reviewer {
+    let id = ReviewerId::new(&format!("reviewer{number}")).unwrap();
+    let access = Access::OpenAi { base_url: url.to_owned(), api_key_env: None };
     Reviewer {
-        id: ReviewerId::new(&format!("reviewer{number}")).unwrap(),
-        access: Access::OpenAi { base_url: url.to_owned(), api_key_env: None },
-        model: format!("model{number}"),
-        lineage: Lineage::unknown(),
-        temperature: None,
-        max_output_tokens: None,
         timeout: Duration::from_mins(1),
         idle_timeout: Duration::from_mins(1),
+        ..Reviewer::new(id, access, format!("model{number}"), Lineage::unknown())
     }
 }
 

@@ -4,7 +4,7 @@
 //! Values only: how a reviewer is asked is `provider`'s work, which lineage a model name has is
 //! decided by `tally::lineage`.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf, time::Duration};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -94,6 +94,58 @@ pub struct Reviewer {
     pub timeout: Duration,
     /// Longest silence within an attempt.
     pub idle_timeout: Duration,
+    /// What its tokens cost; `None` when nobody has said.
+    pub price: Option<Price>,
+    /// Who is asked in its place when its provider is out of order: reviewers of the same lineage, best first.
+    pub fallback: Vec<ReviewerId>,
+    /// How much may be sent to it.
+    pub allowance: Allowance,
+}
+
+impl Reviewer {
+    /// A reviewer with the settings its provider would choose, ten minutes for an attempt, and no limits.
+    pub fn new(id: ReviewerId, access: Access, model: String, lineage: Lineage) -> Self {
+        let timeout = Duration::from_mins(10);
+        Self {
+            id,
+            access,
+            model,
+            lineage,
+            temperature: None,
+            max_output_tokens: None,
+            timeout,
+            idle_timeout: timeout,
+            price: None,
+            fallback: Vec::new(),
+            allowance: Allowance::default(),
+        }
+    }
+}
+
+/// What tokens cost, in US dollars per million.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of the prompt.
+    pub input: f64,
+    /// Of the answer, reasoning included.
+    pub output: f64,
+}
+
+impl Price {
+    /// What so many tokens cost, in US dollars.
+    #[expect(clippy::cast_precision_loss, reason = "no reply has 2^52 tokens")]
+    pub fn cost(self, tokens_in: u64, tokens_out: u64) -> f64 {
+        (self.input * tokens_in as f64 + self.output * tokens_out as f64) / 1e6
+    }
+}
+
+/// How much may be sent within a minute; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowance {
+    /// Requests.
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Tokens of prompt and answer.
+    pub tokens_per_minute: Option<NonZeroU32>,
 }
 
 /// How a reviewer is asked. One variant a provider.

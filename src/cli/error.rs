@@ -78,6 +78,12 @@ impl From<ConfigError> for CliError {
             ConfigError::NoSuchAdjudicator { suggestion: Some(id), .. } => {
                 plain.hint(format!("did you mean `{id}`?"))
             }
+            ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
+                plain.hint(format!("did you mean `{name}`?"))
+            }
+            ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
+                plain.hint(format!("presets: {}", known.join(", ")))
+            }
             ConfigError::NoSuchAdjudicator { known, suggestion: None, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }

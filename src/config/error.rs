@@ -47,6 +47,18 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// `preset` names none.
+    #[error("reviewer {id:?}: no preset named {name:?}")]
+    NoSuchPreset {
+        /// Id of the reviewer.
+        id: String,
+        /// As configured.
+        name: String,
+        /// The nearest that there is.
+        suggestion: Option<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// `[tally] adjudicator` names a reviewer that is not configured.
     #[error("tally.adjudicator: no reviewer named {id:?}")]
     NoSuchAdjudicator {

@@ -3,7 +3,7 @@
 //! Each key's meaning and default stand in `default.toml`; turning entries into reviewers and rules is
 //! `config`'s work.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -90,7 +90,9 @@ pub(super) struct Panel {
 #[serde(deny_unknown_fields)]
 pub(super) struct Reviewer {
     pub(super) id: String,
-    pub(super) provider: Provider,
+    #[expect(dead_code, reason = "`preset` reads it before the entry has this form")]
+    pub(super) preset: Option<String>,
+    pub(super) provider: Option<Provider>,
     pub(super) model: Option<String>,
     pub(super) lineage: Option<String>,
     pub(super) base_url: Option<String>,
@@ -103,6 +105,18 @@ pub(super) struct Reviewer {
     pub(super) max_output_tokens: Option<u32>,
     pub(super) timeout_secs: Option<u64>,
     pub(super) idle_timeout_secs: Option<u64>,
+    pub(super) price: Option<Price>,
+    #[serde(default)]
+    pub(super) fallback: Vec<String>,
+    pub(super) requests_per_minute: Option<NonZeroU32>,
+    pub(super) tokens_per_minute: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    pub(super) input: f64,
+    pub(super) output: f64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

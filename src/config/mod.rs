@@ -8,6 +8,7 @@ pub mod env;
 mod error;
 mod file;
 mod panel;
+mod preset;
 
 use std::{
     collections::BTreeMap,
@@ -115,7 +116,8 @@ impl Layer {
         merge(&mut self.0, upper.0);
     }
 
-    fn finish(self) -> Result<Config, ConfigError> {
+    fn finish(mut self) -> Result<Config, ConfigError> {
+        preset::expand(&mut self.0)?;
         let file: file::File = self.0.try_into().map_err(|source: toml::de::Error| ConfigError::Invalid {
             path: PathBuf::from("the merged configuration"),
             line: 0,

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, seconds};
 use crate::{
     judge,
-    reviewer::{Access, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
+    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Price, Reviewer, ReviewerId, Seat},
     tally::lineage,
 };
 
@@ -182,15 +182,26 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
     let total = seconds(entry.timeout_secs, times.0);
     let idle = if is_heard_while_working(&access) { seconds(None, times.1) } else { total };
     Ok(Reviewer {
-        id,
-        access,
-        model,
-        lineage,
         temperature: entry.temperature,
         max_output_tokens: entry.max_output_tokens,
         timeout: total,
         idle_timeout: entry.idle_timeout_secs.map_or(idle, Duration::from_secs),
+        price: price(entry)?,
+        fallback: entry.fallback.iter().map(|id| ReviewerId::new(id)).collect::<Result<_, _>>()?,
+        allowance: Allowance {
+            requests_per_minute: entry.requests_per_minute,
+            tokens_per_minute: entry.tokens_per_minute,
+        },
+        ..Reviewer::new(id, access, model, lineage)
     })
+}
+
+fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
+    let Some(file::Price { input, output }) = entry.price else { return Ok(None) };
+    if [input, output].iter().any(|usd| !usd.is_finite() || *usd < 0.0) {
+        return Err(wrong(&entry.id, "a price must be 0 or more US dollars per million tokens"));
+    }
+    Ok(Some(Price { input, output }))
 }
 
 /// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.
@@ -216,8 +227,9 @@ fn program_name(argv: &[String]) -> String {
 }
 
 fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
-    reject_foreign_keys(entry)?;
-    match entry.provider {
+    let provider = entry.provider.ok_or_else(|| wrong(&entry.id, "needs a `provider` or a `preset`"))?;
+    reject_foreign_keys(entry, provider)?;
+    match provider {
         file::Provider::OpenAi => {
             let base_url = entry.base_url.clone().unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
             if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
@@ -246,10 +258,10 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
 }
 
 /// A key that its provider does not use is a mistake, not a wish to be ignored.
-fn reject_foreign_keys(entry: &file::Reviewer) -> Result<(), ConfigError> {
-    let is_openai = matches!(entry.provider, file::Provider::OpenAi);
-    let is_command = matches!(entry.provider, file::Provider::Command);
-    let is_replay = matches!(entry.provider, file::Provider::Replay);
+fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Result<(), ConfigError> {
+    let is_openai = matches!(provider, file::Provider::OpenAi);
+    let is_command = matches!(provider, file::Provider::Command);
+    let is_replay = matches!(provider, file::Provider::Replay);
     let given = [
         ("base_url", entry.base_url.is_some(), is_openai),
         ("api_key_env", entry.api_key_env.is_some(), is_openai),

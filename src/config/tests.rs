@@ -31,7 +31,7 @@ fn the_commented_examples_of_the_reference_are_right() {
         .collect();
     let config = Layer::parse(&uncommented, Path::new("/x/default.toml")).unwrap().finish().unwrap();
     let ids: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
-    assert_eq!(ids, ["rules", "history", "kimi", "claude", "opus"]);
+    assert_eq!(ids, ["rules", "history", "kimi", "kimi-direct", "claude", "opus"]);
     assert_eq!(config.components[0].name, "billing");
 }
 
@@ -53,6 +53,15 @@ fn errors_name_file_line_and_key() {
     check("[review]\nconcurrency = 0\n", "review.concurrency is 0, it must be from 1 to 1000");
     check("[bundle]\nfail_bytes = 10\n", "bundle.fail_bytes is 10, it must be from 60000 to 1099511627776");
     check("[[reviewer]]\nid = \"x\"\nprovider = \"openai\"\n", "reviewer \"x\": needs a `model`");
+    check("[[reviewer]]\nid = \"x\"\n", "reviewer \"x\": needs a `provider` or a `preset`");
+    check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"opnrouter\"\n",
+        "reviewer \"x\": no preset named \"opnrouter\"",
+    );
+    check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"openai\"\nmodel = \"m\"\nprice = { input = -1, output = 2 }\n",
+        "reviewer \"x\": a price must be 0 or more US dollars per million tokens",
+    );
     check(
         "[[reviewer]]\nid = \"x\"\nprovider = \"command\"\n",
         "reviewer \"x\": needs a `command`, such as [\"claude\", \"-p\"]",

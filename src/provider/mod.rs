@@ -42,6 +42,8 @@ pub struct Answer {
     pub tokens_in: Option<u64>,
     /// Answer tokens as the provider counted them.
     pub tokens_out: Option<u64>,
+    /// Price in US dollars as the provider told it.
+    pub cost_usd: Option<f64>,
 }
 
 /// Why an answer's text ends.

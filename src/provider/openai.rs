@@ -214,6 +214,6 @@ impl Gathered {
             None if flow.said_done() => End::Stop,
             None => return Err(door.cut_off()),
         };
-        Ok(Answer { text: String::new(), end, tokens_in: self.tokens_in, tokens_out: self.tokens_out })
+        Ok(Answer { end, tokens_in: self.tokens_in, tokens_out: self.tokens_out, ..Answer::default() })
     }
 }

@@ -283,6 +283,7 @@ where
         let outcome = Outcome {
             tokens_in: answer.tokens_in,
             tokens_out: answer.tokens_out,
+            cost_usd: cost(&self.respondent(task).reviewer, &answer),
             ..self.outcome(task, state, reason)
         };
         self.save(task, outcome, Some(answer.text));
@@ -366,6 +367,11 @@ where
         let under_way = self.records.iter().enumerate().filter_map(arrived).collect();
         self.events.tell(RunEvent::Tokens { under_way });
     }
+}
+
+/// What the provider told, else what its tokens cost.
+fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
+    answer.cost_usd.or_else(|| Some(reviewer.price?.cost(answer.tokens_in?, answer.tokens_out?)))
 }
 
 /// One attempt, within the reviewer's limits.

@@ -18,14 +18,9 @@ const KEY: &str = "sk-very-secret-0123456789";
 /// A reviewer with generous limits.
 pub(crate) fn reviewer(id: &str, access: Access) -> Reviewer {
     Reviewer {
-        id: ReviewerId::new(id).unwrap(),
-        access,
-        model: format!("{id}-model"),
-        lineage: Lineage::unknown(),
-        temperature: None,
-        max_output_tokens: None,
         timeout: Duration::from_mins(1),
         idle_timeout: Duration::from_mins(1),
+        ..Reviewer::new(ReviewerId::new(id).unwrap(), access, format!("{id}-model"), Lineage::unknown())
     }
 }
 
@@ -70,7 +65,7 @@ fn without_port(error: AskError, url: &str) -> AskError {
 }
 
 fn answer(text: &str) -> Answer {
-    Answer { text: text.to_owned(), end: End::Stop, tokens_in: Some(7), tokens_out: Some(3) }
+    Answer { text: text.to_owned(), tokens_in: Some(7), tokens_out: Some(3), ..Answer::default() }
 }
 
 fn transient(reason: &str, partial: &str) -> AskError {

@@ -26,14 +26,9 @@ pub(crate) fn id(text: &str) -> ReviewerId {
 
 pub(crate) fn reviewer(name: &str, model: &str, lineage: &str, access: Access) -> Reviewer {
     Reviewer {
-        id: id(name),
-        access,
-        model: model.to_owned(),
-        lineage: Lineage::new(lineage),
-        temperature: None,
-        max_output_tokens: None,
         timeout: Duration::from_mins(5),
         idle_timeout: Duration::from_mins(1),
+        ..Reviewer::new(id(name), access, model.to_owned(), Lineage::new(lineage))
     }
 }
 

@@ -1,0 +1,90 @@
+//! Named settings of known services and programs, so that an entry needs little more than a model: [`expand`] lays each entry over its preset.
+//!
+//! A preset is a table of the same keys as a `[[reviewer]]`, in `presets/`. Nothing here knows what a key means.
+
+use super::{ConfigError, error::nearest};
+
+const ENDPOINTS: &str = include_str!("presets/endpoints.toml");
+const AGENTS: &str = include_str!("presets/agents.toml");
+const TOOLS: &str = include_str!("presets/tools.toml");
+
+/// Lays every `[[reviewer]]` that names a preset over it: what the entry says counts.
+pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError> {
+    let reviewers = configuration.get_mut("reviewer").and_then(toml::Value::as_array_mut);
+    for entry in reviewers.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+        let Some(name) = entry.get("preset").and_then(toml::Value::as_str) else { continue };
+        let preset = named(name).ok_or_else(|| unknown(entry, name))?;
+        for (key, value) in preset {
+            entry.entry(key).or_insert(value);
+        }
+    }
+    Ok(())
+}
+
+/// The preset `name`.
+fn named(name: &str) -> Option<toml::Table> {
+    all().find(|(known, _)| known == name).map(|(_, preset)| preset)
+}
+
+/// Every preset with its name.
+fn all() -> impl Iterator<Item = (String, toml::Table)> {
+    [ENDPOINTS, AGENTS, TOOLS].into_iter().flat_map(|text| {
+        let presets: toml::Table = toml::from_str(text).unwrap_or_default();
+        presets.into_iter().filter_map(|(name, preset)| match preset {
+            toml::Value::Table(preset) => Some((name, preset)),
+            _ => None,
+        })
+    })
+}
+
+fn unknown(entry: &toml::Table, name: &str) -> ConfigError {
+    let known: Vec<String> = all().map(|(name, _)| name).collect();
+    let id = entry.get("id").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+    let suggestion = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+    ConfigError::NoSuchPreset { id, name: name.to_owned(), suggestion, known }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::file;
+
+    #[test]
+    fn every_preset_is_a_reviewer_once_it_has_a_name_and_a_model() {
+        for text in [ENDPOINTS, AGENTS, TOOLS] {
+            let presets: toml::Table = toml::from_str(text).unwrap();
+            for (name, preset) in presets {
+                let mut entry = preset.as_table().unwrap().clone();
+                entry.insert("id".to_owned(), "x".into());
+                entry.entry("model").or_insert("m".into());
+                let reviewer: file::Reviewer =
+                    entry.try_into().unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert!(reviewer.provider.is_some(), "{name} has no provider");
+            }
+        }
+    }
+
+    #[test]
+    fn no_name_stands_for_two_presets() {
+        let mut names: Vec<_> = all().map(|(name, _)| name).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn an_entry_counts_for_more_than_its_preset() {
+        let mut configuration: toml::Table = toml::from_str(
+            "[[reviewer]]\nid = \"kimi\"\npreset = \"openrouter\"\nmodel = \"m\"\napi_key_env = \"MINE\"\n",
+        )
+        .unwrap();
+        expand(&mut configuration).unwrap();
+        let entry = configuration["reviewer"][0].as_table().unwrap();
+        let of = |key: &str| entry[key].as_str().unwrap();
+        assert_eq!(
+            (of("provider"), of("base_url"), of("api_key_env")),
+            ("openai", "https://openrouter.ai/api/v1", "MINE")
+        );
+    }
+}
