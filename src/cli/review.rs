@@ -23,7 +23,7 @@ use crate::{
     disposition::Disposition,
     judgement::Judgements,
     prompt::Templates,
-    provider::{AnswerBuiltin, Opener, Question},
+    provider::{Opener, Question},
     report::json,
     reviewer::{Builtin, Panel, Reviewer, ReviewerId},
     run::{
@@ -142,8 +142,8 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
     let material = Material { split: Arc::new(split), range, commits };
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
@@ -193,8 +193,8 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &saved.record.nonce)?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
@@ -211,7 +211,7 @@ fn changed_panel(dir: &RunDir, now: &str) -> CliError {
 pub(super) fn asked(
     timeout: Option<u64>,
     seats: Seats,
-    builtins: AnswerBuiltin,
+    mut opener: Opener,
     material: &Material,
     templates: &Templates,
     nonce: &str,
@@ -229,7 +229,6 @@ pub(super) fn asked(
     let skipped = seats.skipped.iter();
     let skipped =
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
-    let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;

@@ -5,16 +5,19 @@ use std::{
     sync::Arc,
 };
 
-use super::{ChangeArgs, Global, error::CliError, ui::Ui};
+use super::{ChangeArgs, Global, error::CliError, review::Material, ui::Ui};
 use crate::{
     bundle::{Split, SplitRules},
     change::{Change, RangeInfo},
     config::{Config, Seats, env::Environment},
     git::{self, GitError, RangeSpec, Repo},
     prompt::Templates,
-    provider::{AnswerBuiltin, builtin::RuleSet},
+    provider::{AnswerBuiltin, Opener, builtin::RuleSet},
     reviewer::Builtin,
-    run::offline::{self, Past},
+    run::{
+        offline::{self, Past},
+        tree,
+    },
     store::{RunDir, Store},
     tally::gate::Policy,
 };
@@ -139,10 +142,22 @@ impl Workspace {
         Ok(Templates::new(self.config.system_prompt.clone(), self.config.user_prompt.clone())?)
     }
 
-    /// What answers for the offline reviewers.
+    /// What opens the reviewers of a run about `material`.
     ///
-    /// `change` is the change of `split`, where its files are at hand and its past is asked for.
-    pub(super) fn offline(
+    /// `change` is the material's change, where its files are at hand and its past is asked for.
+    pub(super) fn opener(
+        &self,
+        seats: &Seats,
+        material: &Material,
+        change: Option<Change>,
+    ) -> Result<Opener, CliError> {
+        let root = self.repo.as_ref().map(Repo::root);
+        let site = tree::site(root, &material.range, &material.split);
+        Ok(Opener::new(self.offline(seats, &material.split, change)?, site))
+    }
+
+    /// What answers for the offline reviewers.
+    fn offline(
         &self,
         seats: &Seats,
         split: &Arc<Split>,

@@ -124,7 +124,10 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
             Access::OpenAi { base_url, .. } => format!("at {}", host(base_url)),
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
-            Access::Builtin(_) => "on this machine".to_owned(),
+            Access::Sarif(analyser) if analyser.runs_repository_code => {
+                "on this machine; it runs code of the change".to_owned()
+            }
+            Access::Sarif(_) | Access::Builtin(_) => "on this machine".to_owned(),
         };
         format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
     };
@@ -142,7 +145,7 @@ fn host(url: &str) -> String {
 fn remote(panel: &[Reviewer]) -> usize {
     let sends = |access: &Access| match access {
         Access::OpenAi { .. } | Access::Command { .. } => true,
-        Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     };
     panel.iter().filter(|reviewer| sends(&reviewer.access)).count()
 }

@@ -12,6 +12,7 @@ mod queue;
 mod retry;
 pub mod review;
 pub mod saved;
+pub mod tree;
 
 use jiff::Timestamp;
 

@@ -26,4 +26,5 @@ mod reply_properties;
 mod report;
 mod sample_run;
 mod sandbox;
+mod static_tools;
 mod stats;
