@@ -15,6 +15,7 @@ mod review;
 mod stats;
 mod supervise;
 mod tally;
+mod trust;
 mod ui;
 mod workspace;
 

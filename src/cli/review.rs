@@ -102,12 +102,13 @@ struct Job {
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
-    let workspace = Workspace::for_change(global, &args.change)?;
-    let job = match &args.resume {
-        Some(name) => Some(resume(&workspace, args, name)?),
-        None => prepare(&workspace, args, ui)?,
-    };
-    match job {
+    if let Some(name) = &args.resume {
+        let (workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&workspace, args, dir)?;
+        return perform(&workspace, args, job, ui);
+    }
+    let workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
@@ -169,8 +170,7 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
-    let dir = workspace.find_run(name)?;
+fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir) -> Result<Job, CliError> {
     let saved = saved::open(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
@@ -227,8 +227,7 @@ pub(super) fn asked(
     };
     let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
-    let skipped =
-        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);

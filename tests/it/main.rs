@@ -27,3 +27,4 @@ mod report;
 mod sample_run;
 mod sandbox;
 mod stats;
+mod trust;
