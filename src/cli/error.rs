@@ -94,6 +94,7 @@ impl From<ConfigError> for CliError {
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
             | ConfigError::Reviewer { .. }
+            | ConfigError::GuidanceRule { .. }
             | ConfigError::ReviewerId(_) => plain,
         }
     }

@@ -7,6 +7,7 @@ mod dispose;
 mod error;
 mod eval;
 mod explain;
+mod guidance;
 mod interrupt;
 mod judge;
 mod lineage;

@@ -12,7 +12,10 @@ use crate::{
     change::{Change, RangeInfo},
     config::{self, Config, Seats, StandIn, env::Environment},
     git::{self, GitError, RangeSpec, Repo},
-    prompt::Templates,
+    prompt::{
+        Templates,
+        guidance::{FILE_NAMES, Guidance},
+    },
     provider::{AnswerBuiltin, builtin::RuleSet},
     reviewer::Builtin,
     run::{
@@ -168,6 +171,30 @@ impl Workspace {
     /// The prompt templates, the configured ones in place of the embedded.
     pub(super) fn templates(&self) -> Result<Templates, CliError> {
         Ok(Templates::new(self.config.system_prompt.clone(), self.config.user_prompt.clone())?)
+    }
+
+    /// What the maintainers tell the reviewers of `split`, the share of a change over `range`. Files come from the baseline,
+    /// so that a change cannot speak to its own reviewers; a diff from a file has none.
+    pub(super) fn guidance(
+        &self,
+        range: &RangeInfo,
+        split: &Split,
+        templates: &Templates,
+        ui: Ui,
+    ) -> Result<Guidance, CliError> {
+        let Config { guidance, guidance_bytes, guidance_rules, .. } = &self.config;
+        if !guidance {
+            return Ok(Guidance::default());
+        }
+        let repo = self.repo.as_ref().filter(|_| range.base.is_some());
+        let paths = split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
+        let files = repo.map(|repo| repo.nearby_files(repo.baseline(range)?, paths, &FILE_NAMES));
+        let files = files.transpose()?.unwrap_or_default();
+        if !templates.tell_guidance() && !(files.is_empty() && guidance_rules.is_empty()) {
+            ui.note("guidance is not told: the configured prompts do not name it");
+            return Ok(Guidance::default());
+        }
+        Ok(Guidance::new(files, guidance_rules, *guidance_bytes)?)
     }
 
     /// What answers for the offline reviewers.

@@ -54,6 +54,12 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// An entry of guidance that says nothing, or twice.
+    #[error("guidance.rule {number}: needs `text` or `file`, one of them")]
+    GuidanceRule {
+        /// 1-based.
+        number: usize,
+    },
     /// `preset` names none.
     #[error("reviewer {id:?}: no preset named {name:?}")]
     NoSuchPreset {

@@ -23,6 +23,7 @@ pub use panel::{Choice, Obstacle, Seats, SkippedSeat, key_of};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits},
+    prompt::guidance::GuidanceRule,
     reviewer::{Access, Reviewer},
     tally::gate::FailOn,
 };
@@ -61,6 +62,12 @@ pub struct Config {
     pub system_prompt: Option<String>,
     /// Text of a file that replaces the user prompt template.
     pub user_prompt: Option<String>,
+    /// Whether maintainers' guidance is told to reviewers.
+    pub guidance: bool,
+    /// Most bytes of it told about one bundle.
+    pub guidance_bytes: usize,
+    /// Guidance by path.
+    pub guidance_rules: Vec<GuidanceRule>,
     /// Further rule files, name and text.
     pub rules: Vec<(String, String)>,
     /// Where bundles are kept, absolute or from the repository's root.
@@ -190,6 +197,10 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     if let Some(files) = table.get_mut("rules").and_then(|rules| rules.get_mut("files")) {
         files.as_array_mut().into_iter().flatten().for_each(absolute);
     }
+    let guidance = table.get_mut("guidance").and_then(|guidance| guidance.get_mut("rule"));
+    for rule in guidance.and_then(toml::Value::as_array_mut).into_iter().flatten() {
+        rule.get_mut("file").into_iter().for_each(absolute);
+    }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
         reviewer.get_mut("dir").into_iter().for_each(absolute);
@@ -254,6 +265,9 @@ impl Config {
             components: components.map(|c| DeclaredComponent { name: c.name, paths: c.paths }).collect(),
             system_prompt: optional_text(&file.prompt.system, stand_ins)?,
             user_prompt: optional_text(&file.prompt.user, stand_ins)?,
+            guidance: file.guidance.enabled,
+            guidance_bytes: file.guidance.bytes,
+            guidance_rules: guidance_rules(file.guidance.rule, stand_ins)?,
             rules: named_texts(&file.rules.files, stand_ins)?,
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
@@ -265,6 +279,22 @@ impl Config {
 
 fn optional_text(path: &Path, stand_ins: &StandIns<'_>) -> Result<Option<String>, ConfigError> {
     if path.as_os_str().is_empty() { Ok(None) } else { named(path, stand_ins).map(Some) }
+}
+
+fn guidance_rules(
+    entries: Vec<file::GuidanceRule>,
+    stand_ins: &StandIns<'_>,
+) -> Result<Vec<GuidanceRule>, ConfigError> {
+    let rule = |(number, entry): (usize, file::GuidanceRule)| {
+        let name = format!("scrum.toml, guidance {number}");
+        let text = match (entry.text, entry.file) {
+            (Some(text), None) => text,
+            (None, Some(file)) => named(&file, stand_ins)?,
+            (Some(_), Some(_)) | (None, None) => return Err(ConfigError::GuidanceRule { number }),
+        };
+        Ok(GuidanceRule { paths: entry.paths, name, text })
+    };
+    (1..).zip(entries).map(rule).collect()
 }
 
 fn named_texts(paths: &[PathBuf], stand_ins: &StandIns<'_>) -> Result<Vec<(String, String)>, ConfigError> {

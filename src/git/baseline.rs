@@ -6,14 +6,17 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use git2::{ErrorCode, ObjectType, Oid, Repository};
+use git2::{ErrorCode, ObjectType, Oid, Repository, TreeEntry};
 
 use super::error::GitError;
-use super::folders::as_path;
-use super::objects::blob;
+use super::folders::{self, as_path};
+use super::objects::{self, blob};
 use super::trees::Entry;
 use super::{Repo, range, trees};
 use crate::change::{RangeInfo, RepoPath};
+
+/// Larger files are not for reading, in bytes.
+const LARGEST_NEARBY: u64 = 1 << 20;
 
 /// The commit whose files may steer a review; a diff file and a first commit have none, nor has a base without any
 /// ancestor on the default branch.
@@ -57,6 +60,32 @@ impl Repo {
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(GitError::while_doing("read the base's files")(error)),
         }
+    }
+
+    /// In each folder of `baseline` at or above one of `paths` the first regular file of `names` that there is, lossily as text.
+    /// Those over 1 MiB are passed over.
+    pub fn nearby_files<'a>(
+        &self,
+        baseline: Baseline,
+        paths: impl Iterator<Item = &'a RepoPath>,
+        names: &[&str],
+    ) -> Result<Vec<(RepoPath, String)>, GitError> {
+        let Some(tree) = baseline.tree(&self.inner)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        folders::each(&self.inner, tree, &folders::above(paths), &mut |folder, tree| {
+            let regular = |entry: &TreeEntry<'_>| entry.filemode() & 0o170_000 == 0o100_000;
+            let first = names.iter().find_map(|name| tree.get_name(name).filter(regular));
+            let Some(entry) = first else { return Ok(()) };
+            if objects::size(&self.inner, entry.id())? > LARGEST_NEARBY {
+                return Ok(());
+            }
+            let path = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
+            let path = RepoPath::new([&path, entry.name_bytes()].concat());
+            let content = String::from_utf8_lossy(blob(&self.inner, entry.id())?.content()).into_owned();
+            found.push((path, content));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Whether the commit that is checked out has the same as `baseline` at `path`.

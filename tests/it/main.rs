@@ -16,6 +16,7 @@ mod end_to_end;
 mod eval;
 mod explain;
 mod git;
+mod guidance;
 mod invariance;
 mod lineage;
 mod mock;
