@@ -18,10 +18,10 @@ use std::{
 };
 
 pub use error::{ConfigError, PanelError};
-pub use panel::{Choice, Seats, SkippedSeat, key_of};
+pub use panel::{AUTO, Choice, Seats, SkippedSeat, key_of, seated};
 
 use crate::{
-    bundle::{CutDeclared, DeclaredComponent, Limits},
+    bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
     reviewer::Reviewer,
     tally::gate::FailOn,
 };
@@ -68,8 +68,19 @@ pub struct Config {
     pub reviews_dir: PathBuf,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
+    /// Which panel is asked about which files, in order of configuration; each names one that there is.
+    pub routes: Vec<Route>,
     /// All reviewers, ids unique, in order of configuration.
     pub reviewers: Vec<Reviewer>,
+}
+
+/// A `[[route]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// What it fits.
+    pub rule: RouteRule,
+    /// Name of the panel that is asked: `auto` or a name in `panels`.
+    pub panel: String,
 }
 
 impl Config {
@@ -190,6 +201,7 @@ impl TryFrom<file::File> for Config {
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        let routes = panel::routes(file.route, &panels)?;
         let components = file.component.into_iter();
         Ok(Self {
             panel: file.review.panel,
@@ -213,6 +225,7 @@ impl TryFrom<file::File> for Config {
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
             panels,
+            routes,
             reviewers,
         })
     }

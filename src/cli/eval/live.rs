@@ -22,6 +22,7 @@ use crate::{
     judgement::Judgements,
     prompt::Templates,
     reviewer::{Builtin, Lineage, Panel, Reviewer, Seat},
+    route::Routes,
     run::{
         executor::Pace,
         review::{self, Asking},
@@ -130,6 +131,7 @@ impl Live<'_> {
             questions: &asked.questions,
             respondents: &asked.respondents,
             skipped: &asked.skipped,
+            routes: &Routes::default(),
             earlier: kept.earlier.clone(),
             pace: Pace::new(concurrency),
         };
