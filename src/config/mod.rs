@@ -19,6 +19,7 @@ use std::{
 
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Seats, SkippedSeat, key_of, seated};
+pub use preset::{Preset, presets};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
