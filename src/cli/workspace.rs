@@ -190,7 +190,8 @@ impl Workspace {
         let paths = split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
         let files = repo.map(|repo| repo.nearby_files(repo.baseline(range)?, paths, &FILE_NAMES));
         let files = files.transpose()?.unwrap_or_default();
-        if !templates.tell_guidance() && !(files.is_empty() && guidance_rules.is_empty()) {
+        let has_any = !files.is_empty() || !guidance_rules.is_empty();
+        if has_any && !templates.tell_guidance() {
             ui.note("guidance is not told: the configured prompts do not name it");
             return Ok(Guidance::default());
         }

@@ -20,6 +20,7 @@ use std::{
 
 pub use error::{ConfigError, PanelError};
 pub use panel::{Choice, Obstacle, Seats, SkippedSeat, key_of};
+pub use preset::{Preset, presets};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits},

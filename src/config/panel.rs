@@ -256,6 +256,12 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
             if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
                 return Err(wrong(&entry.id, "base_url must start with http:// or https://"));
             }
+            if base_url.contains('{') {
+                let reason = format!(
+                    "needs a `base_url` of your own, such as {base_url:?} with your words in place of those in braces"
+                );
+                return Err(wrong(&entry.id, &reason));
+            }
             let default_key = entry.base_url.is_none().then(|| "OPENAI_API_KEY".to_owned());
             Ok(Access::OpenAi { base_url, api_key_env: entry.api_key_env.clone().or(default_key) })
         }

@@ -21,6 +21,34 @@ pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError>
     Ok(())
 }
 
+/// What a preset says of where it asks, for those who look what could be asked from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preset {
+    /// As `preset = "…"` names it.
+    pub name: String,
+    /// As `provider = "…"` names it, such as `openai` or `command`.
+    pub provider: String,
+    /// Where it is; `None` for programs. With a word in braces, such as `https://{resource}.openai.azure.com/openai/v1`, it is
+    /// a pattern, and an entry must bring its own.
+    pub base_url: Option<String>,
+    /// The environment variable of its key; `None` where it needs none.
+    pub api_key_env: Option<String>,
+}
+
+/// Every preset, endpoints first.
+pub fn presets() -> Vec<Preset> {
+    let preset = |(name, table): (String, toml::Table)| {
+        let text = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        Preset {
+            name,
+            provider: text("provider").unwrap_or_default(),
+            base_url: text("base_url"),
+            api_key_env: text("api_key_env"),
+        }
+    };
+    all().map(preset).collect()
+}
+
 /// The preset `name`.
 fn named(name: &str) -> Option<toml::Table> {
     all().find(|(known, _)| known == name).map(|(_, preset)| preset)
@@ -62,6 +90,23 @@ mod tests {
                 assert!(reviewer.provider.is_some(), "{name} has no provider");
             }
         }
+    }
+
+    #[test]
+    fn presets_say_where_they_are() {
+        let presets = presets();
+        let check = |name: &str, provider: &str, base_url: Option<&str>, api_key_env: Option<&str>| {
+            let expect = Preset {
+                name: name.to_owned(),
+                provider: provider.to_owned(),
+                base_url: base_url.map(str::to_owned),
+                api_key_env: api_key_env.map(str::to_owned),
+            };
+            assert_eq!(presets.iter().find(|preset| preset.name == name), Some(&expect));
+        };
+        check("groq", "openai", Some("https://api.groq.com/openai/v1"), Some("GROQ_API_KEY"));
+        check("ollama", "openai", Some("http://localhost:11434/v1"), None);
+        check("claude", "command", None, None);
     }
 
     #[test]

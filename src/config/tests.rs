@@ -62,6 +62,10 @@ fn errors_name_file_line_and_key() {
         "reviewer \"x\": no preset named \"opnrouter\"",
     );
     check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"azure\"\nmodel = \"m\"\n",
+        "reviewer \"x\": needs a `base_url` of your own, such as \"https://{resource}.openai.azure.com/openai/v1\" with your words in place of those in braces",
+    );
+    check(
         "[[reviewer]]\nid = \"x\"\npreset = \"openai\"\nmodel = \"m\"\nprice = { input = -1, output = 2 }\n",
         "reviewer \"x\": a price must be 0 or more US dollars per million tokens",
     );
