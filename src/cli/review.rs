@@ -212,7 +212,7 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
 fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
-    let saved = saved::open(&dir)?;
+    let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
@@ -320,8 +320,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
-    let decisions = job.dir.decisions()?;
-    report::warn_of_unusable(&decisions.unusable, ui);
+    let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -329,7 +328,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
-    let mut input = input(&mut job, replies, decisions.dispositions)?;
+    let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
         workspace,
         dir: &job.dir,
