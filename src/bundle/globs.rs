@@ -40,7 +40,7 @@ impl Globs {
     }
 
     /// The first group of which a glob matches.
-    pub(super) fn first(&self, path: &RepoPath) -> Option<usize> {
+    pub(crate) fn first(&self, path: &RepoPath) -> Option<usize> {
         let hits = self.set.matches_candidate(&Candidate::from_bytes(path.as_bytes()));
         hits.into_iter().map(|hit| self.group[hit]).min()
     }
