@@ -108,6 +108,8 @@ pub struct Reviewer {
     pub allowance: Allowance,
     /// Where its endpoint departs from the usual.
     pub quirks: Quirks,
+    /// A file it runs or reads that comes with the change under review: it must not be asked.
+    pub tampered: Option<String>,
 }
 
 impl Reviewer {
@@ -127,6 +129,7 @@ impl Reviewer {
             fallback: Vec::new(),
             allowance: Allowance::default(),
             quirks: Quirks::default(),
+            tampered: None,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let saved = open(&workspace.find_run(&args.run)?, ui)?;
     let tally = tally::tally(saved.input);
     let gate = gate::evaluate(&tally, saved.policy);

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
+    guidance::{self, guidance},
     interrupt::{self, Interrupt},
     judge::{self, Ended, Session},
     report,
@@ -22,7 +23,7 @@ use crate::{
     config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
-    prompt::Templates,
+    prompt::{Templates, guidance::Told},
     provider::{AnswerBuiltin, Opener, Question},
     report::json,
     reviewer::{Builtin, Panel, Reviewer, ReviewerId},
@@ -34,7 +35,7 @@ use crate::{
     },
     store::{
         RunDir,
-        record::{Manifest, RunRecord},
+        record::{GuidanceRecord, Manifest, RunRecord},
     },
     tally::{
         self, Input, RunInfo, Tally, TaskReply,
@@ -80,6 +81,19 @@ pub(super) struct Material {
     pub(super) split: Arc<Split>,
     pub(super) range: RangeInfo,
     pub(super) commits: Vec<Commit>,
+    /// What the maintainers tell about each bundle, in the bundles' order.
+    pub(super) guidance: Vec<Told>,
+}
+
+impl Material {
+    /// For the run's record.
+    pub(super) fn guidance_told(&self) -> Vec<GuidanceRecord> {
+        let of_bundle = |(bundle, told): (&Bundle, &Told)| {
+            let sources = told.sources.clone().into_iter();
+            sources.map(|source| GuidanceRecord::new(&bundle.id, source)).collect::<Vec<_>>()
+        };
+        self.split.bundles.iter().zip(&self.guidance).flat_map(of_bundle).collect()
+    }
 }
 
 /// Whom to ask what.
@@ -102,12 +116,13 @@ struct Job {
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
-    let workspace = Workspace::for_change(global, &args.change)?;
-    let job = match &args.resume {
-        Some(name) => Some(resume(&workspace, args, name)?),
-        None => prepare(&workspace, args, ui)?,
-    };
-    match job {
+    if let Some(name) = &args.resume {
+        let (workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&workspace, args, dir, ui)?;
+        return perform(&workspace, args, job, ui);
+    }
+    let workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
@@ -128,20 +143,23 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
     let past = seats.asks(Builtin::History).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
+    let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &range, &split, &templates, ui)?;
     if args.dry_run {
         let seats = seats.usable_reviewers();
         let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
         bundle::show(&range, &split, asked, &args.output, ui)?;
+        guidance::announce(&guidance, ui);
         judge::announce(&workspace.config, args.verify, ui);
         bundle::check_sizes(workspace, &split, ui)?;
         return Ok(None);
     }
     bundle::check_sizes(workspace, &split, ui)?;
     let nonce = clock::nonce()?;
-    let templates = workspace.templates()?;
     let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
-    let material = Material { split: Arc::new(split), range, commits };
+    let material = Material { split: Arc::new(split), range, commits, guidance };
+    record.guidance = material.guidance_told();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let dir =
@@ -169,8 +187,7 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
-    let dir = workspace.find_run(name)?;
+fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
     let saved = saved::open(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
@@ -185,11 +202,16 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
         return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
     }
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
-    let material =
-        Material { split: Arc::new(split), range: saved.input.range, commits: saved.record.commits() };
     let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &saved.input.range, &split, &templates, ui)?;
+    let (range, commits) = (saved.input.range, saved.record.commits());
+    let material = Material { split: Arc::new(split), range, commits, guidance };
     if templates.hash() != saved.record.prompt_hash {
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
+            .hint("start a new review: answers to different prompts must not be mixed in one run"));
+    }
+    if material.guidance_told() != saved.record.guidance {
+        return Err(CliError::new(format!("the guidance of run {} was another one", dir.id))
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
@@ -217,18 +239,18 @@ pub(super) fn asked(
     nonce: &str,
 ) -> Result<Asked, CliError> {
     let nonce: Arc<str> = nonce.into();
-    let question = |bundle: &Bundle| {
-        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+    let question = |(bundle, guidance): (&Bundle, &Told)| {
+        let prompt = templates.render(bundle, &material.commits, &guidance.text, &nonce)?;
         Ok::<_, CliError>(Arc::new(Question {
             bundle: Arc::new(bundle.clone()),
             prompt,
             nonce: Arc::clone(&nonce),
         }))
     };
-    let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
+    let questions =
+        material.split.bundles.iter().zip(&material.guidance).map(question).collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
-    let skipped =
-        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
@@ -262,6 +284,7 @@ pub(super) fn record(
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
         judging: None,
+        guidance: Vec::new(),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct TallyArgs {
 }
 
 pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let folder = workspace.resolve(Path::new(&args.run));
     if folder.is_dir() && !folder.join("run.json").is_file() {
         return tally_folder(&workspace, args, &folder, ui);

@@ -111,6 +111,7 @@ impl Endpoint {
             match self.once(prompt, &manner, draft).await {
                 Ok(reply) => {
                     let is_all_reasoning = reply.is_all_reasoning();
+                    let reply = reply.checked(prompt);
                     let answer = match spent.take() {
                         Some(earlier) => reply.answer.after(&earlier),
                         None => reply.answer,
