@@ -106,10 +106,10 @@ pub struct Reviewer {
     pub fallback: Vec<ReviewerId>,
     /// How much may be sent to it.
     pub allowance: Allowance,
-    /// Where its endpoint departs from the usual.
-    pub quirks: Quirks,
     /// A file it runs or reads that comes with the change under review: it must not be asked.
     pub tampered: Option<String>,
+    /// Where its endpoint departs from the usual.
+    pub quirks: Quirks,
 }
 
 impl Reviewer {
@@ -128,8 +128,8 @@ impl Reviewer {
             price: None,
             fallback: Vec::new(),
             allowance: Allowance::default(),
-            quirks: Quirks::default(),
             tampered: None,
+            quirks: Quirks::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod exclude;
 pub(crate) mod globs;
 mod guard;
 mod pack;
+pub mod route;
 pub mod show;
 #[cfg(test)]
 mod tests;

@@ -20,17 +20,19 @@ use crate::{
     bundle::{Bundle, Split},
     change::{Commit, RangeInfo},
     clock,
-    config::{Choice, PanelError, Seats, env},
+    config::{self, Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
     prompt::{Templates, guidance::Told},
     provider::{AnswerBuiltin, Opener, Question},
-    report::json,
-    reviewer::{Builtin, Panel, Reviewer, ReviewerId},
+    report::{json, preview::Preview},
+    reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         self,
         executor::{Pace, Respondent},
         review::{self, Answers, Asking},
+        routing::{self, Assignment},
         saved,
     },
     store::{
@@ -140,15 +142,16 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
-    let past = seats.asks(Builtin::History).then(|| change.clone());
+    let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
+    let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
     let templates = workspace.templates()?;
     let guidance = guidance(workspace, &range, &split, &templates, ui)?;
+    let (seats, routes) = seats(workspace, &choice, policy, &split)?;
     if args.dry_run {
         let seats = seats.usable_reviewers();
-        let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&range, &split, asked, &args.output, ui)?;
+        let panel = (!split.bundles.is_empty()).then_some(seats.as_slice());
+        bundle::show(&Preview { range: &range, split: &split, panel, routes: &routes }, &args.output, ui)?;
         guidance::announce(&guidance, ui);
         judge::announce(&workspace.config, args.verify, ui);
         bundle::check_sizes(workspace, &split, ui)?;
@@ -160,12 +163,33 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     record.judging = judge::wanted(&workspace.config, args.verify);
     let material = Material { split: Arc::new(split), range, commits, guidance };
     record.guidance = material.guidance_told();
+    record.routes = routes.iter().map(Into::into).collect();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
+}
+
+/// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
+fn seats(
+    workspace: &Workspace,
+    choice: &Choice,
+    policy: Policy,
+    split: &Split,
+) -> Result<(Seats, Routes), CliError> {
+    let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
+    let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
+    let least = least(&routes, &panel, &split.bundles, policy);
+    let seats = config::seated(reviewers, least, workspace.environment)?;
+    Ok((seats, routes))
+}
+
+/// Fewest lineages that must be there for every bundle to have been answered by as many as it needs.
+fn least(routes: &Routes, panel: &Panel, bundles: &[Bundle], policy: Policy) -> usize {
+    let needed = bundles.iter().map(|bundle| routes.needed(&bundle.id, panel, policy.min_lineages));
+    needed.max().unwrap_or(policy.min_lineages)
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
@@ -188,11 +212,13 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
 fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
-    let saved = saved::open(&dir)?;
+    let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment);
+    let routes = saved.record.info().routes;
+    let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
+    let seats = workspace.config.seats(&choice, least, workspace.environment);
     let seats = seats.map_err(|error| match error {
         PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),
         PanelError::NoSuchPanel { .. } | PanelError::Unusable { .. } => error.into(),
@@ -283,6 +309,7 @@ pub(super) fn record(
         commits: commits.iter().map(Into::into).collect(),
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
+        routes: Vec::new(),
         judging: None,
         guidance: Vec::new(),
     }
@@ -293,8 +320,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
-    let decisions = job.dir.decisions()?;
-    report::warn_of_unusable(&decisions.unusable, ui);
+    let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -302,7 +328,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
-    let mut input = input(&mut job, replies, decisions.dispositions)?;
+    let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
         workspace,
         dir: &job.dir,
@@ -359,11 +385,13 @@ fn ask(
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
+    let routes = job.record.info().routes;
     let asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
+        routes: &routes,
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
     };

@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, C
         return tally_folder(&workspace, args, &folder, ui);
     }
     let dir = workspace.find_run(&args.run)?;
-    let saved = report::open(&dir, ui)?;
+    let saved = report::open(&workspace, &dir, ui)?;
     let policy = args.gate.over(saved.policy);
     let tally = tally::tally(saved.input);
     let gate = gate::evaluate(&tally, policy);

@@ -79,7 +79,7 @@ impl Trust {
         let before = self.baseline.zip(repo).map(|(baseline, repo)| repo.file_at(baseline, path));
         let before = before.transpose().map_err(io::Error::other)?.flatten();
         let before = before.map(|bytes| String::from_utf8(bytes).map_err(io::Error::other)).transpose()?;
-        if !self.is_bare {
+        if !self.is_bare && (before.is_some() || file.exists()) {
             self.tell(file, path, before.is_some(), ui);
         }
         Ok(before.map_or(StandIn::Nothing, StandIn::Text))
@@ -98,6 +98,30 @@ impl Trust {
         } else {
             ui.warning(format_args!("{path} comes with this change and is not used{}", other("it")));
         }
+    }
+
+    /// Refuses to keep runs and answers in folders of the change: a link would lead elsewhere, kept answers would be its own.
+    pub(super) fn check_folders(
+        &self,
+        repo: Option<&Repo>,
+        [cache, bundles, reviews]: [&Path; 3],
+    ) -> Result<(), CliError> {
+        for (folder, only_links) in [(cache, false), (bundles, true), (reviews, true)] {
+            let written = git::paths_below(&self.root, folder);
+            let mut above = folder.ancestors().take_while(|above| *above != self.root);
+            let leads_elsewhere = above.any(Path::is_symlink);
+            let is_tampered = self.is_tampered(repo, &written).unwrap_or(true);
+            if is_tampered && (leads_elsewhere || !only_links) {
+                let shown = self.below(folder).display();
+                return Err(CliError::new(format!("{shown} comes with this change: nothing is kept there"))
+                    .hint("take it out of the change, or review with a `--config FILE` whose `[paths]` are others"));
+            }
+        }
+        Ok(())
+    }
+
+    fn below<'a>(&self, file: &'a Path) -> &'a Path {
+        file.strip_prefix(&self.root).unwrap_or(file)
     }
 
     /// What a reviewer asked in this way would run or read of the change under review.
@@ -119,9 +143,7 @@ impl Trust {
                         .any(|word| !started_in.join(word).is_dir() && is_ours(word))
                 })
                 .cloned(),
-            Access::Replay { dir } => {
-                is_ours(dir).then(|| dir.strip_prefix(&self.root).unwrap_or(dir).display().to_string())
-            }
+            Access::Replay { dir } => is_ours(dir).then(|| self.below(dir).display().to_string()),
             Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_) => None,
         }
     }

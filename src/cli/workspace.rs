@@ -20,7 +20,7 @@ use crate::{
     reviewer::Builtin,
     run::{
         offline::{self, Past},
-        saved,
+        saved::{self, SavedRun},
     },
     store::{RunDir, Store},
     tally::gate::Policy,
@@ -85,6 +85,21 @@ impl Workspace {
         Ok(config::text_if_there(&file, &stand_ins(self.trust.as_ref(), self.repo.as_ref(), ui))?)
     }
 
+    fn is_committed(&self, file: &Path) -> bool {
+        let paths = git::paths_below(&self.root(), file);
+        self.repo.as_ref().is_some_and(|repo| paths.iter().any(|path| repo.is_committed(path)))
+    }
+
+    /// How far the files of the change under review can be trusted.
+    pub(super) fn trust(&self) -> Result<&Trust, CliError> {
+        self.trust.as_ref().ok_or_else(|| CliError::new("no change is under review"))
+    }
+
+    /// How far the files of a saved run's change can be trusted.
+    pub(super) fn trust_in(&self, run: &SavedRun) -> Result<Trust, CliError> {
+        Trust::in_run(run, self.repo.as_ref(), &self.root(), &self.directory)
+    }
+
     fn root(&self) -> PathBuf {
         self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root)
     }
@@ -99,17 +114,18 @@ impl Workspace {
     ) -> Result<Self, CliError> {
         let root = place.root(repo.as_ref());
         let explicit = global.config.as_ref().map(|path| place.directory.join(path));
-        let trust = trust.filter(|_| explicit.is_none());
+        let distrusted = trust.as_ref().filter(|_| explicit.is_none());
         let mut config = Config::load(
             Some(&root),
             explicit.as_deref(),
             Environment,
-            &stand_ins(trust.as_ref(), repo.as_ref(), ui),
+            &stand_ins(distrusted, repo.as_ref(), ui),
         )?;
-        if let Some(trust) = &trust {
+        if let Some(trust) = distrusted {
             config.distrust(&|access| trust.tampered(repo.as_ref(), &place.started_in, access));
         }
         let store = Store::new(&root, &config.bundles_dir, &config.reviews_dir);
+        trust.iter().try_for_each(|trust| trust.check_folders(repo.as_ref(), store.folders()))?;
         let Place { directory, started_in } = place;
         Ok(Self { repo, config, store, environment: Environment, trust, given: None, directory, started_in })
     }
@@ -135,8 +151,17 @@ impl Workspace {
         self.directory.join(path)
     }
 
-    /// The run that `name` means, a path being meant from the working directory.
+    /// The run that `name` means, a path being meant from the working directory. One that is committed is never the latest:
+    /// a change could bring it.
     pub(super) fn find_run(&self, name: &str) -> Result<RunDir, CliError> {
+        let runs = self.store.runs();
+        if let ("latest", Some(newest)) = (name, runs.last()) {
+            let made_here = runs.iter().rev().find(|dir| !self.is_committed(&dir.review));
+            return made_here.cloned().ok_or_else(|| {
+                CliError::new("no run was made here: those there are came with a commit")
+                    .hint(format!("the newest of them is {}", newest.id))
+            });
+        }
         let as_path = self.resolve(Path::new(name));
         let is_path = as_path.join("run.json").is_file();
         Ok(self.store.find(if is_path { as_path.to_str().unwrap_or(name) } else { name })?)
@@ -190,7 +215,8 @@ impl Workspace {
         let paths = split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
         let files = repo.map(|repo| repo.nearby_files(repo.baseline(range)?, paths, &FILE_NAMES));
         let files = files.transpose()?.unwrap_or_default();
-        if !templates.tell_guidance() && !(files.is_empty() && guidance_rules.is_empty()) {
+        let has_any = !files.is_empty() || !guidance_rules.is_empty();
+        if has_any && !templates.tell_guidance() {
             ui.note("guidance is not told: the configured prompts do not name it");
             return Ok(Guidance::default());
         }

@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) rules: Rules,
     pub(super) paths: Paths,
     pub(super) panel: BTreeMap<String, Panel>,
+    pub(super) route: Vec<Route>,
     pub(super) reviewer: Vec<Reviewer>,
 }
 
@@ -101,6 +102,16 @@ pub(super) struct Paths {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Panel {
     pub(super) reviewers: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Route {
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    pub(super) min_bytes: Option<usize>,
+    pub(super) max_bytes: Option<usize>,
+    pub(super) panel: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -19,11 +19,11 @@ use std::{
 };
 
 pub use error::{ConfigError, PanelError};
-pub use panel::{Choice, Obstacle, Seats, SkippedSeat, key_of};
+pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of, seated};
 pub use preset::{Preset, presets};
 
 use crate::{
-    bundle::{CutDeclared, DeclaredComponent, Limits},
+    bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
     prompt::guidance::GuidanceRule,
     reviewer::{Access, Reviewer},
     tally::gate::FailOn,
@@ -77,6 +77,8 @@ pub struct Config {
     pub reviews_dir: PathBuf,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
+    /// Which panel is asked about which files, in order of configuration; each names one that there is.
+    pub routes: Vec<Route>,
     /// All reviewers, ids unique, in order of configuration.
     pub reviewers: Vec<Reviewer>,
 }
@@ -94,6 +96,15 @@ pub enum StandIn {
 
 /// Tells what counts in place of a file that somebody else's change may have brought.
 pub type StandIns<'a> = dyn Fn(&Path) -> io::Result<StandIn> + 'a;
+
+/// A `[[route]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// What it fits.
+    pub rule: RouteRule,
+    /// Name of the panel that is asked: `auto` or a name in `panels`.
+    pub panel: String,
+}
 
 impl Config {
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
@@ -247,6 +258,7 @@ impl Config {
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        let routes = panel::routes(file.route, &panels)?;
         let components = file.component.into_iter();
         Ok(Self {
             panel: file.review.panel,
@@ -273,6 +285,7 @@ impl Config {
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
             panels,
+            routes,
             reviewers,
         })
     }

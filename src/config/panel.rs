@@ -1,13 +1,17 @@
 //! From configuration entries to a panel: [`reviewers`] checks the entries, [`Config::seats`] chooses who is asked.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use globset::Glob;
 use http::HeaderName;
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, seconds};
+use super::{Config, ConfigError, PanelError, Route, env::Environment, error::nearest, file, seconds};
 use crate::{
+    bundle::route::RouteRule,
     judge,
     reviewer::{
         Access, Allowance, Builtin, Lineage, Panel, Parameter, Price, Quirks, Reviewer, ReviewerId, Seat,
@@ -85,6 +89,16 @@ impl Seats {
     }
 }
 
+/// The panel of every reviewer there is.
+pub const AUTO: &str = "auto";
+
+impl Choice {
+    /// Whether somebody said who is to be asked, so that no rule of the configuration chooses.
+    pub fn is_made(&self) -> bool {
+        self.panel.is_some() || !self.reviewers.is_empty()
+    }
+}
+
 impl Config {
     /// The reviewers of `choice`, with keys from the environment.
     ///
@@ -96,32 +110,25 @@ impl Config {
         min_lineages: usize,
         environment: Environment,
     ) -> Result<Seats, PanelError> {
-        let chosen = self.chosen(choice)?;
-        let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
-        for reviewer in chosen {
-            match key_of(&reviewer, environment) {
-                Ok(key) => seats.usable.push((reviewer, key)),
-                Err(obstacle) => seats.skipped.push(SkippedSeat { reviewer, obstacle }),
-            }
-        }
-        if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
-            let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
-            return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
-        }
-        Ok(seats)
+        seated(self.chosen(choice)?, min_lineages, environment)
     }
 
-    fn chosen(&self, choice: &Choice) -> Result<Vec<Reviewer>, PanelError> {
+    /// The reviewers of `choice`, whether or not they can be asked.
+    pub fn chosen(&self, choice: &Choice) -> Result<Vec<Reviewer>, PanelError> {
         if !choice.reviewers.is_empty() {
             return self.by_ids(&choice.reviewers);
         }
-        let name = choice.panel.as_ref().unwrap_or(&self.panel);
+        self.on_panel(choice.panel.as_ref().unwrap_or(&self.panel))
+    }
+
+    /// The reviewers of the panel `name`.
+    pub fn on_panel(&self, name: &str) -> Result<Vec<Reviewer>, PanelError> {
         match self.panels.get(name) {
             Some(ids) => self.by_ids(ids),
-            None if name == "auto" => Ok(self.reviewers.clone()),
+            None if name == AUTO => Ok(self.reviewers.clone()),
             None => Err(PanelError::NoSuchPanel {
-                name: name.clone(),
-                known: std::iter::once("auto".to_owned()).chain(self.panels.keys().cloned()).collect(),
+                name: name.to_owned(),
+                known: std::iter::once(AUTO.to_owned()).chain(self.panels.keys().cloned()).collect(),
             }),
         }
     }
@@ -140,6 +147,26 @@ impl Config {
         }
         Ok(chosen)
     }
+}
+
+/// `chosen` with their keys; see [`Config::seats`].
+pub fn seated(
+    chosen: Vec<Reviewer>,
+    min_lineages: usize,
+    environment: Environment,
+) -> Result<Seats, PanelError> {
+    let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
+    for reviewer in chosen {
+        match key_of(&reviewer, environment) {
+            Ok(key) => seats.usable.push((reviewer, key)),
+            Err(obstacle) => seats.skipped.push(SkippedSeat { reviewer, obstacle }),
+        }
+    }
+    if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
+        let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
+        return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
+    }
+    Ok(seats)
 }
 
 /// The key of `reviewer` where it needs one, or why it must not be asked.
@@ -191,6 +218,37 @@ pub(super) fn adjudicator(id: &str, reviewers: &[Reviewer]) -> Result<Option<Rev
         return Err(wrong(id, "holds no opinion on others' findings and cannot be `tally.adjudicator`"));
     }
     Ok(Some(found.clone()))
+}
+
+/// Checks the rules that choose panels out of `panels`.
+pub(super) fn routes(
+    entries: Vec<file::Route>,
+    panels: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<Route>, ConfigError> {
+    entries.into_iter().enumerate().map(|(at, entry)| route(at + 1, entry, panels)).collect()
+}
+
+fn route(
+    number: usize,
+    entry: file::Route,
+    panels: &BTreeMap<String, Vec<String>>,
+) -> Result<Route, ConfigError> {
+    let wrong = |reason: String| ConfigError::Route { number, reason, suggestion: None };
+    let file::Route { paths, min_bytes, max_bytes, panel } = entry;
+    if panel != AUTO && !panels.contains_key(&panel) {
+        let known = panels.keys().map(String::as_str).chain([AUTO]);
+        let suggestion = nearest(&panel, known).map(str::to_owned);
+        return Err(ConfigError::Route { number, reason: format!("no panel named {panel:?}"), suggestion });
+    }
+    if paths.is_empty() && min_bytes.is_none() && max_bytes.is_none() {
+        return Err(wrong("needs `paths`, `min_bytes` or `max_bytes`".to_owned()));
+    }
+    if let (Some(least), Some(most)) = (min_bytes, max_bytes)
+        && least > most
+    {
+        return Err(wrong(format!("min_bytes is {least}, more than max_bytes, {most}")));
+    }
+    Ok(Route { rule: RouteRule { paths, min_bytes, max_bytes }, panel })
 }
 
 fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, ConfigError> {

@@ -88,6 +88,12 @@ impl Repo {
         Ok(found)
     }
 
+    /// Whether the commit that is checked out has anything at `path`. What cannot be read counts as committed.
+    pub fn is_committed(&self, path: &RepoPath) -> bool {
+        let Ok(head) = self.inner.head().and_then(|head| head.peel_to_tree()) else { return false };
+        standing(&self.inner, head.id(), path).map_or(true, |found| !found.is_empty())
+    }
+
     /// Whether the commit that is checked out has the same as `baseline` at `path`.
     pub fn is_checked_out(&self, baseline: Baseline, path: &RepoPath) -> Result<bool, GitError> {
         let head = self.inner.head().and_then(|head| head.peel_to_commit());

@@ -26,6 +26,7 @@ mod provider;
 mod reply;
 mod reply_properties;
 mod report;
+mod route;
 mod sample_run;
 mod sandbox;
 mod stats;

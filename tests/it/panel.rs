@@ -14,6 +14,7 @@ use scrum::{
     coverage::{Outcome, State},
     provider::{Opener, Question},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         event::{EventReceiver, RunEvent, channel},
         executor::{Pace, Respondent, Work, execute},
@@ -62,7 +63,7 @@ impl Run {
 
     fn tasks(&self) -> Vec<Task> {
         let bundles: Vec<_> = self.questions.iter().map(|question| (*question.bundle).clone()).collect();
-        plan(&bundles, &self.panel(), &BTreeSet::new())
+        plan(&bundles, &self.panel(), &Routes::default(), &BTreeSet::new())
     }
 
     fn panel(&self) -> Panel {
@@ -406,7 +407,7 @@ fn a_resumed_plan_asks_for_what_is_missing() {
     let pair = |bundle: &str, id: &str| (bundle.to_owned(), ReviewerId::new(id).unwrap());
     let answered = BTreeSet::from([pair("c1_core", "a"), pair("c2_core", "b"), pair("c9_gone", "a")]);
     assert_eq!(
-        plan(&bundles, &run.panel(), &answered),
+        plan(&bundles, &run.panel(), &Routes::default(), &answered),
         [Task { bundle: 0, reviewer: 1 }, Task { bundle: 1, reviewer: 0 }]
     );
 }

@@ -54,3 +54,87 @@ fn what_a_configuration_names_is_taken_from_the_base_or_not_asked() {
         &["tool is not asked: --config=tools/rules.yml comes with the change under review"],
     );
 }
+
+const BLOCK: &str =
+    "SEVERITY: BLOCK\nWHERE: src/lib.rs:1\nWHAT: The answer is wrong.\nVERDICT: hold, wrong\n";
+
+/// A repository on a branch that changes a line and can be reviewed with a saved reply that blocks it.
+fn blocked() -> Watched {
+    let watched = Watched::new();
+    let reviews = "[paths]\nbundles = \"kept/bundles\"\nreviews = \"kept/reviews\"\n";
+    let seat = "[[reviewer]]\nid = \"opus\"\nprovider = \"replay\"\nmodel = \"claude-opus-4-7\"\ndir = \"../saved\"\n";
+    watched.sandbox.write("scrum.toml", format!("{reviews}{seat}"));
+    watched.sandbox.script(&format!("mkdir ../saved; cat > ../saved/opus.md <<'END'\n{BLOCK}END\n"));
+    watched.commit("Keep runs where they are seen");
+    watched.sandbox.script("git switch -qc topic");
+    watched.sandbox.write("src/lib.rs", "pub fn one() -> u32 { 3 }\n");
+    watched.commit("Three");
+    watched
+}
+
+const REVIEW: [&str; 5] = ["review", "-r", "opus", "--fail-on", "block"];
+
+#[test]
+fn a_change_cannot_decide_about_its_own_issues() {
+    let watched = blocked();
+    assert_eq!(watched.run(&REVIEW).1.status, 1);
+    let tally = watched.run(&["report", "--format", "json"]).1.stdout;
+    let tally: serde_json::Value = serde_json::from_str(&tally).unwrap();
+    let issue = tally["issues"][0]["id"].as_str().unwrap();
+    assert_eq!(watched.run(&["dispose", "latest", issue, "false"]).1.status, 0);
+    assert_eq!(watched.run(&REVIEW).1.status, 0, "a decision that is not committed counts");
+    watched.sandbox.script("git add kept/reviews/dispositions.jsonl && git commit -qm 'All false alarms'");
+    let (_, printed) = watched.run(&REVIEW);
+    assert_eq!(printed.status, 1, "{}", printed.stderr);
+    let said = "kept/reviews/dispositions.jsonl comes with this change and is not used";
+    assert!(printed.stderr.contains(said), "{}", printed.stderr);
+    for again in [["tally", "latest", "--fail-on", "block"], ["report", "latest", "--format", "json"]] {
+        let (_, printed) = watched.run(&again);
+        assert!(printed.stderr.contains(said), "{again:?} {}", printed.stderr);
+    }
+    // Once merged it is the maintainers'.
+    watched
+        .sandbox
+        .script("git switch -q main && git cherry-pick topic && git switch -q topic && git rebase -q main");
+    assert_eq!(watched.run(&REVIEW).1.status, 0);
+}
+
+#[test]
+fn a_run_that_was_committed_is_not_the_latest() {
+    let watched = blocked();
+    assert_eq!(watched.run(&REVIEW).1.status, 1);
+    watched.sandbox.script(
+        "cd kept && for kind in bundles reviews; do mv $kind/2* $kind/29991231-000000000-aaaaaa; done; git add . && git commit -qm 'A run of the future'",
+    );
+    let (_, printed) = watched.run(&["report", "latest"]);
+    assert_eq!(printed.status, 2, "{}", printed.stderr);
+    assert!(
+        printed.stderr.contains("hint: the newest of them is 29991231-000000000-aaaaaa"),
+        "{}",
+        printed.stderr
+    );
+    assert_eq!(watched.run(&REVIEW).1.status, 1);
+    let (_, printed) = watched.run(&["report", "latest", "--format", "json"]);
+    assert!(!printed.stdout.contains("\"id\": \"29991231"), "{}", printed.stdout);
+    assert_eq!(watched.run(&["report", "29991231"]).1.status, 0);
+}
+
+#[test]
+fn runs_and_answers_are_not_kept_where_the_change_says() {
+    let watched = blocked();
+    watched.sandbox.script("mkdir -p .scrum/cache && echo 'ANSWER: REFUTED' > .scrum/cache/00.md && git add -f .scrum && git commit -qm Answers");
+    let (_, printed) = watched.run(&REVIEW);
+    assert!(
+        printed.status == 2 && printed.stderr.contains(".scrum/cache comes with this change"),
+        "{}",
+        printed.stderr
+    );
+    watched.sandbox.script("git rm -qr .scrum && ln -s ../elsewhere kept && mkdir ../elsewhere && git add -A && git commit -qm 'A link'");
+    let (_, printed) = watched.run(&REVIEW);
+    assert!(
+        printed.status == 2 && printed.stderr.contains("kept/bundles comes with this change"),
+        "{}",
+        printed.stderr
+    );
+    assert_eq!(watched.sandbox.script("ls ../elsewhere"), "");
+}
