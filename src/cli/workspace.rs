@@ -48,16 +48,33 @@ impl Workspace {
 
     /// Does without a repository where there is none.
     pub(super) fn open_anywhere(global: &Global) -> Result<Self, CliError> {
-        Self::at(global, |directory| match Repo::discover(directory) {
-            Ok(repo) => Ok(Some(repo)),
-            Err(GitError::NotARepository { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        })
+        Self::at(global, repository_if_any)
+    }
+
+    /// Does without a repository where there is none, and without the configuration where that cannot be used: what is wrong with
+    /// it comes along.
+    pub(super) fn open_forgiving(global: &Global) -> Result<(Self, Option<CliError>), CliError> {
+        match Self::open_anywhere(global) {
+            Ok(workspace) => Ok((workspace, None)),
+            Err(error) => {
+                // Where it is the configuration, the same goes well without one.
+                let plain = Self::assembled(global, repository_if_any, |_, _| Ok(Config::builtin()?));
+                Ok((plain.map_err(|_| error.clone())?, Some(error)))
+            }
+        }
     }
 
     fn at(
         global: &Global,
         open: impl FnOnce(&Path) -> Result<Option<Repo>, CliError>,
+    ) -> Result<Self, CliError> {
+        Self::assembled(global, open, |root, explicit| Ok(Config::load(Some(root), explicit, Environment)?))
+    }
+
+    fn assembled(
+        global: &Global,
+        open: impl FnOnce(&Path) -> Result<Option<Repo>, CliError>,
+        configure: impl FnOnce(&Path, Option<&Path>) -> Result<Config, CliError>,
     ) -> Result<Self, CliError> {
         let started_in = super::ui::current_directory()?;
         let directory = working_directory(global, &started_in)?;
@@ -65,7 +82,7 @@ impl Workspace {
         let environment = Environment;
         let root = repo.as_ref().map_or_else(|| directory.clone(), Repo::root);
         let explicit = global.config.as_ref().map(|path| directory.join(path));
-        let config = Config::load(Some(&root), explicit.as_deref(), environment)?;
+        let config = configure(&root, explicit.as_deref())?;
         let store = Store::new(&root, &config.bundles_dir, &config.reviews_dir);
         Ok(Self { repo, config, store, environment, directory, started_in })
     }
@@ -82,6 +99,11 @@ impl Workspace {
             directory: self.directory.clone(),
             started_in: self.started_in.clone(),
         })
+    }
+
+    /// The repository's root, else the working directory: where `scrum.toml` is looked for.
+    pub(super) fn root(&self) -> PathBuf {
+        self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root)
     }
 
     /// A path as the user meant it: from the working directory.
@@ -184,6 +206,14 @@ impl Workspace {
             only_components: args.components.clone(),
             force_oversize: self.environment.force_oversize(),
         })
+    }
+}
+
+fn repository_if_any(directory: &Path) -> Result<Option<Repo>, CliError> {
+    match Repo::discover(directory) {
+        Ok(repo) => Ok(Some(repo)),
+        Err(GitError::NotARepository { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

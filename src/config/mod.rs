@@ -4,6 +4,7 @@
 //! Flags and environment variables are laid over the result by `cli`, which is the only caller.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
 
+mod candidate;
 pub mod env;
 mod error;
 mod file;
@@ -17,9 +18,10 @@ use std::{
     time::Duration,
 };
 
+pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Seats, SkippedSeat, key_of, seated};
-pub use preset::{Preset, presets};
+pub use preset::{Preset, hint, presets};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
@@ -73,6 +75,21 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// All reviewers, ids unique, in order of configuration.
     pub reviewers: Vec<Reviewer>,
+    /// Longest time for one attempt and longest silence in it, in seconds, for reviewers that set none.
+    pub times: (u64, u64),
+    /// What a file says about whom to ask; the built-in defaults do not count.
+    pub said: Said,
+    /// The files that were read, the built-in one left out, in order of precedence.
+    pub files: Vec<PathBuf>,
+}
+
+/// What configuration files say about whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
+    /// Some `[[reviewer]]` is configured, so that nobody else is looked for.
+    pub reviewers: bool,
+    /// `[review] panel` is set.
+    pub panel: bool,
 }
 
 /// A `[[route]]`.
@@ -85,6 +102,11 @@ pub struct Route {
 }
 
 impl Config {
+    /// What applies where no file says anything else.
+    pub fn builtin() -> Result<Self, ConfigError> {
+        Layer::parse(DEFAULT, Path::new("default.toml"))?.finish()
+    }
+
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
     ///
     /// Relative paths in a file start at the folder of that file.
@@ -98,12 +120,16 @@ impl Config {
             Some(path) => Some(path.to_owned()),
             None => root.map(|root| root.join(FILE_NAME)).filter(|path| path.is_file()),
         };
+        let files: Vec<PathBuf> = [user, repository].into_iter().flatten().collect();
         let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
-        for path in [user, repository].into_iter().flatten() {
-            let text = read(&path)?;
-            merged.lay_over(Layer::parse(&text, &path)?);
+        let mut said = Said::default();
+        for path in &files {
+            let layer = Layer::parse(&read(path)?, path)?;
+            said.reviewers |= layer.has("reviewer", None);
+            said.panel |= layer.has("review", Some("panel"));
+            merged.lay_over(layer);
         }
-        merged.finish()
+        Ok(Self { said, files, ..merged.finish()? })
     }
 }
 
@@ -122,6 +148,12 @@ impl Layer {
         let folder = path.parent().unwrap_or(Path::new(""));
         make_absolute(&mut table, folder);
         Ok(Self(table))
+    }
+
+    /// Whether it holds `key`, or `key` within the table `outer`.
+    fn has(&self, outer: &str, key: Option<&str>) -> bool {
+        let found = self.0.get(outer);
+        key.map_or(found.is_some(), |key| found.is_some_and(|table| table.get(key).is_some()))
     }
 
     fn lay_over(&mut self, upper: Self) {
@@ -228,6 +260,9 @@ impl TryFrom<file::File> for Config {
             panels,
             routes,
             reviewers,
+            times,
+            said: Said::default(),
+            files: Vec::new(),
         })
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod builtin;
 pub mod command;
+pub mod discovery;
 pub mod draft;
 pub mod openai;
 pub mod replay;

@@ -15,8 +15,8 @@ use async_openai::{Client, error::OpenAIError};
 use futures_util::{Stream, StreamExt};
 use secrecy::SecretString;
 
-use super::{Answer, AskError, Draft, End, OpenError};
-use crate::{prompt::Prompt, reviewer::Reviewer};
+use super::{Answer, AskError, Draft, End, OpenError, one_line};
+use crate::{prompt::Prompt, reviewer::Reviewer, survey::Silence};
 use address::Address;
 pub use address::HttpClients;
 use door::Door;
@@ -27,6 +27,28 @@ use wire::{Chunk, Message, Request, StreamOptions};
 const LONGEST_REPLY: usize = 4 << 20;
 /// How long token counts are waited for once the reviewer has finished.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The body of the page at `url`, at most `most` bytes of it, or why there is none.
+pub(super) async fn page(url: &str, most: usize) -> Result<Vec<u8>, Silence> {
+    let odd = |error: &reqwest::Error| Silence::Odd(one_line(&door::root_cause(error)));
+    let parsed = address::parse(url).map_err(|(_, reason)| Silence::Odd(reason))?;
+    let client = HttpClients::default().for_url(&parsed).map_err(|error| odd(&error))?;
+    let answer = client.get(parsed).send().await;
+    let answer = answer.map_err(|error| if error.is_connect() { Silence::Nobody } else { odd(&error) })?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(Silence::Odd(format!("answered HTTP {}", status.as_u16())));
+    }
+    let mut body = Vec::new();
+    let mut pieces = answer.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        body.extend_from_slice(&piece.map_err(|error| odd(&error))?);
+        if body.len() > most {
+            return Err(Silence::Odd("answered with too long a list".to_owned()));
+        }
+    }
+    Ok(body)
+}
 
 /// An endpoint with a model behind it.
 #[derive(Clone)]
