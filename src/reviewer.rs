@@ -101,6 +101,8 @@ pub struct Reviewer {
     pub fallback: Vec<ReviewerId>,
     /// How much may be sent to it.
     pub allowance: Allowance,
+    /// A file it runs or reads that comes with the change under review: it must not be asked.
+    pub tampered: Option<String>,
 }
 
 impl Reviewer {
@@ -119,6 +121,7 @@ impl Reviewer {
             price: None,
             fallback: Vec::new(),
             allowance: Allowance::default(),
+            tampered: None,
         }
     }
 }

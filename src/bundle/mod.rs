@@ -6,7 +6,7 @@
 mod component;
 mod cut;
 mod exclude;
-mod globs;
+pub(crate) mod globs;
 mod guard;
 mod pack;
 pub mod route;

@@ -33,7 +33,7 @@ pub(super) struct BundleArgs {
 }
 
 pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::for_change(global, &args.change)?;
+    let workspace = Workspace::for_change(global, &args.change, ui)?;
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
         Reading::NoFile(_) => return Ok(Status::Done),

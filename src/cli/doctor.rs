@@ -63,7 +63,7 @@ enum Form {
 
 pub(super) fn run(global: &Global, args: &DoctorArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.as_deref())?;
-    let (workspace, broken) = Workspace::open_forgiving(global)?;
+    let (workspace, broken) = Workspace::open_forgiving(global, ui)?;
     let survey = look(&workspace, Depth::Full)?;
     let Findings { mut groups, absent, asked } = check(&workspace.config, &survey);
     if args.probe && !try_all(&workspace, &asked, &mut groups)? {

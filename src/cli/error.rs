@@ -91,11 +91,15 @@ impl From<ConfigError> for CliError {
             ConfigError::NoSuchAdjudicator { known, suggestion: None, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }
+            ConfigError::Tampered { .. } => plain.hint(
+                "give a configuration of your own with `--config FILE`, after reading what the change brings",
+            ),
             ConfigError::Invalid { .. }
             | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
             | ConfigError::Reviewer { .. }
+            | ConfigError::GuidanceRule { .. }
             | ConfigError::ReviewerId(_) => plain,
         }
     }
@@ -109,9 +113,8 @@ impl From<PanelError> for CliError {
             PanelError::NoSuchReviewer { known, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }
-            PanelError::Unusable { .. } => {
-                plain.hint("set the variable, or choose reviewers that need none, such as `--panel offline`")
-            }
+            PanelError::Unusable { .. } => plain
+                .hint("set what is not set, or choose reviewers that need none, such as `--panel offline`"),
         }
     }
 }

@@ -35,11 +35,7 @@ pub(super) fn add(workspace: &mut Workspace, choice: &Choice, ui: Ui) -> Result<
         asked
     };
     let leaves = added.iter().any(|one| !one.access.stays_here());
-    for one in added {
-        if workspace.config.reviewers.iter().all(|known| known.id != one.id) {
-            workspace.config.reviewers.push(one);
-        }
-    }
+    workspace.seat(added);
     Ok(leaves)
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod eval;
 mod explain;
 mod found;
+mod guidance;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -17,6 +18,7 @@ mod review;
 mod stats;
 mod supervise;
 mod tally;
+mod trust;
 mod ui;
 mod workspace;
 

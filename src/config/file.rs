@@ -18,6 +18,7 @@ pub(super) struct File {
     pub(super) bundle: Bundle,
     pub(super) component: Vec<Component>,
     pub(super) prompt: Prompt,
+    pub(super) guidance: Guidance,
     pub(super) rules: Rules,
     pub(super) paths: Paths,
     pub(super) panel: BTreeMap<String, Panel>,
@@ -66,6 +67,22 @@ pub(super) struct Component {
 pub(super) struct Prompt {
     pub(super) system: PathBuf,
     pub(super) user: PathBuf,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Guidance {
+    pub(super) enabled: bool,
+    pub(super) bytes: usize,
+    pub(super) rule: Vec<GuidanceRule>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuidanceRule {
+    pub(super) paths: Vec<String>,
+    pub(super) text: Option<String>,
+    pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -35,8 +35,25 @@ pub struct Seats {
 pub struct SkippedSeat {
     /// The reviewer.
     pub reviewer: Reviewer,
-    /// The variable that is not set.
-    pub variable: String,
+    /// Why.
+    pub obstacle: Obstacle,
+}
+
+/// What keeps a reviewer from being asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// Its key is not there.
+    #[error("{variable} is not set")]
+    NoKey {
+        /// The variable that should hold it.
+        variable: String,
+    },
+    /// The change under review decides what it would run or read.
+    #[error("{path} comes with the change under review")]
+    Tampered {
+        /// The program, an argument or the folder of replies, as configured.
+        path: String,
+    },
 }
 
 impl Seats {
@@ -135,21 +152,25 @@ pub fn seated(
     for reviewer in chosen {
         match key_of(&reviewer, environment) {
             Ok(key) => seats.usable.push((reviewer, key)),
-            Err(variable) => seats.skipped.push(SkippedSeat { reviewer, variable }),
+            Err(obstacle) => seats.skipped.push(SkippedSeat { reviewer, obstacle }),
         }
     }
     if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
-        let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.variable.clone());
+        let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
         return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
     }
     Ok(seats)
 }
 
-/// The key of `reviewer` where it needs one, or the name of its variable that is not set.
-pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, String> {
+/// The key of `reviewer` where it needs one, or why it must not be asked.
+pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, Obstacle> {
+    if let Some(path) = &reviewer.tampered {
+        return Err(Obstacle::Tampered { path: path.clone() });
+    }
     match &reviewer.access {
         Access::OpenAi { api_key_env: Some(variable), .. } => {
-            environment.secret(variable).map(Some).ok_or_else(|| variable.clone())
+            let no_key = || Obstacle::NoKey { variable: variable.clone() };
+            environment.secret(variable).map(Some).ok_or_else(no_key)
         }
         Access::OpenAi { api_key_env: None, .. }
         | Access::Command { .. }

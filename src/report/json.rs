@@ -68,7 +68,7 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 }
 
 /// Escapes what JSON lets through and a terminal would act on. Such characters stand only inside strings.
-fn printable(json: String) -> String {
+pub(crate) fn printable(json: String) -> String {
     if json.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')) {
         return json;
     }

@@ -10,6 +10,7 @@ use crate::{
     change::{Commit, RangeInfo, RepoPath},
     coverage::{Outcome, State},
     judgement::BadClaimId,
+    prompt::guidance::Source,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
     route::Routed,
     tally::{
@@ -49,6 +50,30 @@ pub struct RunRecord {
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
+    /// What maintainers' guidance was told, bundle by bundle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guidance: Vec<GuidanceRecord>,
+}
+
+/// A text of guidance told about one bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuidanceRecord {
+    bundle: String,
+    source: String,
+    /// Of the whole text, in hexadecimal.
+    sha256: String,
+    /// Of the whole text.
+    bytes: usize,
+    /// Bytes of it that were told.
+    told: usize,
+}
+
+impl GuidanceRecord {
+    /// `source` as told about `bundle`.
+    pub fn new(bundle: &str, source: Source) -> Self {
+        let Source { name, sha256, bytes, told } = source;
+        Self { bundle: bundle.to_owned(), source: name, sha256, bytes, told }
+    }
 }
 
 /// What others are asked about the findings.
