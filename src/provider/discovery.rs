@@ -19,7 +19,7 @@ const LONGEST_VERSION: usize = 40;
 /// The interface that lists a server's models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
-    /// `GET /models` below the base URL, as OpenAI's.
+    /// `GET /models` below the base URL, as `OpenAI`'s.
     OpenAi,
     /// `GET /api/tags` at the root, Ollama's own: it tells sizes and which models run elsewhere.
     Ollama,
@@ -49,7 +49,7 @@ pub async fn version(path: &Path, limit: Duration) -> Option<String> {
     Some(one_line(number).chars().take(LONGEST_VERSION).collect())
 }
 
-/// Both forms: OpenAI's `data` of `id`s, Ollama's `models` of `name`s.
+/// Both forms: `OpenAI`'s `data` of `id`s, Ollama's `models` of `name`s.
 #[derive(Debug, Deserialize)]
 struct List {
     #[serde(default, alias = "data")]
