@@ -8,7 +8,7 @@ use super::{error::CliError, interrupt::Interrupt, supervise::supervised, ui::Ui
 use crate::{
     config::{Config, key_of},
     prompt::Templates,
-    provider::Opener,
+    provider::{Opener, sarif::Site},
     reviewer::{Reviewer, Seat},
     run::{
         executor::{Pace, Respondent},
@@ -116,7 +116,7 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
         (None, Ok(key)) => {
             let mut reviewer: Reviewer = reviewer.clone();
             reviewer.timeout = session.timeout.map_or(reviewer.timeout, Duration::from_secs);
-            let provider = Opener::new(offline::nobody()).open(&reviewer, key)?;
+            let provider = Opener::new(offline::nobody(), Site::nowhere()).open(&reviewer, key)?;
             Ok(Respondent { reviewer, provider })
         }
     };
