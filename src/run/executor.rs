@@ -382,7 +382,7 @@ where
 }
 
 /// What the provider told, else what its tokens cost.
-fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
+pub(super) fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
     answer.cost_usd.or_else(|| Some(reviewer.price?.cost(answer.tokens_in?, answer.tokens_out?)))
 }
 
