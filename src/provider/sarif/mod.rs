@@ -95,11 +95,19 @@ impl StaticTool {
                 ..Answer::default()
             });
         }
-        let analysis = self.analysis.get_or_init(|| self.analyse()).await;
+        let analysis = self.analysis.get_or_try_init(|| self.settled()).await?;
         let analysis = analysis.as_ref().map_err(Clone::clone)?;
         let end = analysis.trouble().map_or(End::Stop, |trouble| End::Cut(super::one_line(trouble)));
         let text = analysis.answer(&self.name, bundle, &question.nonce);
         Ok(Answer { text, end, ..Answer::default() })
+    }
+
+    /// What all bundles are told; an error for what another attempt may mend.
+    async fn settled(&self) -> Result<Result<Analysis, AskError>, AskError> {
+        match self.analyse().await {
+            Err(error @ AskError::Transient { .. }) => Err(error),
+            settled => Ok(settled),
+        }
     }
 
     async fn analyse(&self) -> Result<Analysis, AskError> {
