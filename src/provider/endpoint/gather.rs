@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     prompt::Prompt,
-    provider::{Answer, AskError, Draft, End, one_line},
+    provider::{Answer, AskError, Draft, End},
 };
 
 /// Longest reply, in bytes; what is over is cut off.
@@ -207,7 +207,7 @@ impl Gathered {
         }
         let word = match &self.finish {
             _ if self.is_too_long => format!("over {} MiB", LONGEST_REPLY >> 20),
-            Some(word) => one_line(word),
+            Some(word) => door.clean(word),
             None if flow.said_done() => "stop".to_owned(),
             None => return Err(door.cut_off().into()),
         };
