@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+use crate::coverage::Spent;
+
 /// A reply under way. Shared between the attempt and whoever watches it.
 #[derive(Debug)]
 pub struct Draft {
@@ -17,13 +19,15 @@ pub struct Draft {
 struct State {
     text: Vec<u8>,
     unseen: usize,
+    spent: Spent,
     last_sign: Instant,
 }
 
 impl Draft {
     /// An empty draft; its silence begins now.
     pub fn new() -> Self {
-        Self { state: Mutex::new(State { text: Vec::new(), unseen: 0, last_sign: Instant::now() }) }
+        let (text, spent) = <_>::default();
+        Self { state: Mutex::new(State { text, unseen: 0, spent, last_sign: Instant::now() }) }
     }
 
     /// Adds a piece of the reply. Gives back whether the text is still at most `limit` bytes; what is over is
@@ -45,6 +49,16 @@ impl Draft {
     /// Notes a sign of life.
     pub(super) fn touch(&self) {
         self.lock().last_sign = Instant::now();
+    }
+
+    /// Notes what the provider says the attempt takes, in place of what it said before.
+    pub(super) fn note_spent(&self, spent: Spent) {
+        self.lock().spent = spent;
+    }
+
+    /// What the provider has told that the attempt takes, also when it fails.
+    pub fn spent(&self) -> Spent {
+        self.lock().spent
     }
 
     /// Takes the text out; bytes that are not UTF-8 become U+FFFD.

@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt};
 use secrecy::SecretString;
 
 use super::{Answer, AskError, Draft, End, OpenError};
-use crate::{prompt::Prompt, reviewer::Reviewer};
+use crate::{coverage::Spent, prompt::Prompt, reviewer::Reviewer};
 use address::Address;
 pub use address::HttpClients;
 use door::Door;
@@ -184,6 +184,11 @@ impl Gathered {
         if let Some(usage) = chunk.usage {
             self.tokens_in = usage.prompt_tokens.or(self.tokens_in);
             self.tokens_out = usage.completion_tokens.or(self.tokens_out);
+            draft.note_spent(Spent {
+                tokens_in: self.tokens_in,
+                tokens_out: self.tokens_out,
+                cost_usd: None,
+            });
         }
         let Some(choice) = chunk.choices.into_iter().flatten().next() else { return Ok(true) };
         if let Some(piece) = choice.delta.or(choice.message.map(|whole| *whole)) {

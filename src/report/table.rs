@@ -338,6 +338,10 @@ impl Screen<'_> {
             let line = format!("! {} {}{because}", gap.reviewer, gap.event(bundles));
             out += &self.alarm_lines(&line);
         }
+        for substitution in coverage::substitutions(self.tally) {
+            let line = format!("{}: {}", substitution.reviewer, substitution.event(bundles));
+            out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
+        }
         out += &self.coverage_line();
         if let Some(judged) = judged::in_short(self.tally) {
             let line = format!("Judged: {judged}");

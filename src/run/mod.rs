@@ -3,12 +3,19 @@
 //! [`execute`](executor::execute) is the heart. It never prints: whoever wants to show or count something listens
 //! to [`RunEvent`](event::RunEvent).
 
+mod allowance;
+mod attempt;
+pub mod bounds;
+mod breaker;
+pub mod budget;
 pub mod event;
 pub mod executor;
 pub mod judging;
 pub mod offline;
 pub mod plan;
 mod queue;
+mod record;
+pub mod respondent;
 mod retry;
 pub mod review;
 pub mod saved;

@@ -40,28 +40,30 @@ impl Door {
         let complaint = complaint_of(page);
         let said = self.quoted(&complaint.message);
         let permanent = |words: &str| AskError::permanent(format!("{words}{said}"));
+        let unavailable = |words: &str| AskError::unavailable(format!("{words}{said}"));
         if matches!(status.as_u16(), 400 | 413 | 422 | 500) && too_long(&complaint) {
             return permanent("the bundle does not fit the model's context");
         }
         if out_of_money(&complaint) {
-            return permanent("the account has no quota or credit left");
+            return unavailable("the account has no quota or credit left");
         }
         match status.as_u16() {
-            408 | 409 | 425 | 429 | 500..=599 => AskError::Transient {
+            429 => AskError::Busy { reason: format!("{}{said}", status_words(status)), retry_after },
+            408 | 409 | 425 | 500..=599 => AskError::Transient {
                 reason: format!("{}{said}", status_words(status)),
                 retry_after,
                 partial: String::new(),
             },
-            401 | 403 => permanent(&self.key_words(status)),
-            402 => permanent("the account has no quota or credit left"),
-            404 | 405 => permanent(&format!(
+            401 | 403 => unavailable(&self.key_words(status)),
+            402 => unavailable("the account has no quota or credit left"),
+            404 | 405 => unavailable(&format!(
                 "{}: check model {} and base_url {}",
                 status_words(status),
                 one_line(&self.model),
                 self.address
             )),
             413 => permanent("the bundle is too large for the server"),
-            300..=399 => permanent(&format!(
+            300..=399 => unavailable(&format!(
                 "{} redirects elsewhere ({}): put the final address in base_url",
                 self.address,
                 status.as_u16()
@@ -85,16 +87,16 @@ impl Door {
     pub(super) fn lost(&self, error: &reqwest::Error) -> AskError {
         let cause = self.clean(&root_cause(error));
         if error.is_builder() || error.is_request() && cause.contains("certificate") {
-            return AskError::permanent(format!("cannot use {}: {cause}", self.address));
+            return AskError::unavailable(format!("cannot use {}: {cause}", self.address));
         }
         if cause.contains("InvalidContentType") {
-            return AskError::permanent(format!(
+            return AskError::unavailable(format!(
                 "{} does not speak TLS: try http:// in base_url",
                 self.address
             ));
         }
         if error.is_connect() {
-            return AskError::transient(format!("cannot connect to {}: {cause}", self.address));
+            return AskError::unreachable(format!("cannot connect to {}: {cause}", self.address));
         }
         AskError::transient(format!("connection to {} lost: {cause}", self.address))
     }
@@ -122,7 +124,7 @@ impl Door {
             return AskError::permanent(format!("the bundle does not fit the model's context{said}"));
         }
         if out_of_money(&complaint) {
-            return AskError::permanent(format!("the account has no quota or credit left{said}"));
+            return AskError::unavailable(format!("the account has no quota or credit left{said}"));
         }
         let status = error["code"].as_u64().or(error["status"].as_u64());
         if matches!(status, Some(400..=407 | 410..=424)) {
