@@ -6,9 +6,10 @@
 mod component;
 mod cut;
 mod exclude;
-mod globs;
+pub(crate) mod globs;
 mod guard;
 mod pack;
+pub mod route;
 pub mod show;
 #[cfg(test)]
 mod tests;

@@ -126,7 +126,7 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
                     voices.insert(0, (reviewer.clone(), key));
                     None
                 }
-                Err(variable) => Some(format!("{variable} is not set")),
+                Err(obstacle) => Some(obstacle.to_string()),
             };
             let mut opener = Opener::new(offline::nobody());
             let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);

@@ -7,6 +7,7 @@ mod dispose;
 mod error;
 mod eval;
 mod explain;
+mod guidance;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -15,6 +16,7 @@ mod review;
 mod stats;
 mod supervise;
 mod tally;
+mod trust;
 mod ui;
 mod workspace;
 

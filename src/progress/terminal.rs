@@ -12,9 +12,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use unicode_width::UnicodeWidthChar;
 
-use super::plain::{Lines, name_of, printable, seconds};
+use super::plain::{Lines, name_of, seconds};
 use crate::{
     coverage::State,
+    report::foreign,
     run::event::{Arrived, RunEvent, TaskName},
 };
 
@@ -43,7 +44,7 @@ impl UnderWay {
             0 => "waiting".to_owned(),
             tokens => format!("{tokens} tokens"),
         };
-        format!("{} · {come} · {}{again}", name_of(task), seconds(self.elapsed))
+        foreign::one_line(&format!("{} · {come} · {}{again}", name_of(task), seconds(self.elapsed)))
     }
 }
 
@@ -102,7 +103,7 @@ impl Board {
     /// Why others wait, each reason once: `waiting · 60 requests a minute are allowed at api.example.com`.
     fn held_lines(&self) -> impl Iterator<Item = String> {
         let reasons: BTreeSet<&String> = self.held.values().collect();
-        reasons.into_iter().map(|reason| format!("waiting · {}", printable(reason)))
+        reasons.into_iter().map(|reason| format!("waiting · {}", foreign::one_line(reason)))
     }
 
     fn summary(&self) -> String {

@@ -19,15 +19,19 @@ pub struct Draft {
 struct State {
     text: Vec<u8>,
     unseen: usize,
+    /// What the requests before the one under way took.
+    earlier: Spent,
     spent: Spent,
     last_sign: Instant,
+    further_requests: u32,
 }
 
 impl Draft {
     /// An empty draft; its silence begins now.
     pub fn new() -> Self {
-        let (text, spent) = <_>::default();
-        Self { state: Mutex::new(State { text, unseen: 0, spent, last_sign: Instant::now() }) }
+        let (text, earlier, spent) = <_>::default();
+        let state = State { text, unseen: 0, earlier, spent, last_sign: Instant::now(), further_requests: 0 };
+        Self { state: Mutex::new(state) }
     }
 
     /// Adds a piece of the reply. Gives back whether the text is still at most `limit` bytes; what is over is
@@ -51,14 +55,33 @@ impl Draft {
         self.lock().last_sign = Instant::now();
     }
 
-    /// Notes what the provider says the attempt takes, in place of what it said before.
+    /// Notes what the provider says the request takes, in place of what it said before.
     pub(super) fn note_spent(&self, spent: Spent) {
         self.lock().spent = spent;
     }
 
     /// What the provider has told that the attempt takes, also when it fails.
     pub fn spent(&self) -> Spent {
-        self.lock().spent
+        let state = self.lock();
+        state.earlier.and(state.spent)
+    }
+
+    /// Notes that the attempt makes another request, with what came of the one before thrown away.
+    pub(super) fn begin_again(&self) {
+        let mut state = self.lock();
+        state.earlier = state.earlier.and(std::mem::take(&mut state.spent));
+        (state.text, state.unseen) = (Vec::new(), 0);
+        (state.last_sign, state.further_requests) = (Instant::now(), state.further_requests + 1);
+    }
+
+    /// Requests of this attempt after its first.
+    pub fn further_requests(&self) -> u32 {
+        self.lock().further_requests
+    }
+
+    /// Whether nothing but white space has come.
+    pub(super) fn is_blank(&self) -> bool {
+        self.lock().text.trim_ascii().is_empty()
     }
 
     /// Takes the text out; bytes that are not UTF-8 become U+FFFD.

@@ -342,6 +342,9 @@ impl Screen<'_> {
             let line = format!("{}: {}", substitution.reviewer, substitution.event(bundles));
             out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
         }
+        for line in coverage::routed(self.tally) {
+            out += &(layout::wrap_hanging(&words::sentence(&line), self.width, "", "  ").join("\n") + "\n");
+        }
         out += &self.coverage_line();
         if let Some(judged) = judged::in_short(self.tally) {
             let line = format!("Judged: {judged}");

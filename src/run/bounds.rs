@@ -199,7 +199,7 @@ impl Service {
 /// The endpoint's host, or the program: nothing secret is in either.
 fn shown(access: &Access) -> String {
     match access {
-        Access::OpenAi { base_url, .. } => {
+        Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
             let url = reqwest::Url::parse(base_url).ok();
             let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("the endpoint");
             url.as_ref().and_then(reqwest::Url::port).map_or(host.to_owned(), |port| format!("{host}:{port}"))

@@ -55,7 +55,9 @@ impl Budget {
 /// Whether requests to `reviewer` may cost something that nobody can count: it has no price and is not on this machine.
 pub fn is_unpriced(reviewer: &Reviewer) -> bool {
     match &reviewer.access {
-        Access::OpenAi { base_url, .. } => reviewer.price.is_none() && !is_local(base_url),
+        Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
+            reviewer.price.is_none() && !is_local(base_url)
+        }
         Access::Command { .. } => reviewer.price.is_none(),
         Access::Replay { .. } | Access::Builtin(_) => false,
     }

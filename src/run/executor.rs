@@ -351,6 +351,7 @@ where
         let Line { voice, service, .. } = self.line(task);
         let record = &mut self.records[task];
         let Some(draft) = record.draft.take() else { return String::new() };
+        record.attempts += draft.further_requests();
         let told = answer.map_or_else(|| draft.spent(), Answer::spent);
         let told = voice.reviewer.priced(told);
         record.spent = record.spent.and(told);
@@ -441,8 +442,10 @@ where
         let remark = (!earlier.is_empty()).then(|| {
             format!("{} was asked instead: {}", self.lines[*line].voice.reviewer.id, earlier.join("; "))
         });
-        let reason =
-            [reason, remark].into_iter().flatten().reduce(|reason, remark| format!("{reason}; {remark}"));
+        let reason = [reason, answer.remark, remark]
+            .into_iter()
+            .flatten()
+            .reduce(|reason, remark| format!("{reason}; {remark}"));
         let outcome = self.outcome(task, state, reason, Some(*line));
         let text = self.line(task).voice.provider.without_key(answer.text);
         self.save(task, outcome, Some(text));

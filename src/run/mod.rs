@@ -18,6 +18,7 @@ mod record;
 pub mod respondent;
 mod retry;
 pub mod review;
+pub mod routing;
 pub mod saved;
 
 use jiff::Timestamp;

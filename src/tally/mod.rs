@@ -36,6 +36,7 @@ use crate::{
     finding::{Anchor, LineRange, Severity, Verdict},
     judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
     reviewer::{Lineage, Panel, ReviewerId},
+    route::Routes,
 };
 
 /// All that a tally is made of.
@@ -85,6 +86,8 @@ pub struct RunInfo {
     pub nonce: Option<String>,
     /// Why not everything was asked that should have been, such as a budget that is used up.
     pub cut_short: Option<String>,
+    /// Who was asked about which bundle.
+    pub routes: Routes,
 }
 
 /// What the reviewers found, where they agree, and what was not read.

@@ -11,6 +11,7 @@ use scrum::{
     coverage::{Outcome, State},
     provider::{Opener, Question},
     reviewer::{Allowance, Panel, Price, Reviewer},
+    route::Routes,
     run::{
         bounds::Bounds,
         budget::{Budget, Limits},
@@ -70,7 +71,7 @@ impl Run {
     async fn go(&mut self) -> (Vec<Outcome>, EventReceiver) {
         let bundles: Vec<_> = self.questions.iter().map(|question| (*question.bundle).clone()).collect();
         let seats = self.respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect();
-        let tasks = plan(&bundles, &Panel { reviewers: seats }, &BTreeSet::new());
+        let tasks = plan(&bundles, &Panel { reviewers: seats }, &Routes::default(), &BTreeSet::new());
         let (events, receiver) = channel(tasks.len(), most_voices(&self.respondents), &self.pace);
         let work = Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents };
         let save = Arc::new(|_: &Outcome, _: Option<&str>| Ok::<(), String>(()));

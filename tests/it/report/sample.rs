@@ -280,6 +280,7 @@ pub(crate) fn tally() -> Tally {
             prompt_hash: "5f1d7a84".repeat(8),
             nonce: Some("k3v9".into()),
             cut_short: None,
+            ..RunInfo::default()
         },
         range: RangeInfo {
             base: Some("4f1c2a9e".repeat(5)),
