@@ -4,6 +4,7 @@
 //! Values only: how a reviewer is asked is `provider`'s work, which lineage a model name has is
 //! decided by `tally::lineage`.
 
+use core::net::IpAddr;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -287,6 +288,56 @@ impl Access {
             Self::Builtin(_) => "builtin",
         }
     }
+
+    /// The environment variable of its key, where it needs one.
+    pub fn key_variable(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
+            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// The program that is started, as it is called.
+    pub fn program(&self) -> Option<&str> {
+        match self {
+            Self::Command { argv, .. } => argv.first().map(String::as_str),
+            Self::OpenAi { .. } | Self::Anthropic { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// The base URL of the endpoint that is asked.
+    pub fn base_url(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
+            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// Whether what it is shown stays on this machine, as far as can be told: programs of agents pass it on to a model.
+    pub fn stays_here(&self) -> bool {
+        match self {
+            Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
+            Self::Command { .. } => false,
+            Self::Replay { .. } | Self::Builtin(_) => true,
+        }
+    }
+}
+
+/// The host of a URL with its port, without the name and password that may stand before it.
+pub fn host(url: &str) -> &str {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = behind_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// Whether `url` is on this machine: `localhost` or a loopback address.
+pub fn is_loopback(url: &str) -> bool {
+    let host = host(url);
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// The reviewers that need no model.
@@ -327,4 +378,23 @@ impl From<&Reviewer> for Seat {
 pub struct Panel {
     /// Who sits on it.
     pub reviewers: Vec<Seat>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_this_machine() {
+        let check = |url: &str, expect: bool| assert_eq!(is_loopback(url), expect, "{url}");
+        check("http://localhost:11434/v1", true);
+        check("http://127.0.0.2/v1", true);
+        check("http://[::1]:8080/v1", true);
+        check("http://me:key@127.0.0.1:1/v1", true);
+        check("http://127.0.0.1@example.com/v1", false);
+        check("http://example.com\\@127.0.0.1/v1", false);
+        check("http://localhost.example/v1", false);
+        check("https://api.openai.com/v1", false);
+        check("", false);
+    }
 }

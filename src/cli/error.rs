@@ -27,6 +27,8 @@ pub(super) enum Status {
     Inconclusive,
     /// The user stopped it.
     Interrupted,
+    /// The configuration cannot be used, which has been said.
+    Unusable,
 }
 
 impl Status {
@@ -36,6 +38,7 @@ impl Status {
             Self::GateFailed => 1,
             Self::Inconclusive => 3,
             Self::Interrupted => 130,
+            Self::Unusable => 2,
         })
     }
 }
@@ -51,7 +54,7 @@ impl From<GateResult> for Status {
 }
 
 /// What went wrong and what to do about it. Always exit status 2.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CliError {
     pub(super) message: String,
     pub(super) hints: Vec<String>,

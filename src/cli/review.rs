@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
+    found,
     guidance::{self, guidance},
     interrupt::{self, Interrupt},
     judge::{self, Ended, Session},
@@ -56,7 +57,7 @@ const ASKING: &str = "Whom to ask";
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
-    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from `panel.NAME` in scrum.toml
+    /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
     /// Ask this reviewer (repeatable), instead of a panel
@@ -153,19 +154,19 @@ struct Job {
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
     if let Some(name) = &args.resume {
-        let (workspace, dir) = Workspace::for_run(global, name, ui)?;
-        let job = resume(&workspace, args, dir, ui)?;
+        let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&mut workspace, args, dir, ui)?;
         return perform(&workspace, args, job, ui);
     }
-    let workspace = Workspace::for_change(global, &args.change, ui)?;
-    match prepare(&workspace, args, ui)? {
+    let mut workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&mut workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
 }
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
-fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
+fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
     let policy = args.gate.over(workspace.policy());
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
@@ -176,6 +177,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
+    let leaves = found::add(workspace, &choice, ui)?;
     let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
     let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
@@ -192,6 +194,9 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
         return Ok(None);
     }
     bundle::check_sizes(workspace, &split, ui)?;
+    if leaves {
+        found::announce(&seats, &routes, &split, ui);
+    }
     let nonce = clock::nonce()?;
     let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
@@ -245,11 +250,12 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
+fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
     let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
+    found::add(workspace, &choice, ui)?;
     let routes = saved.record.info().routes;
     let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
     let seats = workspace.config.seats(&choice, least, workspace.environment);

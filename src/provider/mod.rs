@@ -5,6 +5,7 @@
 mod anthropic;
 pub mod builtin;
 pub mod command;
+pub mod discovery;
 pub mod draft;
 pub mod endpoint;
 mod openai;

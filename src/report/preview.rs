@@ -13,7 +13,7 @@ use crate::{
         layout::{self, Ink, NARROWEST},
         wire, words,
     },
-    reviewer::{Access, Reviewer, Seat},
+    reviewer::{Access, Reviewer, Seat, host},
     route::Routes,
 };
 
@@ -134,7 +134,7 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
             Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
-                format!("at {}", host(base_url))
+                format!("at {}", foreign::one_line(host(base_url)))
             }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
@@ -143,13 +143,6 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
         format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
     };
     panel.iter().map(seat).collect()
-}
-
-/// The host of a URL, without the name and password that may stand before it.
-fn host(url: &str) -> String {
-    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    foreign::one_line(authority.rsplit('@').next().unwrap_or_default())
 }
 
 /// The bundles that would be sent, one entry a request. Reviewers that answer on this machine without a model are no requests.

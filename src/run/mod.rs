@@ -8,11 +8,13 @@ mod attempt;
 pub mod bounds;
 mod breaker;
 pub mod budget;
+pub mod checkup;
 pub mod event;
 pub mod executor;
 pub mod judging;
 pub mod offline;
 pub mod plan;
+pub mod probe;
 mod queue;
 mod record;
 pub mod respondent;
@@ -20,6 +22,7 @@ mod retry;
 pub mod review;
 pub mod routing;
 pub mod saved;
+pub mod survey;
 
 use jiff::Timestamp;
 

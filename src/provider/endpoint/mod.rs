@@ -11,6 +11,7 @@ mod door;
 mod exchange;
 mod gather;
 mod manner;
+mod page;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,7 @@ pub(super) use door::{Door, Refusal};
 pub(super) use exchange::Exchange;
 pub(super) use gather::{Reply, Said, Trouble, Usage, gather};
 pub(super) use manner::Manner;
+pub(super) use page::page;
 
 /// How requests and events look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +113,7 @@ impl Endpoint {
             match self.once(prompt, &manner, draft).await {
                 Ok(reply) => {
                     let is_all_reasoning = reply.is_all_reasoning();
+                    let reply = reply.checked(prompt);
                     let answer = match spent.take() {
                         Some(earlier) => reply.answer.after(&earlier),
                         None => reply.answer,
