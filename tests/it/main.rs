@@ -8,6 +8,7 @@
 
 mod architecture;
 mod bad_input;
+mod bounds;
 mod bundle;
 mod cases;
 mod command;
