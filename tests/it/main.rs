@@ -28,5 +28,6 @@ mod report;
 mod route;
 mod sample_run;
 mod sandbox;
+mod setup;
 mod stats;
 mod trust;
