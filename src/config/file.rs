@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{bundle::CutDeclared, tally::gate::FailOn};
+use crate::{bundle::CutDeclared, reviewer, tally::gate::FailOn};
 
 /// A whole configuration file. Every table is closed: an unknown key is an error.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -131,6 +131,10 @@ pub(super) struct Reviewer {
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
     pub(super) max_output_tokens: Option<u32>,
+    pub(super) key_header: Option<String>,
+    pub(super) output_limit: Option<OutputLimit>,
+    #[serde(default)]
+    pub(super) leave_out: LeaveOut,
     pub(super) timeout_secs: Option<u64>,
     pub(super) idle_timeout_secs: Option<u64>,
     pub(super) price: Option<Price>,
@@ -147,10 +151,36 @@ pub(super) struct Price {
     pub(super) output: f64,
 }
 
+/// Patterns of the models that do not take a part of the request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LeaveOut {
+    pub(super) temperature: Vec<String>,
+    pub(super) stream_options: Vec<String>,
+    pub(super) system: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutputLimit {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+impl From<OutputLimit> for reviewer::OutputLimit {
+    fn from(word: OutputLimit) -> Self {
+        match word {
+            OutputLimit::MaxTokens => Self::MaxTokens,
+            OutputLimit::MaxCompletionTokens => Self::MaxCompletionTokens,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Provider {
     OpenAi,
+    Anthropic,
     Command,
     Replay,
     Builtin,

@@ -1,14 +1,21 @@
 //! From configuration entries to a panel: [`reviewers`] checks the entries, [`Config::seats`] chooses who is asked.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
+use globset::Glob;
+use http::HeaderName;
 use secrecy::SecretString;
 
 use super::{Config, ConfigError, PanelError, Route, env::Environment, error::nearest, file, seconds};
 use crate::{
     bundle::route::RouteRule,
     judge,
-    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Price, Reviewer, ReviewerId, Seat},
+    reviewer::{
+        Access, Allowance, Builtin, Lineage, Panel, Parameter, Price, Quirks, Reviewer, ReviewerId, Seat,
+    },
     tally::lineage,
 };
 
@@ -168,11 +175,13 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
         return Err(Obstacle::Tampered { path: path.clone() });
     }
     match &reviewer.access {
-        Access::OpenAi { api_key_env: Some(variable), .. } => {
+        Access::OpenAi { api_key_env: Some(variable), .. }
+        | Access::Anthropic { api_key_env: Some(variable), .. } => {
             let no_key = || Obstacle::NoKey { variable: variable.clone() };
             environment.secret(variable).map(Some).ok_or_else(no_key)
         }
         Access::OpenAi { api_key_env: None, .. }
+        | Access::Anthropic { api_key_env: None, .. }
         | Access::Command { .. }
         | Access::Replay { .. }
         | Access::Builtin(_) => Ok(None),
@@ -268,8 +277,37 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
             requests_per_minute: entry.requests_per_minute,
             tokens_per_minute: entry.tokens_per_minute,
         },
+        quirks: quirks(entry, &model)?,
         ..Reviewer::new(id, access, model, lineage)
     })
+}
+
+fn quirks(entry: &file::Reviewer, model: &str) -> Result<Quirks, ConfigError> {
+    let key_header = entry.key_header.clone();
+    if key_header.as_ref().is_some_and(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
+        return Err(wrong(&entry.id, "key_header must be the name of an HTTP header, such as `api-key`"));
+    }
+    let mut without = BTreeSet::new();
+    for (parameter, models) in [
+        (Parameter::Temperature, &entry.leave_out.temperature),
+        (Parameter::StreamOptions, &entry.leave_out.stream_options),
+        (Parameter::System, &entry.leave_out.system),
+    ] {
+        if is_among(model, models).map_err(|error| wrong(&entry.id, &format!("leave_out: {error}")))? {
+            without.insert(parameter);
+        }
+    }
+    Ok(Quirks { key_header, output_limit: entry.output_limit.map(Into::into).unwrap_or_default(), without })
+}
+
+/// Whether one of the patterns fits the whole name.
+fn is_among(model: &str, patterns: &[String]) -> Result<bool, globset::Error> {
+    for pattern in patterns {
+        if Glob::new(pattern)?.compile_matcher().is_match(model) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
@@ -283,7 +321,7 @@ fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
 /// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.
 fn is_heard_while_working(access: &Access) -> bool {
     match access {
-        Access::OpenAi { .. } => true,
+        Access::OpenAi { .. } | Access::Anthropic { .. } => true,
         Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
     }
 }
@@ -293,7 +331,9 @@ fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError>
         (Some(model), _) => Ok(model.clone()),
         (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
         (None, Access::Replay { .. }) => Ok(entry.id.clone()),
-        (None, Access::OpenAi { .. } | Access::Builtin(_)) => Err(wrong(&entry.id, "needs a `model`")),
+        (None, Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_)) => {
+            Err(wrong(&entry.id, "needs a `model`"))
+        }
     }
 }
 
@@ -307,18 +347,10 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
     reject_foreign_keys(entry, provider)?;
     match provider {
         file::Provider::OpenAi => {
-            let base_url = entry.base_url.clone().unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-            if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
-                return Err(wrong(&entry.id, "base_url must start with http:// or https://"));
-            }
-            if base_url.contains('{') {
-                let reason = format!(
-                    "needs a `base_url` of your own, such as {base_url:?} with your words in place of those in braces"
-                );
-                return Err(wrong(&entry.id, &reason));
-            }
-            let default_key = entry.base_url.is_none().then(|| "OPENAI_API_KEY".to_owned());
-            Ok(Access::OpenAi { base_url, api_key_env: entry.api_key_env.clone().or(default_key) })
+            Ok(Access::OpenAi { base_url: base_url(entry)?, api_key_env: entry.api_key_env.clone() })
+        }
+        file::Provider::Anthropic => {
+            Ok(Access::Anthropic { base_url: base_url(entry)?, api_key_env: entry.api_key_env.clone() })
         }
         file::Provider::Command => {
             let argv = entry.command.clone().unwrap_or_default();
@@ -339,16 +371,33 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
     }
 }
 
+fn base_url(entry: &file::Reviewer) -> Result<String, ConfigError> {
+    let base_url = entry.base_url.clone().unwrap_or_default();
+    if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
+        return Err(wrong(&entry.id, "base_url must start with http:// or https://"));
+    }
+    if base_url.contains('{') {
+        let reason = format!(
+            "needs a `base_url` of your own, such as {base_url:?} with your words in place of those in braces"
+        );
+        return Err(wrong(&entry.id, &reason));
+    }
+    Ok(base_url)
+}
+
 /// A key that its provider does not use is a mistake, not a wish to be ignored.
 fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Result<(), ConfigError> {
-    let is_openai = matches!(provider, file::Provider::OpenAi);
+    let is_chat = matches!(provider, file::Provider::OpenAi);
+    let is_http = is_chat || matches!(provider, file::Provider::Anthropic);
     let is_command = matches!(provider, file::Provider::Command);
     let is_replay = matches!(provider, file::Provider::Replay);
     let given = [
-        ("base_url", entry.base_url.is_some(), is_openai),
-        ("api_key_env", entry.api_key_env.is_some(), is_openai),
-        ("temperature", entry.temperature.is_some(), is_openai),
-        ("max_output_tokens", entry.max_output_tokens.is_some(), is_openai),
+        ("base_url", entry.base_url.is_some(), is_http),
+        ("api_key_env", entry.api_key_env.is_some(), is_http),
+        ("temperature", entry.temperature.is_some(), is_http),
+        ("max_output_tokens", entry.max_output_tokens.is_some(), is_http),
+        ("key_header", entry.key_header.is_some(), is_http),
+        ("output_limit", entry.output_limit.is_some(), is_chat),
         ("command", entry.command.is_some(), is_command),
         ("env", !entry.env.is_empty(), is_command),
         ("dir", entry.dir.is_some(), is_replay),

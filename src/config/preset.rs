@@ -10,11 +10,17 @@ const TOOLS: &str = include_str!("presets/tools.toml");
 const HINTS: &str = include_str!("presets/hints.toml");
 const SEATS: &str = include_str!("presets/seats.toml");
 
-/// Lays every `[[reviewer]]` that names a preset over it: what the entry says counts.
+/// Lays every `[[reviewer]]` that names a preset over it: what the entry says counts. One that says no more than its
+/// provider means that provider's own endpoint, which is the preset of that name.
 pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError> {
     let reviewers = configuration.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for entry in reviewers.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
-        let Some(name) = entry.get("preset").and_then(toml::Value::as_str) else { continue };
+        let text = |key: &str| entry.get(key).and_then(toml::Value::as_str);
+        let name = match (text("preset"), text("provider")) {
+            (Some(name), _) => name,
+            (None, Some(own @ ("openai" | "anthropic"))) if !entry.contains_key("base_url") => own,
+            (None, _) => continue,
+        };
         let preset = named(name).ok_or_else(|| unknown(entry, name))?;
         for (key, value) in preset {
             entry.entry(key).or_insert(value);
@@ -165,16 +171,25 @@ mod tests {
 
     #[test]
     fn an_entry_counts_for_more_than_its_preset() {
-        let mut configuration: toml::Table = toml::from_str(
-            "[[reviewer]]\nid = \"kimi\"\npreset = \"openrouter\"\nmodel = \"m\"\napi_key_env = \"MINE\"\n",
-        )
-        .unwrap();
-        expand(&mut configuration).unwrap();
-        let entry = configuration["reviewer"][0].as_table().unwrap();
-        let of = |key: &str| entry[key].as_str().unwrap();
-        assert_eq!(
-            (of("provider"), of("base_url"), of("api_key_env")),
-            ("openai", "https://openrouter.ai/api/v1", "MINE")
+        let check = |entry: &str, provider: &str, base_url: &str, api_key_env: Option<&str>| {
+            let mut configuration: toml::Table = toml::from_str(&format!("[[reviewer]]\n{entry}")).unwrap();
+            expand(&mut configuration).unwrap();
+            let entry = configuration["reviewer"][0].as_table().unwrap();
+            let of = |key: &str| entry.get(key).and_then(toml::Value::as_str);
+            assert_eq!(
+                (of("provider"), of("base_url"), of("api_key_env")),
+                (Some(provider), Some(base_url), api_key_env)
+            );
+        };
+        let router = "https://openrouter.ai/api/v1";
+        check("preset = \"openrouter\"\napi_key_env = \"MINE\"", "openai", router, Some("MINE"));
+        check("provider = \"openai\"", "openai", "https://api.openai.com/v1", Some("OPENAI_API_KEY"));
+        check(
+            "provider = \"anthropic\"",
+            "anthropic",
+            "https://api.anthropic.com/v1",
+            Some("ANTHROPIC_API_KEY"),
         );
+        check("provider = \"openai\"\nbase_url = \"http://h/v1\"", "openai", "http://h/v1", None);
     }
 }

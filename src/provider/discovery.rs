@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{Draft, command::Program, one_line, openai};
+use super::{Draft, command::Program, endpoint, one_line};
 use crate::{
     prompt::Prompt,
     survey::{LocalModel, ModelKind, Silence},
@@ -19,7 +19,7 @@ const LONGEST_VERSION: usize = 40;
 /// The interface that lists a server's models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
-    /// `GET /models` below the base URL, as OpenAI's.
+    /// `GET /models` below the base URL, as `OpenAI`'s.
     OpenAi,
     /// `GET /api/tags` at the root, Ollama's own: it tells sizes and which models run elsewhere.
     Ollama,
@@ -31,7 +31,7 @@ pub async fn models(base_url: &str, listing: Listing, limit: Duration) -> Result
         Listing::OpenAi => format!("{}/models", base_url.trim_end_matches('/')),
         Listing::Ollama => format!("{}/api/tags", base_url.trim_end_matches('/').trim_end_matches("/v1")),
     };
-    match timeout(limit, openai::page(&url, LONGEST_LIST)).await {
+    match timeout(limit, endpoint::page(&url, LONGEST_LIST)).await {
         Ok(Ok(page)) => listed(listing, &page),
         Ok(Err(silence)) => Err(silence),
         Err(_) => Err(Silence::Odd(format!("did not answer within {limit:?}"))),
@@ -49,7 +49,7 @@ pub async fn version(path: &Path, limit: Duration) -> Option<String> {
     Some(one_line(number).chars().take(LONGEST_VERSION).collect())
 }
 
-/// Both forms: OpenAI's `data` of `id`s, Ollama's `models` of `name`s.
+/// Both forms: `OpenAI`'s `data` of `id`s, Ollama's `models` of `name`s.
 #[derive(Debug, Deserialize)]
 struct List {
     #[serde(default, alias = "data")]

@@ -133,7 +133,9 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
         let model = foreign::one_line(&reviewer.model);
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
-            Access::OpenAi { base_url, .. } => format!("at {}", foreign::one_line(host(base_url))),
+            Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
+                format!("at {}", foreign::one_line(host(base_url)))
+            }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
             Access::Builtin(_) => "on this machine".to_owned(),
@@ -146,7 +148,7 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
 /// The bundles that would be sent, one entry a request. Reviewers that answer on this machine without a model are no requests.
 fn sent<'a>(preview: &Preview<'a>) -> Vec<&'a Bundle> {
     let sends = |access: &Access| match access {
-        Access::OpenAi { .. } | Access::Command { .. } => true,
+        Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
         Access::Replay { .. } | Access::Builtin(_) => false,
     };
     let remote = preview.panel.unwrap_or_default().iter().filter(|reviewer| sends(&reviewer.access));

@@ -13,6 +13,7 @@ mod cases;
 mod command;
 mod dispose;
 mod end_to_end;
+mod endpoints;
 mod eval;
 mod explain;
 mod git;

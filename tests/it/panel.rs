@@ -167,7 +167,7 @@ async fn every_fault_is_named_and_stops_nobody() {
     c1_core b-drip timed-out x1: no whole reply within 500ms
     c1_core c-stall timed-out x1: nothing came for 500ms
     c1_core d-cut incomplete x3: connection to URL lost: … (gave up after 3 attempts)
-    c1_core e-long failed x1: the bundle does not fit the model's context
+    c1_core e-long failed x1: the bundle is too large for the context of e-long-model: a smaller `warn_bytes` in [bundle] makes smaller bundles
     c1_core f-down failed x3: HTTP 500 Internal Server Error: down (gave up after 3 attempts)
     c1_core g-silent empty x1: the reply has no text
     c1_core h-sleep timed-out x1: no whole reply within 500ms
