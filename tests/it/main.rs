@@ -30,6 +30,7 @@ mod report;
 mod route;
 mod sample_run;
 mod sandbox;
+mod setup;
 mod static_tools;
 mod stats;
 mod trust;
