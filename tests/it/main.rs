@@ -21,6 +21,7 @@ mod git;
 mod guidance;
 mod invariance;
 mod lineage;
+mod local_model;
 mod mock;
 mod panel;
 mod provider;
