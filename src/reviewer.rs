@@ -13,7 +13,9 @@ use std::{
     time::Duration,
 };
 
-use crate::coverage::Spent;
+use serde::Deserialize;
+
+use crate::{coverage::Spent, finding::Severity};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -157,7 +159,7 @@ impl Reviewer {
                 Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
             }
             Access::Command { argv, .. } => Some(format!("{} {}", argv.first()?, self.lineage)),
-            Access::Replay { .. } | Access::Builtin(_) => None,
+            Access::Replay { .. } | Access::Builtin(_) | Access::Sarif(_) => None,
         }
     }
 }
@@ -273,6 +275,8 @@ pub enum Access {
         /// Folder with `<bundle>__<id>.md` or `<id>.md`.
         dir: PathBuf,
     },
+    /// A static analyser.
+    Sarif(Box<Analyser>),
     /// An offline reviewer of our own.
     Builtin(Builtin),
 }
@@ -285,6 +289,7 @@ impl Access {
             Self::Anthropic { .. } => "anthropic",
             Self::Command { .. } => "command",
             Self::Replay { .. } => "replay",
+            Self::Sarif(_) => "sarif",
             Self::Builtin(_) => "builtin",
         }
     }
@@ -293,7 +298,7 @@ impl Access {
     pub fn key_variable(&self) -> Option<&str> {
         match self {
             Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
-            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -301,6 +306,10 @@ impl Access {
     pub fn program(&self) -> Option<&str> {
         match self {
             Self::Command { argv, .. } => argv.first().map(String::as_str),
+            Self::Sarif(analyser) => match &analyser.source {
+                ReportSource::Program(program) => program.argv.first().map(String::as_str),
+                ReportSource::File(_) => None,
+            },
             Self::OpenAi { .. } | Self::Anthropic { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
@@ -309,7 +318,7 @@ impl Access {
     pub fn base_url(&self) -> Option<&str> {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
-            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -318,7 +327,7 @@ impl Access {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
             Self::Command { .. } => false,
-            Self::Replay { .. } | Self::Builtin(_) => true,
+            Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => true,
         }
     }
 }
@@ -338,6 +347,91 @@ pub fn is_loopback(url: &str) -> bool {
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// A static analyser: where its report comes from and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analyser {
+    /// Where the report comes from.
+    pub source: ReportSource,
+    /// Globs of the changed files it is about, as in `[[component]] paths`; empty for all.
+    pub paths: Vec<String>,
+    /// How bad a finding of each of its levels is.
+    pub levels: Levels,
+    /// Whether it runs what stands in the repository: plugins, build scripts, configuration that is a program. On a
+    /// stranger's change that is the stranger's code.
+    pub runs_repository_code: bool,
+}
+
+/// Where a report of findings comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportSource {
+    /// A program that is run.
+    Program(AnalyserProgram),
+    /// A SARIF file that is there already.
+    File(PathBuf),
+}
+
+/// How a static analyser is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyserProgram {
+    /// Program and arguments; never passed through a shell. `{files}` stands for the changed files, each an argument,
+    /// `{report}` for a temporary file that is read in place of stdout.
+    pub argv: Vec<String>,
+    /// Variables set for the program on top of the inherited environment.
+    pub env: BTreeMap<String, String>,
+    /// The form of its report.
+    pub format: ReportFormat,
+    /// Exit statuses besides 0 that only say that there are findings.
+    pub finding_exits: Vec<i32>,
+    /// A file name: it runs in each outermost folder at or above a changed file that holds such a file; `None` runs it
+    /// at the root.
+    pub run_in: Option<String>,
+    /// Which files it sees.
+    pub tree: Tree,
+}
+
+/// The form of a static analyser's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportFormat {
+    /// SARIF 2.1.
+    #[default]
+    Sarif,
+    /// `cargo --message-format=json`.
+    Cargo,
+    /// `shellcheck --format=json1`.
+    Shellcheck,
+}
+
+/// Which files a static analyser sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tree {
+    /// The work tree where it holds the new side of the change, else an export of the new side.
+    #[default]
+    Any,
+    /// Only the work tree: it needs what is not under version control, such as installed packages.
+    Work,
+    /// Only an export, because it looks at all files it finds.
+    Export,
+}
+
+/// How bad findings of a static analyser's levels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    /// SARIF's `error`.
+    pub error: Severity,
+    /// SARIF's `warning`.
+    pub warning: Severity,
+    /// SARIF's `note`.
+    pub note: Severity,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self { error: Severity::Block, warning: Severity::Warn, note: Severity::Info }
+    }
 }
 
 /// The reviewers that need no model.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::{Config, key_of},
     prompt::Templates,
-    provider::Opener,
+    provider::{Opener, sarif::Site},
     reviewer::Seat,
     run::{
         bounds::Bounds,
@@ -128,7 +128,7 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
                 }
                 Err(obstacle) => Some(obstacle.to_string()),
             };
-            let mut opener = Opener::new(offline::nobody());
+            let mut opener = Opener::new(offline::nobody(), Site::nowhere());
             let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
             let voices: Vec<_> = voices.into_iter().map(open).collect::<Result<_, _>>()?;
             match absence {

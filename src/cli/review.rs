@@ -26,7 +26,7 @@ use crate::{
     disposition::Disposition,
     judgement::Judgements,
     prompt::{Templates, guidance::Told},
-    provider::{AnswerBuiltin, Opener, Question},
+    provider::{Opener, Question},
     report::{json, preview::Preview},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     route::Routes,
@@ -203,8 +203,8 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     let material = Material { split: Arc::new(split), range, commits, guidance };
     record.guidance = material.guidance_told();
     record.routes = routes.iter().map(Into::into).collect();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
@@ -281,8 +281,8 @@ fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> 
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &saved.record.nonce)?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
@@ -299,7 +299,7 @@ fn changed_panel(dir: &RunDir, now: &str) -> CliError {
 pub(super) fn asked(
     timeout: Option<u64>,
     seats: Seats,
-    builtins: AnswerBuiltin,
+    mut opener: Opener,
     material: &Material,
     templates: &Templates,
     nonce: &str,
@@ -317,7 +317,7 @@ pub(super) fn asked(
         material.split.bundles.iter().zip(&material.guidance).map(question).collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
     let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
-    let respondents = respondents(timeout, seats, &mut Opener::new(builtins))?;
+    let respondents = respondents(timeout, seats, &mut opener)?;
     Ok(Asked { questions, respondents, skipped })
 }
 

@@ -4,6 +4,7 @@
 //! Flags and environment variables are laid over the result by `cli`, which is the only caller.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
 
+mod analyser;
 mod candidate;
 pub mod env;
 mod error;
@@ -257,7 +258,9 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
-        reviewer.get_mut("dir").into_iter().for_each(absolute);
+        for key in ["dir", "report"] {
+            reviewer.get_mut(key).into_iter().for_each(absolute);
+        }
     }
 }
 

@@ -9,12 +9,15 @@ use globset::Glob;
 use http::HeaderName;
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, PanelError, Route, env::Environment, error::nearest, file, seconds};
+use super::{
+    Config, ConfigError, PanelError, Route, analyser, env::Environment, error::nearest, file, seconds,
+};
 use crate::{
     bundle::route::RouteRule,
     judge,
     reviewer::{
-        Access, Allowance, Builtin, Lineage, Panel, Parameter, Price, Quirks, Reviewer, ReviewerId, Seat,
+        Access, Allowance, Builtin, Lineage, Panel, Parameter, Price, Quirks, ReportSource, Reviewer,
+        ReviewerId, Seat,
     },
     tally::lineage,
 };
@@ -212,6 +215,7 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
         | Access::Anthropic { api_key_env: None, .. }
         | Access::Command { .. }
         | Access::Replay { .. }
+        | Access::Sarif(_)
         | Access::Builtin(_) => Ok(None),
     }
 }
@@ -290,6 +294,7 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
         (Some(name), _) => Lineage::new(name),
         (None, Access::Builtin(Builtin::Rules)) => Lineage::new("static:rules"),
         (None, Access::Builtin(Builtin::History)) => Lineage::history(),
+        (None, Access::Sarif(_)) => Lineage::new(&format!("static:{model}")),
         (None, _) => lineage::of(&model),
     };
     let total = seconds(entry.timeout_secs, times.0);
@@ -350,7 +355,7 @@ fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
 fn is_heard_while_working(access: &Access) -> bool {
     match access {
         Access::OpenAi { .. } | Access::Anthropic { .. } => true,
-        Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Command { .. } | Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     }
 }
 
@@ -359,6 +364,10 @@ fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError>
         (Some(model), _) => Ok(model.clone()),
         (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
         (None, Access::Replay { .. }) => Ok(entry.id.clone()),
+        (None, Access::Sarif(analyser)) => Ok(match &analyser.source {
+            ReportSource::Program(program) => program_name(&program.argv),
+            ReportSource::File(_) => entry.id.clone(),
+        }),
         (None, Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_)) => {
             Err(wrong(&entry.id, "needs a `model`"))
         }
@@ -391,6 +400,7 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
             let dir = entry.dir.clone().ok_or_else(|| wrong(&entry.id, "needs a `dir`"))?;
             Ok(Access::Replay { dir })
         }
+        file::Provider::Sarif => Ok(Access::Sarif(Box::new(analyser::analyser(entry)?))),
         file::Provider::Builtin => match entry.model.as_deref() {
             Some("rules") => Ok(Access::Builtin(Builtin::Rules)),
             Some("history") => Ok(Access::Builtin(Builtin::History)),
@@ -419,6 +429,7 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
     let is_http = is_chat || matches!(provider, file::Provider::Anthropic);
     let is_command = matches!(provider, file::Provider::Command);
     let is_replay = matches!(provider, file::Provider::Replay);
+    let is_sarif = matches!(provider, file::Provider::Sarif);
     let given = [
         ("base_url", entry.base_url.is_some(), is_http),
         ("api_key_env", entry.api_key_env.is_some(), is_http),
@@ -426,16 +437,18 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
         ("max_output_tokens", entry.max_output_tokens.is_some(), is_http),
         ("key_header", entry.key_header.is_some(), is_http),
         ("output_limit", entry.output_limit.is_some(), is_chat),
-        ("command", entry.command.is_some(), is_command),
-        ("env", !entry.env.is_empty(), is_command),
+        ("command", entry.command.is_some(), is_command || is_sarif),
+        ("env", !entry.env.is_empty(), is_command || is_sarif),
         ("dir", entry.dir.is_some(), is_replay),
     ];
-    match given.iter().find(|(_, present, used)| *present && !used) {
+    let given = given.into_iter().chain(analyser::keys(entry).map(|(key, present)| (key, present, is_sarif)));
+    let mut foreign = given.filter(|(_, present, used)| *present && !used);
+    match foreign.next() {
         Some((key, ..)) => Err(wrong(&entry.id, &format!("`{key}` means nothing to its provider"))),
         None => Ok(()),
     }
 }
 
-fn wrong(id: &str, reason: &str) -> ConfigError {
+pub(super) fn wrong(id: &str, reason: &str) -> ConfigError {
     ConfigError::Reviewer { id: id.to_owned(), reason: reason.to_owned() }
 }

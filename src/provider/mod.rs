@@ -9,7 +9,9 @@ pub mod discovery;
 pub mod draft;
 pub mod endpoint;
 mod openai;
+mod remark;
 pub mod replay;
+pub mod sarif;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -178,6 +180,8 @@ pub enum Provider {
     Command(command::Program),
     /// Saved replies.
     Replay(replay::Folder),
+    /// A static analyser.
+    Sarif(Arc<sarif::StaticTool>),
     /// A reviewer of our own, and what answers for it.
     Builtin(Builtin, AnswerBuiltin),
 }
@@ -186,6 +190,7 @@ pub enum Provider {
 pub struct Opener {
     http: HttpClients,
     builtins: AnswerBuiltin,
+    site: sarif::Site,
 }
 
 /// A reviewer that cannot be asked as it is configured.
@@ -215,6 +220,14 @@ pub enum OpenError {
         /// Reviewer id.
         reviewer: String,
     },
+    /// Globs of a static analyser that do not parse.
+    #[error("reviewer {reviewer}: paths: {reason}")]
+    BadPaths {
+        /// Reviewer id.
+        reviewer: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// No HTTP client on this machine, for instance because it has no root certificates.
     #[error("reviewer {reviewer}: cannot set up HTTP: {reason}")]
     Http {
@@ -226,9 +239,9 @@ pub enum OpenError {
 }
 
 impl Opener {
-    /// An opener; `builtins` answers for the reviewers of our own.
-    pub fn new(builtins: AnswerBuiltin) -> Self {
-        Self { http: HttpClients::default(), builtins }
+    /// An opener; `builtins` answers for the reviewers of our own, static tools look at `site`.
+    pub fn new(builtins: AnswerBuiltin, site: sarif::Site) -> Self {
+        Self { http: HttpClients::default(), builtins, site }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
@@ -249,6 +262,9 @@ impl Opener {
                 Provider::Command(program)
             }
             Access::Replay { dir } => Provider::Replay(replay::Folder::new(dir.clone(), reviewer.id.clone())),
+            Access::Sarif(analyser) => {
+                Provider::Sarif(Arc::new(sarif::StaticTool::open(reviewer, analyser, &self.site)?))
+            }
             Access::Builtin(which) => Provider::Builtin(*which, Arc::clone(&self.builtins)),
         })
     }
@@ -268,6 +284,7 @@ impl Provider {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.ask(&question.prompt, draft).await,
             Self::Command(program) => program.ask(&question.prompt, draft).await,
             Self::Replay(folder) => folder.ask(&question.bundle.id).await,
+            Self::Sarif(tool) => tool.ask(question).await,
             Self::Builtin(which, answer) => ask_builtin(*which, answer, question).await,
         }
     }
@@ -278,7 +295,7 @@ impl Provider {
     pub fn without_key(&self, text: String) -> String {
         match self {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),
-            Self::Command(_) | Self::Replay(_) | Self::Builtin(..) => text,
+            Self::Command(_) | Self::Replay(_) | Self::Sarif(_) | Self::Builtin(..) => text,
         }
     }
 }
@@ -290,6 +307,7 @@ impl fmt::Debug for Provider {
             Self::Anthropic(_) => "Anthropic",
             Self::Command(_) => "Command",
             Self::Replay(_) => "Replay",
+            Self::Sarif(_) => "Sarif",
             Self::Builtin(..) => "Builtin",
         })
     }

@@ -205,6 +205,6 @@ fn shown(access: &Access) -> String {
             url.as_ref().and_then(reqwest::Url::port).map_or(host.to_owned(), |port| format!("{host}:{port}"))
         }
         Access::Command { argv, .. } => argv.first().cloned().unwrap_or_default(),
-        Access::Replay { .. } | Access::Builtin(_) => access.provider().to_owned(),
+        Access::Replay { .. } | Access::Builtin(_) | Access::Sarif(_) => access.provider().to_owned(),
     }
 }

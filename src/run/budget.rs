@@ -59,7 +59,7 @@ pub fn is_unpriced(reviewer: &Reviewer) -> bool {
             reviewer.price.is_none() && !is_local(base_url)
         }
         Access::Command { .. } => reviewer.price.is_none(),
-        Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Replay { .. } | Access::Builtin(_) | Access::Sarif(_) => false,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod review;
 pub mod routing;
 pub mod saved;
 pub mod survey;
+pub mod tree;
 
 use jiff::Timestamp;
 

@@ -30,5 +30,6 @@ mod report;
 mod route;
 mod sample_run;
 mod sandbox;
+mod static_tools;
 mod stats;
 mod trust;

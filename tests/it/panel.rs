@@ -12,7 +12,7 @@ use std::{
 
 use scrum::{
     coverage::{Outcome, State},
-    provider::{Opener, Question},
+    provider::{Opener, Question, sarif::Site},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
@@ -50,7 +50,7 @@ impl Run {
     /// All of `reviewers` on `bundles` bundles, impatiently.
     fn new(bundles: usize, reviewers: Vec<Reviewer>) -> Self {
         let builtins = Arc::new(|_: Builtin, question: &Question| Ok(format!("on {}", question.bundle.id)));
-        let mut opener = Opener::new(builtins);
+        let mut opener = Opener::new(builtins, Site::nowhere());
         let open =
             |reviewer: Reviewer| Respondent::new(reviewer.clone(), opener.open(&reviewer, None).unwrap());
         Self {

@@ -85,8 +85,8 @@ impl Live<'_> {
         let material = Material { split: Arc::new(split), range, commits, guidance };
         let panel = seats.panel();
         let kept = kept(&workspace, &case.name, &material, &templates, &panel)?;
-        let builtins = workspace.offline(&seats, &material.split, past)?;
-        let asked = reviewing::asked(None, seats, builtins, &material, &templates, &kept.record.nonce)?;
+        let opener = workspace.opener(&seats, &material, past)?;
+        let asked = reviewing::asked(None, seats, opener, &material, &templates, &kept.record.nonce)?;
         let Some(replies) = self.ask(&kept, &asked)? else { return Ok(Answered::Interrupted) };
         if self.interrupt.end.is_cancelled() {
             return Ok(Answered::Interrupted);
