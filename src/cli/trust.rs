@@ -144,7 +144,7 @@ impl Trust {
                 })
                 .cloned(),
             Access::Replay { dir } => is_ours(dir).then(|| self.below(dir).display().to_string()),
-            Access::OpenAi { .. } | Access::Builtin(_) => None,
+            Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_) => None,
         }
     }
 

@@ -82,6 +82,16 @@ pub enum ConfigError {
         /// What there is.
         known: Vec<String>,
     },
+    /// A `[[route]]` that chooses nothing, or never.
+    #[error("route {number}: {reason}")]
+    Route {
+        /// 1 for the first.
+        number: usize,
+        /// What is wrong.
+        reason: String,
+        /// The nearest panel that there is, where it names one that there is not.
+        suggestion: Option<String>,
+    },
     /// A reviewer id that cannot be part of a file name.
     #[error(transparent)]
     ReviewerId(#[from] BadReviewerId),

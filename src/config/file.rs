@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{bundle::CutDeclared, tally::gate::FailOn};
+use crate::{bundle::CutDeclared, reviewer, tally::gate::FailOn};
 
 /// A whole configuration file. Every table is closed: an unknown key is an error.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) rules: Rules,
     pub(super) paths: Paths,
     pub(super) panel: BTreeMap<String, Panel>,
+    pub(super) route: Vec<Route>,
     pub(super) reviewer: Vec<Reviewer>,
 }
 
@@ -105,6 +106,16 @@ pub(super) struct Panel {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Route {
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    pub(super) min_bytes: Option<usize>,
+    pub(super) max_bytes: Option<usize>,
+    pub(super) panel: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Reviewer {
     pub(super) id: String,
     #[expect(dead_code, reason = "`preset` reads it before the entry has this form")]
@@ -120,6 +131,10 @@ pub(super) struct Reviewer {
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
     pub(super) max_output_tokens: Option<u32>,
+    pub(super) key_header: Option<String>,
+    pub(super) output_limit: Option<OutputLimit>,
+    #[serde(default)]
+    pub(super) leave_out: LeaveOut,
     pub(super) timeout_secs: Option<u64>,
     pub(super) idle_timeout_secs: Option<u64>,
     pub(super) price: Option<Price>,
@@ -136,10 +151,36 @@ pub(super) struct Price {
     pub(super) output: f64,
 }
 
+/// Patterns of the models that do not take a part of the request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LeaveOut {
+    pub(super) temperature: Vec<String>,
+    pub(super) stream_options: Vec<String>,
+    pub(super) system: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutputLimit {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+impl From<OutputLimit> for reviewer::OutputLimit {
+    fn from(word: OutputLimit) -> Self {
+        match word {
+            OutputLimit::MaxTokens => Self::MaxTokens,
+            OutputLimit::MaxCompletionTokens => Self::MaxCompletionTokens,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Provider {
     OpenAi,
+    Anthropic,
     Command,
     Replay,
     Builtin,

@@ -4,6 +4,7 @@
 //! Flags and environment variables are laid over the result by `cli`, which is the only caller.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
 
+mod candidate;
 pub mod env;
 mod error;
 mod file;
@@ -18,12 +19,13 @@ use std::{
     time::Duration,
 };
 
+pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
-pub use panel::{Choice, Obstacle, Seats, SkippedSeat, key_of};
-pub use preset::{Preset, presets};
+pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of, seated};
+pub use preset::{Preset, hint, presets};
 
 use crate::{
-    bundle::{CutDeclared, DeclaredComponent, Limits},
+    bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
     prompt::guidance::GuidanceRule,
     reviewer::{Access, Reviewer},
     tally::gate::FailOn,
@@ -77,8 +79,25 @@ pub struct Config {
     pub reviews_dir: PathBuf,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
+    /// Which panel is asked about which files, in order of configuration; each names one that there is.
+    pub routes: Vec<Route>,
     /// All reviewers, ids unique, in order of configuration.
     pub reviewers: Vec<Reviewer>,
+    /// Longest time for one attempt and longest silence in it, in seconds, for reviewers that set none.
+    pub times: (u64, u64),
+    /// What a file says about whom to ask; the built-in defaults do not count.
+    pub said: Said,
+    /// The files that were read, the built-in one left out, in order of precedence.
+    pub files: Vec<PathBuf>,
+}
+
+/// What configuration files say about whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
+    /// Some `[[reviewer]]` is configured, so that nobody else is looked for.
+    pub reviewers: bool,
+    /// `[review] panel` is set.
+    pub panel: bool,
 }
 
 /// What counts in place of a file on disk.
@@ -95,7 +114,21 @@ pub enum StandIn {
 /// Tells what counts in place of a file that somebody else's change may have brought.
 pub type StandIns<'a> = dyn Fn(&Path) -> io::Result<StandIn> + 'a;
 
+/// A `[[route]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// What it fits.
+    pub rule: RouteRule,
+    /// Name of the panel that is asked: `auto` or a name in `panels`.
+    pub panel: String,
+}
+
 impl Config {
+    /// What applies where no file says anything else.
+    pub fn builtin() -> Result<Self, ConfigError> {
+        Layer::parse(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
+    }
+
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
     ///
     /// Relative paths in a file start at the folder of that file. `stand_ins` is asked for the repository's file and for every
@@ -108,15 +141,24 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
         let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+        let (mut said, mut files) = (Said::default(), Vec::new());
+        let mut lay_over = |text: &str, path: &Path| {
+            let layer = Layer::parse(text, path)?;
+            said.reviewers |= layer.has("reviewer", None);
+            said.panel |= layer.has("review", Some("panel"));
+            files.push(path.to_owned());
+            merged.lay_over(layer);
+            Ok::<_, ConfigError>(())
+        };
         for path in user.iter().map(PathBuf::as_path).chain(explicit) {
-            merged.lay_over(Layer::parse(&read(path)?, path)?);
+            lay_over(&read(path)?, path)?;
         }
         if let (Some(root), None) = (root, explicit) {
             let path = root.join(FILE_NAME);
             let text = text_if_there(&path, stand_ins)?;
-            text.map_or(Ok(()), |text| Layer::parse(&text, &path).map(|layer| merged.lay_over(layer)))?;
+            text.map_or(Ok(()), |text| lay_over(&text, &path))?;
         }
-        merged.finish(stand_ins)
+        Ok(Self { said, files, ..merged.finish(stand_ins)? })
     }
 
     /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
@@ -165,6 +207,12 @@ impl Layer {
         let folder = path.parent().unwrap_or(Path::new(""));
         make_absolute(&mut table, folder);
         Ok(Self(table))
+    }
+
+    /// Whether it holds `key`, or `key` within the table `outer`.
+    fn has(&self, outer: &str, key: Option<&str>) -> bool {
+        let found = self.0.get(outer);
+        key.map_or(found.is_some(), |key| found.is_some_and(|table| table.get(key).is_some()))
     }
 
     fn lay_over(&mut self, upper: Self) {
@@ -247,6 +295,7 @@ impl Config {
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        let routes = panel::routes(file.route, &panels)?;
         let components = file.component.into_iter();
         Ok(Self {
             panel: file.review.panel,
@@ -273,7 +322,11 @@ impl Config {
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
             panels,
+            routes,
             reviewers,
+            times,
+            said: Said::default(),
+            files: Vec::new(),
         })
     }
 }

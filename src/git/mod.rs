@@ -15,6 +15,7 @@ mod lines;
 mod local;
 mod names;
 mod objects;
+mod outlook;
 mod patch;
 mod range;
 mod renames;
@@ -32,6 +33,7 @@ pub use self::diff::read_diff;
 pub use self::error::GitError;
 pub use self::history::HistoryError;
 use self::objects::Objects;
+pub use self::outlook::Outlook;
 pub use self::range::RangeSpec;
 use self::range::Resolved;
 use self::trees::Pair;
@@ -130,6 +132,16 @@ impl Repo {
     /// The past before the base of `change`, as far as it concerns it.
     pub fn history(&self, change: &Change) -> Result<History, HistoryError> {
         history::collect(&self.inner, change)
+    }
+
+    /// The branches, and what a review without a range would read.
+    pub fn outlook(&self) -> Outlook {
+        outlook::outlook(&self.inner)
+    }
+
+    /// The files git knows, in path order, and the folders among them that hold a package manifest, the root left out.
+    pub fn layout(&self) -> Result<(Vec<RepoPath>, Vec<RepoPath>), GitError> {
+        outlook::layout(&self.inner)
     }
 
     /// Folders at or above the changed files, the root left out, that hold a package manifest on the new side

@@ -23,6 +23,7 @@ use crate::{
     judgement::Judgements,
     prompt::Templates,
     reviewer::{Builtin, Lineage, Panel, Reviewer, Seat},
+    route::Routes,
     run::{
         executor::Pace,
         review::{self, Asking},
@@ -132,6 +133,7 @@ impl Live<'_> {
             questions: &asked.questions,
             respondents: &asked.respondents,
             skipped: &asked.skipped,
+            routes: &Routes::default(),
             earlier: kept.earlier.clone(),
             pace: Pace::new(concurrency),
         };
