@@ -159,7 +159,7 @@ impl Reviewer {
                 Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
             }
             Access::Command { argv, .. } => Some(format!("{} {}", argv.first()?, self.lineage)),
-            Access::Replay { .. } | Access::Builtin(_) | Access::Sarif(_) => None,
+            Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
         }
     }
 }

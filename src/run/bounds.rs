@@ -15,7 +15,7 @@ use super::{
 use crate::{
     coverage::Spent,
     report::words,
-    reviewer::{Access, Allowance, Reviewer},
+    reviewer::{Access, Allowance, Reviewer, host},
 };
 
 /// The bounds of one run, through all its rounds of asking.
@@ -85,7 +85,7 @@ impl Bounds {
     pub(super) fn service_of(&mut self, reviewer: &Reviewer, now: Instant) -> Option<usize> {
         let name = reviewer.service()?;
         let at = *self.by_name.entry(name).or_insert_with(|| {
-            self.services.push(Service::new(shown(&reviewer.access)));
+            self.services.push(Service::new(shown(&reviewer.access).to_owned()));
             self.services.len() - 1
         });
         self.services[at].limit(reviewer.allowance, now);
@@ -197,14 +197,6 @@ impl Service {
 }
 
 /// The endpoint's host, or the program: nothing secret is in either.
-fn shown(access: &Access) -> String {
-    match access {
-        Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
-            let url = reqwest::Url::parse(base_url).ok();
-            let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("the endpoint");
-            url.as_ref().and_then(reqwest::Url::port).map_or(host.to_owned(), |port| format!("{host}:{port}"))
-        }
-        Access::Command { argv, .. } => argv.first().cloned().unwrap_or_default(),
-        Access::Replay { .. } | Access::Builtin(_) | Access::Sarif(_) => access.provider().to_owned(),
-    }
+fn shown(access: &Access) -> &str {
+    access.base_url().map(host).or(access.program()).unwrap_or_else(|| access.provider())
 }

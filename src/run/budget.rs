@@ -3,13 +3,7 @@
 //! It counts what is known to be spent and holds nothing back for what is under way: a limit is passed by no more than the
 //! requests in flight.
 
-use std::net::IpAddr;
-
-use crate::{
-    coverage::Spent,
-    report::words,
-    reviewer::{Access, Reviewer},
-};
+use crate::{coverage::Spent, report::words, reviewer::Reviewer};
 
 /// The most a run may spend; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -54,20 +48,7 @@ impl Budget {
 
 /// Whether requests to `reviewer` may cost something that nobody can count: it has no price and is not on this machine.
 pub fn is_unpriced(reviewer: &Reviewer) -> bool {
-    match &reviewer.access {
-        Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
-            reviewer.price.is_none() && !is_local(base_url)
-        }
-        Access::Command { .. } => reviewer.price.is_none(),
-        Access::Replay { .. } | Access::Builtin(_) | Access::Sarif(_) => false,
-    }
-}
-
-fn is_local(base_url: &str) -> bool {
-    let url = reqwest::Url::parse(base_url).ok();
-    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    reviewer.price.is_none() && !reviewer.access.stays_here()
 }
 
 #[cfg(test)]
@@ -94,16 +75,5 @@ mod tests {
         check(cost(0.0), Some("the budget of $0.00 is used up"));
         check(tokens(1_501), None);
         check(tokens(1_500), Some("the budget of 1,500 tokens is used up"));
-    }
-
-    #[test]
-    fn what_runs_on_this_machine_costs_nothing() {
-        let check = |base_url: &str, expect: bool| assert_eq!(is_local(base_url), expect, "{base_url}");
-        check("http://localhost:11434/v1", true);
-        check("http://127.0.0.1:8080", true);
-        check("http://[::1]:8080/v1", true);
-        check("https://api.openai.com/v1", false);
-        check("https://localhost.example.com/v1", false);
-        check("http://127.0.0.1.example.com", false);
     }
 }

@@ -43,7 +43,10 @@ struct Run {
 impl Run {
     /// Each of `seats` on `bundles` bundles; a seat's first reviewer is the one whose seat it is, the others stand in.
     fn new(bundles: usize, seats: Vec<Vec<Reviewer>>) -> Self {
-        let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
+        let mut opener = Opener::new(
+            Arc::new(|_, _: &Question| Ok(String::new())),
+            scrum::provider::sarif::Site::nowhere(),
+        );
         let mut voice = |reviewer: Reviewer| {
             let provider = opener.open(&reviewer, None).unwrap();
             Voice { reviewer, provider }
