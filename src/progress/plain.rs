@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Waits that are shorter are not worth a line.
-const WORTH_TELLING: Duration = Duration::from_secs(5);
+const WORTH_TELLING: Duration = Duration::from_secs(2);
 
 /// What must be remembered to put events into words.
 #[derive(Debug, Default)]

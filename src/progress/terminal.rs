@@ -239,6 +239,23 @@ mod tests {
     }
 
     #[test]
+    fn the_board_says_why_others_wait() {
+        let mut board = board();
+        let reason = "60 requests a minute are allowed at api.example.com".to_owned();
+        let delay = Some(Duration::from_secs(1));
+        board.take(&RunEvent::Waiting { task: 4, reason, delay });
+        let stand_in = ReviewerId::new("kimi-2").unwrap();
+        board.take(&RunEvent::FellBack { task: 3, stand_in, reason: "HTTP 503".to_owned() });
+        insta::assert_snapshot!(board.lines(10).join("\n"), @"
+        c2 web · opus · waiting · 5.0 s · attempt 2
+        waiting · 60 requests a minute are allowed at api.example.com
+        1 of 5 answered · 1 under way · 1 not answered
+        ");
+        board.take(&RunEvent::Asked { task: 4, attempt: 1 });
+        assert_eq!(board.lines(10).iter().filter(|line| line.starts_with("waiting")).count(), 0);
+    }
+
+    #[test]
     fn a_low_terminal_gets_few_lines() {
         let check = |height: usize, expect: usize| assert_eq!(board().lines(height).len(), expect);
         check(2, 2);
