@@ -13,7 +13,7 @@ use super::{error::CliError, ui::Ui};
 use crate::{
     change::{Change, RangeInfo, RepoPath},
     config::{self, StandIn},
-    git::{self, Baseline, Repo},
+    git::{self, Baseline, Repo, Touched},
     reviewer::Access,
     run::saved::SavedRun,
 };
@@ -25,7 +25,7 @@ pub(super) struct Trust {
     /// Where paths on the command line start.
     directory: PathBuf,
     /// Paths of the change, on both sides.
-    touched: Vec<RepoPath>,
+    touched: Touched,
     /// `None` where there is nothing to compare with: a diff from a file.
     baseline: Option<Baseline>,
     /// Without a work tree only the baseline's files count.
@@ -41,7 +41,14 @@ impl Trust {
         directory: &Path,
     ) -> Result<Self, CliError> {
         let paths = change.files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
-        Self::new(&change.range, paths.cloned().collect(), repo, (root, directory))
+        Self::new(&change.range, Touched::new(paths), repo, (root, directory))
+    }
+
+    /// For what is checked out; `None` before the first commit.
+    pub(super) fn in_checkout(repo: &Repo, root: &Path, directory: &Path) -> Result<Option<Self>, CliError> {
+        let Some(head) = repo.head() else { return Ok(None) };
+        let range = RangeInfo { base: Some(head.clone()), head: Some(head), spec: "HEAD".to_owned() };
+        Self::new(&range, Touched::new([].iter()), Some(repo), (root, directory)).map(Some)
     }
 
     /// For going on with a run.
@@ -54,12 +61,12 @@ impl Trust {
         let files = run.input.bundles.iter().flat_map(|bundle| &bundle.files);
         let shown = files.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
         let paths = shown.chain(run.input.excluded.iter().map(|file| &file.path));
-        Self::new(&run.input.range, paths.cloned().collect(), repo, (root, directory))
+        Self::new(&run.input.range, Touched::new(paths), repo, (root, directory))
     }
 
     fn new(
         range: &RangeInfo,
-        touched: Vec<RepoPath>,
+        touched: Touched,
         repo: Option<&Repo>,
         (root, directory): (&Path, &Path),
     ) -> Result<Self, CliError> {
@@ -132,17 +139,18 @@ impl Trust {
             // What cannot be read is not to be trusted.
             self.is_tampered(repo, &paths).unwrap_or(true)
         };
+        let names_ours = |word: &str| {
+            let file = Path::new(word);
+            !word.is_empty() && !started_in.join(file).is_dir() && is_ours(file)
+        };
         match access {
-            Access::Command { argv, .. } => argv
-                .iter()
-                .find(|word| {
-                    let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
-                    [word, value]
-                        .map(Path::new)
-                        .into_iter()
-                        .any(|word| !started_in.join(word).is_dir() && is_ours(word))
-                })
-                .cloned(),
+            Access::Command { argv, env } => {
+                let words = argv.iter().chain(env.values());
+                words
+                    .flat_map(|word| names_in(word, is_shell(argv)))
+                    .find(|word| names_ours(word))
+                    .map(str::to_owned)
+            }
             Access::Replay { dir } => is_ours(dir).then(|| self.below(dir).display().to_string()),
             Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_) => None,
         }
@@ -150,7 +158,7 @@ impl Trust {
 
     /// Whether the change, or what is checked out, differs from the baseline at one of `paths`.
     fn is_tampered(&self, repo: Option<&Repo>, paths: &[RepoPath]) -> io::Result<bool> {
-        if paths.iter().any(|path| git::touches(&self.touched, path)) {
+        if paths.iter().any(|path| self.touched.meets(path)) {
             return Ok(true);
         }
         let Some((baseline, repo)) = self.baseline.zip(repo) else { return Ok(false) };
@@ -161,4 +169,18 @@ impl Trust {
         }
         Ok(false)
     }
+}
+
+/// What in an argument may be the name of a file: all of it, what stands behind `=`, and for a shell every word.
+fn names_in(argument: &str, is_script: bool) -> impl Iterator<Item = &str> {
+    let value = argument.split_once('=').map(|(_, value)| value);
+    let between = |c: char| c.is_whitespace() || "'\"`;|&()<>{}=".contains(c);
+    let words = argument.split(between).filter(move |_| is_script);
+    [argument].into_iter().chain(value).chain(words)
+}
+
+fn is_shell(argv: &[String]) -> bool {
+    let program = argv.first().map(Path::new).and_then(Path::file_name);
+    program
+        .is_some_and(|name| ["sh", "bash", "dash", "zsh", "ksh", "fish"].iter().any(|shell| name == *shell))
 }
