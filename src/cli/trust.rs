@@ -5,6 +5,7 @@
 //! counts. docs/design/trust.md goes through the cases.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
@@ -14,7 +15,7 @@ use crate::{
     change::{Change, RangeInfo, RepoPath},
     config::{self, StandIn},
     git::{self, Baseline, Repo, Touched},
-    reviewer::Access,
+    reviewer::{Access, ReportSource},
     run::saved::SavedRun,
 };
 
@@ -143,15 +144,19 @@ impl Trust {
             let file = Path::new(word);
             !word.is_empty() && !started_in.join(file).is_dir() && is_ours(file)
         };
+        let run = |argv: &[String], env: &BTreeMap<String, String>| {
+            let words = argv.iter().chain(env.values());
+            let mut names = words.flat_map(|word| names_in(word, is_shell(argv)));
+            names.find(|word| names_ours(word)).map(str::to_owned)
+        };
+        let file = |file: &Path| is_ours(file).then(|| self.below(file).display().to_string());
         match access {
-            Access::Command { argv, env } => {
-                let words = argv.iter().chain(env.values());
-                words
-                    .flat_map(|word| names_in(word, is_shell(argv)))
-                    .find(|word| names_ours(word))
-                    .map(str::to_owned)
-            }
-            Access::Replay { dir } => is_ours(dir).then(|| self.below(dir).display().to_string()),
+            Access::Command { argv, env, .. } => run(argv, env),
+            Access::Sarif(analyser) => match &analyser.source {
+                ReportSource::Program(program) => run(&program.argv, &program.env),
+                ReportSource::File(report) => file(report),
+            },
+            Access::Replay { dir } => file(dir),
             Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_) => None,
         }
     }
