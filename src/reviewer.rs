@@ -15,7 +15,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::finding::Severity;
+use crate::{coverage::Spent, finding::Severity};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -135,6 +135,31 @@ impl Reviewer {
             allowance: Allowance::default(),
             tampered: None,
             quirks: Quirks::default(),
+        }
+    }
+}
+
+impl Reviewer {
+    /// `spent` with what its tokens cost, where that was not told and a price is known.
+    #[must_use]
+    pub fn priced(&self, spent: Spent) -> Spent {
+        let cost = |price: Price| {
+            let tokens = spent.tokens_in.zip(spent.tokens_out)?;
+            Some(price.cost(tokens.0, tokens.1))
+        };
+        Spent { cost_usd: spent.cost_usd.or_else(|| cost(self.price?)), ..spent }
+    }
+
+    /// Names the provider, which reviewers share that are asked in the same way: an endpoint and its key, or a program and the
+    /// family of models that it asks. `None`: nothing that could be overloaded or out of order.
+    pub fn service(&self) -> Option<String> {
+        match &self.access {
+            Access::OpenAi { base_url, api_key_env } | Access::Anthropic { base_url, api_key_env } => {
+                let address = base_url.trim_end_matches('/').to_ascii_lowercase();
+                Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
+            }
+            Access::Command { argv, .. } => Some(format!("{} {}", argv.first()?, self.lineage)),
+            Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
         }
     }
 }

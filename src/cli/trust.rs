@@ -5,6 +5,7 @@
 //! counts. docs/design/trust.md goes through the cases.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
@@ -13,7 +14,7 @@ use super::{error::CliError, ui::Ui};
 use crate::{
     change::{Change, RangeInfo, RepoPath},
     config::{self, StandIn},
-    git::{self, Baseline, Repo},
+    git::{self, Baseline, Repo, Touched},
     reviewer::{Access, ReportSource},
     run::saved::SavedRun,
 };
@@ -25,7 +26,7 @@ pub(super) struct Trust {
     /// Where paths on the command line start.
     directory: PathBuf,
     /// Paths of the change, on both sides.
-    touched: Vec<RepoPath>,
+    touched: Touched,
     /// `None` where there is nothing to compare with: a diff from a file.
     baseline: Option<Baseline>,
     /// Without a work tree only the baseline's files count.
@@ -41,7 +42,14 @@ impl Trust {
         directory: &Path,
     ) -> Result<Self, CliError> {
         let paths = change.files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
-        Self::new(&change.range, paths.cloned().collect(), repo, (root, directory))
+        Self::new(&change.range, Touched::new(paths), repo, (root, directory))
+    }
+
+    /// For what is checked out; `None` before the first commit.
+    pub(super) fn in_checkout(repo: &Repo, root: &Path, directory: &Path) -> Result<Option<Self>, CliError> {
+        let Some(head) = repo.head() else { return Ok(None) };
+        let range = RangeInfo { base: Some(head.clone()), head: Some(head), spec: "HEAD".to_owned() };
+        Self::new(&range, Touched::new([].iter()), Some(repo), (root, directory)).map(Some)
     }
 
     /// For going on with a run.
@@ -54,12 +62,12 @@ impl Trust {
         let files = run.input.bundles.iter().flat_map(|bundle| &bundle.files);
         let shown = files.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
         let paths = shown.chain(run.input.excluded.iter().map(|file| &file.path));
-        Self::new(&run.input.range, paths.cloned().collect(), repo, (root, directory))
+        Self::new(&run.input.range, Touched::new(paths), repo, (root, directory))
     }
 
     fn new(
         range: &RangeInfo,
-        touched: Vec<RepoPath>,
+        touched: Touched,
         repo: Option<&Repo>,
         (root, directory): (&Path, &Path),
     ) -> Result<Self, CliError> {
@@ -132,16 +140,20 @@ impl Trust {
             // What cannot be read is not to be trusted.
             self.is_tampered(repo, &paths).unwrap_or(true)
         };
-        let names_ours = |word: &&String| {
-            let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
-            let words = [word.as_str(), value].map(Path::new);
-            words.into_iter().any(|word| !started_in.join(word).is_dir() && is_ours(word))
+        let names_ours = |word: &str| {
+            let file = Path::new(word);
+            !word.is_empty() && !started_in.join(file).is_dir() && is_ours(file)
+        };
+        let run = |argv: &[String], env: &BTreeMap<String, String>| {
+            let words = argv.iter().chain(env.values());
+            let mut names = words.flat_map(|word| names_in(word, is_shell(argv)));
+            names.find(|word| names_ours(word)).map(str::to_owned)
         };
         let file = |file: &Path| is_ours(file).then(|| self.below(file).display().to_string());
         match access {
-            Access::Command { argv, .. } => argv.iter().find(names_ours).cloned(),
+            Access::Command { argv, env, .. } => run(argv, env),
             Access::Sarif(analyser) => match &analyser.source {
-                ReportSource::Program(program) => program.argv.iter().find(names_ours).cloned(),
+                ReportSource::Program(program) => run(&program.argv, &program.env),
                 ReportSource::File(report) => file(report),
             },
             Access::Replay { dir } => file(dir),
@@ -151,7 +163,7 @@ impl Trust {
 
     /// Whether the change, or what is checked out, differs from the baseline at one of `paths`.
     fn is_tampered(&self, repo: Option<&Repo>, paths: &[RepoPath]) -> io::Result<bool> {
-        if paths.iter().any(|path| git::touches(&self.touched, path)) {
+        if paths.iter().any(|path| self.touched.meets(path)) {
             return Ok(true);
         }
         let Some((baseline, repo)) = self.baseline.zip(repo) else { return Ok(false) };
@@ -162,4 +174,18 @@ impl Trust {
         }
         Ok(false)
     }
+}
+
+/// What in an argument may be the name of a file: all of it, what stands behind `=`, and for a shell every word.
+fn names_in(argument: &str, is_script: bool) -> impl Iterator<Item = &str> {
+    let value = argument.split_once('=').map(|(_, value)| value);
+    let between = |c: char| c.is_whitespace() || "'\"`;|&()<>{}=".contains(c);
+    let words = argument.split(between).filter(move |_| is_script);
+    [argument].into_iter().chain(value).chain(words)
+}
+
+fn is_shell(argv: &[String]) -> bool {
+    let program = argv.first().map(Path::new).and_then(Path::file_name);
+    program
+        .is_some_and(|name| ["sh", "bash", "dash", "zsh", "ksh", "fish"].iter().any(|shell| name == *shell))
 }

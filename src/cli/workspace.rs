@@ -82,7 +82,7 @@ impl Workspace {
     /// Does without a repository where there is none, and without the configuration where that cannot be used: what is wrong with
     /// it comes along.
     pub(super) fn open_forgiving(global: &Global, ui: Ui) -> Result<(Self, Option<CliError>), CliError> {
-        let broken = match Self::open_anywhere(global, ui) {
+        let broken = match Self::open_checkout(global, ui) {
             Ok(workspace) => return Ok((workspace, None)),
             Err(error) => error,
         };
@@ -95,6 +95,16 @@ impl Workspace {
         let Place { directory, started_in } = place;
         let workspace = Self { repo, config, store, environment, trust, given, directory, started_in };
         Ok((workspace, Some(broken)))
+    }
+
+    /// As a review here would be configured: what is checked out and not on the default branch steers nothing.
+    fn open_checkout(global: &Global, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        let root = place.root(repo.as_ref());
+        let trust =
+            repo.as_ref().and_then(|repo| Trust::in_checkout(repo, &root, &place.directory).transpose());
+        Self::at(global, place, repo, trust.transpose()?, ui)
     }
 
     /// Adds reviewers that nobody configured, but not twice. The files of the change steer them no more than the others.

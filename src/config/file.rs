@@ -37,6 +37,8 @@ pub(super) struct Review {
     pub(super) concurrency: usize,
     pub(super) timeout_secs: u64,
     pub(super) idle_timeout_secs: u64,
+    pub(super) max_cost_usd: Option<f64>,
+    pub(super) max_tokens: Option<u64>,
     pub(super) fail_on: FailOn,
     pub(super) min_lineages: usize,
 }

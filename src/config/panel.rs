@@ -32,12 +32,16 @@ pub struct Choice {
 }
 
 /// The chosen reviewers with their keys, and those that lack one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Seats {
     /// Reviewers that can be asked, each with its key.
     pub usable: Vec<(Reviewer, Option<SecretString>)>,
-    /// Reviewers that cannot.
+    /// Reviewers that cannot be asked themselves, while somebody can in their place.
+    pub substituted: Vec<SkippedSeat>,
+    /// Reviewers that cannot, and nobody in their place.
     pub skipped: Vec<SkippedSeat>,
+    /// Who may be asked in whose place, best first, each with its key.
+    pub stand_ins: BTreeMap<ReviewerId, Vec<(Reviewer, Option<SecretString>)>>,
 }
 
 /// A reviewer that was chosen and cannot be asked.
@@ -70,25 +74,29 @@ impl Seats {
     /// All seats, usable and skipped, as the run's panel.
     pub fn panel(&self) -> Panel {
         let usable = self.usable.iter().map(|(reviewer, _)| reviewer);
-        let skipped = self.skipped.iter().map(|seat| &seat.reviewer);
-        Panel { reviewers: usable.chain(skipped).map(Seat::from).collect() }
+        let others = self.substituted.iter().chain(&self.skipped).map(|seat| &seat.reviewer);
+        Panel { reviewers: usable.chain(others).map(Seat::from).collect() }
     }
 
     /// Whether the offline reviewer `which` is among those that can be asked.
     pub fn asks(&self, which: Builtin) -> bool {
-        self.usable.iter().any(|(reviewer, _)| reviewer.access == Access::Builtin(which))
+        let voices = self.usable.iter().chain(self.stand_ins.values().flatten());
+        voices.into_iter().any(|(reviewer, _)| reviewer.access == Access::Builtin(which))
     }
 
-    /// The reviewers that can be asked.
+    /// The reviewers that can be asked, be it through somebody in their place.
     pub fn usable_reviewers(&self) -> Vec<Reviewer> {
-        self.usable.iter().map(|(reviewer, _)| reviewer.clone()).collect()
+        self.answerable().cloned().collect()
+    }
+
+    fn answerable(&self) -> impl Iterator<Item = &Reviewer> {
+        let usable = self.usable.iter().map(|(reviewer, _)| reviewer);
+        usable.chain(self.substituted.iter().map(|seat| &seat.reviewer))
     }
 
     /// Distinct lineages that can be asked.
     pub fn usable_lineages(&self) -> usize {
-        let lineages: std::collections::BTreeSet<_> =
-            self.usable.iter().map(|(reviewer, _)| &reviewer.lineage).collect();
-        lineages.len()
+        self.answerable().map(|reviewer| &reviewer.lineage).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -113,7 +121,44 @@ impl Config {
         min_lineages: usize,
         environment: Environment,
     ) -> Result<Seats, PanelError> {
-        seated(self.chosen(choice)?, min_lineages, environment)
+        self.seated(self.chosen(choice)?, min_lineages, environment)
+    }
+
+    /// `chosen` with their keys; see [`seats`](Self::seats).
+    pub fn seated(
+        &self,
+        chosen: Vec<Reviewer>,
+        min_lineages: usize,
+        environment: Environment,
+    ) -> Result<Seats, PanelError> {
+        let mut seats = Seats::default();
+        for reviewer in chosen {
+            let stand_ins = self.stand_ins_with_keys(&reviewer, environment);
+            match key_of(&reviewer, environment) {
+                Ok(key) => seats.usable.push((reviewer.clone(), key)),
+                Err(obstacle) => {
+                    let lacking =
+                        if stand_ins.is_empty() { &mut seats.skipped } else { &mut seats.substituted };
+                    lacking.push(SkippedSeat { reviewer: reviewer.clone(), obstacle });
+                }
+            }
+            seats.stand_ins.insert(reviewer.id, stand_ins);
+        }
+        if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
+            let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
+            return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
+        }
+        Ok(seats)
+    }
+
+    /// The stand-ins of `reviewer` that can be asked, with their keys.
+    pub fn stand_ins_with_keys(
+        &self,
+        reviewer: &Reviewer,
+        environment: Environment,
+    ) -> Vec<(Reviewer, Option<SecretString>)> {
+        let stand_ins = self.stand_ins(reviewer).into_iter();
+        stand_ins.filter_map(|one| Some((one.clone(), key_of(one, environment).ok()?))).collect()
     }
 
     /// The reviewers of `choice`, whether or not they can be asked.
@@ -128,7 +173,10 @@ impl Config {
     pub fn on_panel(&self, name: &str) -> Result<Vec<Reviewer>, PanelError> {
         match self.panels.get(name) {
             Some(ids) => self.by_ids(ids),
-            None if name == AUTO => Ok(self.reviewers.clone()),
+            // A stand-in would otherwise be asked twice: for itself and for whom it stands in.
+            None if name == AUTO => {
+                Ok(self.reviewers.iter().filter(|one| !self.is_stand_in(one)).cloned().collect())
+            }
             None => Err(PanelError::NoSuchPanel {
                 name: name.to_owned(),
                 known: std::iter::once(AUTO.to_owned()).chain(self.panels.keys().cloned()).collect(),
@@ -150,26 +198,6 @@ impl Config {
         }
         Ok(chosen)
     }
-}
-
-/// `chosen` with their keys; see [`Config::seats`].
-pub fn seated(
-    chosen: Vec<Reviewer>,
-    min_lineages: usize,
-    environment: Environment,
-) -> Result<Seats, PanelError> {
-    let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
-    for reviewer in chosen {
-        match key_of(&reviewer, environment) {
-            Ok(key) => seats.usable.push((reviewer, key)),
-            Err(obstacle) => seats.skipped.push(SkippedSeat { reviewer, obstacle }),
-        }
-    }
-    if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
-        let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
-        return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
-    }
-    Ok(seats)
 }
 
 /// The key of `reviewer` where it needs one, or why it must not be asked.

@@ -41,6 +41,11 @@ pub(super) fn of(repo: &Repository, base: Option<Oid>) -> Result<Baseline, GitEr
 }
 
 impl Repo {
+    /// Full id of the commit that is checked out; `None` before the first one.
+    pub fn head(&self) -> Option<String> {
+        Some(self.inner.head().ok()?.peel_to_commit().ok()?.id().to_string())
+    }
+
     /// The revision whose files may steer a review of `range`.
     pub fn baseline(&self, range: &RangeInfo) -> Result<Baseline, GitError> {
         let base = range.base.as_deref().map(Oid::from_str).transpose();
@@ -136,14 +141,21 @@ fn without_dots(path: &Path) -> PathBuf {
     plain
 }
 
-/// Whether one of `changed` is `path`, lies in it, or is a folder it lies in. Names that a file system may take for one
-/// another are the same.
-pub fn touches(changed: &[RepoPath], path: &RepoPath) -> bool {
-    let path = alike(path.as_bytes());
-    changed
-        .iter()
-        .map(|changed| alike(changed.as_bytes()))
-        .any(|changed| is_in(&changed, &path) || is_in(&path, &changed))
+/// Paths that a change touches. Names that a file system may take for one another are the same.
+#[derive(Debug, Clone)]
+pub struct Touched(Vec<String>);
+
+impl Touched {
+    /// The given paths.
+    pub fn new<'a>(paths: impl Iterator<Item = &'a RepoPath>) -> Self {
+        Self(paths.map(|path| alike(path.as_bytes())).collect())
+    }
+
+    /// Whether one of them is `path`, lies in it, or is a folder it lies in.
+    pub fn meets(&self, path: &RepoPath) -> bool {
+        let path = alike(path.as_bytes());
+        self.0.iter().any(|touched| is_in(touched, &path) || is_in(&path, touched))
+    }
 }
 
 fn is_in(inner: &str, outer: &str) -> bool {
@@ -193,7 +205,8 @@ mod tests {
     #[test]
     fn a_change_touches_what_a_file_system_takes_for_its_files() {
         let check = |changed: &str, path: &str, expect: bool| {
-            assert_eq!(touches(&[changed.into()], &path.into()), expect, "{changed} {path}");
+            let touched = Touched::new([changed.into()].iter());
+            assert_eq!(touched.meets(&path.into()), expect, "{changed} {path}");
         };
         check("scrum.toml", "scrum.toml", true);
         check("Scrum.TOML", "scrum.toml", true);

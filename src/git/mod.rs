@@ -29,7 +29,7 @@ use std::sync::Once;
 
 use git2::Repository;
 
-pub use self::baseline::{Baseline, paths_below, touches};
+pub use self::baseline::{Baseline, Touched, paths_below};
 pub use self::diff::read_diff;
 pub use self::error::GitError;
 pub use self::history::HistoryError;

@@ -57,7 +57,7 @@ impl Program {
         drop(group);
         match ended {
             Ok(status) if status.success() => Ok(Answer { text: draft.take_text(), ..Answer::default() }),
-            Ok(status) => Err(self.failed(&ending(status, &tail.last_words()))),
+            Ok(status) => Err(self.broken(&ending(status, &tail.last_words()))),
             Err(trouble) => Err(self.failed(&trouble.words(LONGEST_REPLY))),
         }
         .map_err(|error| error.after(draft.take_text()))
@@ -93,17 +93,23 @@ impl Program {
     fn not_started(&self, error: &io::Error) -> AskError {
         let name = one_line(&self.name);
         match error.kind() {
-            io::ErrorKind::NotFound => AskError::permanent(format!(
+            io::ErrorKind::NotFound => AskError::unavailable(format!(
                 "program `{name}` not found: install it, put it on PATH, or write its full path in the reviewer's command"
             )),
             io::ErrorKind::PermissionDenied => {
-                AskError::permanent(format!("program `{name}` may not be executed: check its permissions"))
+                AskError::unavailable(format!("program `{name}` may not be executed: check its permissions"))
             }
             io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory => {
                 AskError::transient(format!("program `{name}` could not be started: {error}"))
             }
-            _ => AskError::permanent(format!("program `{name}` could not be started: {error}")),
+            _ => AskError::unavailable(format!("program `{name}` could not be started: {error}")),
         }
+    }
+
+    /// An exit status does not tell a program that cannot reach its model from one that did not like the question: the former is
+    /// by far more likely.
+    fn broken(&self, how: &str) -> AskError {
+        AskError::unavailable(format!("program `{}`: {how}", one_line(&self.name)))
     }
 
     pub(super) fn failed(&self, how: &str) -> AskError {

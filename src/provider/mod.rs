@@ -19,6 +19,7 @@ use secrecy::SecretString;
 
 use crate::{
     bundle::Bundle,
+    coverage::Spent,
     prompt::Prompt,
     report::{foreign, words},
     reviewer::{Access, Builtin, Reviewer},
@@ -75,6 +76,13 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// What it took, as far as the provider told.
+    pub fn spent(&self) -> Spent {
+        Spent { tokens_in: self.tokens_in, tokens_out: self.tokens_out, cost_usd: self.cost_usd }
+    }
+}
+
 /// Why an answer's text ends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum End {
@@ -88,7 +96,7 @@ pub enum End {
 /// An attempt that gave no whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// Worth another attempt: 429, 5xx, a lost connection.
+    /// Worth another attempt: 5xx, a lost connection.
     #[error("{reason}")]
     Transient {
         /// For people; never holds a key.
@@ -98,7 +106,26 @@ pub enum AskError {
         /// Text that had come before.
         partial: String,
     },
-    /// Another attempt would end the same way: 400, 401, a program that is not installed.
+    /// Too much at a time: 429. Worth another attempt, and the provider is in order.
+    #[error("{reason}")]
+    Busy {
+        /// For people; never holds a key.
+        reason: String,
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Nobody there, or nobody let in: no connection, 401, a model that is gone, a program that is not installed. Whatever the
+    /// question, only somebody else can answer it now.
+    #[error("{reason}")]
+    Unavailable {
+        /// For people; never holds a key.
+        reason: String,
+        /// Whether another attempt may go better.
+        for_now: bool,
+        /// Text that had come before.
+        partial: String,
+    },
+    /// Another attempt at this question would end the same way: 400, a refusal.
     #[error("{reason}")]
     Permanent {
         /// For people; never holds a key.
@@ -117,6 +144,14 @@ impl AskError {
         Self::Permanent { reason: reason.into(), partial: String::new() }
     }
 
+    fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), for_now: false, partial: String::new() }
+    }
+
+    fn unreachable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), for_now: true, partial: String::new() }
+    }
+
     /// The same error with the text that had come before.
     #[must_use]
     fn after(self, text: String) -> Self {
@@ -125,6 +160,8 @@ impl AskError {
                 Self::Transient { reason, retry_after, partial: text }
             }
             Self::Permanent { reason, .. } => Self::Permanent { reason, partial: text },
+            Self::Unavailable { reason, for_now, .. } => Self::Unavailable { reason, for_now, partial: text },
+            busy @ Self::Busy { .. } => busy,
         }
     }
 }

@@ -61,6 +61,12 @@ fn without_port(error: AskError, url: &str) -> AskError {
         AskError::Permanent { reason, partial } => {
             AskError::Permanent { reason: reason.replace(url, "URL"), partial }
         }
+        AskError::Busy { reason, retry_after } => {
+            AskError::Busy { reason: reason.replace(url, "URL"), retry_after }
+        }
+        AskError::Unavailable { reason, for_now, partial } => {
+            AskError::Unavailable { reason: reason.replace(url, "URL"), for_now, partial }
+        }
     }
 }
 
@@ -70,6 +76,10 @@ fn answer(text: &str) -> Answer {
 
 fn transient(reason: &str, partial: &str) -> AskError {
     AskError::Transient { reason: reason.to_owned(), retry_after: None, partial: partial.to_owned() }
+}
+
+fn unavailable(reason: &str, partial: &str) -> AskError {
+    AskError::Unavailable { reason: reason.to_owned(), for_now: false, partial: partial.to_owned() }
 }
 
 fn permanent(reason: &str, partial: &str) -> AskError {
@@ -200,7 +210,8 @@ async fn nobody_listening() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = ask(&reviewer("opus", open_ai(&format!("http://{free}/v1")))).await.unwrap_err();
     let expect = format!("cannot connect to http://{free}/v1: Connection refused (os error 111)");
-    assert_eq!(error, transient(&expect, ""));
+    let expect = AskError::Unavailable { reason: expect, for_now: true, partial: String::new() };
+    assert_eq!(error, expect);
 }
 
 #[tokio::test]
@@ -208,7 +219,7 @@ async fn a_plain_server_asked_for_tls() {
     let mock = Mock::always(|| Act::Hang).await;
     let url = mock.url.replace("http:", "https:");
     let error = ask(&reviewer("opus", open_ai(&url))).await.unwrap_err();
-    assert_eq!(error, permanent(&format!("{url} does not speak TLS: try http:// in base_url"), ""));
+    assert_eq!(error, unavailable(&format!("{url} does not speak TLS: try http:// in base_url"), ""));
 }
 
 async fn check_refusal(status: u16, body: &'static str, expect: AskError) {
@@ -239,25 +250,29 @@ async fn refusals_in_clear_words() {
     check_refusal(
         401,
         r#"{"error":{"message":"Incorrect API key: sk-very-secret-0123456789."}}"#,
-        permanent(
+        unavailable(
             "HTTP 401 Unauthorized: the key in MOCK_KEY was not accepted: Incorrect API key: [key].",
             "",
         ),
     )
     .await;
-    check_refusal(402, "", permanent("the account has no quota or credit left", "")).await;
+    check_refusal(402, "", unavailable("the account has no quota or credit left", "")).await;
     check_refusal(
         404,
         r#"{"error":"model not found"}"#,
-        permanent("HTTP 404 Not Found: check model opus-model and base_url URL: model not found", ""),
+        unavailable("HTTP 404 Not Found: check model opus-model and base_url URL: model not found", ""),
     )
     .await;
-    check_refusal(307, "", permanent("URL redirects elsewhere (307): put the final address in base_url", ""))
-        .await;
+    check_refusal(
+        307,
+        "",
+        unavailable("URL redirects elsewhere (307): put the final address in base_url", ""),
+    )
+    .await;
     check_refusal(
         429,
         r#"{"error":{"code":"insufficient_quota","message":"pay"}}"#,
-        permanent("the account has no quota or credit left: pay", ""),
+        unavailable("the account has no quota or credit left: pay", ""),
     )
     .await;
     check_refusal(
@@ -302,10 +317,9 @@ async fn what_is_no_reply_in_clear_words() {
 async fn a_rate_limit_says_how_long_to_wait() {
     let act =
         || Act::Page { status: 429, headers: vec![("retry-after", "7".to_owned())], body: String::new() };
-    let expect = |wait: Duration| AskError::Transient {
+    let expect = |wait: Duration| AskError::Busy {
         reason: "HTTP 429 Too Many Requests".to_owned(),
         retry_after: Some(wait),
-        partial: String::new(),
     };
     assert_eq!(ask_server(act).await, Err(expect(Duration::from_secs(7))));
     let act = || {

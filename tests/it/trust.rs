@@ -106,6 +106,17 @@ fn one_commit_of_a_branch_does_not_vouch_for_the_next() {
 }
 
 #[test]
+fn doctor_tries_whom_a_review_would_ask() {
+    let watched = Watched::new();
+    watched.check(&["doctor", "--probe"], "base", "");
+    watched.sandbox.script("git switch -qc topic");
+    watched.configure("topic");
+    watched.commit("Another panel");
+    watched.check(&["doctor", "--probe"], "base", FROM_BASE);
+    watched.check(&["doctor", "--probe", "--config", "scrum.toml"], "topic", "");
+}
+
+#[test]
 fn what_is_on_the_default_branch_counts() {
     let watched = Watched::new();
     watched.check(&["review"], "base", "");

@@ -3,11 +3,12 @@
 use std::{fs, path::Path};
 
 use super::{KEY, json, ledger, model, review, scene};
-use crate::mock::{Act, Asked, Mock, json_page};
+use crate::mock::{Act, Asked, Mock, ending, event, json_page};
 
 /// A server that tells everybody what it was sent.
 fn gossip(asked: &Asked) -> Act {
-    let header = asked.headers["authorization"].to_str().unwrap();
+    let header =
+        asked.headers.get("authorization").or(asked.headers.get("x-api-key")).unwrap().to_str().unwrap();
     let words = format!("rejected request with Authorization: {header}");
     let model = asked.body["model"].as_str().unwrap();
     let error = serde_json::json!({"error": {"message": words}});
@@ -18,6 +19,11 @@ fn gossip(asked: &Asked) -> Act {
         "object" => json_page(401, &error),
         "event" => Act::Stream(vec![format!("data: {error}\n\n").into_bytes()]),
         "reply" => Act::Reply(format!("SEVERITY: WARN\nWHERE: a.py:1\nWHAT: {header}\n\nVERDICT: hold\n")),
+        "finish" => Act::Stream(vec![event("VERDICT: ship"), ending(header)]),
+        "anthropic" => {
+            let stop = serde_json::json!({"type": "message_delta", "delta": {"stop_reason": header}});
+            Act::Stream(vec![format!("data: {stop}\n\n").into_bytes()])
+        }
         "broken" => Act::Stream(vec![format!("data: {words}\n\n").into_bytes()]),
         _ => json_page(200, &error),
     }
@@ -32,8 +38,13 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_key_is_written_whatever_the_server_says() {
     let mock = Mock::start(|asked| std::future::ready(gossip(&asked))).await;
-    let kinds = ["page", "text", "status", "object", "event", "broken", "reply", "plain"];
-    let sandbox = scene(&["alpha"], &kinds.map(|kind| model(kind, kind, &mock)));
+    let kinds =
+        ["page", "text", "status", "object", "event", "broken", "reply", "plain", "finish", "anthropic"];
+    let entry = |kind: &str| match kind {
+        "anthropic" => model(kind, kind, &mock).replace("\"openai\"", "\"anthropic\""),
+        _ => model(kind, kind, &mock),
+    };
+    let sandbox = scene(&["alpha"], &kinds.map(entry));
     let printed = review(&sandbox, &["--timeout", "1", "--format", "json"]);
     assert_eq!(printed.status, 0, "one of them answered: {printed:?}");
     assert!(printed.stdout.contains("Bearer [key]"), "{}", printed.stdout);

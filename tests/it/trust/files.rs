@@ -49,10 +49,7 @@ fn what_a_configuration_names_is_taken_from_the_base_or_not_asked() {
     check("rules/mine.toml", &["rules/mine.toml is used as it was at BASE, before this change"]);
     check("saved/new.md", &["old is not asked: saved comes with the change under review"]);
     check("tools/review.sh", &["script is not asked: ./tools/review.sh comes with the change under review"]);
-    check(
-        "tools/rules.yml",
-        &["tool is not asked: --config=tools/rules.yml comes with the change under review"],
-    );
+    check("tools/rules.yml", &["tool is not asked: tools/rules.yml comes with the change under review"]);
 }
 
 const BLOCK: &str =
@@ -73,6 +70,23 @@ fn blocked() -> Watched {
 }
 
 const REVIEW: [&str; 5] = ["review", "-r", "opus", "--fail-on", "block"];
+
+#[test]
+fn a_shell_script_is_read_for_names_of_files() {
+    let watched = prepared();
+    let config = std::fs::read_to_string(watched.sandbox.repo().join("scrum.toml")).unwrap();
+    let config =
+        config.replace("[\"./tools/review.sh\"]", "[\"sh\", \"-c\", \"cd . && (./tools/review.sh)\"]");
+    watched.sandbox.write("scrum.toml", config);
+    watched.sandbox.script(
+        "git switch -q main && git commit -qam 'By a shell' && git switch -q topic && git rebase -q main",
+    );
+    assert!(!watched.run(&["review"]).1.stderr.contains("script is not asked"));
+    watched.sandbox.script("echo >> tools/review.sh && git commit -qam 'Touch it'");
+    let (_, printed) = watched.run(&["review"]);
+    let said = "script is not asked: ./tools/review.sh comes with the change under review";
+    assert!(printed.stderr.contains(said), "{}", printed.stderr);
+}
 
 #[test]
 fn a_change_cannot_decide_about_its_own_issues() {
