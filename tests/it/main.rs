@@ -8,6 +8,7 @@
 
 mod architecture;
 mod bad_input;
+mod bounds;
 mod bundle;
 mod cases;
 mod command;
@@ -30,5 +31,6 @@ mod route;
 mod sample_run;
 mod sandbox;
 mod setup;
+mod static_tools;
 mod stats;
 mod trust;
