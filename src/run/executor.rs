@@ -27,8 +27,8 @@ use super::{
     plan::Task,
     queue::Queue,
     record::Record,
-    respondent::{Respondent, Voice},
-    retry::{GiveUp, Patience},
+    respondent::{Line, Respondent, lines},
+    retry::Patience,
 };
 use crate::{
     coverage::{Outcome, Spent, State},
@@ -134,16 +134,6 @@ enum Step {
     Due(usize),
 }
 
-/// Somebody who may be asked: a line of the queue.
-#[derive(Clone, Copy)]
-struct Line<'a> {
-    voice: &'a Voice,
-    /// Where it is asked, as the bounds know it.
-    service: Option<usize>,
-    /// Whether the next line is its stand-in.
-    has_stand_in: bool,
-}
-
 struct Execution<'a, S> {
     work: Work<'a>,
     pace: Pace,
@@ -163,21 +153,6 @@ struct Execution<'a, S> {
     steps: FuturesUnordered<BoxFuture<'a, Step>>,
     saves: FuturesUnordered<BoxFuture<'a, (usize, Outcome)>>,
     outcomes: Vec<Option<Outcome>>,
-}
-
-/// The lines of all voices, and the first one of each respondent.
-fn lines<'a>(respondents: &'a [Respondent], bounds: &mut Bounds) -> (Vec<Line<'a>>, Vec<usize>) {
-    let now = Instant::now();
-    let (mut lines, mut first) = (Vec::new(), Vec::new());
-    for respondent in respondents {
-        first.push(lines.len());
-        lines.extend(respondent.voices.iter().enumerate().map(|(at, voice)| Line {
-            voice,
-            service: bounds.service_of(&voice.reviewer, now),
-            has_stand_in: at + 1 < respondent.voices.len(),
-        }));
-    }
-    (lines, first)
 }
 
 impl<'a, S, E> Execution<'a, S>
@@ -355,16 +330,17 @@ where
         let told = answer.map_or_else(|| draft.spent(), Answer::spent);
         let told = voice.reviewer.priced(told);
         record.spent = record.spent.and(told);
-        if told.tokens() > 0 {
-            self.bounds.correct(service, record.sent, told.tokens());
-        }
         // Who tells nothing is counted by a guess: a limit on tokens would mean nothing to programs otherwise.
         let guessed = answer.filter(|_| told.tokens() == 0 && service.is_some()).map(|answer| Spent {
             tokens_in: Some(record.sent),
             tokens_out: Some(estimated_tokens(answer.text.len())),
             cost_usd: told.cost_usd,
         });
-        self.bounds.spend(guessed.map_or(told, |guessed| voice.reviewer.priced(guessed)));
+        let counted = guessed.map_or(told, |guessed| voice.reviewer.priced(guessed));
+        if counted.tokens() > 0 {
+            self.bounds.correct(service, record.sent, counted.tokens());
+        }
+        self.bounds.spend(counted);
         draft.take_text()
     }
 
@@ -386,8 +362,8 @@ where
                 self.events.tell(RunEvent::Retrying { task, reason, delay });
             }
             Err(give_up) => {
-                let reason = gave_up(&reason, &give_up, record.attempts_here);
-                self.gone(task, record_state(&self.records[task]), reason);
+                let reason = give_up.told(&reason, record.attempts_here);
+                self.gone(task, self.records[task].unanswered(), reason);
             }
         }
     }
@@ -414,8 +390,8 @@ where
     fn not_asked(&mut self, task: usize, reason: String) {
         let record = &mut self.records[task];
         let (state, reason) = match record.trouble.take() {
-            Some(trouble) => (record_state(record), format!("{trouble}; {reason}")),
-            None if record.attempts > 0 => (record_state(record), reason),
+            Some(trouble) => (record.unanswered(), format!("{trouble}; {reason}")),
+            None if record.attempts > 0 => (record.unanswered(), reason),
             None => (State::Skipped, reason),
         };
         self.failed(task, state, reason);
@@ -536,21 +512,6 @@ where
     }
 }
 
-/// What a task has come to that had been asked and is not asked again.
-fn record_state(record: &Record) -> State {
-    if record.partial.is_some() { State::Incomplete } else { State::Failed }
-}
-
 fn milliseconds_since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn gave_up(reason: &str, give_up: &GiveUp, attempts: u32) -> String {
-    match give_up {
-        GiveUp::Attempts | GiveUp::NoTime if attempts == 1 => reason.to_owned(),
-        GiveUp::Attempts | GiveUp::NoTime => format!("{reason} (gave up after {attempts} attempts)"),
-        GiveUp::TooLong(delay) => {
-            format!("{reason} (it asks for a pause of {} s, longer than its timeout allows)", delay.as_secs())
-        }
-    }
 }

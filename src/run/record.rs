@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::retry::Patience;
-use crate::{coverage::Spent, provider::Draft};
+use crate::{
+    coverage::{Spent, State},
+    provider::Draft,
+};
 
 /// One task's history.
 #[derive(Default)]
@@ -54,6 +57,11 @@ impl Record {
         self.earlier.push(reason);
         self.line += 1;
         (self.attempts_here, self.patience, self.is_held) = (0, None, false);
+    }
+
+    /// What it has come to, having been asked, when it is not asked again.
+    pub(super) fn unanswered(&self) -> State {
+        if self.partial.is_some() { State::Incomplete } else { State::Failed }
     }
 
     /// Neither under way nor over.

@@ -1,5 +1,8 @@
 //! A seat of the panel and everybody who may answer for it: [`Respondent`].
 
+use tokio::time::Instant;
+
+use super::bounds::Bounds;
 use crate::{
     coverage::StandIn,
     provider::Provider,
@@ -44,4 +47,29 @@ impl Voice {
 /// The most reviewers that may be asked for one seat.
 pub fn most_voices(respondents: &[Respondent]) -> usize {
     respondents.iter().map(|respondent| respondent.voices.len()).max().unwrap_or(1)
+}
+
+/// Somebody who may be asked: a line of the queue.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) voice: &'a Voice,
+    /// Where it is asked, as the bounds know it.
+    pub(super) service: Option<usize>,
+    /// Whether the next line is its stand-in.
+    pub(super) has_stand_in: bool,
+}
+
+/// The lines of all voices, and the first one of each respondent.
+pub(super) fn lines<'a>(respondents: &'a [Respondent], bounds: &mut Bounds) -> (Vec<Line<'a>>, Vec<usize>) {
+    let now = Instant::now();
+    let (mut lines, mut first) = (Vec::new(), Vec::new());
+    for respondent in respondents {
+        first.push(lines.len());
+        lines.extend(respondent.voices.iter().enumerate().map(|(at, voice)| Line {
+            voice,
+            service: bounds.service_of(&voice.reviewer, now),
+            has_stand_in: at + 1 < respondent.voices.len(),
+        }));
+    }
+    (lines, first)
 }

@@ -282,6 +282,20 @@ fn a_report_is_read_from_the_file_the_tool_writes_or_from_a_saved_one() {
 }
 
 #[test]
+fn a_report_or_a_program_that_comes_with_the_change_is_not_used() {
+    let check = |entry: &str| {
+        let sandbox = history(
+            &format!("cat > scrum.toml <<'E'\n[[reviewer]]\nid = \"tool\"\nprovider = \"sarif\"\n{entry}\nE"),
+            "echo two > a.txt; echo x > out.sarif; echo x > lint.sh",
+        );
+        let printed = sandbox.scrum(&["review", "HEAD", "-r", "tool", "-r", "rules"]);
+        assert!(printed.stderr.contains("tool is not asked: "), "{}", printed.stderr);
+    };
+    check("report = \"out.sarif\"");
+    check("command = [\"sh\", \"lint.sh\"]");
+}
+
+#[test]
 fn mistakes_in_the_configuration_are_named() {
     let check = |toml: &str, expect: &str| {
         let sandbox = history("echo one > a.txt", "echo two >> a.txt");
