@@ -25,7 +25,6 @@ fn an_empty_machine() {
       keys: ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY,
         DEEPSEEK_API_KEY, GEMINI_API_KEY, GROQ_API_KEY, LITELLM_PROXY_API_KEY, MISTRAL_API_KEY,
         MOONSHOT_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, XAI_API_KEY
-      programs: claude
 
     2 of 2 reviewers can run: no model among them, and 2 of tools and records
     Next: `scrum init` writes down whom to ask; `scrum review` works as it is.
@@ -264,7 +263,8 @@ fn a_broken_configuration_does_not_hide_the_rest() {
     configuration   cannot be used; what follows is without it
     git             not found; scrum reads repositories by itself
     ! /repo/scrum.toml:2: unknown field `concurency`, expected one of `panel`,
-      `concurrency`, `timeout_secs`, `idle_timeout_secs`, `fail_on`, `min_lineages`
+      `concurrency`, `timeout_secs`, `idle_timeout_secs`, `max_cost_usd`, `max_tokens`, `fail_on`,
+      `min_lineages`
     ! hint: did you mean `concurrency`?
 
     Asked by `scrum review`, since nobody is configured
