@@ -184,6 +184,8 @@ mod tests {
             let id = seat["id"].as_str().unwrap_or_default().to_owned();
             let one = candidate(seat, (600, 120)).unwrap_or_else(|| panic!("{id} is no reviewer"));
             assert_ne!(one.reviewer.lineage, Lineage::unknown(), "{id}");
+            let known = preset::presets().into_iter().find(|known| known.name == one.preset).unwrap();
+            assert!(!known.runs_repository_code, "{id} runs code of the repository");
         }
     }
 }

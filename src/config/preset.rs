@@ -43,6 +43,8 @@ pub struct Preset {
     pub api_key_env: Option<String>,
     /// The program it starts; `None` for endpoints.
     pub program: Option<String>,
+    /// Whether that runs what stands in the repository.
+    pub runs_repository_code: bool,
 }
 
 /// Every preset, endpoints first.
@@ -55,6 +57,8 @@ pub fn presets() -> Vec<Preset> {
             base_url: text("base_url"),
             api_key_env: text("api_key_env"),
             program: table.get("command").and_then(|command| command.get(0)?.as_str()).map(str::to_owned),
+            runs_repository_code: table.get("runs_repository_code").and_then(toml::Value::as_bool)
+                == Some(true),
         }
     };
     all().map(preset).collect()
@@ -145,6 +149,7 @@ mod tests {
                 base_url: base_url.map(str::to_owned),
                 api_key_env: api_key_env.map(str::to_owned),
                 program: program.map(str::to_owned),
+                runs_repository_code: false,
             };
             assert_eq!(presets.iter().find(|preset| preset.name == name), Some(&expect));
         };

@@ -86,9 +86,7 @@ fn reviewers(starter: &Starter<'_>) -> String {
         "# Reviewers. Models of one family count as one voice, so different families are worth more than many models.\n\
          # `rules` and `history` need nothing and are always there. Keys stay in the environment: only names are written here.\n",
     );
-    for proposal in starter.asked {
-        out += &format!("\n{}", entry(proposal));
-    }
+    out.extend(starter.asked.iter().flat_map(|one| ["\n".to_owned(), entry(one)]));
     if !starter.spare.is_empty() {
         out += "\n# Found on this machine too, of a family that is asked already:\n";
     }
@@ -207,10 +205,11 @@ fn components(starter: &Starter<'_>) -> String {
     // The first whose paths match owns a file, so a folder stands behind those inside of it.
     let mut ordered = found;
     ordered.sort_by_key(|(_, folder)| format!("{folder}\u{7f}"));
-    for (component, folder) in ordered {
+    let entry = |(component, folder): (&Inferred, &str)| {
         let paths = list(&[format!("{}/**", globset::escape(folder))]);
-        out += &format!("\n[[component]]\nname = {}\npaths = {paths}\n", quoted(&component.name));
-    }
+        format!("\n[[component]]\nname = {}\npaths = {paths}\n", quoted(&component.name))
+    };
+    out.extend(ordered.into_iter().map(entry));
     out
 }
 

@@ -1,9 +1,14 @@
 //! Whether each reviewer could run here and what to do if not: [`check`] compares configuration and survey. Pure, but for a look
 //! whether a folder is there.
 
+use std::collections::BTreeMap;
+
 use crate::{
     config::{AUTO, Candidate, Config, Preset, candidates, hint, one_a_lineage, presets},
-    report::checkup::{Absent, Check, Group, Readiness},
+    report::{
+        checkup::{Absent, Check, Group, Readiness},
+        words,
+    },
     reviewer::{Access, Reviewer, host, is_loopback},
     survey::{ModelKind, Server, Silence, Survey, is_same_place},
 };
@@ -59,7 +64,44 @@ fn others(found: &[Candidate], asked: &[Reviewer], survey: &Survey) -> Vec<Check
         let remedy = format!("`preset = \"{}\"`, `model = \"{}\"`", one.preset, one.reviewer.model);
         Check { state: Readiness::Spare { remark, remedy }, ..row(&one.reviewer, survey) }
     });
-    spare.chain(unnamed_keys(found, asked, survey)).chain(servers(survey)).collect()
+    spare
+        .chain(unnamed_keys(found, asked, survey))
+        .chain(unnamed_programs(found, asked, survey))
+        .chain(servers(survey))
+        .collect()
+}
+
+/// Programs that are there and of which none is asked by itself: they run code of the repository, ask a server, or need a model.
+fn unnamed_programs<'a>(
+    found: &'a [Candidate],
+    asked: &'a [Reviewer],
+    survey: &'a Survey,
+) -> impl Iterator<Item = Check> + 'a {
+    let is_used = move |preset: &Preset, program: &str| {
+        let is_asked = |one: &Reviewer| one.access.program() == Some(program) && one.model == preset.name;
+        found.iter().any(|one| one.preset == preset.name) || asked.iter().any(is_asked)
+    };
+    presets().into_iter().filter_map(move |preset| {
+        let program = preset.program.clone().filter(|name| survey.programs.contains_key(name))?;
+        let remark = match (preset.runs_repository_code, preset.provider == "sarif") {
+            (true, _) => "it runs code of the repository, so only where you name it",
+            (false, true) => "it asks a server for its rules, so only where you name it",
+            (false, false) => "which model?",
+        };
+        (!is_used(&preset, &program)).then(|| Check {
+            reviewer: preset.name.clone(),
+            model: String::new(),
+            lineage: String::new(),
+            is_model: preset.provider != "sarif",
+            is_asked: true,
+            way: format!("program {program}"),
+            state: Readiness::Spare {
+                remark: remark.to_owned(),
+                remedy: format!("`preset = \"{}\"`", preset.name),
+            },
+            probe: None,
+        })
+    })
 }
 
 /// Keys that are set and for which nobody knows which model to ask.
@@ -228,13 +270,17 @@ fn absent(survey: &Survey) -> Vec<Absent> {
         .filter(|name| !survey.keys.contains(name))
         .collect();
     keys.dedup();
-    let mut programs: Vec<String> = presets
-        .iter()
-        .filter_map(|preset| preset.program.clone())
-        .filter(|name| !survey.programs.contains_key(name))
-        .collect();
-    programs.sort();
-    programs.dedup();
+    let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for preset in &presets {
+        if let Some(program) = preset.program.as_deref().filter(|name| !survey.programs.contains_key(*name)) {
+            missing.entry(program).or_default().push(&preset.name);
+        }
+    }
+    let programs = missing.into_iter().map(|(program, of)| match of.as_slice() {
+        [only] if *only == program => program.to_owned(),
+        several => format!("{program} (for {})", words::list(several)),
+    });
+    let programs = programs.collect();
     let quiet = survey.servers.iter().filter(|server| server.models.is_err() && !server.preset.is_empty());
     let servers = quiet.map(|server| match &server.models {
         Err(Silence::NotAsked) => {

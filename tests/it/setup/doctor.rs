@@ -22,10 +22,9 @@ fn an_empty_machine() {
     history   built in  history       ready
 
     Looked for, not found
-      keys: AZURE_OPENAI_API_KEY, AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY, DEEPSEEK_API_KEY,
-        GEMINI_API_KEY, GROQ_API_KEY, LITELLM_PROXY_API_KEY, MISTRAL_API_KEY, MOONSHOT_API_KEY,
-        OPENAI_API_KEY, OPENROUTER_API_KEY, XAI_API_KEY
-      programs: claude
+      keys: ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY,
+        DEEPSEEK_API_KEY, GEMINI_API_KEY, GROQ_API_KEY, LITELLM_PROXY_API_KEY, MISTRAL_API_KEY,
+        MOONSHOT_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, XAI_API_KEY
 
     2 of 2 reviewers can run: no model among them, and 2 of tools and records
     Next: `scrum init` writes down whom to ask; `scrum review` works as it is.
@@ -84,8 +83,9 @@ async fn keys_programs_and_models_that_nobody_configured() {
       → ollama: `preset = "ollama"`, `model = "gpt-oss:120b-cloud"`
 
     Looked for, not found
-      keys: AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY, DEEPSEEK_API_KEY, GEMINI_API_KEY, GROQ_API_KEY,
-        LITELLM_PROXY_API_KEY, MISTRAL_API_KEY, MOONSHOT_API_KEY, XAI_API_KEY
+      keys: ANTHROPIC_API_KEY, AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY, DEEPSEEK_API_KEY,
+        GEMINI_API_KEY, GROQ_API_KEY, LITELLM_PROXY_API_KEY, MISTRAL_API_KEY, MOONSHOT_API_KEY,
+        XAI_API_KEY
 
     7 of 7 reviewers can run: 5 lineages of models (alibaba, anthropic, google, moonshot, openai), and 2
     of tools and records
@@ -140,12 +140,12 @@ fn what_each_configured_reviewer_lacks() {
     kimi      moonshotai/kimi-k2 at openrouter.ai  moonshot      OPENROUTER_API_KEY is
                                                                  not set
     cc        program claude 1.2.3                 anthropic     ready
-    coder     qwen3-coder at localhost:11434       alibaba       nothing listens at
-                                                                 localhost:11434
+    coder     qwen3-coder at OLLAMA           alibaba       nothing listens at
+                                                                 OLLAMA
     codex     program codex                        openai        program codex is not
                                                                  found
-    old       claude-opus-4-7, saved replies       anthropic     there is no folder /tmp/
-                                                                 .tmpLu6DSN/repo/saved
+    old       claude-opus-4-7, saved replies       anthropic     there is no folder /
+                                                                 nowhere/saved
       → kimi: make a key at openrouter.ai/keys, then export OPENROUTER_API_KEY=…
       → coder: start the server
       → codex: install it, put it on PATH, or write its full path in `command`
@@ -263,7 +263,8 @@ fn a_broken_configuration_does_not_hide_the_rest() {
     configuration   cannot be used; what follows is without it
     git             not found; scrum reads repositories by itself
     ! /repo/scrum.toml:2: unknown field `concurency`, expected one of `panel`,
-      `concurrency`, `timeout_secs`, `idle_timeout_secs`, `fail_on`, `min_lineages`
+      `concurrency`, `timeout_secs`, `idle_timeout_secs`, `max_cost_usd`, `max_tokens`, `fail_on`,
+      `min_lineages`
     ! hint: did you mean `concurrency`?
 
     Asked by `scrum review`, since nobody is configured

@@ -69,7 +69,7 @@ async fn a_rust_workspace_with_everything() {
     let machine = repository(&files).with_key("OPENAI_API_KEY").with_key("OPENROUTER_API_KEY");
     let machine = machine.with_program("claude", "echo ready").with_ollama(&mock);
     let text = written(&machine);
-    insta::assert_snapshot!(text.replace(&mock.url, "URL"), @r##"
+    insta::assert_snapshot!(text.replace(&mock.url, "URL"), @r#"
     # Who reviews changes of this repository, and how. `scrum doctor` tells whether each reviewer can run,
     # `scrum review --dry-run` what would be sent to whom.
 
@@ -96,7 +96,7 @@ async fn a_rust_workspace_with_everything() {
     model = "moonshotai/kimi-k2.6"
 
     [[reviewer]]
-    id = "ollama-qwen3-coder-30b"# alibaba; on this machine, no key
+    id = "ollama-qwen3-coder-30b"  # alibaba; on this machine, no key
     preset = "ollama"
     model = "qwen3-coder:30b"
     base_url = "URL"
@@ -167,7 +167,7 @@ async fn a_rust_workspace_with_everything() {
     [[component]]
     name = "migrations"
     paths = ["migrations/**"]
-    "##);
+    "#);
     let dry = machine.scrum(&["review", "HEAD~1..HEAD", "--dry-run"]);
     assert_eq!(dry.status, 0, "{dry:?}");
     let again = machine.scrum(&["init", "--stdout"]);

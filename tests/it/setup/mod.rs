@@ -76,9 +76,11 @@ impl Machine {
         let root = fs::canonicalize(self.sandbox.repo()).unwrap();
         let ollama = &self.variables.iter().rfind(|(name, _)| name == "OLLAMA_HOST").unwrap().1;
         let text = printed.stdout.replace(root.to_str().unwrap(), "/repo").replace(ollama.as_str(), "OLLAMA");
-        let lines = text.lines().scan(false, |in_servers, line| {
-            *in_servers = line.starts_with("  local servers") || *in_servers && line.starts_with("    ");
-            Some((!*in_servers).then_some(line))
+        // Which presets there are is not what this is about.
+        let is_list = |line: &str| line.starts_with("  local servers") || line.starts_with("  programs");
+        let lines = text.lines().scan(false, |in_list, line| {
+            *in_list = is_list(line) || *in_list && line.starts_with("    ");
+            Some((!*in_list).then_some(line))
         });
         let lines: Vec<&str> = lines.flatten().collect();
         without_times(&lines.join("\n"))
