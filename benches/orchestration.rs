@@ -25,7 +25,7 @@ use scrum::{
     bundle::{Bundle, Guard},
     coverage::{Outcome, State},
     prompt::Prompt,
-    provider::{Opener, Question},
+    provider::{Opener, Question, Surroundings},
     reviewer::{Access, Lineage, Panel, Reviewer, ReviewerId},
     run::{
         event::channel,
@@ -146,7 +146,7 @@ async fn serve(spread: Duration) {
 #[tokio::main]
 async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let questions: Vec<Arc<Question>> = (1..=BUNDLES).map(question).collect();
-    let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
+    let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Surroundings::default());
     let respondent = |number| {
         let reviewer = reviewer(number, url);
         Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer }

@@ -116,7 +116,8 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
         (None, Ok(key)) => {
             let mut reviewer: Reviewer = reviewer.clone();
             reviewer.timeout = session.timeout.map_or(reviewer.timeout, Duration::from_secs);
-            let provider = Opener::new(offline::nobody()).open(&reviewer, key)?;
+            let surroundings = session.workspace.environment.variables().collect();
+            let provider = Opener::new(offline::nobody(), surroundings).open(&reviewer, key)?;
             Ok(Respondent { reviewer, provider })
         }
     };

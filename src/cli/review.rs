@@ -229,7 +229,7 @@ pub(super) fn asked(
     let skipped = seats.skipped.iter();
     let skipped =
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
-    let mut opener = Opener::new(builtins);
+    let mut opener = Opener::new(builtins, env::Environment.variables().collect());
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
         let provider = opener.open(&reviewer, key)?;

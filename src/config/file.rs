@@ -5,9 +5,9 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::Error};
 
-use crate::{bundle::CutDeclared, tally::gate::FailOn};
+use crate::{bundle::CutDeclared, reviewer::OutputForm, tally::gate::FailOn};
 
 /// A whole configuration file. Every table is closed: an unknown key is an error.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -99,7 +99,13 @@ pub(super) struct Reviewer {
     pub(super) api_key_env: Option<String>,
     pub(super) command: Option<Vec<String>>,
     #[serde(default)]
+    pub(super) args: Vec<String>,
+    #[serde(default)]
     pub(super) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) pass_env: Vec<String>,
+    pub(super) output: Option<Output>,
+    pub(super) run_in: Option<PathBuf>,
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
     pub(super) max_output_tokens: Option<u32>,
@@ -126,6 +132,21 @@ pub(super) enum Provider {
     Command,
     Replay,
     Builtin,
+}
+
+/// `output` of a reviewer: the words of [`OutputForm`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output(pub(super) OutputForm);
+
+impl<'de> Deserialize<'de> for Output {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let form = OutputForm::ALL.into_iter().find(|form| form.word() == word);
+        form.map(Self).ok_or_else(|| {
+            let words: Vec<_> = OutputForm::ALL.iter().map(|form| format!("`{}`", form.word())).collect();
+            D::Error::custom(format!("unknown variant `{word}`, expected one of {}", words.join(", ")))
+        })
+    }
 }
 
 /// `[bundle] split`.

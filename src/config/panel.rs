@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, seconds};
+use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, invocation, seconds};
 use crate::{
     judge,
     reviewer::{Access, Allowance, Builtin, Lineage, Panel, Price, Reviewer, ReviewerId, Seat},
@@ -127,8 +127,9 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
         Access::OpenAi { api_key_env: Some(variable), .. } => {
             environment.secret(variable).map(Some).ok_or_else(|| variable.clone())
         }
+        // A program that finds its key missing may be logged in, and is handed its variables when it is started.
         Access::OpenAi { api_key_env: None, .. }
-        | Access::Command { .. }
+        | Access::Command(_)
         | Access::Replay { .. }
         | Access::Builtin(_) => Ok(None),
     }
@@ -208,14 +209,14 @@ fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
 fn is_heard_while_working(access: &Access) -> bool {
     match access {
         Access::OpenAi { .. } => true,
-        Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Command(_) | Access::Replay { .. } | Access::Builtin(_) => false,
     }
 }
 
 fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError> {
     match (&entry.model, access) {
         (Some(model), _) => Ok(model.clone()),
-        (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
+        (None, Access::Command(invocation)) => Ok(program_name(&invocation.argv)),
         (None, Access::Replay { .. }) => Ok(entry.id.clone()),
         (None, Access::OpenAi { .. } | Access::Builtin(_)) => Err(wrong(&entry.id, "needs a `model`")),
     }
@@ -238,13 +239,7 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
             let default_key = entry.base_url.is_none().then(|| "OPENAI_API_KEY".to_owned());
             Ok(Access::OpenAi { base_url, api_key_env: entry.api_key_env.clone().or(default_key) })
         }
-        file::Provider::Command => {
-            let argv = entry.command.clone().unwrap_or_default();
-            if argv.first().is_none_or(String::is_empty) {
-                return Err(wrong(&entry.id, "needs a `command`, such as [\"claude\", \"-p\"]"));
-            }
-            Ok(Access::Command { argv, env: entry.env.clone() })
-        }
+        file::Provider::Command => Ok(Access::Command(invocation::of(entry)?)),
         file::Provider::Replay => {
             let dir = entry.dir.clone().ok_or_else(|| wrong(&entry.id, "needs a `dir`"))?;
             Ok(Access::Replay { dir })
@@ -264,11 +259,15 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
     let is_replay = matches!(provider, file::Provider::Replay);
     let given = [
         ("base_url", entry.base_url.is_some(), is_openai),
-        ("api_key_env", entry.api_key_env.is_some(), is_openai),
+        ("api_key_env", entry.api_key_env.is_some(), is_openai || is_command),
         ("temperature", entry.temperature.is_some(), is_openai),
         ("max_output_tokens", entry.max_output_tokens.is_some(), is_openai),
         ("command", entry.command.is_some(), is_command),
+        ("args", !entry.args.is_empty(), is_command),
         ("env", !entry.env.is_empty(), is_command),
+        ("pass_env", !entry.pass_env.is_empty(), is_command),
+        ("output", entry.output.is_some(), is_command),
+        ("run_in", entry.run_in.is_some(), is_command),
         ("dir", entry.dir.is_some(), is_replay),
     ];
     match given.iter().find(|(_, present, used)| *present && !used) {
@@ -277,6 +276,6 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
     }
 }
 
-fn wrong(id: &str, reason: &str) -> ConfigError {
+pub(super) fn wrong(id: &str, reason: &str) -> ConfigError {
     ConfigError::Reviewer { id: id.to_owned(), reason: reason.to_owned() }
 }

@@ -31,7 +31,7 @@ fn the_commented_examples_of_the_reference_are_right() {
         .collect();
     let config = Layer::parse(&uncommented, Path::new("/x/default.toml")).unwrap().finish().unwrap();
     let ids: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
-    assert_eq!(ids, ["rules", "history", "kimi", "kimi-direct", "claude", "opus"]);
+    assert_eq!(ids, ["rules", "history", "kimi", "kimi-direct", "claude", "ours", "opus"]);
     assert_eq!(config.components[0].name, "billing");
 }
 

@@ -1,14 +1,19 @@
 //! A program as a reviewer: prompt on stdin, reply on stdout.
 //!
-//! [`Program`] starts it in a process group of its own and never leaves one behind. No shell is involved. How
+//! [`Program`] starts it in a process group of its own and never leaves one behind. It runs in an empty folder and sees
+//! few of our variables (`surroundings`); `envelope` takes the reply out of what it prints. No shell is involved. How
 //! long it may take is `run`'s decision: dropping the attempt kills the whole group.
 
 #![expect(clippy::disallowed_methods, reason = "the one place where programs are started")]
 
+mod envelope;
+mod surroundings;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     io,
     os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -20,10 +25,14 @@ use tokio::{
 };
 
 use super::{Answer, AskError, Draft, one_line};
-use crate::prompt::Prompt;
+use crate::{
+    prompt::Prompt,
+    reviewer::{Invocation, OutputForm},
+};
+use envelope::{Envelope, Unwrapped};
+pub use surroundings::Surroundings;
+use surroundings::Variables;
 
-/// Longest reply taken from a program, in bytes. A program that writes more is stopped.
-const LONGEST_REPLY: usize = 4 << 20;
 /// How much of the end of stderr is looked at, in bytes.
 const LONGEST_TAIL: usize = 4_096;
 /// How much of stderr's end stands in an error, in bytes.
@@ -36,37 +45,68 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct Program {
     name: String,
     arguments: Vec<String>,
-    env: BTreeMap<String, String>,
+    variables: Variables,
+    output: OutputForm,
+    run_in: Option<PathBuf>,
 }
 
 impl Program {
-    /// The program `argv[0]`; `None` when there is none.
-    pub(super) fn new(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
-        let (name, arguments) = argv.split_first().filter(|(name, _)| !name.is_empty())?;
-        Some(Self { name: name.clone(), arguments: arguments.to_vec(), env: env.clone() })
+    /// The program of `invocation`; `None` when there is none.
+    pub(super) fn new(invocation: &Invocation, surroundings: &Surroundings) -> Option<Self> {
+        let (name, arguments) = invocation.argv.split_first().filter(|(name, _)| !name.is_empty())?;
+        Some(Self {
+            name: name.clone(),
+            arguments: arguments.to_vec(),
+            variables: surroundings.of(invocation),
+            output: invocation.output,
+            run_in: invocation.run_in.clone(),
+        })
     }
 
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
-        let mut group = Group(self.start()?);
-        let mut tail = Tail::default();
-        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut tail).await;
+        let folder = self.folder()?;
+        let mut group = Group(self.start(folder.path())?);
+        let mut heard = Heard { envelope: Envelope::new(self.output), tail: Tail::default() };
+        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut heard).await;
         drop(group);
-        match ended {
-            Ok(status) if status.success() => Ok(Answer { text: draft.take_text(), ..Answer::default() }),
-            Ok(status) => Err(self.failed(&ending(status, &tail.last_words()))),
-            Err(Trouble::Flood) => {
-                Err(self.failed(&format!("wrote more than {} MiB and was stopped", LONGEST_REPLY >> 20)))
-            }
-            Err(Trouble::Io(error)) => Err(self.failed(&error.to_string())),
-        }
-        .map_err(|error| error.after(draft.take_text()))
+        let Heard { envelope, tail } = heard;
+        let limit = envelope.limit_mib();
+        let Unwrapped { answer, failure } = envelope.finish(draft);
+        let how = match (ended, failure) {
+            (Ok(status), None) if status.success() => return Ok(answer),
+            (Ok(status), Some(reason)) if status.success() => reason,
+            (Ok(status), failure) => ending(status, &failure.unwrap_or_else(|| self.last_words(tail))),
+            (Err(Trouble::Flood), _) => format!("wrote more than {limit} MiB and was stopped"),
+            (Err(Trouble::Io(error)), _) => error.to_string(),
+        };
+        Err(self.failed(how).after(answer.text))
     }
 
-    fn start(&self) -> Result<Box<dyn ChildWrapper>, AskError> {
+    /// `text` with the program's keys replaced.
+    pub(super) fn without_keys(&self, text: String) -> String {
+        self.variables.without_keys(text)
+    }
+
+    /// Where it runs. What an agent finds there it may take for orders, and what it writes there is gone afterwards.
+    fn folder(&self) -> Result<Folder, AskError> {
+        match &self.run_in {
+            Some(path) if path.is_dir() => Ok(Folder::Given(path.clone())),
+            Some(path) => Err(self.failed(format!("run_in {} is no folder", path.display()))),
+            None => tempfile::Builder::new()
+                .prefix("scrum-")
+                .tempdir()
+                .map(Folder::Empty)
+                .map_err(|error| self.failed(format!("no temporary folder to run in: {error}"))),
+        }
+    }
+
+    fn start(&self, folder: &Path) -> Result<Box<dyn ChildWrapper>, AskError> {
         let mut command = Command::new(&self.name);
         command
             .args(&self.arguments)
-            .envs(&self.env)
+            .env_clear()
+            .envs(self.variables.exposed())
+            .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -93,8 +133,34 @@ impl Program {
         }
     }
 
-    fn failed(&self, how: &str) -> AskError {
+    fn failed(&self, how: String) -> AskError {
+        let how = one_line(&self.without_keys(how));
         AskError::permanent(format!("program `{}`: {how}", one_line(&self.name)))
+    }
+
+    /// The end of what it wrote to stderr.
+    fn last_words(&self, tail: Tail) -> String {
+        let text = self.without_keys(tail.into_text());
+        let text = text.trim_end();
+        let from = text.len().saturating_sub(LONGEST_WORDS);
+        one_line(&text[text.ceil_char_boundary(from)..])
+    }
+}
+
+/// Where a program runs.
+enum Folder {
+    /// Somebody's own.
+    Given(PathBuf),
+    /// Made for it; removed when dropped.
+    Empty(tempfile::TempDir),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Empty(folder) => folder.path(),
+        }
     }
 }
 
@@ -128,11 +194,13 @@ async fn converse(
     child: &mut dyn ChildWrapper,
     prompt: String,
     draft: &Draft,
-    tail: &mut Tail,
+    heard: &mut Heard,
 ) -> Result<ExitStatus, Trouble> {
     let (stdin, stdout, stderr) = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+    let Heard { envelope, tail } = heard;
     let talk = async {
-        tokio::try_join!(feed(stdin, prompt), read_reply(stdout, draft), tail.read(stderr, draft)).map(drop)
+        let reply = read_reply(stdout, envelope, draft);
+        tokio::try_join!(feed(stdin, prompt), reply, tail.read(stderr, draft)).map(drop)
     };
     tokio::pin!(talk);
     // The program alone: what it left behind in its group is not waited for.
@@ -159,16 +227,26 @@ async fn feed(stdin: Option<ChildStdin>, prompt: String) -> Result<(), Trouble> 
     Ok(())
 }
 
-async fn read_reply(stdout: Option<ChildStdout>, draft: &Draft) -> Result<(), Trouble> {
+async fn read_reply(
+    stdout: Option<ChildStdout>,
+    envelope: &mut Envelope,
+    draft: &Draft,
+) -> Result<(), Trouble> {
     let Some(mut stdout) = stdout else { return Ok(()) };
     let mut buffer = vec![0; 16 << 10];
     loop {
         match stdout.read(&mut buffer).await.map_err(Trouble::Io)? {
             0 => return Ok(()),
-            length if draft.push(&buffer[..length], LONGEST_REPLY) => {}
+            length if envelope.take(&buffer[..length], draft) => {}
             _ => return Err(Trouble::Flood),
         }
     }
+}
+
+/// What a program has said.
+struct Heard {
+    envelope: Envelope,
+    tail: Tail,
 }
 
 /// The last bytes a program wrote to stderr.
@@ -190,11 +268,7 @@ impl Tail {
         }
     }
 
-    /// The last lines in one, for an error.
-    fn last_words(mut self) -> String {
-        let text = String::from_utf8_lossy(self.0.make_contiguous()).into_owned();
-        let text = text.trim_end();
-        let from = text.len().saturating_sub(LONGEST_WORDS);
-        one_line(&text[text.ceil_char_boundary(from)..])
+    fn into_text(mut self) -> String {
+        String::from_utf8_lossy(self.0.make_contiguous()).into_owned()
     }
 }

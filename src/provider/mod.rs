@@ -18,6 +18,7 @@ use crate::{
     report::{foreign, words},
     reviewer::{Access, Builtin, Reviewer},
 };
+pub use command::Surroundings;
 pub use draft::Draft;
 
 /// One question: a bundle put to a reviewer.
@@ -44,6 +45,8 @@ pub struct Answer {
     pub tokens_out: Option<u64>,
     /// Price in US dollars as the provider told it.
     pub cost_usd: Option<f64>,
+    /// What is odd about a reply that is whole all the same, for people.
+    pub remark: Option<String>,
 }
 
 /// Why an answer's text ends.
@@ -120,6 +123,7 @@ pub enum Provider {
 pub struct Opener {
     http: openai::HttpClients,
     builtins: AnswerBuiltin,
+    surroundings: Surroundings,
 }
 
 /// A reviewer that cannot be asked as it is configured.
@@ -160,9 +164,9 @@ pub enum OpenError {
 }
 
 impl Opener {
-    /// An opener; `builtins` answers for the reviewers of our own.
-    pub fn new(builtins: AnswerBuiltin) -> Self {
-        Self { http: openai::HttpClients::default(), builtins }
+    /// An opener; `builtins` answers for the reviewers of our own, programs see their part of `surroundings`.
+    pub fn new(builtins: AnswerBuiltin, surroundings: Surroundings) -> Self {
+        Self { http: openai::HttpClients::default(), builtins, surroundings }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
@@ -175,8 +179,8 @@ impl Opener {
                 key,
                 &mut self.http,
             )?),
-            Access::Command { argv, env } => {
-                let program = command::Program::new(argv, env)
+            Access::Command(invocation) => {
+                let program = command::Program::new(invocation, &self.surroundings)
                     .ok_or_else(|| OpenError::NoProgram { reviewer: reviewer.id.to_string() })?;
                 Provider::Command(program)
             }
@@ -206,11 +210,12 @@ impl Provider {
 }
 
 impl Provider {
-    /// `text` with the reviewer's key, should a server have sent it back, replaced by `[key]`.
+    /// `text` with the reviewer's key, should a server or a program have given it back, replaced by `[key]`.
     pub fn without_key(&self, text: String) -> String {
         match self {
             Self::OpenAi(endpoint) => endpoint.without_key(text),
-            Self::Command(_) | Self::Replay(_) | Self::Builtin(..) => text,
+            Self::Command(program) => program.without_keys(text),
+            Self::Replay(_) | Self::Builtin(..) => text,
         }
     }
 }

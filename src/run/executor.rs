@@ -278,7 +278,7 @@ where
             End::Stop if answer.text.trim().is_empty() => {
                 (State::Empty, Some("the reply has no text".to_owned()))
             }
-            End::Stop => (State::Answered, None),
+            End::Stop => (State::Answered, answer.remark.clone()),
         };
         let outcome = Outcome {
             tokens_in: answer.tokens_in,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use scrum::{
     provider::{Answer, AskError, Draft},
-    reviewer::{Access, Reviewer},
+    reviewer::{Access, Invocation, Reviewer},
 };
 use tokio::io::AsyncReadExt;
 
@@ -13,7 +13,8 @@ use crate::provider::{open, question, reviewer};
 /// A reviewer that runs `script` with `sh`.
 pub(crate) fn shell(id: &str, script: &str) -> Reviewer {
     let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-    reviewer(id, Access::Command { argv, env: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]) })
+    let env = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
+    reviewer(id, Access::Command(Invocation { argv, env, ..Invocation::default() }))
 }
 
 async fn ask(reviewer: &Reviewer) -> Result<Answer, AskError> {
@@ -67,15 +68,15 @@ async fn failures_in_clear_words() {
         ask(&shell("dead", "kill -9 $$")).await,
         Err(permanent("program `sh`: killed by signal 9", ""))
     );
-    let missing = Access::Command { argv: vec!["no-such-program".to_owned()], env: BTreeMap::new() };
+    let program =
+        |name: &str| Access::Command(Invocation { argv: vec![name.to_owned()], ..Invocation::default() });
     let hint = "install it, put it on PATH, or write its full path in the reviewer's command";
     assert_eq!(
-        ask(&reviewer("missing", missing)).await,
+        ask(&reviewer("missing", program("no-such-program"))).await,
         Err(permanent(&format!("program `no-such-program` not found: {hint}"), ""))
     );
-    let file = Access::Command { argv: vec!["/etc/passwd".to_owned()], env: BTreeMap::new() };
     let reason = "program `/etc/passwd` may not be executed: check its permissions";
-    assert_eq!(ask(&reviewer("file", file)).await, Err(permanent(reason, "")));
+    assert_eq!(ask(&reviewer("file", program("/etc/passwd"))).await, Err(permanent(reason, "")));
 }
 
 #[tokio::test]

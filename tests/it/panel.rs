@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     command::shell,
     mock::{Act, Mock, ending, event, json_page},
-    provider::{open_ai, question, reviewer},
+    provider::{open_ai, question, reviewer, surroundings},
 };
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
@@ -47,7 +47,7 @@ impl Run {
     /// All of `reviewers` on `bundles` bundles, impatiently.
     fn new(bundles: usize, reviewers: Vec<Reviewer>) -> Self {
         let builtins = Arc::new(|_: Builtin, question: &Question| Ok(format!("on {}", question.bundle.id)));
-        let mut opener = Opener::new(builtins);
+        let mut opener = Opener::new(builtins, surroundings());
         let open =
             |reviewer: Reviewer| Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer };
         Self {

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode, uri::Authority};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     body::{Frame, Incoming},
@@ -58,7 +58,7 @@ pub(crate) struct Asked {
     pub(crate) at: Instant,
     /// 0 for the server's first request.
     pub(crate) number: usize,
-    /// Path of its URL.
+    /// Path of its URL; of a request to a proxy the host.
     pub(crate) path: String,
     /// As sent.
     pub(crate) headers: HeaderMap,
@@ -138,12 +138,15 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let at = Instant::now();
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let body = serde_json::from_slice(&body).map_err(io::Error::other)?;
+    // Nothing is what a `GET` sends.
+    let body = if body.is_empty() { b"null" } else { &body[..] };
+    let body = serde_json::from_slice(body).map_err(io::Error::other)?;
     let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
     shared.most_open.fetch_max(open, Ordering::SeqCst);
     let asked = {
         let mut log = shared.log.lock().unwrap();
-        let path = parts.uri.path().to_owned();
+        // What a proxy is asked for has no path.
+        let path = parts.uri.authority().map_or(parts.uri.path(), Authority::as_str).to_owned();
         let asked = Asked { at, number: log.len(), path, headers: parts.headers, body };
         log.push(asked.clone());
         asked
