@@ -87,7 +87,8 @@ fn coverage(printed: &Printed) -> Vec<Value> {
 fn ledger(printed: &Printed) -> String {
     let of = |task: &Value, key: &str| task[key].to_string().trim_matches('"').to_owned();
     let line = |task: &Value| {
-        let figures = format!("{} in, {} out", of(task, "tokens_in"), of(task, "tokens_out"));
+        let tokens = |key: &str| of(task, key).replace("null", "?");
+        let figures = format!("{} in, {} out", tokens("tokens_in"), tokens("tokens_out"));
         let cost = task["cost_usd"].as_f64().map(|cost| format!(", ${cost:.4}")).unwrap_or_default();
         let reason = task["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("{} {}, {figures}{cost}{reason}\n", of(task, "reviewer"), of(task, "state"))
@@ -126,12 +127,12 @@ fn every_preset_asks_its_program_and_reads_its_answer() {
     assert_eq!(printed.status, 0, "{}", printed.stderr);
     insta::assert_snapshot!(ledger(&printed), @"
     agy answered, 120 in, 40 out
-    aider answered, null in, null out
+    aider answered, ? in, ? out
     claude answered, 132 in, 40 out, $0.0016
     codex answered, 120 in, 40 out
     gemini answered, 120 in, 43 out
     llm answered, 120 in, 40 out
-    ollama answered, null in, null out
+    ollama answered, ? in, ? out
     opencode answered, 120 in, 40 out, $0.0018
     ");
     for program in PRESETS {
@@ -223,11 +224,11 @@ fn failures_are_told_without_the_key() {
     stand_in(&sandbox, "llm", "cat /dev/stdin; echo '[{\"response\": \" \"}]'");
     let printed = review(&sandbox, &[]);
     insta::assert_snapshot!(ledger(&printed), @"
-    claude failed, null in, null out: program `claude`: exit status 1: API Error: 400 your key [key] has no credit
-    codex failed, null in, null out: program `codex`: exit status 1: 401 for [key]
-    gemini answered, null in, null out: its output is not the `gemini-json` expected and is read as it stands
-    llm empty, null in, null out: the reply has no text
-    opencode empty, null in, null out: the reply has no text
+    claude failed, ? in, ? out: program `claude`: exit status 1: API Error: 400 your key [key] has no credit
+    codex failed, ? in, ? out: program `codex`: exit status 1: 401 for [key]
+    gemini answered, ? in, ? out: its output is not the `gemini-json` expected and is read as it stands
+    llm empty, ? in, ? out: the reply has no text
+    opencode empty, ? in, ? out: the reply has no text
     ");
     let replies = sandbox.script("cat .scrum/reviews/*/replies/* .scrum/reviews/*/*.json*");
     for (name, value) in KEYS {

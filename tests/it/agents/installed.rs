@@ -69,7 +69,7 @@ fn anthropic(asked: &Asked, file: &Path) -> Act {
     ])
 }
 
-/// OpenAI's Responses API: the same.
+/// The Responses API of Codex: the same.
 fn openai(asked: &Asked, file: &Path) -> Act {
     let told = asked.body["input"].to_string().contains("custom_tool_call_output");
     let item = if told {
@@ -110,9 +110,8 @@ fn wrapped(sandbox: &Sandbox, name: &str, program: &Path) {
 /// Lets `name` review the last commit, and looks at all it did.
 async fn reviews(name: &str, entry: impl Fn(&str) -> String, expect: &str) {
     let Some(program) = installed(name) else { return };
-    let file = PathBuf::from("/nowhere");
     let sandbox = scene("");
-    let file = sandbox.repo().canonicalize().unwrap().join(file.file_name().unwrap());
+    let file = sandbox.repo().canonicalize().unwrap().join("written");
     let mock = server(file.clone()).await;
     let address = mock.url.trim_end_matches("/v1").to_owned();
     sandbox.write("scrum.toml", entry(&address));
