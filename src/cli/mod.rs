@@ -4,9 +4,12 @@
 
 mod bundle;
 mod dispose;
+mod doctor;
 mod error;
 mod eval;
 mod explain;
+mod found;
+mod guidance;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -15,6 +18,7 @@ mod review;
 mod stats;
 mod supervise;
 mod tally;
+mod trust;
 mod ui;
 mod workspace;
 
@@ -72,6 +76,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say which reviewers could run here, why not the others, and what to do
+    Doctor(doctor::DoctorArgs),
     /// Say why findings are one issue, and near ones others
     Explain(explain::ExplainArgs),
     /// Say which family models descend from, and why
@@ -178,6 +184,7 @@ pub fn main() -> ExitCode {
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),
+        Command::Doctor(args) => doctor::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };

@@ -7,6 +7,8 @@ use clap::Args;
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
+    found,
+    guidance::{self, guidance},
     interrupt::{self, Interrupt},
     judge::{self, Ended, Session},
     report,
@@ -19,22 +21,24 @@ use crate::{
     bundle::{Bundle, Split},
     change::{Commit, RangeInfo},
     clock,
-    config::{Choice, PanelError, Seats, env},
+    config::{self, Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
-    prompt::Templates,
+    prompt::{Templates, guidance::Told},
     provider::{AnswerBuiltin, Opener, Question},
-    report::json,
-    reviewer::{Builtin, Panel, Reviewer, ReviewerId},
+    report::{json, preview::Preview},
+    reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         self,
         executor::{Pace, Respondent},
         review::{self, Answers, Asking},
+        routing::{self, Assignment},
         saved,
     },
     store::{
         RunDir,
-        record::{Manifest, RunRecord},
+        record::{GuidanceRecord, Manifest, RunRecord},
     },
     tally::{
         self, Input, RunInfo, Tally, TaskReply,
@@ -48,7 +52,7 @@ const ASKING: &str = "Whom to ask";
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
-    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from `panel.NAME` in scrum.toml
+    /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
     /// Ask this reviewer (repeatable), instead of a panel
@@ -80,6 +84,19 @@ pub(super) struct Material {
     pub(super) split: Arc<Split>,
     pub(super) range: RangeInfo,
     pub(super) commits: Vec<Commit>,
+    /// What the maintainers tell about each bundle, in the bundles' order.
+    pub(super) guidance: Vec<Told>,
+}
+
+impl Material {
+    /// For the run's record.
+    pub(super) fn guidance_told(&self) -> Vec<GuidanceRecord> {
+        let of_bundle = |(bundle, told): (&Bundle, &Told)| {
+            let sources = told.sources.clone().into_iter();
+            sources.map(|source| GuidanceRecord::new(&bundle.id, source)).collect::<Vec<_>>()
+        };
+        self.split.bundles.iter().zip(&self.guidance).flat_map(of_bundle).collect()
+    }
 }
 
 /// Whom to ask what.
@@ -102,19 +119,20 @@ struct Job {
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
-    let workspace = Workspace::for_change(global, &args.change)?;
-    let job = match &args.resume {
-        Some(name) => Some(resume(&workspace, args, name)?),
-        None => prepare(&workspace, args, ui)?,
-    };
-    match job {
+    if let Some(name) = &args.resume {
+        let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&mut workspace, args, dir, ui)?;
+        return perform(&workspace, args, job, ui);
+    }
+    let mut workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&mut workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
 }
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
-fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
+fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
     let policy = args.gate.over(workspace.policy());
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
@@ -125,29 +143,58 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
-    let past = seats.asks(Builtin::History).then(|| change.clone());
+    let leaves = found::add(workspace, &choice, ui)?;
+    let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
+    let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
+    let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &range, &split, &templates, ui)?;
+    let (seats, routes) = seats(workspace, &choice, policy, &split)?;
     if args.dry_run {
         let seats = seats.usable_reviewers();
-        let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&range, &split, asked, &args.output, ui)?;
+        let panel = (!split.bundles.is_empty()).then_some(seats.as_slice());
+        bundle::show(&Preview { range: &range, split: &split, panel, routes: &routes }, &args.output, ui)?;
+        guidance::announce(&guidance, ui);
         judge::announce(&workspace.config, args.verify, ui);
         bundle::check_sizes(workspace, &split, ui)?;
         return Ok(None);
     }
     bundle::check_sizes(workspace, &split, ui)?;
+    if leaves {
+        found::announce(&seats, &routes, &split, ui);
+    }
     let nonce = clock::nonce()?;
-    let templates = workspace.templates()?;
     let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
-    let material = Material { split: Arc::new(split), range, commits };
+    let material = Material { split: Arc::new(split), range, commits, guidance };
+    record.guidance = material.guidance_told();
+    record.routes = routes.iter().map(Into::into).collect();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
+}
+
+/// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
+fn seats(
+    workspace: &Workspace,
+    choice: &Choice,
+    policy: Policy,
+    split: &Split,
+) -> Result<(Seats, Routes), CliError> {
+    let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
+    let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
+    let least = least(&routes, &panel, &split.bundles, policy);
+    let seats = config::seated(reviewers, least, workspace.environment)?;
+    Ok((seats, routes))
+}
+
+/// Fewest lineages that must be there for every bundle to have been answered by as many as it needs.
+fn least(routes: &Routes, panel: &Panel, bundles: &[Bundle], policy: Policy) -> usize {
+    let needed = bundles.iter().map(|bundle| routes.needed(&bundle.id, panel, policy.min_lineages));
+    needed.max().unwrap_or(policy.min_lineages)
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
@@ -169,13 +216,15 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
-    let dir = workspace.find_run(name)?;
-    let saved = saved::open(&dir)?;
+fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
+    let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment);
+    found::add(workspace, &choice, ui)?;
+    let routes = saved.record.info().routes;
+    let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
+    let seats = workspace.config.seats(&choice, least, workspace.environment);
     let seats = seats.map_err(|error| match error {
         PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),
         PanelError::NoSuchPanel { .. } | PanelError::Unusable { .. } => error.into(),
@@ -185,11 +234,16 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
         return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
     }
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
-    let material =
-        Material { split: Arc::new(split), range: saved.input.range, commits: saved.record.commits() };
     let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &saved.input.range, &split, &templates, ui)?;
+    let (range, commits) = (saved.input.range, saved.record.commits());
+    let material = Material { split: Arc::new(split), range, commits, guidance };
     if templates.hash() != saved.record.prompt_hash {
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
+            .hint("start a new review: answers to different prompts must not be mixed in one run"));
+    }
+    if material.guidance_told() != saved.record.guidance {
+        return Err(CliError::new(format!("the guidance of run {} was another one", dir.id))
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
@@ -217,18 +271,18 @@ pub(super) fn asked(
     nonce: &str,
 ) -> Result<Asked, CliError> {
     let nonce: Arc<str> = nonce.into();
-    let question = |bundle: &Bundle| {
-        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+    let question = |(bundle, guidance): (&Bundle, &Told)| {
+        let prompt = templates.render(bundle, &material.commits, &guidance.text, &nonce)?;
         Ok::<_, CliError>(Arc::new(Question {
             bundle: Arc::new(bundle.clone()),
             prompt,
             nonce: Arc::clone(&nonce),
         }))
     };
-    let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
+    let questions =
+        material.split.bundles.iter().zip(&material.guidance).map(question).collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
-    let skipped =
-        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let mut opener = Opener::new(builtins, env::Environment.variables().collect());
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
@@ -261,7 +315,9 @@ pub(super) fn record(
         commits: commits.iter().map(Into::into).collect(),
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
+        routes: Vec::new(),
         judging: None,
+        guidance: Vec::new(),
     }
 }
 
@@ -270,8 +326,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
-    let decisions = job.dir.decisions()?;
-    report::warn_of_unusable(&decisions.unusable, ui);
+    let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -279,7 +334,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
-    let mut input = input(&mut job, replies, decisions.dispositions)?;
+    let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
         workspace,
         dir: &job.dir,
@@ -336,11 +391,13 @@ fn ask(
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
+    let routes = job.record.info().routes;
     let asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
+        routes: &routes,
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
     };

@@ -100,12 +100,23 @@ fn ledger(printed: &Printed) -> String {
         .collect()
 }
 
-const PRESETS: [&str; 8] = ["claude", "codex", "opencode", "gemini", "agy", "aider", "llm", "ollama"];
+/// Presets, and the programs they start.
+const PRESETS: [(&str, &str); 8] = [
+    ("claude", "claude"),
+    ("codex", "codex"),
+    ("opencode", "opencode"),
+    ("gemini-cli", "gemini"),
+    ("agy", "agy"),
+    ("aider", "aider"),
+    ("llm", "llm"),
+    ("ollama-run", "ollama"),
+];
 
 /// All presets as a panel, with a model each, and their programs.
 fn all_presets() -> Sandbox {
-    let entry =
-        |name: &str| format!("[[reviewer]]\nid = {name:?}\npreset = {name:?}\nmodel = \"the-model\"\n");
+    let entry = |(preset, program): (&str, &str)| {
+        format!("[[reviewer]]\nid = {program:?}\npreset = {preset:?}\nmodel = \"the-model\"\n")
+    };
     let sandbox = scene(&PRESETS.map(entry).concat());
     says(&sandbox, "claude", &fixture("claude.jsonl"));
     says(&sandbox, "codex", &fixture("codex.jsonl"));
@@ -135,7 +146,7 @@ fn every_preset_asks_its_program_and_reads_its_answer() {
     ollama answered, ? in, ? out
     opencode answered, 120 in, 40 out, $0.0018
     ");
-    for program in PRESETS {
+    for (_, program) in PRESETS {
         let prompt = read(&sandbox, program, "stdin");
         assert!(prompt.contains("     2| +    return a + b + 1"), "{program}: {prompt}");
         let folder = read(&sandbox, program, "folder");
@@ -150,7 +161,7 @@ fn every_preset_asks_its_program_and_reads_its_answer() {
 fn every_preset_tells_its_program_to_touch_nothing() {
     let sandbox = all_presets();
     review(&sandbox, &[]);
-    let line = |program: &str| {
+    let line = |(_, program): (&str, &str)| {
         let arguments = read(&sandbox, program, "arguments");
         let quoted = arguments.lines().map(|word| if word.is_empty() { "''" } else { word });
         format!("{program} {}\n", quoted.collect::<Vec<_>>().join(" "))
@@ -174,7 +185,7 @@ fn a_program_sees_its_own_key_and_nobody_elses() {
         &sandbox,
         &[("OLLAMA_HOST", "127.0.0.1:1"), ("NODE_OPTIONS", "--inspect"), ("GIT_DIR", "/nowhere")],
     );
-    let line = |program: &str| {
+    let line = |(_, program): (&str, &str)| {
         let environment = read(&sandbox, program, "environment");
         let names = environment.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
         format!("{program}: {}\n", names.collect::<Vec<_>>().join(" "))
@@ -214,7 +225,7 @@ fn an_entry_says_what_is_different() {
 #[test]
 fn failures_are_told_without_the_key() {
     let entry = |name: &str| format!("[[reviewer]]\nid = {name:?}\npreset = {name:?}\n");
-    let sandbox = scene(&["claude", "codex", "gemini", "opencode", "llm"].map(entry).concat());
+    let sandbox = scene(&["claude", "codex", "gemini-cli", "opencode", "llm"].map(entry).concat());
     let error = seen(&sandbox, "claude", "output");
     fs::write(&error, fixture("claude-error.jsonl").replace("sk-test-123", KEYS[0].1)).unwrap();
     stand_in(&sandbox, "claude", &format!("cat {}; exit 1", error.display()));
@@ -226,7 +237,7 @@ fn failures_are_told_without_the_key() {
     insta::assert_snapshot!(ledger(&printed), @"
     claude failed, ? in, ? out: program `claude`: exit status 1: API Error: 400 your key [key] has no credit
     codex failed, ? in, ? out: program `codex`: exit status 1: 401 for [key]
-    gemini answered, ? in, ? out: its output is not the `gemini-json` expected and is read as it stands
+    gemini-cli answered, ? in, ? out: its output is not the `gemini-json` expected and is read as it stands
     llm empty, ? in, ? out: the reply has no text
     opencode empty, ? in, ? out: the reply has no text
     ");

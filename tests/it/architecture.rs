@@ -21,6 +21,8 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "judgement",
             "proportion",
             "reviewer",
+            "route",
+            "survey",
         ],
     ),
     (

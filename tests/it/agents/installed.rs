@@ -92,9 +92,9 @@ fn openai(asked: &Asked, file: &Path) -> Act {
 /// A server of both APIs that wants `file` written.
 async fn server(file: PathBuf) -> Mock {
     Mock::start(move |asked| {
-        std::future::ready(match asked.path.as_str() {
-            "/v1/messages" => anthropic(&asked, &file),
-            "/v1/responses" => openai(&asked, &file),
+        std::future::ready(match asked.path.split('?').next() {
+            Some("/v1/messages") => anthropic(&asked, &file),
+            Some("/v1/responses") => openai(&asked, &file),
             _ => json_page(404, &json!({})),
         })
     })
