@@ -322,7 +322,7 @@ pub struct Invocation {
     /// The form of its standard output.
     pub output: OutputForm,
     /// The folder it runs in; `None` is an empty one made for each attempt and removed after it.
-    pub run_in: Option<PathBuf>,
+    pub work_dir: Option<PathBuf>,
 }
 
 /// What a program prints: the reply itself, or an envelope of JSON around it.

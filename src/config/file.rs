@@ -137,7 +137,7 @@ pub(super) struct Reviewer {
     #[serde(default)]
     pub(super) pass_env: Vec<String>,
     pub(super) output: Option<Output>,
-    pub(super) run_in: Option<PathBuf>,
+    pub(super) work_dir: Option<PathBuf>,
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
     pub(super) max_output_tokens: Option<u32>,

@@ -23,7 +23,7 @@ pub(super) fn of(entry: &file::Reviewer) -> Result<Invocation, ConfigError> {
         api_key_env: entry.api_key_env.clone(),
         pass_env: entry.pass_env.clone(),
         output: entry.output.map(|output| output.0).unwrap_or_default(),
-        run_in: entry.run_in.clone(),
+        work_dir: entry.work_dir.clone(),
     })
 }
 

@@ -254,7 +254,7 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
         reviewer.get_mut("dir").into_iter().for_each(absolute);
-        reviewer.get_mut("run_in").into_iter().for_each(absolute);
+        reviewer.get_mut("work_dir").into_iter().for_each(absolute);
         // A program by its path; one without a `/` is looked for on PATH.
         let command = reviewer.get_mut("command").and_then(toml::Value::as_array_mut);
         let program = command.and_then(|command| command.first_mut());

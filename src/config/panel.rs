@@ -400,7 +400,7 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
         ("env", !entry.env.is_empty(), is_command),
         ("pass_env", !entry.pass_env.is_empty(), is_command),
         ("output", entry.output.is_some(), is_command),
-        ("run_in", entry.run_in.is_some(), is_command),
+        ("work_dir", entry.work_dir.is_some(), is_command),
         ("dir", entry.dir.is_some(), is_replay),
     ];
     match given.iter().find(|(_, present, used)| *present && !used) {

@@ -47,7 +47,7 @@ pub struct Program {
     arguments: Vec<String>,
     variables: Variables,
     output: OutputForm,
-    run_in: Option<PathBuf>,
+    work_dir: Option<PathBuf>,
 }
 
 impl Program {
@@ -59,7 +59,7 @@ impl Program {
             arguments: arguments.to_vec(),
             variables: surroundings.of(invocation),
             output: invocation.output,
-            run_in: invocation.run_in.clone(),
+            work_dir: invocation.work_dir.clone(),
         })
     }
 
@@ -89,9 +89,9 @@ impl Program {
 
     /// Where it runs. What an agent finds there it may take for orders, and what it writes there is gone afterwards.
     fn folder(&self) -> Result<Folder, AskError> {
-        match &self.run_in {
+        match &self.work_dir {
             Some(path) if path.is_dir() => Ok(Folder::Given(path.clone())),
-            Some(path) => Err(self.failed(format!("run_in {} is no folder", path.display()))),
+            Some(path) => Err(self.failed(format!("work_dir {} is no folder", path.display()))),
             None => tempfile::Builder::new()
                 .prefix("scrum-")
                 .tempdir()

@@ -176,18 +176,18 @@ async fn each_attempt_has_an_empty_folder_that_is_gone_afterwards() {
     assert!(folders.iter().all(|folder| !Path::new(folder.trim()).exists()), "{folders:?}");
 
     let dir = tempfile::tempdir().unwrap();
-    let run_in = |path: &Path| {
+    let work_dir = |path: &Path| {
         let argv = ["pwd".to_owned()].to_vec();
         reviewer(
             "given",
-            Access::Command(Invocation { argv, run_in: Some(path.to_owned()), ..Invocation::default() }),
+            Access::Command(Invocation { argv, work_dir: Some(path.to_owned()), ..Invocation::default() }),
         )
     };
     let given = dir.path().canonicalize().unwrap();
-    assert_eq!(ask(&run_in(&given)).await, Ok(answer(&format!("{}\n", given.display()))));
+    assert_eq!(ask(&work_dir(&given)).await, Ok(answer(&format!("{}\n", given.display()))));
     let missing = given.join("no");
-    let reason = format!("program `pwd`: run_in {} is no folder", missing.display());
-    assert_eq!(ask(&run_in(&missing)).await, Err(permanent(&reason, "")));
+    let reason = format!("program `pwd`: work_dir {} is no folder", missing.display());
+    assert_eq!(ask(&work_dir(&missing)).await, Err(permanent(&reason, "")));
 }
 
 #[tokio::test]
