@@ -13,6 +13,10 @@ use std::{
     time::Duration,
 };
 
+use serde::Deserialize;
+
+use crate::{coverage::Spent, finding::Severity};
+
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +139,31 @@ impl Reviewer {
     }
 }
 
+impl Reviewer {
+    /// `spent` with what its tokens cost, where that was not told and a price is known.
+    #[must_use]
+    pub fn priced(&self, spent: Spent) -> Spent {
+        let cost = |price: Price| {
+            let tokens = spent.tokens_in.zip(spent.tokens_out)?;
+            Some(price.cost(tokens.0, tokens.1))
+        };
+        Spent { cost_usd: spent.cost_usd.or_else(|| cost(self.price?)), ..spent }
+    }
+
+    /// Names the provider, which reviewers share that are asked in the same way: an endpoint and its key, or a program and the
+    /// family of models that it asks. `None`: nothing that could be overloaded or out of order.
+    pub fn service(&self) -> Option<String> {
+        match &self.access {
+            Access::OpenAi { base_url, api_key_env } | Access::Anthropic { base_url, api_key_env } => {
+                let address = base_url.trim_end_matches('/').to_ascii_lowercase();
+                Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
+            }
+            Access::Command(program) => Some(format!("{} {}", program.argv.first()?, self.lineage)),
+            Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
+        }
+    }
+}
+
 /// What tokens cost, in US dollars per million.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
@@ -241,6 +270,8 @@ pub enum Access {
         /// Folder with `<bundle>__<id>.md` or `<id>.md`.
         dir: PathBuf,
     },
+    /// A static analyser.
+    Sarif(Box<Analyser>),
     /// An offline reviewer of our own.
     Builtin(Builtin),
 }
@@ -253,6 +284,7 @@ impl Access {
             Self::Anthropic { .. } => "anthropic",
             Self::Command(_) => "command",
             Self::Replay { .. } => "replay",
+            Self::Sarif(_) => "sarif",
             Self::Builtin(_) => "builtin",
         }
     }
@@ -261,7 +293,7 @@ impl Access {
     pub fn key_variable(&self) -> Option<&str> {
         match self {
             Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
-            Self::Command(_) | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command(_) | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -269,6 +301,10 @@ impl Access {
     pub fn program(&self) -> Option<&str> {
         match self {
             Self::Command(invocation) => invocation.argv.first().map(String::as_str),
+            Self::Sarif(analyser) => match &analyser.source {
+                ReportSource::Program(program) => program.argv.first().map(String::as_str),
+                ReportSource::File(_) => None,
+            },
             Self::OpenAi { .. } | Self::Anthropic { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
@@ -277,7 +313,7 @@ impl Access {
     pub fn base_url(&self) -> Option<&str> {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
-            Self::Command(_) | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command(_) | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -286,7 +322,7 @@ impl Access {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
             Self::Command(_) => false,
-            Self::Replay { .. } | Self::Builtin(_) => true,
+            Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => true,
         }
     }
 }
@@ -326,7 +362,8 @@ pub struct Invocation {
 }
 
 /// What a program prints: the reply itself, or an envelope of JSON around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OutputForm {
     /// The reply and nothing else.
     #[default]
@@ -368,6 +405,91 @@ impl OutputForm {
             Self::AntigravityJson => "antigravity-json",
             Self::LlmJson => "llm-json",
         }
+    }
+}
+
+/// A static analyser: where its report comes from and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analyser {
+    /// Where the report comes from.
+    pub source: ReportSource,
+    /// Globs of the changed files it is about, as in `[[component]] paths`; empty for all.
+    pub paths: Vec<String>,
+    /// How bad a finding of each of its levels is.
+    pub levels: Levels,
+    /// Whether it runs what stands in the repository: plugins, build scripts, configuration that is a program. On a
+    /// stranger's change that is the stranger's code.
+    pub runs_repository_code: bool,
+}
+
+/// Where a report of findings comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportSource {
+    /// A program that is run.
+    Program(AnalyserProgram),
+    /// A SARIF file that is there already.
+    File(PathBuf),
+}
+
+/// How a static analyser is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyserProgram {
+    /// Program and arguments; never passed through a shell. `{files}` stands for the changed files, each an argument,
+    /// `{report}` for a temporary file that is read in place of stdout.
+    pub argv: Vec<String>,
+    /// Variables set for the program on top of the inherited environment.
+    pub env: BTreeMap<String, String>,
+    /// The form of its report.
+    pub format: ReportFormat,
+    /// Exit statuses besides 0 that only say that there are findings.
+    pub finding_exits: Vec<i32>,
+    /// A file name: it runs in each outermost folder at or above a changed file that holds such a file; `None` runs it
+    /// at the root.
+    pub run_in: Option<String>,
+    /// Which files it sees.
+    pub tree: Tree,
+}
+
+/// The form of a static analyser's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportFormat {
+    /// SARIF 2.1.
+    #[default]
+    Sarif,
+    /// `cargo --message-format=json`.
+    Cargo,
+    /// `shellcheck --format=json1`.
+    Shellcheck,
+}
+
+/// Which files a static analyser sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tree {
+    /// The work tree where it holds the new side of the change, else an export of the new side.
+    #[default]
+    Any,
+    /// Only the work tree: it needs what is not under version control, such as installed packages.
+    Work,
+    /// Only an export, because it looks at all files it finds.
+    Export,
+}
+
+/// How bad findings of a static analyser's levels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    /// SARIF's `error`.
+    pub error: Severity,
+    /// SARIF's `warning`.
+    pub warning: Severity,
+    /// SARIF's `note`.
+    pub note: Severity,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self { error: Severity::Block, warning: Severity::Warn, note: Severity::Info }
     }
 }
 

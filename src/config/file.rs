@@ -5,11 +5,11 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
-use serde::{Deserialize, de::Error};
+use serde::Deserialize;
 
 use crate::{
     bundle::CutDeclared,
-    reviewer::{self, OutputForm},
+    reviewer::{self, OutputForm, ReportFormat, Tree},
     tally::gate::FailOn,
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Review {
     pub(super) concurrency: usize,
     pub(super) timeout_secs: u64,
     pub(super) idle_timeout_secs: u64,
+    pub(super) max_cost_usd: Option<f64>,
+    pub(super) max_tokens: Option<u64>,
     pub(super) fail_on: FailOn,
     pub(super) min_lineages: usize,
 }
@@ -136,7 +138,7 @@ pub(super) struct Reviewer {
     pub(super) env: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) pass_env: Vec<String>,
-    pub(super) output: Option<Output>,
+    pub(super) output: Option<OutputForm>,
     pub(super) work_dir: Option<PathBuf>,
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
@@ -152,6 +154,34 @@ pub(super) struct Reviewer {
     pub(super) fallback: Vec<String>,
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) report: Option<PathBuf>,
+    pub(super) format: Option<ReportFormat>,
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    #[serde(default)]
+    pub(super) finding_exits: Vec<i32>,
+    pub(super) run_in: Option<String>,
+    pub(super) tree: Option<Tree>,
+    pub(super) levels: Option<Levels>,
+    #[serde(default)]
+    pub(super) runs_repository_code: bool,
+}
+
+/// How bad findings of a static tool's levels are.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Levels {
+    pub(super) error: Option<SeverityWord>,
+    pub(super) warning: Option<SeverityWord>,
+    pub(super) note: Option<SeverityWord>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum SeverityWord {
+    Block,
+    Warn,
+    Info,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -193,22 +223,8 @@ pub(super) enum Provider {
     Anthropic,
     Command,
     Replay,
+    Sarif,
     Builtin,
-}
-
-/// `output` of a reviewer: the words of [`OutputForm`].
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Output(pub(super) OutputForm);
-
-impl<'de> Deserialize<'de> for Output {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        let form = OutputForm::ALL.into_iter().find(|form| form.word() == word);
-        form.map(Self).ok_or_else(|| {
-            let words: Vec<_> = OutputForm::ALL.iter().map(|form| format!("`{}`", form.word())).collect();
-            D::Error::custom(format!("unknown variant `{word}`, expected one of {}", words.join(", ")))
-        })
-    }
 }
 
 /// `[bundle] split`.

@@ -22,7 +22,7 @@ pub(super) fn of(entry: &file::Reviewer) -> Result<Invocation, ConfigError> {
         env: entry.env.clone(),
         api_key_env: entry.api_key_env.clone(),
         pass_env: entry.pass_env.clone(),
-        output: entry.output.map(|output| output.0).unwrap_or_default(),
+        output: entry.output.unwrap_or_default(),
         work_dir: entry.work_dir.clone(),
     })
 }

@@ -10,7 +10,8 @@ mod envelope;
 mod surroundings;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
+    ffi::OsString,
     io,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
@@ -46,6 +47,8 @@ pub struct Program {
     name: String,
     arguments: Vec<String>,
     variables: Variables,
+    /// Whether it sees all else of our environment too.
+    inherits: bool,
     output: OutputForm,
     work_dir: Option<PathBuf>,
 }
@@ -58,28 +61,57 @@ impl Program {
             name: name.clone(),
             arguments: arguments.to_vec(),
             variables: surroundings.of(invocation),
+            inherits: false,
             output: invocation.output,
             work_dir: invocation.work_dir.clone(),
         })
     }
 
+    /// The program `argv[0]` with all of our environment and `env`: a static tool, which needs what its language does.
+    pub(super) fn inheriting(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
+        let invocation = Invocation { argv: argv.to_vec(), env: env.clone(), ..Invocation::default() };
+        Some(Self { inherits: true, ..Self::new(&invocation, &Surroundings::default())? })
+    }
+
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
         let folder = self.folder()?;
-        let mut group = Group(self.start(folder.path())?);
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments).current_dir(folder.path());
+        let mut group = Group(self.start(command)?);
         let mut heard = Heard { envelope: Envelope::new(self.output), tail: Tail::default() };
         let ended = converse(&mut *group.0, prompt.joined(), draft, &mut heard).await;
         drop(group);
         let Heard { envelope, tail } = heard;
-        let limit = envelope.limit_mib();
+        let most = envelope.most();
         let Unwrapped { answer, failure } = envelope.finish(draft);
         let how = match (ended, failure) {
             (Ok(status), None) if status.success() => return Ok(answer),
-            (Ok(status), Some(reason)) if status.success() => reason,
-            (Ok(status), failure) => ending(status, &failure.unwrap_or_else(|| self.last_words(tail))),
-            (Err(Trouble::Flood), _) => format!("wrote more than {limit} MiB and was stopped"),
-            (Err(Trouble::Io(error)), _) => error.to_string(),
+            (Ok(status), Some(reason)) if status.success() => self.broken(&reason),
+            (Ok(status), failure) => {
+                self.broken(&ending(status, &failure.unwrap_or_else(|| self.last_words(tail))))
+            }
+            (Err(trouble), _) => self.failed(&trouble.words(most)),
         };
-        Err(self.failed(how).after(answer.text))
+        Err(how.after(answer.text))
+    }
+
+    /// Runs the program with `arguments` in place of its own, in `folder` and with nothing on stdin, and gives what it
+    /// left, whatever its exit status. More than `most` bytes on stdout are an error.
+    pub(super) async fn run(
+        &self,
+        arguments: &[OsString],
+        folder: &Path,
+        most: usize,
+    ) -> Result<Ended, AskError> {
+        let mut command = Command::new(&self.name);
+        command.args(arguments).current_dir(folder);
+        let mut group = Group(self.start(command)?);
+        let draft = Draft::new();
+        let mut heard = Heard { envelope: Envelope::none(most), tail: Tail::default() };
+        let ended = converse(&mut *group.0, String::new(), &draft, &mut heard).await;
+        drop(group);
+        let status = ended.map_err(|trouble| self.failed(&trouble.words(most)))?;
+        Ok(Ended { status, stdout: draft.take_text(), last_words: self.last_words(heard.tail) })
     }
 
     /// `text` with the program's keys replaced.
@@ -91,22 +123,21 @@ impl Program {
     fn folder(&self) -> Result<Folder, AskError> {
         match &self.work_dir {
             Some(path) if path.is_dir() => Ok(Folder::Given(path.clone())),
-            Some(path) => Err(self.failed(format!("work_dir {} is no folder", path.display()))),
+            Some(path) => Err(self.failed(&format!("work_dir {} is no folder", path.display()))),
             None => tempfile::Builder::new()
                 .prefix("scrum-")
                 .tempdir()
                 .map(Folder::Empty)
-                .map_err(|error| self.failed(format!("no temporary folder to run in: {error}"))),
+                .map_err(|error| self.failed(&format!("no temporary folder to run in: {error}"))),
         }
     }
 
-    fn start(&self, folder: &Path) -> Result<Box<dyn ChildWrapper>, AskError> {
-        let mut command = Command::new(&self.name);
+    fn start(&self, mut command: Command) -> Result<Box<dyn ChildWrapper>, AskError> {
+        if !self.inherits {
+            command.env_clear();
+        }
         command
-            .args(&self.arguments)
-            .env_clear()
             .envs(self.variables.exposed())
-            .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -120,22 +151,32 @@ impl Program {
     fn not_started(&self, error: &io::Error) -> AskError {
         let name = one_line(&self.name);
         match error.kind() {
-            io::ErrorKind::NotFound => AskError::permanent(format!(
+            io::ErrorKind::NotFound => AskError::unavailable(format!(
                 "program `{name}` not found: install it, put it on PATH, or write its full path in the reviewer's command"
             )),
             io::ErrorKind::PermissionDenied => {
-                AskError::permanent(format!("program `{name}` may not be executed: check its permissions"))
+                AskError::unavailable(format!("program `{name}` may not be executed: check its permissions"))
             }
             io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory => {
                 AskError::transient(format!("program `{name}` could not be started: {error}"))
             }
-            _ => AskError::permanent(format!("program `{name}` could not be started: {error}")),
+            _ => AskError::unavailable(format!("program `{name}` could not be started: {error}")),
         }
     }
 
-    fn failed(&self, how: String) -> AskError {
-        let how = one_line(&self.without_keys(how));
-        AskError::permanent(format!("program `{}`: {how}", one_line(&self.name)))
+    /// An exit status does not tell a program that cannot reach its model from one that did not like the question: the former is
+    /// by far more likely.
+    fn broken(&self, how: &str) -> AskError {
+        AskError::unavailable(self.named(how))
+    }
+
+    pub(super) fn failed(&self, how: &str) -> AskError {
+        AskError::permanent(self.named(how))
+    }
+
+    fn named(&self, how: &str) -> String {
+        let how = one_line(&self.without_keys(how.to_owned()));
+        format!("program `{}`: {how}", one_line(&self.name))
     }
 
     /// The end of what it wrote to stderr.
@@ -164,6 +205,21 @@ impl Folder {
     }
 }
 
+/// What a program left that ran to its end.
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: String,
+    /// The end of stderr in one line.
+    pub(super) last_words: String,
+}
+
+impl Ended {
+    /// As a failure of `program`.
+    pub(super) fn failed(&self, program: &Program) -> AskError {
+        program.failed(&ending(self.status, &self.last_words))
+    }
+}
+
 /// A process group that does not outlive its owner.
 struct Group(Box<dyn ChildWrapper>);
 
@@ -187,6 +243,16 @@ fn ending(status: ExitStatus, last_words: &str) -> String {
 enum Trouble {
     Flood,
     Io(io::Error),
+}
+
+impl Trouble {
+    /// `most` is how many bytes were allowed.
+    fn words(&self, most: usize) -> String {
+        match self {
+            Self::Flood => format!("wrote more than {} MiB and was stopped", most >> 20),
+            Self::Io(error) => error.to_string(),
+        }
+    }
 }
 
 /// Writes the prompt, reads both outputs and waits for the end, all at once: no pipe may fill up and block.

@@ -138,7 +138,10 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
             }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
-            Access::Builtin(_) => "on this machine".to_owned(),
+            Access::Sarif(analyser) if analyser.runs_repository_code => {
+                "on this machine; it runs code of the change".to_owned()
+            }
+            Access::Sarif(_) | Access::Builtin(_) => "on this machine".to_owned(),
         };
         format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
     };
@@ -149,7 +152,7 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
 fn sent<'a>(preview: &Preview<'a>) -> Vec<&'a Bundle> {
     let sends = |access: &Access| match access {
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
-        Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     };
     let remote = preview.panel.unwrap_or_default().iter().filter(|reviewer| sends(&reviewer.access));
     let Preview { split, routes, .. } = *preview;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use scrum::{
-    provider::{Answer, AskError, Draft, Opener, Provider, Question},
+    provider::{Answer, AskError, Draft, Opener, Provider, Question, sarif::Site},
     reviewer::{Access, Invocation, OutputForm, Reviewer},
 };
 use secrecy::SecretString;
@@ -26,8 +26,8 @@ fn answer(text: &str) -> Answer {
     Answer { text: text.to_owned(), ..Answer::default() }
 }
 
-fn permanent(reason: &str, partial: &str) -> AskError {
-    AskError::Permanent { reason: reason.to_owned(), partial: partial.to_owned() }
+fn unavailable(reason: &str, partial: &str) -> AskError {
+    AskError::Unavailable { reason: reason.to_owned(), for_now: false, partial: partial.to_owned() }
 }
 
 /// A pipe that tells when the last process that `script` starts with descriptor 9 open has gone.
@@ -63,28 +63,28 @@ async fn the_prompt_goes_in_and_the_reply_comes_out() {
 async fn failures_in_clear_words() {
     assert_eq!(
         ask(&shell("bad", "echo part; printf '\\033[31mno\\n  login\\033[0m\\n' >&2; exit 3")).await,
-        Err(permanent("program `sh`: exit status 3: ␛[31mno login␛[0m", "part\n"))
+        Err(unavailable("program `sh`: exit status 3: ␛[31mno login␛[0m", "part\n"))
     );
     assert_eq!(
         ask(&shell("dead", "kill -9 $$")).await,
-        Err(permanent("program `sh`: killed by signal 9", ""))
+        Err(unavailable("program `sh`: killed by signal 9", ""))
     );
     let program =
         |name: &str| Access::Command(Invocation { argv: vec![name.to_owned()], ..Invocation::default() });
     let hint = "install it, put it on PATH, or write its full path in the reviewer's command";
     assert_eq!(
         ask(&reviewer("missing", program("no-such-program"))).await,
-        Err(permanent(&format!("program `no-such-program` not found: {hint}"), ""))
+        Err(unavailable(&format!("program `no-such-program` not found: {hint}"), ""))
     );
     let reason = "program `/etc/passwd` may not be executed: check its permissions";
-    assert_eq!(ask(&reviewer("file", program("/etc/passwd"))).await, Err(permanent(reason, "")));
+    assert_eq!(ask(&reviewer("file", program("/etc/passwd"))).await, Err(unavailable(reason, "")));
 }
 
 #[tokio::test]
 async fn only_the_end_of_a_long_complaint_is_shown() {
     let error =
         ask(&shell("loud", "yes ééé | head -c 1000000 >&2; echo the end >&2; exit 1")).await.unwrap_err();
-    let AskError::Permanent { reason, .. } = error else { panic!("{error:?}") };
+    let AskError::Unavailable { reason, .. } = error else { panic!("{error:?}") };
     assert!(reason.starts_with("program `sh`: exit status 1: ") && reason.ends_with("the end"), "{reason}");
     assert!(reason.len() < 600, "{reason}");
 }
@@ -135,7 +135,9 @@ fn opened(reviewer: &Reviewer, variables: &[(&str, &str)]) -> Provider {
     let path = std::env::var("PATH").unwrap();
     let variables = variables.iter().copied().chain([("PATH", path.as_str())]);
     let surroundings = variables.map(|(name, value)| (name.to_owned(), SecretString::from(value))).collect();
-    Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), surroundings).open(reviewer, None).unwrap()
+    Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere(), surroundings)
+        .open(reviewer, None)
+        .unwrap()
 }
 
 const OURS: &[(&str, &str)] = &[
@@ -164,7 +166,7 @@ async fn a_key_a_program_gives_away_is_not_shown() {
     let provider = opened(&reviewer, OURS);
     let error = provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap_err();
     assert_eq!(error.to_string(), "program `sh`: exit status 1: bad keys: [key] [key]");
-    let AskError::Permanent { partial, .. } = error else { panic!("{error:?}") };
+    let AskError::Unavailable { partial, .. } = error else { panic!("{error:?}") };
     assert_eq!(provider.without_key(partial), "as [key]\n");
 }
 
@@ -187,7 +189,7 @@ async fn each_attempt_has_an_empty_folder_that_is_gone_afterwards() {
     assert_eq!(ask(&work_dir(&given)).await, Ok(answer(&format!("{}\n", given.display()))));
     let missing = given.join("no");
     let reason = format!("program `pwd`: work_dir {} is no folder", missing.display());
-    assert_eq!(ask(&work_dir(&missing)).await, Err(permanent(&reason, "")));
+    assert_eq!(ask(&work_dir(&missing)).await, Err(AskError::Permanent { reason, partial: String::new() }));
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ struct Usage {
 /// What a program has printed so far.
 pub(super) struct Envelope {
     form: OutputForm,
+    most: usize,
     length: usize,
     /// The line under way; for forms that are one document, all of it.
     pending: Vec<u8>,
@@ -80,22 +81,25 @@ pub(super) struct Unwrapped {
 
 impl Envelope {
     pub(super) fn new(form: OutputForm) -> Self {
-        Self { form, length: 0, pending: Vec::new(), stray: Vec::new(), found: Found::default() }
+        let most = if form == OutputForm::Text { LONGEST_REPLY } else { LONGEST_OUTPUT };
+        Self { form, ..Self::none(most) }
     }
 
-    /// Most that is read, in MiB.
-    pub(super) fn limit_mib(&self) -> usize {
-        self.limit() >> 20
+    /// Nothing around an output of at most `most` bytes.
+    pub(super) fn none(most: usize) -> Self {
+        let form = OutputForm::Text;
+        Self { form, most, length: 0, pending: Vec::new(), stray: Vec::new(), found: Found::default() }
     }
 
-    fn limit(&self) -> usize {
-        if self.form == OutputForm::Text { LONGEST_REPLY } else { LONGEST_OUTPUT }
+    /// Most that is read, in bytes.
+    pub(super) fn most(&self) -> usize {
+        self.most
     }
 
     /// Takes a piece of output; the reply in it goes to `draft`. Gives back whether it is still within the limit.
     pub(super) fn take(&mut self, piece: &[u8], draft: &Draft) -> bool {
         if self.form == OutputForm::Text {
-            return draft.push(piece, LONGEST_REPLY);
+            return draft.push(piece, self.most);
         }
         draft.touch();
         self.length += piece.len();
@@ -103,7 +107,7 @@ impl Envelope {
         if is_lines(self.form) {
             self.take_lines(draft);
         }
-        self.length <= self.limit()
+        self.length <= self.most
     }
 
     fn take_lines(&mut self, draft: &Draft) {

@@ -186,7 +186,7 @@ fn output_without_an_end_is_refused() {
     let (mut envelope, draft) = (Envelope::new(OutputForm::CodexJsonl), Draft::new());
     let piece = vec![b'{'; 1 << 20];
     let taken = (0..100).take_while(|_| envelope.take(&piece, &draft)).count();
-    assert_eq!(taken, envelope.limit_mib());
+    assert_eq!(taken, envelope.most() >> 20);
 }
 
 proptest! {
