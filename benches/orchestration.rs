@@ -25,7 +25,7 @@ use scrum::{
     bundle::{Bundle, Guard},
     coverage::{Outcome, State},
     prompt::Prompt,
-    provider::{Opener, Question, sarif::Site},
+    provider::{Opener, Question, Surroundings, sarif::Site},
     reviewer::{Access, Lineage, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
@@ -149,7 +149,8 @@ async fn serve(spread: Duration) {
 #[tokio::main]
 async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let questions: Vec<Arc<Question>> = (1..=BUNDLES).map(question).collect();
-    let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere());
+    let mut opener =
+        Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere(), Surroundings::default());
     let respondent = |number| {
         let reviewer = reviewer(number, url);
         let provider = opener.open(&reviewer, None).unwrap();

@@ -158,7 +158,7 @@ impl Reviewer {
                 let address = base_url.trim_end_matches('/').to_ascii_lowercase();
                 Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
             }
-            Access::Command { argv, .. } => Some(format!("{} {}", argv.first()?, self.lineage)),
+            Access::Command(program) => Some(format!("{} {}", program.argv.first()?, self.lineage)),
             Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
         }
     }
@@ -264,12 +264,7 @@ pub enum Access {
         api_key_env: Option<String>,
     },
     /// A program: prompt on stdin, reply on stdout.
-    Command {
-        /// Program and arguments; never passed through a shell.
-        argv: Vec<String>,
-        /// Variables set for the program on top of the inherited environment.
-        env: BTreeMap<String, String>,
-    },
+    Command(Invocation),
     /// Saved replies.
     Replay {
         /// Folder with `<bundle>__<id>.md` or `<id>.md`.
@@ -287,7 +282,7 @@ impl Access {
         match self {
             Self::OpenAi { .. } => "openai",
             Self::Anthropic { .. } => "anthropic",
-            Self::Command { .. } => "command",
+            Self::Command(_) => "command",
             Self::Replay { .. } => "replay",
             Self::Sarif(_) => "sarif",
             Self::Builtin(_) => "builtin",
@@ -298,14 +293,14 @@ impl Access {
     pub fn key_variable(&self) -> Option<&str> {
         match self {
             Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
-            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command(_) | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
     /// The program that is started, as it is called.
     pub fn program(&self) -> Option<&str> {
         match self {
-            Self::Command { argv, .. } => argv.first().map(String::as_str),
+            Self::Command(invocation) => invocation.argv.first().map(String::as_str),
             Self::Sarif(analyser) => match &analyser.source {
                 ReportSource::Program(program) => program.argv.first().map(String::as_str),
                 ReportSource::File(_) => None,
@@ -318,7 +313,7 @@ impl Access {
     pub fn base_url(&self) -> Option<&str> {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
-            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command(_) | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -326,7 +321,7 @@ impl Access {
     pub fn stays_here(&self) -> bool {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
-            Self::Command { .. } => false,
+            Self::Command(_) => false,
             Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => true,
         }
     }
@@ -347,6 +342,70 @@ pub fn is_loopback(url: &str) -> bool {
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// How a program is started, and what it prints.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Invocation {
+    /// Program and arguments; never passed through a shell.
+    pub argv: Vec<String>,
+    /// Variables set for the program.
+    pub env: BTreeMap<String, String>,
+    /// The variable that holds its key. Passed on where it is set: most of these programs can be logged in instead.
+    pub api_key_env: Option<String>,
+    /// Further variables that are passed on where they are set; a `*` at the end stands for any rest of a name.
+    pub pass_env: Vec<String>,
+    /// The form of its standard output.
+    pub output: OutputForm,
+    /// The folder it runs in; `None` is an empty one made for each attempt and removed after it.
+    pub work_dir: Option<PathBuf>,
+}
+
+/// What a program prints: the reply itself, or an envelope of JSON around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputForm {
+    /// The reply and nothing else.
+    #[default]
+    Text,
+    /// Claude Code, `--output-format json` or `stream-json`.
+    ClaudeJson,
+    /// Codex, `exec --json`: an event a line.
+    CodexJsonl,
+    /// opencode, `run --format json`: an event a line.
+    OpencodeJsonl,
+    /// Gemini CLI, `--output-format json`.
+    GeminiJson,
+    /// Antigravity CLI, `--output-format json`.
+    AntigravityJson,
+    /// llm, `--json`.
+    LlmJson,
+}
+
+impl OutputForm {
+    /// Every form.
+    pub const ALL: [Self; 7] = [
+        Self::Text,
+        Self::ClaudeJson,
+        Self::CodexJsonl,
+        Self::OpencodeJsonl,
+        Self::GeminiJson,
+        Self::AntigravityJson,
+        Self::LlmJson,
+    ];
+
+    /// The form's name in a configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::ClaudeJson => "claude-json",
+            Self::CodexJsonl => "codex-jsonl",
+            Self::OpencodeJsonl => "opencode-jsonl",
+            Self::GeminiJson => "gemini-json",
+            Self::AntigravityJson => "antigravity-json",
+            Self::LlmJson => "llm-json",
+        }
+    }
 }
 
 /// A static analyser: where its report comes from and how it is read.

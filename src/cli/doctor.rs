@@ -109,7 +109,8 @@ fn words_of(error: &CliError) -> Vec<String> {
 fn try_all(workspace: &Workspace, asked: &[Reviewer], groups: &mut [Group]) -> Result<bool, CliError> {
     let panel = || groups.iter().filter(|group| group.is_panel).flat_map(|group| &group.checks);
     let is_ready = |id: &str| panel().any(|check| check.reviewer == id && check.can_be_probed());
-    let mut opener = Opener::new(offline::nobody(), Site::nowhere());
+    let surroundings = workspace.environment.variables().collect();
+    let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
     let mut probes: BTreeMap<String, Probe> = BTreeMap::new();
     let mut voices = Vec::new();
     for reviewer in asked.iter().filter(|reviewer| is_ready(reviewer.id.as_str())) {

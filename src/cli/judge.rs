@@ -128,7 +128,8 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
                 }
                 Err(obstacle) => Some(obstacle.to_string()),
             };
-            let mut opener = Opener::new(offline::nobody(), Site::nowhere());
+            let surroundings = environment.variables().collect();
+            let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
             let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
             let voices: Vec<_> = voices.into_iter().map(open).collect::<Result<_, _>>()?;
             match absence {

@@ -151,7 +151,7 @@ impl Trust {
         };
         let file = |file: &Path| is_ours(file).then(|| self.below(file).display().to_string());
         match access {
-            Access::Command { argv, env, .. } => run(argv, env),
+            Access::Command(program) => run(&program.argv, &program.env),
             Access::Sarif(analyser) => match &analyser.source {
                 ReportSource::Program(program) => run(&program.argv, &program.env),
                 ReportSource::File(report) => file(report),

@@ -276,7 +276,8 @@ impl Workspace {
     ) -> Result<Opener, CliError> {
         let root = self.repo.as_ref().map(Repo::root);
         let site = tree::site(root, &material.range, &material.split);
-        Ok(Opener::new(self.offline(seats, &material.split, change)?, site))
+        let builtins = self.offline(seats, &material.split, change)?;
+        Ok(Opener::new(builtins, site, self.environment.variables().collect()))
     }
 
     /// What answers for the offline reviewers.

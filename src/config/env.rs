@@ -46,6 +46,15 @@ impl Environment {
         (!value.is_empty()).then(|| SecretString::from(value.to_owned()))
     }
 
+    /// Every variable that is valid Unicode, for the programs that are started: which of them a program gets to see
+    /// is decided there. Any of them may be a secret.
+    pub fn variables(self) -> impl Iterator<Item = (String, SecretString)> {
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, SecretString::from(value.into_string().ok()?)))
+        };
+        std::env::vars_os().filter_map(text)
+    }
+
     /// Whether oversize bundles are sent.
     pub fn force_oversize(self) -> bool {
         self.get(FORCE_OVERSIZE).is_some_and(|value| value == "1")

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     bundle::CutDeclared,
-    reviewer::{self, ReportFormat, Tree},
+    reviewer::{self, OutputForm, ReportFormat, Tree},
     tally::gate::FailOn,
 };
 
@@ -133,7 +133,13 @@ pub(super) struct Reviewer {
     pub(super) api_key_env: Option<String>,
     pub(super) command: Option<Vec<String>>,
     #[serde(default)]
+    pub(super) args: Vec<String>,
+    #[serde(default)]
     pub(super) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) pass_env: Vec<String>,
+    pub(super) output: Option<OutputForm>,
+    pub(super) work_dir: Option<PathBuf>,
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
     pub(super) max_output_tokens: Option<u32>,

@@ -10,6 +10,7 @@ pub mod env;
 mod error;
 mod fallback;
 mod file;
+mod invocation;
 mod panel;
 mod preset;
 
@@ -258,9 +259,16 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
-        for key in ["dir", "report"] {
+        for key in ["dir", "report", "work_dir"] {
             reviewer.get_mut(key).into_iter().for_each(absolute);
         }
+        // A program by its path; one without a `/` is looked for on PATH.
+        let command = reviewer.get_mut("command").and_then(toml::Value::as_array_mut);
+        let program = command.and_then(|command| command.first_mut());
+        program
+            .into_iter()
+            .filter(|name| name.as_str().is_some_and(|name| name.contains('/')))
+            .for_each(absolute);
     }
 }
 

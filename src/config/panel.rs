@@ -10,7 +10,8 @@ use http::HeaderName;
 use secrecy::SecretString;
 
 use super::{
-    Config, ConfigError, PanelError, Route, analyser, env::Environment, error::nearest, file, seconds,
+    Config, ConfigError, PanelError, Route, analyser, env::Environment, error::nearest, file, invocation,
+    seconds,
 };
 use crate::{
     bundle::route::RouteRule,
@@ -211,9 +212,10 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
             let no_key = || Obstacle::NoKey { variable: variable.clone() };
             environment.secret(variable).map(Some).ok_or_else(no_key)
         }
+        // A program that finds its key missing may be logged in, and is handed its variables when it is started.
         Access::OpenAi { api_key_env: None, .. }
         | Access::Anthropic { api_key_env: None, .. }
-        | Access::Command { .. }
+        | Access::Command(_)
         | Access::Replay { .. }
         | Access::Sarif(_)
         | Access::Builtin(_) => Ok(None),
@@ -355,14 +357,14 @@ fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
 fn is_heard_while_working(access: &Access) -> bool {
     match access {
         Access::OpenAi { .. } | Access::Anthropic { .. } => true,
-        Access::Command { .. } | Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
+        Access::Command(_) | Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     }
 }
 
 fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError> {
     match (&entry.model, access) {
         (Some(model), _) => Ok(model.clone()),
-        (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
+        (None, Access::Command(invocation)) => Ok(program_name(&invocation.argv)),
         (None, Access::Replay { .. }) => Ok(entry.id.clone()),
         (None, Access::Sarif(analyser)) => Ok(match &analyser.source {
             ReportSource::Program(program) => program_name(&program.argv),
@@ -389,13 +391,7 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
         file::Provider::Anthropic => {
             Ok(Access::Anthropic { base_url: base_url(entry)?, api_key_env: entry.api_key_env.clone() })
         }
-        file::Provider::Command => {
-            let argv = entry.command.clone().unwrap_or_default();
-            if argv.first().is_none_or(String::is_empty) {
-                return Err(wrong(&entry.id, "needs a `command`, such as [\"claude\", \"-p\"]"));
-            }
-            Ok(Access::Command { argv, env: entry.env.clone() })
-        }
+        file::Provider::Command => Ok(Access::Command(invocation::of(entry)?)),
         file::Provider::Replay => {
             let dir = entry.dir.clone().ok_or_else(|| wrong(&entry.id, "needs a `dir`"))?;
             Ok(Access::Replay { dir })
@@ -432,13 +428,17 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
     let is_sarif = matches!(provider, file::Provider::Sarif);
     let given = [
         ("base_url", entry.base_url.is_some(), is_http),
-        ("api_key_env", entry.api_key_env.is_some(), is_http),
+        ("api_key_env", entry.api_key_env.is_some(), is_http || is_command),
         ("temperature", entry.temperature.is_some(), is_http),
         ("max_output_tokens", entry.max_output_tokens.is_some(), is_http),
         ("key_header", entry.key_header.is_some(), is_http),
         ("output_limit", entry.output_limit.is_some(), is_chat),
         ("command", entry.command.is_some(), is_command || is_sarif),
+        ("args", !entry.args.is_empty(), is_command),
         ("env", !entry.env.is_empty(), is_command || is_sarif),
+        ("pass_env", !entry.pass_env.is_empty(), is_command),
+        ("output", entry.output.is_some(), is_command),
+        ("work_dir", entry.work_dir.is_some(), is_command),
         ("dir", entry.dir.is_some(), is_replay),
     ];
     let given = given.into_iter().chain(analyser::keys(entry).map(|(key, present)| (key, present, is_sarif)));

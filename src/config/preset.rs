@@ -155,7 +155,7 @@ mod tests {
         };
         check("groq", "openai", Some("https://api.groq.com/openai/v1"), Some("GROQ_API_KEY"), None);
         check("ollama", "openai", Some("http://localhost:11434/v1"), None, None);
-        check("claude", "command", None, None, Some("claude"));
+        check("claude", "command", None, Some("ANTHROPIC_API_KEY"), Some("claude"));
     }
 
     #[test]

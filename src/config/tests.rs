@@ -36,7 +36,7 @@ fn the_commented_examples_of_the_reference_are_right() {
     let ids: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
     let expect = [
         ["rules", "history", "kimi", "kimi-direct", "sonnet", "azure"].as_slice(),
-        &["claude", "opus", "ruff", "mylint", "codeql"],
+        &["claude", "ours", "opus", "ruff", "mylint", "codeql"],
     ];
     assert_eq!(ids, expect.concat());
     assert_eq!(config.components[0].name, "billing");

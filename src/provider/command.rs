@@ -1,16 +1,20 @@
 //! A program as a reviewer: prompt on stdin, reply on stdout.
 //!
-//! [`Program`] starts it in a process group of its own and never leaves one behind. No shell is involved. How
+//! [`Program`] starts it in a process group of its own and never leaves one behind. It runs in an empty folder and sees
+//! few of our variables (`surroundings`); `envelope` takes the reply out of what it prints. No shell is involved. How
 //! long it may take is `run`'s decision: dropping the attempt kills the whole group.
 
 #![expect(clippy::disallowed_methods, reason = "the one place where programs are started")]
+
+mod envelope;
+mod surroundings;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     ffi::OsString,
     io,
     os::unix::process::ExitStatusExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -22,10 +26,14 @@ use tokio::{
 };
 
 use super::{Answer, AskError, Draft, one_line};
-use crate::prompt::Prompt;
+use crate::{
+    prompt::Prompt,
+    reviewer::{Invocation, OutputForm},
+};
+use envelope::{Envelope, Unwrapped};
+pub use surroundings::Surroundings;
+use surroundings::Variables;
 
-/// Longest reply taken from a program, in bytes. A program that writes more is stopped.
-const LONGEST_REPLY: usize = 4 << 20;
 /// How much of the end of stderr is looked at, in bytes.
 const LONGEST_TAIL: usize = 4_096;
 /// How much of stderr's end stands in an error, in bytes.
@@ -38,29 +46,53 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct Program {
     name: String,
     arguments: Vec<String>,
-    env: BTreeMap<String, String>,
+    variables: Variables,
+    /// Whether it sees all else of our environment too.
+    inherits: bool,
+    output: OutputForm,
+    work_dir: Option<PathBuf>,
 }
 
 impl Program {
-    /// The program `argv[0]`; `None` when there is none.
-    pub(super) fn new(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
-        let (name, arguments) = argv.split_first().filter(|(name, _)| !name.is_empty())?;
-        Some(Self { name: name.clone(), arguments: arguments.to_vec(), env: env.clone() })
+    /// The program of `invocation`; `None` when there is none.
+    pub(super) fn new(invocation: &Invocation, surroundings: &Surroundings) -> Option<Self> {
+        let (name, arguments) = invocation.argv.split_first().filter(|(name, _)| !name.is_empty())?;
+        Some(Self {
+            name: name.clone(),
+            arguments: arguments.to_vec(),
+            variables: surroundings.of(invocation),
+            inherits: false,
+            output: invocation.output,
+            work_dir: invocation.work_dir.clone(),
+        })
+    }
+
+    /// The program `argv[0]` with all of our environment and `env`: a static tool, which needs what its language does.
+    pub(super) fn inheriting(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
+        let invocation = Invocation { argv: argv.to_vec(), env: env.clone(), ..Invocation::default() };
+        Some(Self { inherits: true, ..Self::new(&invocation, &Surroundings::default())? })
     }
 
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
+        let folder = self.folder()?;
         let mut command = Command::new(&self.name);
-        command.args(&self.arguments);
+        command.args(&self.arguments).current_dir(folder.path());
         let mut group = Group(self.start(command)?);
-        let mut tail = Tail::default();
-        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut tail, LONGEST_REPLY).await;
+        let mut heard = Heard { envelope: Envelope::new(self.output), tail: Tail::default() };
+        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut heard).await;
         drop(group);
-        match ended {
-            Ok(status) if status.success() => Ok(Answer { text: draft.take_text(), ..Answer::default() }),
-            Ok(status) => Err(self.broken(&ending(status, &tail.last_words()))),
-            Err(trouble) => Err(self.failed(&trouble.words(LONGEST_REPLY))),
-        }
-        .map_err(|error| error.after(draft.take_text()))
+        let Heard { envelope, tail } = heard;
+        let most = envelope.most();
+        let Unwrapped { answer, failure } = envelope.finish(draft);
+        let how = match (ended, failure) {
+            (Ok(status), None) if status.success() => return Ok(answer),
+            (Ok(status), Some(reason)) if status.success() => self.broken(&reason),
+            (Ok(status), failure) => {
+                self.broken(&ending(status, &failure.unwrap_or_else(|| self.last_words(tail))))
+            }
+            (Err(trouble), _) => self.failed(&trouble.words(most)),
+        };
+        Err(how.after(answer.text))
     }
 
     /// Runs the program with `arguments` in place of its own, in `folder` and with nothing on stdin, and gives what it
@@ -74,15 +106,41 @@ impl Program {
         let mut command = Command::new(&self.name);
         command.args(arguments).current_dir(folder);
         let mut group = Group(self.start(command)?);
-        let (draft, mut tail) = (Draft::new(), Tail::default());
-        let ended = converse(&mut *group.0, String::new(), &draft, &mut tail, most).await;
+        let draft = Draft::new();
+        let mut heard = Heard { envelope: Envelope::none(most), tail: Tail::default() };
+        let ended = converse(&mut *group.0, String::new(), &draft, &mut heard).await;
         drop(group);
         let status = ended.map_err(|trouble| self.failed(&trouble.words(most)))?;
-        Ok(Ended { status, stdout: draft.take_text(), last_words: tail.last_words() })
+        Ok(Ended { status, stdout: draft.take_text(), last_words: self.last_words(heard.tail) })
+    }
+
+    /// `text` with the program's keys replaced.
+    pub(super) fn without_keys(&self, text: String) -> String {
+        self.variables.without_keys(text)
+    }
+
+    /// Where it runs. What an agent finds there it may take for orders, and what it writes there is gone afterwards.
+    fn folder(&self) -> Result<Folder, AskError> {
+        match &self.work_dir {
+            Some(path) if path.is_dir() => Ok(Folder::Given(path.clone())),
+            Some(path) => Err(self.failed(&format!("work_dir {} is no folder", path.display()))),
+            None => tempfile::Builder::new()
+                .prefix("scrum-")
+                .tempdir()
+                .map(Folder::Empty)
+                .map_err(|error| self.failed(&format!("no temporary folder to run in: {error}"))),
+        }
     }
 
     fn start(&self, mut command: Command) -> Result<Box<dyn ChildWrapper>, AskError> {
-        command.envs(&self.env).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if !self.inherits {
+            command.env_clear();
+        }
+        command
+            .envs(self.variables.exposed())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         CommandWrap::from(command)
             .wrap(ProcessGroup::leader())
             .wrap(KillOnDrop)
@@ -109,11 +167,41 @@ impl Program {
     /// An exit status does not tell a program that cannot reach its model from one that did not like the question: the former is
     /// by far more likely.
     fn broken(&self, how: &str) -> AskError {
-        AskError::unavailable(format!("program `{}`: {how}", one_line(&self.name)))
+        AskError::unavailable(self.named(how))
     }
 
     pub(super) fn failed(&self, how: &str) -> AskError {
-        AskError::permanent(format!("program `{}`: {how}", one_line(&self.name)))
+        AskError::permanent(self.named(how))
+    }
+
+    fn named(&self, how: &str) -> String {
+        let how = one_line(&self.without_keys(how.to_owned()));
+        format!("program `{}`: {how}", one_line(&self.name))
+    }
+
+    /// The end of what it wrote to stderr.
+    fn last_words(&self, tail: Tail) -> String {
+        let text = self.without_keys(tail.into_text());
+        let text = text.trim_end();
+        let from = text.len().saturating_sub(LONGEST_WORDS);
+        one_line(&text[text.ceil_char_boundary(from)..])
+    }
+}
+
+/// Where a program runs.
+enum Folder {
+    /// Somebody's own.
+    Given(PathBuf),
+    /// Made for it; removed when dropped.
+    Empty(tempfile::TempDir),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Empty(folder) => folder.path(),
+        }
     }
 }
 
@@ -172,13 +260,13 @@ async fn converse(
     child: &mut dyn ChildWrapper,
     prompt: String,
     draft: &Draft,
-    tail: &mut Tail,
-    most: usize,
+    heard: &mut Heard,
 ) -> Result<ExitStatus, Trouble> {
     let (stdin, stdout, stderr) = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+    let Heard { envelope, tail } = heard;
     let talk = async {
-        tokio::try_join!(feed(stdin, prompt), read_reply(stdout, draft, most), tail.read(stderr, draft))
-            .map(drop)
+        let reply = read_reply(stdout, envelope, draft);
+        tokio::try_join!(feed(stdin, prompt), reply, tail.read(stderr, draft)).map(drop)
     };
     tokio::pin!(talk);
     // The program alone: what it left behind in its group is not waited for.
@@ -205,16 +293,26 @@ async fn feed(stdin: Option<ChildStdin>, prompt: String) -> Result<(), Trouble> 
     Ok(())
 }
 
-async fn read_reply(stdout: Option<ChildStdout>, draft: &Draft, most: usize) -> Result<(), Trouble> {
+async fn read_reply(
+    stdout: Option<ChildStdout>,
+    envelope: &mut Envelope,
+    draft: &Draft,
+) -> Result<(), Trouble> {
     let Some(mut stdout) = stdout else { return Ok(()) };
     let mut buffer = vec![0; 16 << 10];
     loop {
         match stdout.read(&mut buffer).await.map_err(Trouble::Io)? {
             0 => return Ok(()),
-            length if draft.push(&buffer[..length], most) => {}
+            length if envelope.take(&buffer[..length], draft) => {}
             _ => return Err(Trouble::Flood),
         }
     }
+}
+
+/// What a program has said.
+struct Heard {
+    envelope: Envelope,
+    tail: Tail,
 }
 
 /// The last bytes a program wrote to stderr.
@@ -236,11 +334,7 @@ impl Tail {
         }
     }
 
-    /// The last lines in one, for an error.
-    fn last_words(mut self) -> String {
-        let text = String::from_utf8_lossy(self.0.make_contiguous()).into_owned();
-        let text = text.trim_end();
-        let from = text.len().saturating_sub(LONGEST_WORDS);
-        one_line(&text[text.ceil_char_boundary(from)..])
+    fn into_text(mut self) -> String {
+        String::from_utf8_lossy(self.0.make_contiguous()).into_owned()
     }
 }

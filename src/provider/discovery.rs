@@ -1,13 +1,14 @@
 //! Looks what there is to ask, without asking anybody anything: [`models`] of a server, [`version`] of a program.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{Draft, command::Program, endpoint, one_line};
+use super::{Draft, Surroundings, command::Program, endpoint, one_line};
 use crate::{
     prompt::Prompt,
+    reviewer::Invocation,
     survey::{LocalModel, ModelKind, Silence},
 };
 
@@ -39,9 +40,9 @@ pub async fn models(base_url: &str, listing: Listing, limit: Duration) -> Result
 }
 
 /// The first word with a digit in it of what the program at `path` says to `--version` within `limit`.
-pub async fn version(path: &Path, limit: Duration) -> Option<String> {
-    let argv = [path.to_str()?.to_owned(), "--version".to_owned()];
-    let program = Program::new(&argv, &BTreeMap::new())?;
+pub async fn version(path: &Path, surroundings: &Surroundings, limit: Duration) -> Option<String> {
+    let argv = [path.to_str()?.to_owned(), "--version".to_owned()].into();
+    let program = Program::new(&Invocation { argv, ..Invocation::default() }, surroundings)?;
     let nothing = Prompt { system: String::new(), user: String::new() };
     let draft = Arc::new(Draft::new());
     let said = timeout(limit, program.ask(&nothing, &draft)).await.ok()?.ok()?.text;

@@ -45,6 +45,11 @@ impl Draft {
         kept == piece.len()
     }
 
+    /// Whether any of the reply has come.
+    pub(super) fn has_text(&self) -> bool {
+        !self.lock().text.is_empty()
+    }
+
     /// Notes text that is not part of the reply, such as the model's reasoning.
     pub(super) fn push_unseen(&self, bytes: usize) {
         self.lock().unseen += bytes;

@@ -24,6 +24,7 @@ use crate::{
     report::{foreign, words},
     reviewer::{Access, Builtin, Reviewer},
 };
+pub use command::Surroundings;
 pub use draft::Draft;
 use endpoint::{Endpoint, HttpClients, Protocol, Way};
 
@@ -190,6 +191,7 @@ pub enum Provider {
 pub struct Opener {
     http: HttpClients,
     builtins: AnswerBuiltin,
+    surroundings: Surroundings,
     site: sarif::Site,
 }
 
@@ -239,9 +241,10 @@ pub enum OpenError {
 }
 
 impl Opener {
-    /// An opener; `builtins` answers for the reviewers of our own, static tools look at `site`.
-    pub fn new(builtins: AnswerBuiltin, site: sarif::Site) -> Self {
-        Self { http: HttpClients::default(), builtins, site }
+    /// An opener; `builtins` answers for the reviewers of our own, static tools look at `site`, programs see their
+    /// part of `surroundings`.
+    pub fn new(builtins: AnswerBuiltin, site: sarif::Site, surroundings: Surroundings) -> Self {
+        Self { http: HttpClients::default(), builtins, surroundings, site }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
@@ -256,8 +259,8 @@ impl Opener {
                     Way { protocol: Protocol::Messages, base_url, variable: api_key_env.as_deref(), key };
                 Provider::Anthropic(Endpoint::open(reviewer, way, &mut self.http)?)
             }
-            Access::Command { argv, env } => {
-                let program = command::Program::new(argv, env)
+            Access::Command(invocation) => {
+                let program = command::Program::new(invocation, &self.surroundings)
                     .ok_or_else(|| OpenError::NoProgram { reviewer: reviewer.id.to_string() })?;
                 Provider::Command(program)
             }
@@ -291,11 +294,12 @@ impl Provider {
 }
 
 impl Provider {
-    /// `text` with the reviewer's key, should a server have sent it back, replaced by `[key]`.
+    /// `text` with the reviewer's key, should a server or a program have given it back, replaced by `[key]`.
     pub fn without_key(&self, text: String) -> String {
         match self {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),
-            Self::Command(_) | Self::Replay(_) | Self::Sarif(_) | Self::Builtin(..) => text,
+            Self::Command(program) => program.without_keys(text),
+            Self::Replay(_) | Self::Sarif(_) | Self::Builtin(..) => text,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether each reviewer could run here and what to do if not: [`check`] compares configuration and survey. Pure, but for a look
 //! whether a folder is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     config::{AUTO, Candidate, Config, Preset, candidates, hint, one_a_lineage, presets},
@@ -264,12 +264,12 @@ fn has_model(server: &Server, model: &str) -> bool {
 
 fn absent(survey: &Survey) -> Vec<Absent> {
     let presets = presets();
-    let mut keys: Vec<String> = presets
+    let mut seen = BTreeSet::new();
+    let keys: Vec<String> = presets
         .iter()
         .filter_map(|preset| preset.api_key_env.clone())
-        .filter(|name| !survey.keys.contains(name))
+        .filter(|name| !survey.keys.contains(name) && seen.insert(name.clone()))
         .collect();
-    keys.dedup();
     let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for preset in &presets {
         if let Some(program) = preset.program.as_deref().filter(|name| !survey.programs.contains_key(*name)) {

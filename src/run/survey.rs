@@ -88,11 +88,12 @@ async fn programs(
     let configured = reviewers.iter().filter_map(|reviewer| reviewer.access.program());
     let git = (depth == Depth::Full).then_some("git");
     let names: BTreeSet<&str> = known.chain(configured).chain(git).collect();
+    let surroundings = environment.variables().collect();
     let look = async |name: &str| {
         let path = environment.program(name)?;
         let version = match depth {
             Depth::Quick => None,
-            Depth::Full => discovery::version(&path, LONGEST_VERSION).await,
+            Depth::Full => discovery::version(&path, &surroundings, LONGEST_VERSION).await,
         };
         Some((name.to_owned(), Program { path, version }))
     };

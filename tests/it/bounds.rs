@@ -46,6 +46,7 @@ impl Run {
         let mut opener = Opener::new(
             Arc::new(|_, _: &Question| Ok(String::new())),
             scrum::provider::sarif::Site::nowhere(),
+            scrum::provider::Surroundings::default(),
         );
         let mut voice = |reviewer: Reviewer| {
             let provider = opener.open(&reviewer, None).unwrap();

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use scrum::{
-    provider::{Answer, AskError, Draft},
-    reviewer::{Access, Reviewer},
+    provider::{Answer, AskError, Draft, Opener, Provider, Question, sarif::Site},
+    reviewer::{Access, Invocation, OutputForm, Reviewer},
 };
+use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
 
 use crate::provider::{open, question, reviewer};
@@ -13,7 +14,8 @@ use crate::provider::{open, question, reviewer};
 /// A reviewer that runs `script` with `sh`.
 pub(crate) fn shell(id: &str, script: &str) -> Reviewer {
     let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-    reviewer(id, Access::Command { argv, env: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]) })
+    let env = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
+    reviewer(id, Access::Command(Invocation { argv, env, ..Invocation::default() }))
 }
 
 async fn ask(reviewer: &Reviewer) -> Result<Answer, AskError> {
@@ -67,15 +69,15 @@ async fn failures_in_clear_words() {
         ask(&shell("dead", "kill -9 $$")).await,
         Err(unavailable("program `sh`: killed by signal 9", ""))
     );
-    let missing = Access::Command { argv: vec!["no-such-program".to_owned()], env: BTreeMap::new() };
+    let program =
+        |name: &str| Access::Command(Invocation { argv: vec![name.to_owned()], ..Invocation::default() });
     let hint = "install it, put it on PATH, or write its full path in the reviewer's command";
     assert_eq!(
-        ask(&reviewer("missing", missing)).await,
+        ask(&reviewer("missing", program("no-such-program"))).await,
         Err(unavailable(&format!("program `no-such-program` not found: {hint}"), ""))
     );
-    let file = Access::Command { argv: vec!["/etc/passwd".to_owned()], env: BTreeMap::new() };
     let reason = "program `/etc/passwd` may not be executed: check its permissions";
-    assert_eq!(ask(&reviewer("file", file)).await, Err(unavailable(reason, "")));
+    assert_eq!(ask(&reviewer("file", program("/etc/passwd"))).await, Err(unavailable(reason, "")));
 }
 
 #[tokio::test]
@@ -115,4 +117,93 @@ async fn dropping_the_attempt_kills_the_whole_family() {
     line.readable().await.unwrap();
     family.abort();
     assert_eq!(gone(line).await, "here\n");
+}
+
+/// A reviewer that runs `script` with `sh`, prints `output` and may see `pass_env`.
+fn agent(script: &str, output: OutputForm, pass_env: &[&str]) -> Reviewer {
+    let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+    let pass_env = pass_env.iter().map(|name| (*name).to_owned()).collect();
+    let api_key_env = Some("TOOL_KEY".to_owned());
+    reviewer(
+        "agent",
+        Access::Command(Invocation { argv, output, pass_env, api_key_env, ..Invocation::default() }),
+    )
+}
+
+/// The provider of `reviewer` where our environment is PATH and these.
+fn opened(reviewer: &Reviewer, variables: &[(&str, &str)]) -> Provider {
+    let path = std::env::var("PATH").unwrap();
+    let variables = variables.iter().copied().chain([("PATH", path.as_str())]);
+    let surroundings = variables.map(|(name, value)| (name.to_owned(), SecretString::from(value))).collect();
+    Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere(), surroundings)
+        .open(reviewer, None)
+        .unwrap()
+}
+
+const OURS: &[(&str, &str)] = &[
+    ("TOOL_KEY", "k-0123456789"),
+    ("OTHER_TOKEN", "o-0123456789"),
+    ("HTTPS_PROXY", "http://p"),
+    ("SHLVL", "9"),
+];
+
+#[tokio::test]
+async fn a_program_sees_what_it_is_given() {
+    let names = "env | cut -d= -f1 | grep -vE '^(PWD|OLDPWD|SHLVL|_)$' | sort | tr '\\n' ' '";
+    let seen = async |pass_env: &[&str]| {
+        let reviewer = agent(names, OutputForm::Text, pass_env);
+        let answer = opened(&reviewer, OURS).ask(&question("c1_core"), &Arc::new(Draft::new())).await;
+        answer.unwrap().text
+    };
+    assert_eq!(seen(&[]).await, "HTTPS_PROXY PATH TOOL_KEY ");
+    assert_eq!(seen(&["OTHER_*"]).await, "HTTPS_PROXY OTHER_TOKEN PATH TOOL_KEY ");
+}
+
+#[tokio::test]
+async fn a_key_a_program_gives_away_is_not_shown() {
+    let script = "echo \"as $TOOL_KEY\"; echo \"bad keys: $TOOL_KEY $OTHER_TOKEN\" >&2; exit 1";
+    let reviewer = agent(script, OutputForm::Text, &["OTHER_TOKEN"]);
+    let provider = opened(&reviewer, OURS);
+    let error = provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap_err();
+    assert_eq!(error.to_string(), "program `sh`: exit status 1: bad keys: [key] [key]");
+    let AskError::Unavailable { partial, .. } = error else { panic!("{error:?}") };
+    assert_eq!(provider.without_key(partial), "as [key]\n");
+}
+
+#[tokio::test]
+async fn each_attempt_has_an_empty_folder_that_is_gone_afterwards() {
+    let seat = shell("folder", "ls -A; touch left-behind; pwd");
+    let folders: Vec<String> = [ask(&seat).await, ask(&seat).await].map(|answer| answer.unwrap().text).into();
+    assert_ne!(folders[0], folders[1]);
+    assert!(folders.iter().all(|folder| !Path::new(folder.trim()).exists()), "{folders:?}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let work_dir = |path: &Path| {
+        let argv = ["pwd".to_owned()].to_vec();
+        reviewer(
+            "given",
+            Access::Command(Invocation { argv, work_dir: Some(path.to_owned()), ..Invocation::default() }),
+        )
+    };
+    let given = dir.path().canonicalize().unwrap();
+    assert_eq!(ask(&work_dir(&given)).await, Ok(answer(&format!("{}\n", given.display()))));
+    let missing = given.join("no");
+    let reason = format!("program `pwd`: work_dir {} is no folder", missing.display());
+    assert_eq!(ask(&work_dir(&missing)).await, Err(AskError::Permanent { reason, partial: String::new() }));
+}
+
+#[tokio::test]
+async fn what_an_agent_said_before_it_hung_is_kept() {
+    let line = r#"{"type":"item.completed","item":{"type":"agent_message","text":"VERDICT: hold"}}"#;
+    let hangs = agent(&format!("cat >/dev/null; echo '{line}'; sleep 1000"), OutputForm::CodexJsonl, &[]);
+    let draft = Arc::new(Draft::new());
+    let attempt = {
+        let draft = Arc::clone(&draft);
+        tokio::spawn(async move { opened(&hangs, &[]).ask(&question("c1_core"), &draft).await })
+    };
+    while draft.tokens() == 0 {
+        tokio::task::yield_now().await;
+    }
+    attempt.abort();
+    assert_eq!(draft.take_text(), "VERDICT: hold");
 }

@@ -41,7 +41,9 @@ fn model(id: &str, name: &str, mock: &Mock) -> String {
 
 /// A reviewer that is a shell script.
 fn program(id: &str, script: &str) -> String {
-    format!("[[reviewer]]\nid = \"{id}\"\nprovider = \"command\"\ncommand = [\"sh\", \"-c\", {script:?}]\n")
+    format!(
+        "[[reviewer]]\nid = \"{id}\"\nprovider = \"command\"\ncommand = [\"sh\", \"-c\", {script:?}]\nrun_in = \".\"\n"
+    )
 }
 
 const KEY: &str = "sk-very-secret-0123456789";

@@ -32,6 +32,7 @@ async fn ledger(entry: impl Fn(&Service, &str) -> String) -> String {
     sandbox.write("scrum.toml", panel + &entries.collect::<String>());
     let keys: Vec<(String, String)> = config::presets()
         .into_iter()
+        .filter(|preset| preset.base_url.is_some())
         .filter_map(|preset| Some((preset.api_key_env?, key_of(&preset.name))))
         .collect();
     let keys: Vec<(&str, &str)> = keys.iter().map(|(name, key)| (name.as_str(), key.as_str())).collect();

@@ -6,6 +6,7 @@
     reason = "tests stop where something fails, and stand outside"
 )]
 
+mod agents;
 mod architecture;
 mod bad_input;
 mod bounds;

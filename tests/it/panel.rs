@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     command::shell,
     mock::{Act, Mock, ending, event, json_page},
-    provider::{open_ai, question, reviewer},
+    provider::{open_ai, question, reviewer, surroundings},
 };
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
@@ -50,7 +50,7 @@ impl Run {
     /// All of `reviewers` on `bundles` bundles, impatiently.
     fn new(bundles: usize, reviewers: Vec<Reviewer>) -> Self {
         let builtins = Arc::new(|_: Builtin, question: &Question| Ok(format!("on {}", question.bundle.id)));
-        let mut opener = Opener::new(builtins, Site::nowhere());
+        let mut opener = Opener::new(builtins, Site::nowhere(), surroundings());
         let open =
             |reviewer: Reviewer| Respondent::new(reviewer.clone(), opener.open(&reviewer, None).unwrap());
         Self {

@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use scrum::{
     bundle::{Bundle, Guard},
+    config::env::Environment,
     prompt::Prompt,
-    provider::{Answer, AskError, Draft, End, Opener, Provider, Question, sarif::Site},
-    reviewer::{Access, Builtin, Lineage, Reviewer, ReviewerId},
+    provider::{Answer, AskError, Draft, End, Opener, Provider, Question, Surroundings, sarif::Site},
+    reviewer::{Access, Builtin, Invocation, Lineage, Reviewer, ReviewerId},
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -37,10 +38,17 @@ pub(crate) fn question(bundle: &str) -> Arc<Question> {
     Arc::new(Question { bundle: Arc::new(bundle), prompt, nonce: Arc::from("n1") })
 }
 
+/// The environment of this test.
+pub(crate) fn surroundings() -> Surroundings {
+    Environment.variables().collect()
+}
+
 /// Opens `reviewer` with the test's key.
 pub(crate) fn open(reviewer: &Reviewer) -> Provider {
     let builtins = |which: Builtin, question: &Question| Ok(format!("{which:?} on {}", question.bundle.id));
-    Opener::new(Arc::new(builtins), Site::nowhere()).open(reviewer, Some(SecretString::from(KEY))).unwrap()
+    Opener::new(Arc::new(builtins), Site::nowhere(), surroundings())
+        .open(reviewer, Some(SecretString::from(KEY)))
+        .unwrap()
 }
 
 async fn ask(reviewer: &Reviewer) -> Result<Answer, AskError> {
@@ -123,9 +131,10 @@ async fn settings_are_sent() {
 async fn without_a_key_no_header_is_sent() {
     let mock = Mock::always(|| Act::Reply("ok".to_owned())).await;
     let reviewer = reviewer("opus", open_ai(&mock.url));
-    let provider = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere())
-        .open(&reviewer, None)
-        .unwrap();
+    let provider =
+        Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere(), surroundings())
+            .open(&reviewer, None)
+            .unwrap();
     provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap();
     assert!(!mock.asked()[0].headers.contains_key("authorization"));
 }
@@ -360,8 +369,9 @@ async fn builtins_are_asked_in_process() {
     let answer = ask(&reviewer("rules", Access::Builtin(Builtin::Rules))).await.unwrap();
     assert_eq!(answer.text, "Rules on c1_core");
     let seat = reviewer("rules", Access::Builtin(Builtin::Rules));
-    let provider =
-        Opener::new(Arc::new(|_, _: &Question| panic!("boom")), Site::nowhere()).open(&seat, None).unwrap();
+    let provider = Opener::new(Arc::new(|_, _: &Question| panic!("boom")), Site::nowhere(), surroundings())
+        .open(&seat, None)
+        .unwrap();
     let error = provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap_err();
     assert_eq!(error, permanent("the built-in reviewer failed on this bundle: please report it", ""));
 }
@@ -369,7 +379,8 @@ async fn builtins_are_asked_in_process() {
 #[test]
 fn bad_settings_are_refused_before_anything_is_sent() {
     let check = |access: Access, key: &str, expect: &str| {
-        let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere());
+        let mut opener =
+            Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere(), surroundings());
         let error = opener.open(&reviewer("opus", access), Some(SecretString::from(key))).unwrap_err();
         assert_eq!(error.to_string(), expect);
     };
@@ -383,9 +394,5 @@ fn bad_settings_are_refused_before_anything_is_sent() {
         "a\nb",
         "reviewer opus: the key in MOCK_KEY holds characters that cannot be sent",
     );
-    check(
-        Access::Command { argv: Vec::new(), env: std::collections::BTreeMap::new() },
-        "",
-        "reviewer opus: the command is empty",
-    );
+    check(Access::Command(Invocation::default()), "", "reviewer opus: the command is empty");
 }

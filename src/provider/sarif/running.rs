@@ -98,7 +98,7 @@ async fn run_once(
     let scratch = tempfile::tempdir().map_err(|error| AskError::transient(error.to_string()))?;
     let file = scratch.path().join("report");
     let arguments = arguments(&program.argv, files, &file);
-    let started = Program::new(&program.argv, &program.env);
+    let started = Program::inheriting(&program.argv, &program.env);
     let started = started.ok_or_else(|| AskError::permanent("the command is empty"))?;
     let ended = started.run(&arguments, folder, LONGEST_REPORT).await?;
     if !is_usable(ended.status, &program.finding_exits) {

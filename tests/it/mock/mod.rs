@@ -58,7 +58,7 @@ pub(crate) struct Asked {
     pub(crate) at: Instant,
     /// 0 for the server's first request.
     pub(crate) number: usize,
-    /// Path and query of its URL.
+    /// Path and query of its URL; of a request to a proxy the host.
     pub(crate) path: String,
     /// As sent.
     pub(crate) headers: HeaderMap,
@@ -147,7 +147,9 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     shared.most_open.fetch_max(open, Ordering::SeqCst);
     let asked = {
         let mut log = shared.log.lock().unwrap();
-        let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        // What a proxy is asked for has no path.
+        let path = parts.uri.path_and_query().map(ToString::to_string);
+        let path = path.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
         let asked = Asked { at, number: log.len(), path, headers: parts.headers, body };
         log.push(asked.clone());
         asked
