@@ -263,7 +263,8 @@ fn a_broken_configuration_does_not_hide_the_rest() {
     configuration   cannot be used; what follows is without it
     git             not found; scrum reads repositories by itself
     ! /repo/scrum.toml:2: unknown field `concurency`, expected one of `panel`,
-      `concurrency`, `timeout_secs`, `idle_timeout_secs`, `fail_on`, `min_lineages`
+      `concurrency`, `timeout_secs`, `idle_timeout_secs`, `max_cost_usd`, `max_tokens`, `fail_on`,
+      `min_lineages`
     ! hint: did you mean `concurrency`?
 
     Asked by `scrum review`, since nobody is configured
