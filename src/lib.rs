@@ -26,6 +26,7 @@ pub mod reviewer;
 
 // Stages: pure, each from one value to the next.
 pub mod bundle;
+pub mod mask;
 pub mod prompt;
 pub mod reply;
 

@@ -5,12 +5,13 @@ use clap::Args;
 use super::{
     ChangeArgs, Format, Global, OutputArgs,
     error::{CliError, Status},
+    review::Material,
     ui::Ui,
     workspace::{Reading, Workspace},
 };
 use crate::{
     bundle::{self, Split},
-    change::{Change, RangeInfo},
+    change::Change,
     clock,
     report::{
         preview::{self, Preview},
@@ -38,15 +39,16 @@ pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, 
         Reading::Files(change) => change,
         Reading::NoFile(_) => return Ok(Status::Done),
     };
-    let range = change.range.clone();
-    let split = split(&workspace, &args.change, change)?;
-    show(&range, &split, None, &args.output, ui)?;
+    let (range, commits) = (change.range.clone(), change.commits.clone());
+    let material = Material::new(split(&workspace, &args.change, change)?, range, commits);
+    show(&material, None, &args.output, ui)?;
+    let Material { split, range, .. } = &material;
     if !args.dry_run && !split.bundles.is_empty() {
         let id = run::run_id(clock::now(), &clock::nonce()?);
-        let folder = workspace.store.create_bundles(&id, &Manifest::new(&range, &split), &split)?;
+        let folder = workspace.store.create_bundles(&id, &Manifest::new(range, split), split)?;
         ui.note(format_args!("bundles written to {}", workspace.shown(&folder)));
     }
-    check_sizes(&workspace, &split, ui)?;
+    check_sizes(&workspace, split, ui)?;
     Ok(Status::Done)
 }
 
@@ -57,13 +59,13 @@ pub(super) fn split(workspace: &Workspace, args: &ChangeArgs, change: Change) ->
 
 /// Prints what would be sent.
 pub(super) fn show(
-    range: &RangeInfo,
-    split: &Split,
+    material: &Material,
     panel: Option<&[Reviewer]>,
     output: &OutputArgs,
     ui: Ui,
 ) -> Result<(), CliError> {
-    let preview = Preview { range, split, panel };
+    let Material { split, range, masks, .. } = material;
+    let preview = Preview { range, split, masks, panel };
     let text = match output.format {
         Format::Table => {
             preview::render(&preview, Ui::width(), output.output.is_none() && ui.color_on_stdout())

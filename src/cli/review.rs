@@ -22,9 +22,10 @@ use crate::{
     config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
+    mask::{self, Mask},
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
-    report::json,
+    report::{json, masks},
     reviewer::{Builtin, Panel, Reviewer, ReviewerId},
     run::{
         self,
@@ -79,7 +80,18 @@ pub(super) struct ReviewArgs {
 pub(super) struct Material {
     pub(super) split: Arc<Split>,
     pub(super) range: RangeInfo,
+    /// Their messages as they are told.
     pub(super) commits: Vec<Commit>,
+    /// What is masked in both.
+    pub(super) masks: Vec<Mask>,
+}
+
+impl Material {
+    /// A change with its credentials found; they are masked in `commits`.
+    pub(super) fn new(split: Split, range: RangeInfo, mut commits: Vec<Commit>) -> Self {
+        let masks = mask::find(&split.bundles, &mut commits);
+        Self { split: Arc::new(split), range, commits, masks }
+    }
 }
 
 /// Whom to ask what.
@@ -128,20 +140,20 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
     let past = seats.asks(Builtin::History).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
+    let material = Material::new(split, range, commits);
     if args.dry_run {
         let seats = seats.usable_reviewers();
-        let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&range, &split, asked, &args.output, ui)?;
+        let asked = (!material.split.bundles.is_empty()).then_some(seats.as_slice());
+        bundle::show(&material, asked, &args.output, ui)?;
         judge::announce(&workspace.config, args.verify, ui);
-        bundle::check_sizes(workspace, &split, ui)?;
+        bundle::check_sizes(workspace, &material.split, ui)?;
         return Ok(None);
     }
-    bundle::check_sizes(workspace, &split, ui)?;
+    bundle::check_sizes(workspace, &material.split, ui)?;
     let nonce = clock::nonce()?;
     let templates = workspace.templates()?;
-    let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
+    let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
-    let material = Material { split: Arc::new(split), range, commits };
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let dir =
@@ -185,8 +197,12 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
         return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
     }
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
-    let material =
-        Material { split: Arc::new(split), range: saved.input.range, commits: saved.record.commits() };
+    let material = Material {
+        split: Arc::new(split),
+        range: saved.input.range,
+        commits: saved.record.commits(),
+        masks: saved.record.masks(),
+    };
     let templates = workspace.templates()?;
     if templates.hash() != saved.record.prompt_hash {
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
@@ -217,15 +233,17 @@ pub(super) fn asked(
     nonce: &str,
 ) -> Result<Asked, CliError> {
     let nonce: Arc<str> = nonce.into();
-    let question = |bundle: &Bundle| {
-        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+    let shown = mask::shown(&material.split.bundles, &material.masks);
+    let question = |(bundle, shown): (&Bundle, &Bundle)| {
+        let prompt = templates.render(shown, &material.commits, &nonce)?;
         Ok::<_, CliError>(Arc::new(Question {
             bundle: Arc::new(bundle.clone()),
             prompt,
             nonce: Arc::clone(&nonce),
         }))
     };
-    let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
+    let questions =
+        material.split.bundles.iter().zip(shown.iter()).map(question).collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
     let skipped =
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
@@ -243,8 +261,7 @@ pub(super) fn asked(
 pub(super) fn record(
     nonce: &str,
     templates: &Templates,
-    range: &RangeInfo,
-    commits: &[Commit],
+    material: &Material,
     panel: &Panel,
     policy: Policy,
 ) -> RunRecord {
@@ -257,8 +274,9 @@ pub(super) fn record(
         nonce: nonce.to_owned(),
         started_at: run::timestamp(now),
         finished_at: None,
-        range: range.into(),
-        commits: commits.iter().map(Into::into).collect(),
+        range: (&material.range).into(),
+        commits: material.commits.iter().map(Into::into).collect(),
+        masked: material.masks.iter().map(Into::into).collect(),
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
         judging: None,
@@ -267,6 +285,9 @@ pub(super) fn record(
 
 /// Asks, saves, tallies, prints. What cannot be written is an error, told when the tally has been shown.
 fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Result<Status, CliError> {
+    if let Some(masked) = masks::in_short(&job.material.masks) {
+        ui.note(masked);
+    }
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }

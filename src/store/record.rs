@@ -10,6 +10,7 @@ use crate::{
     change::{Commit, RangeInfo, RepoPath},
     coverage::{Outcome, State},
     judgement::BadClaimId,
+    mask::{Mask, Place, Side},
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
     tally::{
         RunInfo,
@@ -42,6 +43,9 @@ pub struct RunRecord {
     pub panel: Vec<SeatRecord>,
     /// The gate's policy.
     pub gate: PolicyRecord,
+    /// What reviewers saw markers for: where it stands, never what it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<MaskRecord>,
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
@@ -71,6 +75,31 @@ pub struct RangeRecord {
 pub struct CommitRecord {
     id: String,
     message: String,
+}
+
+/// A mask, in a line of a bundle or in a commit's message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MaskRecord {
+    kind: String,
+    number: u32,
+    #[serde(flatten)]
+    place: PlaceRecord,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum PlaceRecord {
+    Line { bundle: String, path: String, side: SideRecord, line: u32, from: usize, to: usize },
+    Commit { commit: String },
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SideRecord {
+    New,
+    Old,
+    Section,
+    Header,
 }
 
 /// A seat on the panel.
@@ -193,6 +222,7 @@ impl RunRecord {
             tool_version: self.tool_version.clone(),
             prompt_hash: self.prompt_hash.clone(),
             nonce: Some(self.nonce.clone()),
+            masks: self.masks(),
         }
     }
 
@@ -206,6 +236,11 @@ impl RunRecord {
     pub fn policy(&self) -> Result<Policy, RecordError> {
         let fail_on = by_word("fail-on", &self.gate.fail_on, &FailOn::ALL, FailOn::word)?;
         Ok(Policy { fail_on, min_lineages: self.gate.min_lineages })
+    }
+
+    /// What reviewers saw markers for.
+    pub fn masks(&self) -> Vec<Mask> {
+        self.masked.iter().map(MaskRecord::mask).collect()
     }
 
     /// The commits told as intent.
@@ -229,6 +264,61 @@ impl From<&RangeRecord> for RangeInfo {
 impl From<&Commit> for CommitRecord {
     fn from(commit: &Commit) -> Self {
         Self { id: commit.id.clone(), message: commit.message.clone() }
+    }
+}
+
+impl From<&Mask> for MaskRecord {
+    fn from(mask: &Mask) -> Self {
+        let place = match &mask.place {
+            Place::Commit { id } => PlaceRecord::Commit { commit: id.clone() },
+            Place::Line { bundle, path, side, line, at } => PlaceRecord::Line {
+                bundle: bundle.clone(),
+                path: path.to_string(),
+                side: (*side).into(),
+                line: *line,
+                from: at.start,
+                to: at.end,
+            },
+        };
+        Self { kind: mask.kind.clone(), number: mask.number, place }
+    }
+}
+
+impl MaskRecord {
+    fn mask(&self) -> Mask {
+        let place = match &self.place {
+            PlaceRecord::Commit { commit } => Place::Commit { id: commit.clone() },
+            PlaceRecord::Line { bundle, path, side, line, from, to } => Place::Line {
+                bundle: bundle.clone(),
+                path: RepoPath::from_display(path),
+                side: (*side).into(),
+                line: *line,
+                at: *from..*to,
+            },
+        };
+        Mask { kind: self.kind.clone(), number: self.number, place }
+    }
+}
+
+impl From<Side> for SideRecord {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::New => Self::New,
+            Side::Old => Self::Old,
+            Side::Section => Self::Section,
+            Side::Header => Self::Header,
+        }
+    }
+}
+
+impl From<SideRecord> for Side {
+    fn from(side: SideRecord) -> Self {
+        match side {
+            SideRecord::New => Self::New,
+            SideRecord::Old => Self::Old,
+            SideRecord::Section => Self::Section,
+            SideRecord::Header => Self::Header,
+        }
     }
 }
 

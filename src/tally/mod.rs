@@ -35,6 +35,7 @@ use crate::{
     disposition::{self, Disposition},
     finding::{Anchor, LineRange, Severity, Verdict},
     judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
+    mask::Mask,
     reviewer::{Lineage, Panel, ReviewerId},
 };
 
@@ -83,6 +84,8 @@ pub struct RunInfo {
     pub prompt_hash: String,
     /// The run's fence nonce.
     pub nonce: Option<String>,
+    /// What reviewers saw markers for.
+    pub masks: Vec<Mask>,
 }
 
 /// What the reviewers found, where they agree, and what was not read.

@@ -4,6 +4,7 @@ mod faults;
 mod interrupt;
 mod judging;
 mod keys;
+mod secrets;
 
 use std::{fs, path::PathBuf};
 

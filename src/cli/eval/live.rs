@@ -2,7 +2,7 @@
 //!
 //! What was answered is kept in a run for each change, under a name made of its bundles and prompts. Scoring is `eval`'s work.
 
-use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
+use std::{fmt::Write as _, num::NonZeroUsize};
 
 use crate::{
     bundle::Split,
@@ -75,7 +75,7 @@ impl Live<'_> {
         let seats = self.seats()?;
         let past = seats.asks(Builtin::History).then(|| change.clone());
         let split = self.split(&workspace, &args, change)?;
-        let material = Material { split: Arc::new(split), range, commits };
+        let material = Material::new(split, range, commits);
         let templates = workspace.templates()?;
         let panel = seats.panel();
         let kept = kept(&workspace, &case.name, &material, &templates, &panel)?;
@@ -170,6 +170,7 @@ fn kept(
     };
     let earlier = saved.input.replies.into_iter().filter(is_same).collect();
     let mut record = saved.record;
+    record.masked = material.masks.iter().map(Into::into).collect();
     let gone = before.iter().filter(|seat| panel.reviewers.iter().all(|now| now.id != seat.id));
     record.panel = panel.reviewers.iter().chain(gone).map(Into::into).collect();
     dir.write_record(&record)?;
@@ -185,7 +186,7 @@ fn create(
 ) -> Result<Kept, CliError> {
     let nonce = clock::nonce()?;
     let policy = workspace.policy();
-    let mut record = reviewing::record(&nonce, templates, &material.range, &material.commits, panel, policy);
+    let mut record = reviewing::record(&nonce, templates, material, panel, policy);
     record.id = id;
     let manifest = Manifest::new(&material.range, &material.split);
     let dir = workspace.store.create(&record, &manifest, &material.split)?;

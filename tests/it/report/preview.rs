@@ -17,7 +17,12 @@ fn split() -> Split {
 fn preview_tells_what_would_be_sent() {
     let (tally, mut split) = (sample::tally(), split());
     split.bundles[1].guard = Guard::Oversize;
-    let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&sample::reviewers()) };
+    let preview = preview::Preview {
+        range: &tally.range,
+        split: &split,
+        masks: &[],
+        panel: Some(&sample::reviewers()),
+    };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     bundle         size     tokens  files  lines
     c1 validatord  46 KB    ~12k    1      +960 −0
@@ -41,7 +46,7 @@ fn preview_tells_what_would_be_sent() {
 #[test]
 fn preview_without_a_panel_names_nobody() {
     let (tally, split) = (sample::tally(), split());
-    let preview = preview::Preview { range: &tally.range, split: &split, panel: None };
+    let preview = preview::Preview { range: &tally.range, split: &split, masks: &[], panel: None };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     bundle         size    tokens  files  lines
     c1 validatord  46 KB   ~12k    1      +960 −0
@@ -54,14 +59,19 @@ fn preview_without_a_panel_names_nobody() {
     main...HEAD: 2 bundles, 50 KB, about 12,411 tokens
     ");
     let nothing = Split::default();
-    let preview = preview::Preview { range: &tally.range, split: &nothing, panel: None };
+    let preview = preview::Preview { range: &tally.range, split: &nothing, masks: &[], panel: None };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"main...HEAD: nothing to review, 0 changed files left out");
 }
 
 #[test]
 fn preview_as_json() {
     let (tally, split) = (sample::tally(), split());
-    let preview = preview::Preview { range: &tally.range, split: &split, panel: Some(&sample::reviewers()) };
+    let preview = preview::Preview {
+        range: &tally.range,
+        split: &split,
+        masks: &[],
+        panel: Some(&sample::reviewers()),
+    };
     let document: Value = serde_json::from_str(&preview::render_json(&preview)).unwrap();
     assert_eq!(document["schema"], "scrum.preview/1");
     assert_eq!(document["requests"], 4);
