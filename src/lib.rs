@@ -23,6 +23,7 @@ pub mod history;
 pub mod judgement;
 pub mod proportion;
 pub mod reviewer;
+pub mod route;
 
 // Stages: pure, each from one value to the next.
 pub mod bundle;

@@ -4,7 +4,13 @@
 //! Values only: how a reviewer is asked is `provider`'s work, which lineage a model name has is
 //! decided by `tally::lineage`.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -100,6 +106,10 @@ pub struct Reviewer {
     pub fallback: Vec<ReviewerId>,
     /// How much may be sent to it.
     pub allowance: Allowance,
+    /// A file it runs or reads that comes with the change under review: it must not be asked.
+    pub tampered: Option<String>,
+    /// Where its endpoint departs from the usual.
+    pub quirks: Quirks,
 }
 
 impl Reviewer {
@@ -118,6 +128,8 @@ impl Reviewer {
             price: None,
             fallback: Vec::new(),
             allowance: Allowance::default(),
+            tampered: None,
+            quirks: Quirks::default(),
         }
     }
 }
@@ -148,12 +160,75 @@ pub struct Allowance {
     pub tokens_per_minute: Option<NonZeroU32>,
 }
 
+/// Where an endpoint, or its model, departs from what its protocol's servers usually want.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Quirks {
+    /// Header that carries the key; `None` is the protocol's own. `authorization` carries it as `Bearer KEY`.
+    pub key_header: Option<String>,
+    /// Under which name the output limit is sent; Anthropic's protocol knows one only.
+    pub output_limit: OutputLimit,
+    /// What the model does not take and is not sent.
+    pub without: BTreeSet<Parameter>,
+}
+
+/// The two names of the output limit among OpenAI-compatible servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutputLimit {
+    /// `max_tokens`, which nearly every server understands.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`, which newer models of `OpenAI` insist on.
+    MaxCompletionTokens,
+}
+
+impl OutputLimit {
+    /// As sent.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
+
+    /// The other name.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::MaxTokens => Self::MaxCompletionTokens,
+            Self::MaxCompletionTokens => Self::MaxTokens,
+        }
+    }
+}
+
+/// A part of a request that some models or servers refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Parameter {
+    /// `temperature`.
+    Temperature,
+    /// `stream_options`, which asks for token counts at the end of a stream.
+    StreamOptions,
+    /// A message of the system's own; without it the instructions stand before the question.
+    System,
+}
+
+impl Parameter {
+    /// Every parameter.
+    pub const ALL: [Self; 3] = [Self::Temperature, Self::StreamOptions, Self::System];
+}
+
 /// How a reviewer is asked. One variant a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Access {
     /// An OpenAI-compatible chat endpoint.
     OpenAi {
         /// Up to and without `/chat/completions`, such as `https://api.openai.com/v1`.
+        base_url: String,
+        /// Environment variable that holds the key; `None` sends no key.
+        api_key_env: Option<String>,
+    },
+    /// Anthropic's Messages API.
+    Anthropic {
+        /// Up to and without `/messages`, such as `https://api.anthropic.com/v1`; `/v1` may be left out.
         base_url: String,
         /// Environment variable that holds the key; `None` sends no key.
         api_key_env: Option<String>,
@@ -179,6 +254,7 @@ impl Access {
     pub fn provider(&self) -> &'static str {
         match self {
             Self::OpenAi { .. } => "openai",
+            Self::Anthropic { .. } => "anthropic",
             Self::Command { .. } => "command",
             Self::Replay { .. } => "replay",
             Self::Builtin(_) => "builtin",

@@ -4,11 +4,14 @@
 //! `git` reads changes.
 
 mod component;
+pub mod context;
 mod cut;
 mod exclude;
-mod globs;
+pub(crate) mod globs;
 mod guard;
+mod ignored;
 mod pack;
+pub mod route;
 pub mod show;
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,7 @@ mod tests;
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use crate::digest;
 use component::Component;
+pub use ignored::FILE_NAME as IGNORE_FILE;
 
 /// One component's share of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +122,8 @@ pub struct SplitRules {
     pub include: Vec<String>,
     /// Not these paths (globs).
     pub exclude: Vec<String>,
+    /// The text of `.scrumignore`: paths that no reviewer may see, whatever is asked for.
+    pub ignored: String,
     /// Only these components; empty means all.
     pub only_components: Vec<String>,
     /// `SCRUM_FORCE_OVERSIZE=1`.
@@ -148,6 +154,8 @@ pub enum ExcludeReason {
     Minified,
     /// Not text.
     Binary,
+    /// Named by `.scrumignore`.
+    Ignored,
     /// By `--exclude`, or not in `--include`.
     Filtered,
     /// In a component that was not asked for.
@@ -156,12 +164,13 @@ pub enum ExcludeReason {
 
 impl ExcludeReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Lockfile,
         Self::Vendored,
         Self::Generated,
         Self::Minified,
         Self::Binary,
+        Self::Ignored,
         Self::Filtered,
         Self::OtherComponent,
     ];
@@ -174,6 +183,7 @@ impl ExcludeReason {
             Self::Generated => "generated",
             Self::Minified => "minified",
             Self::Binary => "binary",
+            Self::Ignored => "ignored",
             Self::Filtered => "filtered",
             Self::OtherComponent => "other-component",
         }

@@ -10,16 +10,18 @@ use super::{
     workspace::{Reading, Workspace},
 };
 use crate::{
-    bundle::{self, Split},
+    bundle::{
+        self, Split,
+        context::{self, Growth},
+    },
     change::Change,
     clock,
     report::{
         preview::{self, Preview},
         sizes,
     },
-    reviewer::Reviewer,
+    route::Routes,
     run,
-    store::record::Manifest,
 };
 
 #[derive(Debug, Args)]
@@ -34,43 +36,52 @@ pub(super) struct BundleArgs {
 }
 
 pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::for_change(global, &args.change)?;
+    let workspace = Workspace::for_change(global, &args.change, ui)?;
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
         Reading::NoFile(_) => return Ok(Status::Done),
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
-    let material = Material::new(split(&workspace, &args.change, change)?, range, commits);
-    show(&material, None, &args.output, ui)?;
-    let Material { split, range, .. } = &material;
+    let (split, growth) = split(&workspace, &args.change, change, ui)?;
+    let material = Material { growth, ..Material::new(split, range, commits, Vec::new()) };
+    let Material { split, range, masks, .. } = &material;
+    show(&Preview { range, split, masks, panel: None, routes: &Routes::default() }, &args.output, ui)?;
     if !args.dry_run && !split.bundles.is_empty() {
         let id = run::run_id(clock::now(), &clock::nonce()?);
-        let folder = workspace.store.create_bundles(&id, &Manifest::new(range, split), split)?;
+        let folder = workspace.store.create_bundles(&id, &material.manifest(), split)?;
         ui.note(format_args!("bundles written to {}", workspace.shown(&folder)));
     }
     check_sizes(&workspace, split, ui)?;
     Ok(Status::Done)
 }
 
-pub(super) fn split(workspace: &Workspace, args: &ChangeArgs, change: Change) -> Result<Split, CliError> {
-    let rules = workspace.split_rules(args, &change)?;
-    Ok(bundle::split(change, &rules)?)
+/// The bundles of `change`, with as much around its hunks as is asked for, and what became of that.
+pub(super) fn split(
+    workspace: &Workspace,
+    args: &ChangeArgs,
+    change: Change,
+    ui: Ui,
+) -> Result<(Split, Growth), CliError> {
+    let rules = workspace.split_rules(args, &change, ui)?;
+    let range = change.range.clone();
+    let mut split = bundle::split(change, &rules)?;
+    let context = args.context.unwrap_or(workspace.config.context);
+    let sizes = (&rules.limits, rules.force_oversize);
+    let growth =
+        context::grow(&mut split.bundles, context, sizes, |path| workspace.text_before(&range, path));
+    if let Some(told) = sizes::growth(&growth, rules.limits.warn_bytes) {
+        ui.note(told);
+    }
+    Ok((split, growth))
 }
 
 /// Prints what would be sent.
-pub(super) fn show(
-    material: &Material,
-    panel: Option<&[Reviewer]>,
-    output: &OutputArgs,
-    ui: Ui,
-) -> Result<(), CliError> {
-    let Material { split, range, masks, .. } = material;
-    let preview = Preview { range, split, masks, panel };
+pub(super) fn show(preview: &Preview<'_>, output: &OutputArgs, ui: Ui) -> Result<(), CliError> {
     let text = match output.format {
         Format::Table => {
-            preview::render(&preview, Ui::width(), output.output.is_none() && ui.color_on_stdout())
+            preview::render(preview, Ui::width(), output.output.is_none() && ui.color_on_stdout())
         }
-        Format::Json => preview::render_json(&preview),
+        Format::Json => preview::render_json(preview),
         Format::Markdown => return Err(CliError::new("bundles are shown as `table` or `json`")),
     };
     Ui::result(&text, output.output.as_deref())

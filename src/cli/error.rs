@@ -11,7 +11,7 @@ use crate::{
     prompt::TemplateError,
     provider::{OpenError, builtin::RuleError},
     report::eval::plot::PlotError,
-    run::saved::SavedError,
+    run::{routing::AssignError, saved::SavedError},
     store::StoreError,
     tally::{gate::GateResult, named::NameError},
 };
@@ -78,7 +78,8 @@ impl From<ConfigError> for CliError {
             ConfigError::NoSuchAdjudicator { suggestion: Some(id), .. } => {
                 plain.hint(format!("did you mean `{id}`?"))
             }
-            ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
+            ConfigError::Route { suggestion: Some(name), .. }
+            | ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
                 plain.hint(format!("did you mean `{name}`?"))
             }
             ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
@@ -87,10 +88,15 @@ impl From<ConfigError> for CliError {
             ConfigError::NoSuchAdjudicator { known, suggestion: None, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }
+            ConfigError::Tampered { .. } => plain.hint(
+                "give a configuration of your own with `--config FILE`, after reading what the change brings",
+            ),
             ConfigError::Invalid { .. }
+            | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
             | ConfigError::Reviewer { .. }
+            | ConfigError::GuidanceRule { .. }
             | ConfigError::ReviewerId(_) => plain,
         }
     }
@@ -104,9 +110,17 @@ impl From<PanelError> for CliError {
             PanelError::NoSuchReviewer { known, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }
-            PanelError::Unusable { .. } => {
-                plain.hint("set the variable, or choose reviewers that need none, such as `--panel offline`")
-            }
+            PanelError::Unusable { .. } => plain
+                .hint("set what is not set, or choose reviewers that need none, such as `--panel offline`"),
+        }
+    }
+}
+
+impl From<AssignError> for CliError {
+    fn from(error: AssignError) -> Self {
+        match error {
+            AssignError::Panel(error) => error.into(),
+            AssignError::Rule(error) => error.into(),
         }
     }
 }

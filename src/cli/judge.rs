@@ -112,7 +112,7 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
     let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
     let respondent = match (seated, key_of(reviewer, session.workspace.environment)) {
         (Some(seated), _) => Ok(seated.clone()),
-        (None, Err(variable)) => Err(format!("{variable} is not set")),
+        (None, Err(obstacle)) => Err(obstacle.to_string()),
         (None, Ok(key)) => {
             let mut reviewer: Reviewer = reviewer.clone();
             reviewer.timeout = session.timeout.map_or(reviewer.timeout, Duration::from_secs);

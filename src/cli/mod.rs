@@ -7,6 +7,7 @@ mod dispose;
 mod error;
 mod eval;
 mod explain;
+mod guidance;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -15,6 +16,7 @@ mod review;
 mod stats;
 mod supervise;
 mod tally;
+mod trust;
 mod ui;
 mod workspace;
 
@@ -22,7 +24,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::tally::gate::{FailOn, Policy};
+use crate::{
+    bundle::context::Context,
+    tally::gate::{FailOn, Policy},
+};
 
 /// Several independent models review one change; you get one honest tally.
 ///
@@ -111,6 +116,9 @@ struct ChangeArgs {
     /// Leave out paths that match (repeatable); they are listed as excluded
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
+    /// Show this much around each change, while the bundle is not large
+    #[arg(long, value_name = "hunk|function|file", value_parser = parse_context)]
+    context: Option<Context>,
 }
 
 /// Where the result goes, and in which form.
@@ -161,6 +169,11 @@ impl GateArgs {
 fn parse_fail_on(word: &str) -> Result<FailOn, String> {
     let known = FailOn::ALL.into_iter().find(|value| value.word() == word);
     known.ok_or_else(|| format!("one of {}", FailOn::ALL.map(FailOn::word).join(", ")))
+}
+
+fn parse_context(word: &str) -> Result<Context, String> {
+    let known = Context::ALL.into_iter().find(|value| value.word() == word);
+    known.ok_or_else(|| format!("one of {}", Context::ALL.map(Context::word).join(", ")))
 }
 
 /// Reads the process's arguments and runs; the only entry point.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
+    guidance::{self, guidance},
     interrupt::{self, Interrupt},
     judge::{self, Ended, Session},
     report,
@@ -16,26 +17,28 @@ use super::{
 };
 use crate::{
     VERSION,
-    bundle::{Bundle, Split},
+    bundle::{Bundle, Split, context::Growth},
     change::{Commit, RangeInfo},
     clock,
-    config::{Choice, PanelError, Seats, env},
+    config::{self, Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
     mask::{self, Mask},
-    prompt::Templates,
+    prompt::{Templates, guidance::Told},
     provider::{AnswerBuiltin, Opener, Question},
-    report::{json, masks},
-    reviewer::{Builtin, Panel, Reviewer, ReviewerId},
+    report::{json, masks, preview::Preview},
+    reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         self,
         executor::{Pace, Respondent},
         review::{self, Answers, Asking},
+        routing::{self, Assignment},
         saved,
     },
     store::{
         RunDir,
-        record::{Manifest, RunRecord},
+        record::{GuidanceRecord, Manifest, RunRecord},
     },
     tally::{
         self, Input, RunInfo, Tally, TaskReply,
@@ -62,7 +65,7 @@ pub(super) struct ReviewArgs {
     #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
     /// Go on with a run that was interrupted: ask only for what is missing
-    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "context", "panel", "reviewers"])]
     resume: Option<String>,
     /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
     #[arg(long, help_heading = ASKING)]
@@ -84,13 +87,30 @@ pub(super) struct Material {
     pub(super) commits: Vec<Commit>,
     /// What is masked in both.
     pub(super) masks: Vec<Mask>,
+    /// What became of showing more around the hunks.
+    pub(super) growth: Growth,
+    /// What the maintainers tell about each bundle, in the bundles' order.
+    pub(super) guidance: Vec<Told>,
 }
 
 impl Material {
     /// A change with its credentials found; they are masked in `commits`.
-    pub(super) fn new(split: Split, range: RangeInfo, mut commits: Vec<Commit>) -> Self {
+    pub(super) fn new(split: Split, range: RangeInfo, mut commits: Vec<Commit>, guidance: Vec<Told>) -> Self {
         let masks = mask::find(&split.bundles, &mut commits);
-        Self { split: Arc::new(split), range, commits, masks }
+        Self { split: Arc::new(split), range, commits, masks, growth: Growth::default(), guidance }
+    }
+
+    pub(super) fn manifest(&self) -> Manifest {
+        Manifest { context: (&self.growth).into(), ..Manifest::new(&self.range, &self.split) }
+    }
+
+    /// For the run's record.
+    pub(super) fn guidance_told(&self) -> Vec<GuidanceRecord> {
+        let of_bundle = |(bundle, told): (&Bundle, &Told)| {
+            let sources = told.sources.clone().into_iter();
+            sources.map(|source| GuidanceRecord::new(&bundle.id, source)).collect::<Vec<_>>()
+        };
+        self.split.bundles.iter().zip(&self.guidance).flat_map(of_bundle).collect()
     }
 }
 
@@ -114,12 +134,13 @@ struct Job {
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
-    let workspace = Workspace::for_change(global, &args.change)?;
-    let job = match &args.resume {
-        Some(name) => Some(resume(&workspace, args, name)?),
-        None => prepare(&workspace, args, ui)?,
-    };
-    match job {
+    if let Some(name) = &args.resume {
+        let (workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&workspace, args, dir, ui)?;
+        return perform(&workspace, args, job, ui);
+    }
+    let workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
@@ -137,29 +158,54 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
-    let past = seats.asks(Builtin::History).then(|| change.clone());
-    let split = bundle::split(workspace, &args.change, change)?;
-    let material = Material::new(split, range, commits);
+    let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
+    let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
+    let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
+    let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &range, &split, &templates, ui)?;
+    let (seats, routes) = seats(workspace, &choice, policy, &split)?;
+    let material = Material { growth, ..Material::new(split, range, commits, guidance) };
     if args.dry_run {
         let seats = seats.usable_reviewers();
-        let asked = (!material.split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&material, asked, &args.output, ui)?;
+        let Material { split, range, masks, guidance, .. } = &material;
+        let panel = (!split.bundles.is_empty()).then_some(seats.as_slice());
+        bundle::show(&Preview { range, split, masks, panel, routes: &routes }, &args.output, ui)?;
+        guidance::announce(guidance, ui);
         judge::announce(&workspace.config, args.verify, ui);
         bundle::check_sizes(workspace, &material.split, ui)?;
         return Ok(None);
     }
     bundle::check_sizes(workspace, &material.split, ui)?;
     let nonce = clock::nonce()?;
-    let templates = workspace.templates()?;
     let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
+    record.guidance = material.guidance_told();
+    record.routes = routes.iter().map(Into::into).collect();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
-    let dir =
-        workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
+    let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
+}
+
+/// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
+fn seats(
+    workspace: &Workspace,
+    choice: &Choice,
+    policy: Policy,
+    split: &Split,
+) -> Result<(Seats, Routes), CliError> {
+    let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
+    let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
+    let least = least(&routes, &panel, &split.bundles, policy);
+    let seats = config::seated(reviewers, least, workspace.environment)?;
+    Ok((seats, routes))
+}
+
+/// Fewest lineages that must be there for every bundle to have been answered by as many as it needs.
+fn least(routes: &Routes, panel: &Panel, bundles: &[Bundle], policy: Policy) -> usize {
+    let needed = bundles.iter().map(|bundle| routes.needed(&bundle.id, panel, policy.min_lineages));
+    needed.max().unwrap_or(policy.min_lineages)
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
@@ -181,13 +227,14 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
-    let dir = workspace.find_run(name)?;
-    let saved = saved::open(&dir)?;
+fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
+    let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment);
+    let routes = saved.record.info().routes;
+    let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
+    let seats = workspace.config.seats(&choice, least, workspace.environment);
     let seats = seats.map_err(|error| match error {
         PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),
         PanelError::NoSuchPanel { .. } | PanelError::Unusable { .. } => error.into(),
@@ -197,15 +244,17 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
         return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
     }
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
-    let material = Material {
-        split: Arc::new(split),
-        range: saved.input.range,
-        commits: saved.record.commits(),
-        masks: saved.record.masks(),
-    };
     let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &saved.input.range, &split, &templates, ui)?;
+    let (range, commits, masks) = (saved.input.range, saved.record.commits(), saved.record.masks());
+    let material =
+        Material { split: Arc::new(split), range, commits, masks, growth: Growth::default(), guidance };
     if templates.hash() != saved.record.prompt_hash {
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
+            .hint("start a new review: answers to different prompts must not be mixed in one run"));
+    }
+    if material.guidance_told() != saved.record.guidance {
+        return Err(CliError::new(format!("the guidance of run {} was another one", dir.id))
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
@@ -234,19 +283,25 @@ pub(super) fn asked(
 ) -> Result<Asked, CliError> {
     let nonce: Arc<str> = nonce.into();
     let shown = mask::shown(&material.split.bundles, &material.masks);
-    let question = |(bundle, shown): (&Bundle, &Bundle)| {
-        let prompt = templates.render(shown, &material.commits, &nonce)?;
+    let question = |((bundle, shown), guidance): ((&Bundle, &Bundle), &Told)| {
+        let guidance = mask::without_credentials(&guidance.text);
+        let prompt = templates.render(shown, &material.commits, &guidance, &nonce)?;
         Ok::<_, CliError>(Arc::new(Question {
             bundle: Arc::new(bundle.clone()),
             prompt,
             nonce: Arc::clone(&nonce),
         }))
     };
-    let questions =
-        material.split.bundles.iter().zip(shown.iter()).map(question).collect::<Result<_, _>>()?;
+    let questions = material
+        .split
+        .bundles
+        .iter()
+        .zip(shown.iter())
+        .zip(&material.guidance)
+        .map(question)
+        .collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
-    let skipped =
-        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
@@ -279,7 +334,9 @@ pub(super) fn record(
         masked: material.masks.iter().map(Into::into).collect(),
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
+        routes: Vec::new(),
         judging: None,
+        guidance: Vec::new(),
     }
 }
 
@@ -291,8 +348,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
-    let decisions = job.dir.decisions()?;
-    report::warn_of_unusable(&decisions.unusable, ui);
+    let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -300,7 +356,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
-    let mut input = input(&mut job, replies, decisions.dispositions)?;
+    let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
         workspace,
         dir: &job.dir,
@@ -357,11 +413,13 @@ fn ask(
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
+    let routes = job.record.info().routes;
     let asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
+        routes: &routes,
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
     };

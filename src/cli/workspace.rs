@@ -1,20 +1,27 @@
 //! Where a command runs: [`Workspace`] finds the repository, its configuration and its runs.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{ChangeArgs, Global, error::CliError, ui::Ui};
+use super::{ChangeArgs, Global, error::CliError, trust::Trust, ui::Ui};
 use crate::{
-    bundle::{Split, SplitRules},
-    change::{Change, RangeInfo},
-    config::{Config, Seats, env::Environment},
+    bundle::{self, Split, SplitRules},
+    change::{Change, RangeInfo, RepoPath},
+    config::{self, Config, Seats, StandIn, env::Environment},
     git::{self, GitError, RangeSpec, Repo},
-    prompt::Templates,
+    prompt::{
+        Templates,
+        guidance::{FILE_NAMES, Guidance},
+    },
     provider::{AnswerBuiltin, builtin::RuleSet},
     reviewer::Builtin,
-    run::offline::{self, Past},
+    run::{
+        offline::{self, Past},
+        saved::{self, SavedRun},
+    },
     store::{RunDir, Store},
     tally::gate::Policy,
 };
@@ -25,6 +32,10 @@ pub(super) struct Workspace {
     pub(super) config: Config,
     pub(super) store: Store,
     pub(super) environment: Environment,
+    /// `None`: what is on disk counts.
+    trust: Option<Trust>,
+    /// The change it was opened for.
+    given: Option<Change>,
     directory: PathBuf,
     started_in: PathBuf,
 }
@@ -38,47 +49,97 @@ pub(super) enum Reading {
 }
 
 impl Workspace {
-    /// Opens the repository around the working directory; a diff from a file needs none.
-    pub(super) fn for_change(global: &Global, args: &ChangeArgs) -> Result<Self, CliError> {
-        if args.diff.is_some() {
-            return Self::open_anywhere(global);
-        }
-        Self::at(global, |directory| Ok(Some(Repo::discover(directory)?)))
+    /// Opens the repository around the working directory and reads the change, whose files steer nothing; a diff from a
+    /// file needs no repository.
+    pub(super) fn for_change(global: &Global, args: &ChangeArgs, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = if args.diff.is_some() { place.repository()? } else { Some(place.own_repository()?) };
+        let change = read_change(args, repo.as_ref(), &place.directory)?;
+        let trust =
+            Trust::in_review_of(&change, repo.as_ref(), &place.root(repo.as_ref()), &place.directory)?;
+        let workspace = Self::at(global, place, repo, Some(trust), ui)?;
+        Ok(Self { given: Some(change), ..workspace })
     }
 
-    /// Does without a repository where there is none.
-    pub(super) fn open_anywhere(global: &Global) -> Result<Self, CliError> {
-        Self::at(global, |directory| match Repo::discover(directory) {
-            Ok(repo) => Ok(Some(repo)),
-            Err(GitError::NotARepository { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        })
+    /// Opens what there is to go on with a run; files that came with its change steer nothing.
+    pub(super) fn for_run(global: &Global, name: &str, ui: Ui) -> Result<(Self, RunDir), CliError> {
+        let dir = Self::open_anywhere(global, ui)?.find_run(name)?;
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        let run = saved::open_undecided(&dir)?;
+        let trust = Trust::in_run(&run, repo.as_ref(), &place.root(repo.as_ref()), &place.directory)?;
+        Ok((Self::at(global, place, repo, Some(trust), ui)?, dir))
     }
 
+    /// Does without a repository where there is none. Nothing is under review, so what is on disk counts.
+    pub(super) fn open_anywhere(global: &Global, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        Self::at(global, place, repo, None, ui)
+    }
+
+    /// The text of the repository's file `path` that steers reviews, as it counts here.
+    pub(super) fn steering_file(&self, path: &str, ui: Ui) -> Result<Option<String>, CliError> {
+        let file = self.root().join(path);
+        Ok(config::text_if_there(&file, &stand_ins(self.trust.as_ref(), self.repo.as_ref(), ui))?)
+    }
+
+    fn is_committed(&self, file: &Path) -> bool {
+        let paths = git::paths_below(&self.root(), file);
+        self.repo.as_ref().is_some_and(|repo| paths.iter().any(|path| repo.is_committed(path)))
+    }
+
+    /// How far the files of the change under review can be trusted.
+    pub(super) fn trust(&self) -> Result<&Trust, CliError> {
+        self.trust.as_ref().ok_or_else(|| CliError::new("no change is under review"))
+    }
+
+    /// How far the files of a saved run's change can be trusted.
+    pub(super) fn trust_in(&self, run: &SavedRun) -> Result<Trust, CliError> {
+        Trust::in_run(run, self.repo.as_ref(), &self.root(), &self.directory)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root)
+    }
+
+    /// An explicit configuration is the user's word for all that it names.
     fn at(
         global: &Global,
-        open: impl FnOnce(&Path) -> Result<Option<Repo>, CliError>,
+        place: Place,
+        repo: Option<Repo>,
+        trust: Option<Trust>,
+        ui: Ui,
     ) -> Result<Self, CliError> {
-        let started_in = super::ui::current_directory()?;
-        let directory = working_directory(global, &started_in)?;
-        let repo = open(&directory)?;
-        let environment = Environment;
-        let root = repo.as_ref().map_or_else(|| directory.clone(), Repo::root);
-        let explicit = global.config.as_ref().map(|path| directory.join(path));
-        let config = Config::load(Some(&root), explicit.as_deref(), environment)?;
+        let root = place.root(repo.as_ref());
+        let explicit = global.config.as_ref().map(|path| place.directory.join(path));
+        let distrusted = trust.as_ref().filter(|_| explicit.is_none());
+        let mut config = Config::load(
+            Some(&root),
+            explicit.as_deref(),
+            Environment,
+            &stand_ins(distrusted, repo.as_ref(), ui),
+        )?;
+        if let Some(trust) = distrusted {
+            config.distrust(&|access| trust.tampered(repo.as_ref(), &place.started_in, access));
+        }
         let store = Store::new(&root, &config.bundles_dir, &config.reviews_dir);
-        Ok(Self { repo, config, store, environment, directory, started_in })
+        trust.iter().try_for_each(|trust| trust.check_folders(repo.as_ref(), store.folders()))?;
+        let Place { directory, started_in } = place;
+        Ok(Self { repo, config, store, environment: Environment, trust, given: None, directory, started_in })
     }
 
     /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
     pub(super) fn for_evaluation(&self, folder: Option<&Path>) -> Result<Self, CliError> {
-        let root = self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root);
+        let root = self.root();
         let apart = |folder: &Path| folder.join("eval");
         Ok(Self {
             repo: folder.map(Repo::discover).transpose()?,
             config: self.config.clone(),
             store: Store::new(&root, &apart(&self.config.bundles_dir), &apart(&self.config.reviews_dir)),
             environment: self.environment,
+            trust: None,
+            given: None,
             directory: self.directory.clone(),
             started_in: self.started_in.clone(),
         })
@@ -89,8 +150,17 @@ impl Workspace {
         self.directory.join(path)
     }
 
-    /// The run that `name` means, a path being meant from the working directory.
+    /// The run that `name` means, a path being meant from the working directory. One that is committed is never the latest:
+    /// a change could bring it.
     pub(super) fn find_run(&self, name: &str) -> Result<RunDir, CliError> {
+        let runs = self.store.runs();
+        if let ("latest", Some(newest)) = (name, runs.last()) {
+            let made_here = runs.iter().rev().find(|dir| !self.is_committed(&dir.review));
+            return made_here.cloned().ok_or_else(|| {
+                CliError::new("no run was made here: those there are came with a commit")
+                    .hint(format!("the newest of them is {}", newest.id))
+            });
+        }
         let as_path = self.resolve(Path::new(name));
         let is_path = as_path.join("run.json").is_file();
         Ok(self.store.find(if is_path { as_path.to_str().unwrap_or(name) } else { name })?)
@@ -98,14 +168,9 @@ impl Workspace {
 
     /// Reads the change and says what is to be known about it.
     pub(super) fn change(&self, args: &ChangeArgs, ui: Ui) -> Result<Reading, CliError> {
-        let change = match (&args.diff, &self.repo) {
-            (Some(file), _) => {
-                let mut change = git::read_diff(&self.diff_text(file)?)?;
-                change.range.spec = format!("--diff {}", file.display());
-                change
-            }
-            (None, Some(repo)) => repo.read(&range_spec(args))?,
-            (None, None) => return Err(CliError::new("not in a git repository")),
+        let change = match &self.given {
+            Some(change) => change.clone(),
+            None => read_change(args, self.repo.as_ref(), &self.directory)?,
         };
         change.notes.iter().for_each(|note| ui.note(note));
         if change.files.is_empty() {
@@ -122,13 +187,6 @@ impl Workspace {
         repo.read(&RangeSpec::Commits(spec)).ok()
     }
 
-    fn diff_text(&self, file: &Path) -> Result<Vec<u8>, CliError> {
-        if file == Path::new("-") {
-            return super::ui::read_stdin();
-        }
-        super::ui::read_file(&self.resolve(file))
-    }
-
     /// The configured policy of the gate.
     pub(super) fn policy(&self) -> Policy {
         Policy { fail_on: self.config.fail_on, min_lineages: self.config.min_lineages }
@@ -137,6 +195,31 @@ impl Workspace {
     /// The prompt templates, the configured ones in place of the embedded.
     pub(super) fn templates(&self) -> Result<Templates, CliError> {
         Ok(Templates::new(self.config.system_prompt.clone(), self.config.user_prompt.clone())?)
+    }
+
+    /// What the maintainers tell the reviewers of `split`, the share of a change over `range`. Files come from the baseline,
+    /// so that a change cannot speak to its own reviewers; a diff from a file has none.
+    pub(super) fn guidance(
+        &self,
+        range: &RangeInfo,
+        split: &Split,
+        templates: &Templates,
+        ui: Ui,
+    ) -> Result<Guidance, CliError> {
+        let Config { guidance, guidance_bytes, guidance_rules, .. } = &self.config;
+        if !guidance {
+            return Ok(Guidance::default());
+        }
+        let repo = self.repo.as_ref().filter(|_| range.base.is_some());
+        let paths = split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
+        let files = repo.map(|repo| repo.nearby_files(repo.baseline(range)?, paths, &FILE_NAMES));
+        let files = files.transpose()?.unwrap_or_default();
+        let has_any = !files.is_empty() || !guidance_rules.is_empty();
+        if has_any && !templates.tell_guidance() {
+            ui.note("guidance is not told: the configured prompts do not name it");
+            return Ok(Guidance::default());
+        }
+        Ok(Guidance::new(files, guidance_rules, *guidance_bytes)?)
     }
 
     /// What answers for the offline reviewers.
@@ -168,8 +251,18 @@ impl Workspace {
         path.strip_prefix(&self.started_in).unwrap_or(path).display()
     }
 
+    /// A file as it was before the change over `range`, where there is a repository to ask.
+    pub(super) fn text_before(&self, range: &RangeInfo, path: &RepoPath) -> Option<Vec<u8>> {
+        self.repo.as_ref()?.text_before(range, path)
+    }
+
     /// How to split, from configuration and flags.
-    pub(super) fn split_rules(&self, args: &ChangeArgs, change: &Change) -> Result<SplitRules, CliError> {
+    pub(super) fn split_rules(
+        &self,
+        args: &ChangeArgs,
+        change: &Change,
+        ui: Ui,
+    ) -> Result<SplitRules, CliError> {
         let package_roots = match &self.repo {
             Some(repo) if args.diff.is_none() => repo.package_roots(change)?,
             Some(_) | None => Vec::new(),
@@ -181,10 +274,69 @@ impl Workspace {
             cut_declared: self.config.cut_declared,
             include: if args.include.is_empty() { self.config.include.clone() } else { args.include.clone() },
             exclude: [self.config.exclude.as_slice(), &args.exclude].concat(),
+            ignored: self.steering_file(bundle::IGNORE_FILE, ui)?.unwrap_or_default(),
             only_components: args.components.clone(),
             force_oversize: self.environment.force_oversize(),
         })
     }
+}
+
+/// The folder a command works in.
+struct Place {
+    directory: PathBuf,
+    started_in: PathBuf,
+}
+
+impl Place {
+    fn of(global: &Global) -> Result<Self, CliError> {
+        let started_in = super::ui::current_directory()?;
+        let directory = working_directory(global, &started_in)?;
+        Ok(Self { directory, started_in })
+    }
+
+    fn own_repository(&self) -> Result<Repo, CliError> {
+        Ok(Repo::discover(&self.directory)?)
+    }
+
+    fn repository(&self) -> Result<Option<Repo>, CliError> {
+        match Repo::discover(&self.directory) {
+            Ok(repo) => Ok(Some(repo)),
+            Err(GitError::NotARepository { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn root(&self, repo: Option<&Repo>) -> PathBuf {
+        repo.map_or_else(|| self.directory.clone(), Repo::root)
+    }
+}
+
+fn read_change(args: &ChangeArgs, repo: Option<&Repo>, directory: &Path) -> Result<Change, CliError> {
+    match (&args.diff, repo) {
+        (Some(file), _) => {
+            let mut change = git::read_diff(&diff_text(file, directory)?)?;
+            change.range.spec = format!("--diff {}", file.display());
+            Ok(change)
+        }
+        (None, Some(repo)) => Ok(repo.read(&range_spec(args))?),
+        (None, None) => Err(CliError::new("not in a git repository")),
+    }
+}
+
+fn diff_text(file: &Path, directory: &Path) -> Result<Vec<u8>, CliError> {
+    if file == Path::new("-") {
+        return super::ui::read_stdin();
+    }
+    super::ui::read_file(&directory.join(file))
+}
+
+/// What counts in place of files on disk.
+fn stand_ins<'a>(
+    trust: Option<&'a Trust>,
+    repo: Option<&'a Repo>,
+    ui: Ui,
+) -> impl Fn(&Path) -> io::Result<StandIn> + 'a {
+    move |file| trust.map_or(Ok(StandIn::Disk), |trust| trust.stand_in(repo, file, ui))
 }
 
 fn working_directory(global: &Global, started_in: &Path) -> Result<PathBuf, CliError> {

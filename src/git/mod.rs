@@ -4,6 +4,7 @@
 //! user's git configuration for how a diff should look, or decides which files a review shows.
 
 mod attributes;
+mod baseline;
 mod commits;
 mod diff;
 mod error;
@@ -26,6 +27,7 @@ use std::sync::Once;
 
 use git2::Repository;
 
+pub use self::baseline::{Baseline, paths_below, touches};
 pub use self::diff::read_diff;
 pub use self::error::GitError;
 pub use self::history::HistoryError;
@@ -112,7 +114,8 @@ impl Repo {
         mut notes: Vec<String>,
     ) -> Result<Change, GitError> {
         let pairs = renames::find(objects, pairs, &mut notes)?;
-        let attributes = attributes::read(&self.inner, resolved.base_tree, &pairs)?;
+        let baseline = baseline::of(&self.inner, resolved.base)?;
+        let attributes = attributes::read(&self.inner, baseline.tree(&self.inner)?, &pairs)?;
         let files =
             objects.each(&pairs, |repo, pair| patch::render(repo, pair, attributes.of(pair.path())))?;
         let commits = commits::told(&self.inner, resolved, &mut notes)?;

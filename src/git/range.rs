@@ -133,6 +133,16 @@ fn default_range(repo: &Repository) -> Result<Ends<'_>, GitError> {
     Ok(Ends { words: format!("{}...HEAD", branch.name), base: Some(base), head })
 }
 
+/// The newest commit at or before `commit` that the default branch has; `commit` itself where there is no such branch.
+pub(super) fn on_default_branch(repo: &Repository, commit: Oid) -> Result<Option<Oid>, GitError> {
+    let Some(branch) = default_branch(repo) else { return Ok(Some(commit)) };
+    match repo.merge_base(commit, branch.tip) {
+        Ok(base) => Ok(Some(base)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(GitError::while_doing("find the common ancestor")(error)),
+    }
+}
+
 /// A branch that others are merged into.
 struct DefaultBranch {
     /// As a user would type it: `origin/main`.

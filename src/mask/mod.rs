@@ -121,6 +121,16 @@ pub fn find(bundles: &[Bundle], commits: &mut [Commit]) -> Vec<Mask> {
     masks
 }
 
+/// Prose with every credential in it masked, without a number: for text that stands beside the change.
+pub fn without_credentials(prose: &str) -> String {
+    let mut texts = [Text::of_message(prose)];
+    scan::everywhere(&mut texts);
+    let [text] = &texts;
+    let markers = text.spans().map(|(_, span)| format!("[masked: {}]", span.kind));
+    let end = if prose.ends_with('\n') { "\n" } else { "" };
+    if text.spans().next().is_none() { prose.to_owned() } else { text.rewritten(markers) + end }
+}
+
 /// Which number a value has.
 #[derive(Default)]
 struct Numbers<'t> {

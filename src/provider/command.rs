@@ -19,7 +19,7 @@ use tokio::{
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Answer, AskError, Draft, one_line};
+use super::{Answer, AskError, Draft, keys::Keys, one_line};
 use crate::prompt::Prompt;
 
 /// Longest reply taken from a program, in bytes. A program that writes more is stopped.
@@ -37,13 +37,18 @@ pub struct Program {
     name: String,
     arguments: Vec<String>,
     env: BTreeMap<String, String>,
+    keys: Keys,
 }
 
 impl Program {
-    /// The program `argv[0]`; `None` when there is none.
-    pub(super) fn new(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
+    /// The program `argv[0]`; `None` when there is none. What it writes is told without `keys`.
+    pub(super) fn new(argv: &[String], env: &BTreeMap<String, String>, keys: Keys) -> Option<Self> {
         let (name, arguments) = argv.split_first().filter(|(name, _)| !name.is_empty())?;
-        Some(Self { name: name.clone(), arguments: arguments.to_vec(), env: env.clone() })
+        Some(Self { name: name.clone(), arguments: arguments.to_vec(), env: env.clone(), keys })
+    }
+
+    pub(super) fn without_keys(&self, text: String) -> String {
+        self.keys.conceal(text)
     }
 
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
@@ -53,7 +58,7 @@ impl Program {
         drop(group);
         match ended {
             Ok(status) if status.success() => Ok(Answer { text: draft.take_text(), ..Answer::default() }),
-            Ok(status) => Err(self.failed(&ending(status, &tail.last_words()))),
+            Ok(status) => Err(self.failed(&ending(status, &tail.last_words(&self.keys)))),
             Err(Trouble::Flood) => {
                 Err(self.failed(&format!("wrote more than {} MiB and was stopped", LONGEST_REPLY >> 20)))
             }
@@ -191,8 +196,8 @@ impl Tail {
     }
 
     /// The last lines in one, for an error.
-    fn last_words(mut self) -> String {
-        let text = String::from_utf8_lossy(self.0.make_contiguous()).into_owned();
+    fn last_words(mut self, keys: &Keys) -> String {
+        let text = keys.conceal(String::from_utf8_lossy(self.0.make_contiguous()).into_owned());
         let text = text.trim_end();
         let from = text.len().saturating_sub(LONGEST_WORDS);
         one_line(&text[text.ceil_char_boundary(from)..])

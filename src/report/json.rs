@@ -18,6 +18,7 @@ use crate::{
     mask::{self, Mask},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
+    route::Routes,
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
@@ -68,7 +69,7 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 }
 
 /// Escapes what JSON lets through and a terminal would act on. Such characters stand only inside strings.
-fn printable(json: String) -> String {
+pub(crate) fn printable(json: String) -> String {
     if json.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')) {
         return json;
     }
@@ -92,7 +93,7 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         run: run(&tally.run),
         range: range(&tally.range),
         panel: tally.panel.reviewers.iter().map(seat).collect(),
-        bundles: tally.bundles.iter().map(bundle).collect(),
+        bundles: tally.bundles.iter().map(|one| bundle(one, &tally.run.routes)).collect(),
         excluded: tally.excluded.iter().map(excluded).collect(),
         masked: tally.run.masks.iter().map(masked).collect(),
         coverage: tally.coverage.iter().map(task).collect(),
@@ -128,8 +129,9 @@ pub(super) fn seat(reviewer: &Seat) -> wire::Seat {
     }
 }
 
-pub(super) fn bundle(bundle: &Bundle) -> wire::BundleEntry {
+pub(super) fn bundle(bundle: &Bundle, routes: &Routes) -> wire::BundleEntry {
     wire::BundleEntry {
+        panel: routes.of(&bundle.id).map(|routed| routed.panel.clone()),
         id: bundle.id.clone(),
         component: bundle.component.clone(),
         bytes: bundle.byte_len() as u64,
@@ -385,6 +387,7 @@ fn state_word(state: State) -> wire::StateWord {
         State::TimedOut => wire::StateWord::TimedOut,
         State::Empty => wire::StateWord::Empty,
         State::Skipped => wire::StateWord::Skipped,
+        State::NotRouted => wire::StateWord::NotRouted,
     }
 }
 

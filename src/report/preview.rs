@@ -15,6 +15,7 @@ use crate::{
         masks, wire, words,
     },
     reviewer::{Access, Reviewer, Seat},
+    route::Routes,
 };
 
 /// What would be sent, and to whom.
@@ -28,6 +29,8 @@ pub struct Preview<'a> {
     pub masks: &'a [Mask],
     /// Who would be asked; nobody for `scrum bundle`.
     pub panel: Option<&'a [Reviewer]>,
+    /// Who would be asked about which bundle.
+    pub routes: &'a Routes,
 }
 
 /// Tokens of a diff of `bytes` bytes: a quarter, rounded up. An estimate.
@@ -39,7 +42,7 @@ pub fn estimated_tokens(bytes: usize) -> usize {
 pub fn render(preview: &Preview<'_>, width: usize, color: bool) -> String {
     let (width, ink) = (width.max(NARROWEST), Ink { on: color });
     let parts = [
-        bundles(preview.split, width, ink),
+        bundles(preview, width, ink),
         left_out(preview.split, width),
         masked(preview.masks, width),
         closing(preview, width, ink),
@@ -48,13 +51,23 @@ pub fn render(preview: &Preview<'_>, width: usize, color: bool) -> String {
     shown.join("\n")
 }
 
-fn bundles(split: &Split, width: usize, ink: Ink) -> String {
+fn bundles(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
+    let Preview { split, routes, .. } = preview;
     if split.bundles.is_empty() {
         return String::new();
     }
-    let room = width.saturating_sub(8 + 8 + 5 + 14 + 4 * 2).max(8);
-    let rows = split.bundles.iter().map(|bundle| row(bundle, room, ink)).collect();
-    layout::columns(&["bundle", "size", "tokens", "files", "lines"], rows, ink)
+    let panel = |bundle: &Bundle| routes.of(&bundle.id).map(|routed| foreign::one_line(&routed.panel));
+    let panels: Vec<Option<String>> = split.bundles.iter().map(panel).collect();
+    let widest = panels.iter().flatten().map(|panel| layout::width_of(panel) + layout::GAP).max();
+    let room = width.saturating_sub(8 + 8 + 5 + 14 + 4 * 2 + widest.unwrap_or(0)).max(8);
+    let mut heading = vec!["bundle", "size", "tokens", "files", "lines"];
+    heading.extend(widest.map(|_| "panel"));
+    let rows = split.bundles.iter().zip(panels).map(|(bundle, panel)| {
+        let mut row = row(bundle, room, ink);
+        row.extend(widest.map(|_| panel.unwrap_or_default()));
+        row
+    });
+    layout::columns(&heading, rows.collect(), ink)
 }
 
 fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
@@ -122,7 +135,7 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
     }];
     if let Some(panel) = preview.panel {
         lines.extend(seats(panel));
-        lines.push(requests(panel, split.bundles.len(), estimated_tokens(bytes)));
+        lines.push(requests(preview));
     }
     let too_big = split.bundles.iter().filter(|bundle| bundle.guard == Guard::Oversize).count();
     if too_big > 0 {
@@ -136,7 +149,9 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
         let model = foreign::one_line(&reviewer.model);
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
-            Access::OpenAi { base_url, .. } => format!("at {}", host(base_url)),
+            Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
+                format!("at {}", host(base_url))
+            }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
             Access::Builtin(_) => "on this machine".to_owned(),
@@ -153,22 +168,30 @@ fn host(url: &str) -> String {
     foreign::one_line(authority.rsplit('@').next().unwrap_or_default())
 }
 
-/// Reviewers that answer on this machine without a model are not requests.
-fn remote(panel: &[Reviewer]) -> usize {
+/// The bundles that would be sent, one entry a request. Reviewers that answer on this machine without a model are no requests.
+fn sent<'a>(preview: &Preview<'a>) -> Vec<&'a Bundle> {
     let sends = |access: &Access| match access {
-        Access::OpenAi { .. } | Access::Command { .. } => true,
+        Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
         Access::Replay { .. } | Access::Builtin(_) => false,
     };
-    panel.iter().filter(|reviewer| sends(&reviewer.access)).count()
+    let remote = preview.panel.unwrap_or_default().iter().filter(|reviewer| sends(&reviewer.access));
+    let Preview { split, routes, .. } = *preview;
+    let of = |reviewer: &Reviewer| {
+        let id = reviewer.id.clone();
+        split.bundles.iter().filter(move |bundle| routes.asks(&bundle.id, id.as_str()))
+    };
+    remote.flat_map(of).collect()
 }
 
-fn requests(panel: &[Reviewer], bundles: usize, tokens: usize) -> String {
-    let remote = remote(panel);
-    let sent = words::count(remote * bundles, "request");
-    format!(
-        "{sent}, about {} tokens of diff in all; nothing was sent",
-        words::grouped((remote * tokens) as u64)
-    )
+fn tokens_of(bundles: &[&Bundle]) -> usize {
+    bundles.iter().map(|bundle| estimated_tokens(bundle.byte_len())).sum()
+}
+
+fn requests(preview: &Preview<'_>) -> String {
+    let sent = sent(preview);
+    let requests = words::count(sent.len(), "request");
+    let tokens = words::grouped(tokens_of(&sent) as u64);
+    format!("{requests}, about {tokens} tokens of diff in all; nothing was sent")
 }
 
 /// The preview as a document.
@@ -197,22 +220,21 @@ struct BundlePreview {
 /// would leave this machine; without a panel both are 0 and the bundles' own estimates stay.
 pub fn render_json(preview: &Preview<'_>) -> String {
     let seats = preview.panel.unwrap_or_default();
-    let remote = preview.panel.map_or(0, remote);
-    let bytes: usize = preview.split.bundles.iter().map(Bundle::byte_len).sum();
+    let sent = sent(preview);
     json::pretty(&Document {
         schema: "scrum.preview/1",
         range: json::range(preview.range),
-        bundles: preview.split.bundles.iter().map(bundle_preview).collect(),
+        bundles: preview.split.bundles.iter().map(|one| bundle_preview(one, preview.routes)).collect(),
         excluded: preview.split.excluded.iter().map(json::excluded).collect(),
         masked: preview.masks.iter().map(json::masked).collect(),
         panel: seats.iter().map(|reviewer| json::seat(&Seat::from(reviewer))).collect(),
-        requests: remote * preview.split.bundles.len(),
-        estimated_tokens: remote * estimated_tokens(bytes),
+        requests: sent.len(),
+        estimated_tokens: tokens_of(&sent),
     })
 }
 
-fn bundle_preview(bundle: &Bundle) -> BundlePreview {
+fn bundle_preview(bundle: &Bundle, routes: &Routes) -> BundlePreview {
     let (added, removed) = counts(bundle);
     let estimated_tokens = estimated_tokens(bundle.byte_len());
-    BundlePreview { bundle: json::bundle(bundle), added, removed, estimated_tokens }
+    BundlePreview { bundle: json::bundle(bundle, routes), added, removed, estimated_tokens }
 }

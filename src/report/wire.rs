@@ -103,6 +103,9 @@ pub struct BundleEntry {
     pub sha256: String,
     /// The guard's word on its size.
     pub guard: GuardWord,
+    /// Names of the panels it was put to, joined by ` + `; absent where it was put to everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panel: Option<String>,
     /// Files, in path order.
     pub files: Vec<FileEntry>,
 }
@@ -139,7 +142,7 @@ pub struct FileEntry {
 pub struct ExcludedFile {
     /// Repository path.
     pub path: String,
-    /// `lockfile`, `vendored`, `generated`, `minified`, `binary`, `filtered` or `other-component`.
+    /// `lockfile`, `vendored`, `generated`, `minified`, `binary`, `ignored`, `filtered` or `other-component`.
     pub reason: String,
     /// Bytes of its patch; for binary files, of the file.
     pub bytes: u64,
@@ -216,6 +219,8 @@ pub enum StateWord {
     Empty,
     /// Never asked.
     Skipped,
+    /// Not to be asked: rules put the bundle to others.
+    NotRouted,
 }
 
 /// What a reviewer concluded.

@@ -11,6 +11,7 @@ pub mod plan;
 mod queue;
 mod retry;
 pub mod review;
+pub mod routing;
 pub mod saved;
 
 use jiff::Timestamp;

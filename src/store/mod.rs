@@ -26,7 +26,7 @@ pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
 
-use crate::{bundle::Split, coverage::Outcome, reviewer::ReviewerId};
+use crate::{bundle::Split, coverage::Outcome, report::json, reviewer::ReviewerId};
 
 /// The folders runs are kept in.
 #[derive(Debug, Clone)]
@@ -122,6 +122,11 @@ impl Store {
     /// Answers that outlive their run. They stay in `.scrum`, wherever the runs are kept: nobody wants to commit them.
     pub fn cache(&self) -> Cache {
         Cache::new(self.cache.clone())
+    }
+
+    /// Where [`Store::cache`] keeps them, and where runs are kept.
+    pub fn folders(&self) -> [&Path; 3] {
+        [&self.cache, &self.bundles, &self.reviews]
     }
 
     /// Writes only bundles, for `scrum bundle`.
@@ -280,13 +285,14 @@ fn ends_inside_a_line(file: &mut File) -> std::io::Result<bool> {
 
 fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value)
+        .map(json::printable)
         .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreError> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
-    write(path, format!("{text}\n").as_bytes())
+    write(path, (json::printable(text) + "\n").as_bytes())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StoreError> {

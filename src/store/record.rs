@@ -6,12 +6,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bundle::{Bundle, ExcludeReason, Excluded, Guard, Split},
+    bundle::{
+        Bundle, ExcludeReason, Excluded, Guard, Split,
+        context::{Context, Growth},
+    },
     change::{Commit, RangeInfo, RepoPath},
     coverage::{Outcome, State},
     judgement::BadClaimId,
     mask::{Mask, Place, Side},
+    prompt::guidance::Source,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
+    route::Routed,
     tally::{
         RunInfo,
         gate::{FailOn, Policy},
@@ -41,6 +46,9 @@ pub struct RunRecord {
     pub commits: Vec<CommitRecord>,
     /// Who was asked.
     pub panel: Vec<SeatRecord>,
+    /// Who was asked about which bundle, where rules chose; absent when everybody was asked about everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteRecord>,
     /// The gate's policy.
     pub gate: PolicyRecord,
     /// What reviewers saw markers for: where it stands, never what it is.
@@ -49,6 +57,30 @@ pub struct RunRecord {
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
+    /// What maintainers' guidance was told, bundle by bundle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guidance: Vec<GuidanceRecord>,
+}
+
+/// A text of guidance told about one bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuidanceRecord {
+    bundle: String,
+    source: String,
+    /// Of the whole text, in hexadecimal.
+    sha256: String,
+    /// Of the whole text.
+    bytes: usize,
+    /// Bytes of it that were told.
+    told: usize,
+}
+
+impl GuidanceRecord {
+    /// `source` as told about `bundle`.
+    pub fn new(bundle: &str, source: Source) -> Self {
+        let Source { name, sha256, bytes, told } = source;
+        Self { bundle: bundle.to_owned(), source: name, sha256, bytes, told }
+    }
 }
 
 /// What others are asked about the findings.
@@ -60,6 +92,15 @@ pub struct JudgingRecord {
     pub adjudicator: Option<String>,
     /// Hash of the texts of both questions.
     pub prompt_hash: String,
+}
+
+/// Whom one bundle was put to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRecord {
+    bundle: String,
+    panel: String,
+    reviewers: Vec<String>,
+    by_rules_alone: bool,
 }
 
 /// Two commits and the words that named them.
@@ -129,6 +170,40 @@ pub struct Manifest {
     pub bundles: Vec<BundleRecord>,
     /// What was left out.
     pub excluded: Vec<ExcludedRecord>,
+    /// What became of showing more around the hunks.
+    #[serde(default, skip_serializing_if = "ContextRecord::is_plain")]
+    pub context: ContextRecord,
+}
+
+/// How many hunks show what was asked for, and why others do not.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ContextRecord {
+    asked: String,
+    grown: usize,
+    too_large: usize,
+    not_found: usize,
+    shared: usize,
+    without_text: usize,
+}
+
+impl ContextRecord {
+    /// Whether nothing more was asked for.
+    fn is_plain(&self) -> bool {
+        self.asked.is_empty() || self.asked == Context::Hunk.word()
+    }
+}
+
+impl From<&Growth> for ContextRecord {
+    fn from(growth: &Growth) -> Self {
+        Self {
+            asked: growth.context.word().to_owned(),
+            grown: growth.grown,
+            too_large: growth.too_large,
+            not_found: growth.not_found,
+            shared: growth.shared,
+            without_text: growth.without_text,
+        }
+    }
 }
 
 /// One bundle; its text is `<id>.diff` beside the manifest.
@@ -223,6 +298,7 @@ impl RunRecord {
             prompt_hash: self.prompt_hash.clone(),
             nonce: Some(self.nonce.clone()),
             masks: self.masks(),
+            routes: self.routes.iter().map(RouteRecord::routed).collect(),
         }
     }
 
@@ -345,6 +421,26 @@ impl SeatRecord {
     }
 }
 
+impl From<(&str, &Routed)> for RouteRecord {
+    fn from((bundle, routed): (&str, &Routed)) -> Self {
+        Self {
+            bundle: bundle.to_owned(),
+            panel: routed.panel.clone(),
+            reviewers: routed.reviewers.iter().cloned().collect(),
+            by_rules_alone: routed.by_rules_alone,
+        }
+    }
+}
+
+impl RouteRecord {
+    /// The core's form.
+    fn routed(&self) -> (String, Routed) {
+        let reviewers = self.reviewers.iter().cloned().collect();
+        let (panel, by_rules_alone) = (self.panel.clone(), self.by_rules_alone);
+        (self.bundle.clone(), Routed { panel, reviewers, by_rules_alone })
+    }
+}
+
 impl From<Policy> for PolicyRecord {
     fn from(policy: Policy) -> Self {
         Self { fail_on: policy.fail_on.word().to_owned(), min_lineages: policy.min_lineages }
@@ -359,6 +455,7 @@ impl Manifest {
             range: range.into(),
             bundles: split.bundles.iter().map(BundleRecord::new).collect(),
             excluded: split.excluded.iter().map(ExcludedRecord::new).collect(),
+            context: ContextRecord::default(),
         }
     }
 }

@@ -37,6 +37,7 @@ use crate::{
     judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
     mask::Mask,
     reviewer::{Lineage, Panel, ReviewerId},
+    route::Routes,
 };
 
 /// All that a tally is made of.
@@ -86,6 +87,8 @@ pub struct RunInfo {
     pub nonce: Option<String>,
     /// What reviewers saw markers for.
     pub masks: Vec<Mask>,
+    /// Who was asked about which bundle.
+    pub routes: Routes,
 }
 
 /// What the reviewers found, where they agree, and what was not read.

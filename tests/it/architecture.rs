@@ -21,6 +21,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "judgement",
             "proportion",
             "reviewer",
+            "route",
         ],
     ),
     (
