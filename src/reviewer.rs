@@ -4,6 +4,7 @@
 //! Values only: how a reviewer is asked is `provider`'s work, which lineage a model name has is
 //! decided by `tally::lineage`.
 
+use core::net::IpAddr;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -11,6 +12,10 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+
+use serde::Deserialize;
+
+use crate::{coverage::Spent, finding::Severity};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -134,6 +139,31 @@ impl Reviewer {
     }
 }
 
+impl Reviewer {
+    /// `spent` with what its tokens cost, where that was not told and a price is known.
+    #[must_use]
+    pub fn priced(&self, spent: Spent) -> Spent {
+        let cost = |price: Price| {
+            let tokens = spent.tokens_in.zip(spent.tokens_out)?;
+            Some(price.cost(tokens.0, tokens.1))
+        };
+        Spent { cost_usd: spent.cost_usd.or_else(|| cost(self.price?)), ..spent }
+    }
+
+    /// Names the provider, which reviewers share that are asked in the same way: an endpoint and its key, or a program and the
+    /// family of models that it asks. `None`: nothing that could be overloaded or out of order.
+    pub fn service(&self) -> Option<String> {
+        match &self.access {
+            Access::OpenAi { base_url, api_key_env } | Access::Anthropic { base_url, api_key_env } => {
+                let address = base_url.trim_end_matches('/').to_ascii_lowercase();
+                Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
+            }
+            Access::Command { argv, .. } => Some(format!("{} {}", argv.first()?, self.lineage)),
+            Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
+        }
+    }
+}
+
 /// What tokens cost, in US dollars per million.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
@@ -245,6 +275,8 @@ pub enum Access {
         /// Folder with `<bundle>__<id>.md` or `<id>.md`.
         dir: PathBuf,
     },
+    /// A static analyser.
+    Sarif(Box<Analyser>),
     /// An offline reviewer of our own.
     Builtin(Builtin),
 }
@@ -257,8 +289,148 @@ impl Access {
             Self::Anthropic { .. } => "anthropic",
             Self::Command { .. } => "command",
             Self::Replay { .. } => "replay",
+            Self::Sarif(_) => "sarif",
             Self::Builtin(_) => "builtin",
         }
+    }
+
+    /// The environment variable of its key, where it needs one.
+    pub fn key_variable(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
+            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// The program that is started, as it is called.
+    pub fn program(&self) -> Option<&str> {
+        match self {
+            Self::Command { argv, .. } => argv.first().map(String::as_str),
+            Self::Sarif(analyser) => match &analyser.source {
+                ReportSource::Program(program) => program.argv.first().map(String::as_str),
+                ReportSource::File(_) => None,
+            },
+            Self::OpenAi { .. } | Self::Anthropic { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// The base URL of the endpoint that is asked.
+    pub fn base_url(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
+            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// Whether what it is shown stays on this machine, as far as can be told: programs of agents pass it on to a model.
+    pub fn stays_here(&self) -> bool {
+        match self {
+            Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
+            Self::Command { .. } => false,
+            Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => true,
+        }
+    }
+}
+
+/// The host of a URL with its port, without the name and password that may stand before it.
+pub fn host(url: &str) -> &str {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = behind_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// Whether `url` is on this machine: `localhost` or a loopback address.
+pub fn is_loopback(url: &str) -> bool {
+    let host = host(url);
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// A static analyser: where its report comes from and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analyser {
+    /// Where the report comes from.
+    pub source: ReportSource,
+    /// Globs of the changed files it is about, as in `[[component]] paths`; empty for all.
+    pub paths: Vec<String>,
+    /// How bad a finding of each of its levels is.
+    pub levels: Levels,
+    /// Whether it runs what stands in the repository: plugins, build scripts, configuration that is a program. On a
+    /// stranger's change that is the stranger's code.
+    pub runs_repository_code: bool,
+}
+
+/// Where a report of findings comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportSource {
+    /// A program that is run.
+    Program(AnalyserProgram),
+    /// A SARIF file that is there already.
+    File(PathBuf),
+}
+
+/// How a static analyser is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyserProgram {
+    /// Program and arguments; never passed through a shell. `{files}` stands for the changed files, each an argument,
+    /// `{report}` for a temporary file that is read in place of stdout.
+    pub argv: Vec<String>,
+    /// Variables set for the program on top of the inherited environment.
+    pub env: BTreeMap<String, String>,
+    /// The form of its report.
+    pub format: ReportFormat,
+    /// Exit statuses besides 0 that only say that there are findings.
+    pub finding_exits: Vec<i32>,
+    /// A file name: it runs in each outermost folder at or above a changed file that holds such a file; `None` runs it
+    /// at the root.
+    pub run_in: Option<String>,
+    /// Which files it sees.
+    pub tree: Tree,
+}
+
+/// The form of a static analyser's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportFormat {
+    /// SARIF 2.1.
+    #[default]
+    Sarif,
+    /// `cargo --message-format=json`.
+    Cargo,
+    /// `shellcheck --format=json1`.
+    Shellcheck,
+}
+
+/// Which files a static analyser sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tree {
+    /// The work tree where it holds the new side of the change, else an export of the new side.
+    #[default]
+    Any,
+    /// Only the work tree: it needs what is not under version control, such as installed packages.
+    Work,
+    /// Only an export, because it looks at all files it finds.
+    Export,
+}
+
+/// How bad findings of a static analyser's levels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    /// SARIF's `error`.
+    pub error: Severity,
+    /// SARIF's `warning`.
+    pub warning: Severity,
+    /// SARIF's `note`.
+    pub note: Severity,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self { error: Severity::Block, warning: Severity::Warn, note: Severity::Info }
     }
 }
 
@@ -300,4 +472,23 @@ impl From<&Reviewer> for Seat {
 pub struct Panel {
     /// Who sits on it.
     pub reviewers: Vec<Seat>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_this_machine() {
+        let check = |url: &str, expect: bool| assert_eq!(is_loopback(url), expect, "{url}");
+        check("http://localhost:11434/v1", true);
+        check("http://127.0.0.2/v1", true);
+        check("http://[::1]:8080/v1", true);
+        check("http://me:key@127.0.0.1:1/v1", true);
+        check("http://127.0.0.1@example.com/v1", false);
+        check("http://example.com\\@127.0.0.1/v1", false);
+        check("http://localhost.example/v1", false);
+        check("https://api.openai.com/v1", false);
+        check("", false);
+    }
 }

@@ -19,6 +19,8 @@ mod tests;
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use crate::digest;
 use component::Component;
+pub use component::{Inferred, inferred};
+pub use globs::Globs;
 pub use ignored::FILE_NAME as IGNORE_FILE;
 
 /// One component's share of a change.

@@ -27,6 +27,8 @@ pub(super) enum Status {
     Inconclusive,
     /// The user stopped it.
     Interrupted,
+    /// The configuration cannot be used, which has been said.
+    Unusable,
 }
 
 impl Status {
@@ -36,6 +38,7 @@ impl Status {
             Self::GateFailed => 1,
             Self::Inconclusive => 3,
             Self::Interrupted => 130,
+            Self::Unusable => 2,
         })
     }
 }
@@ -51,7 +54,7 @@ impl From<GateResult> for Status {
 }
 
 /// What went wrong and what to do about it. Always exit status 2.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CliError {
     pub(super) message: String,
     pub(super) hints: Vec<String>,
@@ -82,6 +85,13 @@ impl From<ConfigError> for CliError {
             | ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
                 plain.hint(format!("did you mean `{name}`?"))
             }
+            ConfigError::Fallback { suggestion: Some(id), .. } => plain.hint(format!("did you mean `{id}`?")),
+            ConfigError::Fallback { able, suggestion: None, .. } if able.is_empty() => plain.hint(
+                "configure another [[reviewer]] of that lineage, on another provider, and name it here",
+            ),
+            ConfigError::Fallback { able, suggestion: None, .. } => {
+                plain.hint(format!("reviewers of that lineage: {}", able.join(", ")))
+            }
             ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
                 plain.hint(format!("presets: {}", known.join(", ")))
             }
@@ -92,6 +102,7 @@ impl From<ConfigError> for CliError {
                 "give a configuration of your own with `--config FILE`, after reading what the change brings",
             ),
             ConfigError::Invalid { .. }
+            | ConfigError::BadCost { .. }
             | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }

@@ -4,10 +4,13 @@
 
 mod bundle;
 mod dispose;
+mod doctor;
 mod error;
 mod eval;
 mod explain;
+mod found;
 mod guidance;
+mod init;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -77,6 +80,10 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say which reviewers could run here, why not the others, and what to do
+    Doctor(doctor::DoctorArgs),
+    /// Write a scrum.toml for this repository from what is found here
+    Init(init::InitArgs),
     /// Say why findings are one issue, and near ones others
     Explain(explain::ExplainArgs),
     /// Say which family models descend from, and why
@@ -191,6 +198,8 @@ pub fn main() -> ExitCode {
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),
+        Command::Doctor(args) => doctor::run(&cli.global, &args, ui),
+        Command::Init(args) => init::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };

@@ -1,12 +1,14 @@
 //! `scrum review`: the main job. Splits, guards, asks the panel, tallies, prints, and leaves a run on disk.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use clap::Args;
+use secrecy::SecretString;
 
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
+    found,
     guidance::{self, guidance},
     interrupt::{self, Interrupt},
     judge::{self, Ended, Session},
@@ -20,18 +22,22 @@ use crate::{
     bundle::{Bundle, Split, context::Growth},
     change::{Commit, RangeInfo},
     clock,
-    config::{self, Choice, PanelError, Seats, env},
+    config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
     mask::{self, Mask},
     prompt::{Templates, guidance::Told},
-    provider::{AnswerBuiltin, Opener, Question},
+    provider::{Opener, Question},
     report::{json, masks, preview::Preview},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
         self,
-        executor::{Pace, Respondent},
+        bounds::Bounds,
+        budget::{self, Budget, Limits},
+        event::channel,
+        executor::Pace,
+        respondent::{Respondent, Voice, most_voices},
         review::{self, Answers, Asking},
         routing::{self, Assignment},
         saved,
@@ -52,7 +58,7 @@ const ASKING: &str = "Whom to ask";
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
-    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from `panel.NAME` in scrum.toml
+    /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
     /// Ask this reviewer (repeatable), instead of a panel
@@ -61,6 +67,12 @@ pub(super) struct ReviewArgs {
     /// Most requests and programs under way at once
     #[arg(long, help_heading = ASKING, value_name = "N", env = env::CONCURRENCY)]
     concurrency: Option<NonZeroUsize>,
+    /// Ask nothing more once the run is known to have spent this much, in US dollars; the result is inconclusive then
+    #[arg(long, help_heading = ASKING, value_name = "USD", value_parser = dollars)]
+    max_cost: Option<f64>,
+    /// Ask nothing more once the run has spent this many tokens, of prompts and answers; the result is inconclusive then
+    #[arg(long, help_heading = ASKING, value_name = "N")]
+    max_tokens: Option<u64>,
     /// Longest time for one attempt, for every reviewer
     #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
@@ -77,6 +89,12 @@ pub(super) struct ReviewArgs {
     gate: GateArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let usd: Option<f64> = text.strip_prefix('$').unwrap_or(text).parse().ok();
+    usd.filter(|usd| usd.is_finite() && *usd >= 0.0)
+        .ok_or_else(|| "must be an amount such as 0.50".to_owned())
 }
 
 /// What is reviewed.
@@ -121,6 +139,23 @@ pub(super) struct Asked {
     pub(super) skipped: Vec<(ReviewerId, String)>,
 }
 
+impl Asked {
+    /// Says who is not asked as one would expect, and why.
+    pub(super) fn announce(&self, ui: Ui) {
+        for (reviewer, reason) in &self.skipped {
+            ui.warning(format_args!("{reviewer} is not asked: {reason}"));
+        }
+        for Respondent { reviewer, voices, absence } in &self.respondents {
+            if let (Some(absence), Some(first)) = (absence, voices.first()) {
+                ui.warning(format_args!(
+                    "{} is asked in the place of {}: {absence}",
+                    first.reviewer.id, reviewer.id
+                ));
+            }
+        }
+    }
+}
+
 /// A run that is ready to be asked.
 struct Job {
     dir: RunDir,
@@ -135,19 +170,19 @@ struct Job {
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
     if let Some(name) = &args.resume {
-        let (workspace, dir) = Workspace::for_run(global, name, ui)?;
-        let job = resume(&workspace, args, dir, ui)?;
+        let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&mut workspace, args, dir, ui)?;
         return perform(&workspace, args, job, ui);
     }
-    let workspace = Workspace::for_change(global, &args.change, ui)?;
-    match prepare(&workspace, args, ui)? {
+    let mut workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&mut workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
 }
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
-fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
+fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
     let policy = args.gate.over(workspace.policy());
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
@@ -158,6 +193,7 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
+    let leaves = found::add(workspace, &choice, ui)?;
     let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
     let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
@@ -176,13 +212,16 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
         return Ok(None);
     }
     bundle::check_sizes(workspace, &material.split, ui)?;
+    if leaves {
+        found::announce(&seats, &routes, &material.split, ui);
+    }
     let nonce = clock::nonce()?;
     let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
     record.guidance = material.guidance_told();
     record.routes = routes.iter().map(Into::into).collect();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
     let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
@@ -198,7 +237,7 @@ fn seats(
     let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
     let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
     let least = least(&routes, &panel, &split.bundles, policy);
-    let seats = config::seated(reviewers, least, workspace.environment)?;
+    let seats = workspace.config.seated(reviewers, least, workspace.environment)?;
     Ok((seats, routes))
 }
 
@@ -227,11 +266,12 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
+fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
     let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
+    found::add(workspace, &choice, ui)?;
     let routes = saved.record.info().routes;
     let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
     let seats = workspace.config.seats(&choice, least, workspace.environment);
@@ -258,8 +298,8 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Resu
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &saved.record.nonce)?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
@@ -276,7 +316,7 @@ fn changed_panel(dir: &RunDir, now: &str) -> CliError {
 pub(super) fn asked(
     timeout: Option<u64>,
     seats: Seats,
-    builtins: AnswerBuiltin,
+    mut opener: Opener,
     material: &Material,
     templates: &Templates,
     nonce: &str,
@@ -302,14 +342,37 @@ pub(super) fn asked(
         .collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
     let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
-    let mut opener = Opener::new(builtins);
-    let open = |(mut reviewer, key): (Reviewer, _)| {
-        reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
-        let provider = opener.open(&reviewer, key)?;
-        Ok::<_, CliError>(Respondent { reviewer, provider })
-    };
-    let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
+    let respondents = respondents(timeout, seats, &mut opener)?;
     Ok(Asked { questions, respondents, skipped })
+}
+
+/// The seats that can be asked, each with those who may answer for it.
+fn respondents(
+    timeout: Option<u64>,
+    mut seats: Seats,
+    opener: &mut Opener,
+) -> Result<Vec<Respondent>, CliError> {
+    let own = seats.usable.into_iter().map(|(reviewer, key)| (reviewer.clone(), Some((reviewer, key)), None));
+    let absent =
+        seats.substituted.into_iter().map(|seat| (seat.reviewer, None, Some(seat.obstacle.to_string())));
+    let respondent = |(reviewer, own, absence): (Reviewer, Option<_>, _)| {
+        let voices = own.into_iter().chain(seats.stand_ins.remove(&reviewer.id).unwrap_or_default());
+        let voices = voices.map(|(reviewer, key)| voice(timeout, reviewer, key, opener));
+        Ok(Respondent { voices: voices.collect::<Result<_, _>>()?, reviewer, absence })
+    };
+    own.chain(absent).map(respondent).collect()
+}
+
+/// `reviewer` made ready to be asked; `timeout` in seconds goes over its own.
+pub(super) fn voice(
+    timeout: Option<u64>,
+    mut reviewer: Reviewer,
+    key: Option<SecretString>,
+    opener: &mut Opener,
+) -> Result<Voice, CliError> {
+    reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
+    let provider = opener.open(&reviewer, key)?;
+    Ok(Voice { reviewer, provider })
 }
 
 /// The record of a run that starts now.
@@ -332,6 +395,7 @@ pub(super) fn record(
         range: (&material.range).into(),
         commits: material.commits.iter().map(Into::into).collect(),
         masked: material.masks.iter().map(Into::into).collect(),
+        cut_short: None,
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
         routes: Vec::new(),
@@ -345,14 +409,14 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     if let Some(masked) = masks::in_short(&job.material.masks) {
         ui.note(masked);
     }
-    for (reviewer, reason) in &job.asked.skipped {
-        ui.warning(format_args!("{reviewer} is not asked: {reason}"));
-    }
+    job.asked.announce(ui);
+    let mut bounds = bounds(workspace, args, &job, ui)?;
     let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
-    let Some(Answers { replies, unsaved }) = ask(workspace, args, &mut job, ui, &interrupt)? else {
+    let Some(Answers { replies, unsaved }) = ask(workspace, args, &mut job, &mut bounds, ui, &interrupt)?
+    else {
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
@@ -366,7 +430,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         pace: pace(workspace, args),
     };
     let judged = if unsaved.is_none() {
-        judge::judge(&session, &mut input, ui, &interrupt)?
+        judge::judge(&session, &mut input, &mut bounds, ui, &interrupt)?
     } else {
         Ended::Judged(None)
     };
@@ -378,6 +442,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         }
     };
     let interrupted = interrupt.end.is_cancelled();
+    job.record.cut_short = bounds.cut_short().map(str::to_owned);
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     input.run = job.record.info();
     let tally = tally::tally(input);
@@ -410,6 +475,7 @@ fn ask(
     workspace: &Workspace,
     args: &ReviewArgs,
     job: &mut Job,
+    bounds: &mut Bounds,
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
@@ -423,9 +489,29 @@ fn ask(
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
     };
-    let (tasks, pace) = (review::open_tasks(&asking).len(), asking.pace);
-    let work = async |events: &_, cancel: &_| review::ask(asking, events, cancel).await;
-    Ok(supervised(tasks, &pace, ui, interrupt, work)?.transpose()?)
+    let events = channel(review::open_tasks(&asking).len(), most_voices(asking.respondents), &asking.pace);
+    let work = async |events: &_, cancel: &_| review::ask(asking, bounds, events, cancel).await;
+    Ok(supervised(events, ui, interrupt, work)?.transpose()?)
+}
+
+/// What holds this run's requests back, with what was spent on it before. Says what cannot be counted.
+fn bounds(workspace: &Workspace, args: &ReviewArgs, job: &Job, ui: Ui) -> Result<Bounds, CliError> {
+    let limits = Limits {
+        cost_usd: args.max_cost.or(workspace.config.max_cost_usd),
+        tokens: args.max_tokens.or(workspace.config.max_tokens),
+    };
+    if limits.cost_usd.is_some() {
+        let seats = job.asked.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer);
+        let judge = workspace.config.adjudicator.iter();
+        let unpriced: BTreeSet<_> =
+            seats.chain(judge).filter(|one| budget::is_unpriced(one)).map(|one| &one.id).collect();
+        for reviewer in unpriced {
+            ui.warning(format_args!(
+                "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
+            ));
+        }
+    }
+    Ok(Bounds::new(Budget::new(limits, job.dir.spent()?)))
 }
 
 fn pace(workspace: &Workspace, args: &ReviewArgs) -> Pace {

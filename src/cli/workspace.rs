@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{ChangeArgs, Global, error::CliError, trust::Trust, ui::Ui};
+use super::{ChangeArgs, Global, error::CliError, review::Material, trust::Trust, ui::Ui};
 use crate::{
     bundle::{self, Split, SplitRules},
     change::{Change, RangeInfo, RepoPath},
@@ -16,11 +16,12 @@ use crate::{
         Templates,
         guidance::{FILE_NAMES, Guidance},
     },
-    provider::{AnswerBuiltin, builtin::RuleSet},
-    reviewer::Builtin,
+    provider::{AnswerBuiltin, Opener, builtin::RuleSet},
+    reviewer::{Builtin, Reviewer},
     run::{
         offline::{self, Past},
         saved::{self, SavedRun},
+        tree,
     },
     store::{RunDir, Store},
     tally::gate::Policy,
@@ -78,6 +79,36 @@ impl Workspace {
         Self::at(global, place, repo, None, ui)
     }
 
+    /// Does without a repository where there is none, and without the configuration where that cannot be used: what is wrong with
+    /// it comes along.
+    pub(super) fn open_forgiving(global: &Global, ui: Ui) -> Result<(Self, Option<CliError>), CliError> {
+        let broken = match Self::open_anywhere(global, ui) {
+            Ok(workspace) => return Ok((workspace, None)),
+            Err(error) => error,
+        };
+        // Where it is the configuration, the same goes well without one.
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        let config = Config::builtin()?;
+        let store = Store::new(&place.root(repo.as_ref()), &config.bundles_dir, &config.reviews_dir);
+        let (trust, given, environment) = (None, None, Environment);
+        let Place { directory, started_in } = place;
+        let workspace = Self { repo, config, store, environment, trust, given, directory, started_in };
+        Ok((workspace, Some(broken)))
+    }
+
+    /// Adds reviewers that nobody configured, but not twice. The files of the change steer them no more than the others.
+    pub(super) fn seat(&mut self, reviewers: Vec<Reviewer>) {
+        for mut reviewer in reviewers {
+            let trust = self.trust.as_ref();
+            reviewer.tampered = trust
+                .and_then(|trust| trust.tampered(self.repo.as_ref(), &self.started_in, &reviewer.access));
+            if self.config.reviewers.iter().all(|known| known.id != reviewer.id) {
+                self.config.reviewers.push(reviewer);
+            }
+        }
+    }
+
     /// The text of the repository's file `path` that steers reviews, as it counts here.
     pub(super) fn steering_file(&self, path: &str, ui: Ui) -> Result<Option<String>, CliError> {
         let file = self.root().join(path);
@@ -99,7 +130,8 @@ impl Workspace {
         Trust::in_run(run, self.repo.as_ref(), &self.root(), &self.directory)
     }
 
-    fn root(&self) -> PathBuf {
+    /// The repository's root, else the working directory: where `scrum.toml` is looked for.
+    pub(super) fn root(&self) -> PathBuf {
         self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root)
     }
 
@@ -222,10 +254,22 @@ impl Workspace {
         Ok(Guidance::new(files, guidance_rules, *guidance_bytes)?)
     }
 
-    /// What answers for the offline reviewers.
+    /// What opens the reviewers of a run about `material`.
     ///
-    /// `change` is the change of `split`, where its files are at hand and its past is asked for.
-    pub(super) fn offline(
+    /// `change` is the material's change, where its files are at hand and its past is asked for.
+    pub(super) fn opener(
+        &self,
+        seats: &Seats,
+        material: &Material,
+        change: Option<Change>,
+    ) -> Result<Opener, CliError> {
+        let root = self.repo.as_ref().map(Repo::root);
+        let site = tree::site(root, &material.range, &material.split);
+        Ok(Opener::new(self.offline(seats, &material.split, change)?, site))
+    }
+
+    /// What answers for the offline reviewers.
+    fn offline(
         &self,
         seats: &Seats,
         split: &Arc<Split>,

@@ -4,8 +4,11 @@
 //! Flags and environment variables are laid over the result by `cli`, which is the only caller.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
 
+mod analyser;
+mod candidate;
 pub mod env;
 mod error;
+mod fallback;
 mod file;
 mod panel;
 mod preset;
@@ -18,9 +21,10 @@ use std::{
     time::Duration,
 };
 
+pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
-pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of, seated};
-pub use preset::{Preset, presets};
+pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
+pub use preset::{Preset, hint, presets};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
@@ -41,6 +45,10 @@ pub struct Config {
     pub panel: String,
     /// Tasks under way at once, 1–1000.
     pub concurrency: NonZeroUsize,
+    /// Most US dollars a run may spend.
+    pub max_cost_usd: Option<f64>,
+    /// Most tokens a run may spend.
+    pub max_tokens: Option<u64>,
     /// What makes the gate fail.
     pub fail_on: FailOn,
     /// Fewest distinct lineages that must have answered.
@@ -83,6 +91,21 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// All reviewers, ids unique, in order of configuration.
     pub reviewers: Vec<Reviewer>,
+    /// Longest time for one attempt and longest silence in it, in seconds, for reviewers that set none.
+    pub times: (u64, u64),
+    /// What a file says about whom to ask; the built-in defaults do not count.
+    pub said: Said,
+    /// The files that were read, the built-in one left out, in order of precedence.
+    pub files: Vec<PathBuf>,
+}
+
+/// What configuration files say about whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
+    /// Some `[[reviewer]]` is configured, so that nobody else is looked for.
+    pub reviewers: bool,
+    /// `[review] panel` is set.
+    pub panel: bool,
 }
 
 /// What counts in place of a file on disk.
@@ -109,6 +132,11 @@ pub struct Route {
 }
 
 impl Config {
+    /// What applies where no file says anything else.
+    pub fn builtin() -> Result<Self, ConfigError> {
+        Layer::parse(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
+    }
+
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
     ///
     /// Relative paths in a file start at the folder of that file. `stand_ins` is asked for the repository's file and for every
@@ -121,15 +149,24 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
         let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+        let (mut said, mut files) = (Said::default(), Vec::new());
+        let mut lay_over = |text: &str, path: &Path| {
+            let layer = Layer::parse(text, path)?;
+            said.reviewers |= layer.has("reviewer", None);
+            said.panel |= layer.has("review", Some("panel"));
+            files.push(path.to_owned());
+            merged.lay_over(layer);
+            Ok::<_, ConfigError>(())
+        };
         for path in user.iter().map(PathBuf::as_path).chain(explicit) {
-            merged.lay_over(Layer::parse(&read(path)?, path)?);
+            lay_over(&read(path)?, path)?;
         }
         if let (Some(root), None) = (root, explicit) {
             let path = root.join(FILE_NAME);
             let text = text_if_there(&path, stand_ins)?;
-            text.map_or(Ok(()), |text| Layer::parse(&text, &path).map(|layer| merged.lay_over(layer)))?;
+            text.map_or(Ok(()), |text| lay_over(&text, &path))?;
         }
-        merged.finish(stand_ins)
+        Ok(Self { said, files, ..merged.finish(stand_ins)? })
     }
 
     /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
@@ -180,6 +217,12 @@ impl Layer {
         Ok(Self(table))
     }
 
+    /// Whether it holds `key`, or `key` within the table `outer`.
+    fn has(&self, outer: &str, key: Option<&str>) -> bool {
+        let found = self.0.get(outer);
+        key.map_or(found.is_some(), |key| found.is_some_and(|table| table.get(key).is_some()))
+    }
+
     fn lay_over(&mut self, upper: Self) {
         merge(&mut self.0, upper.0);
     }
@@ -217,7 +260,9 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
-        reviewer.get_mut("dir").into_iter().for_each(absolute);
+        for key in ["dir", "report"] {
+            reviewer.get_mut(key).into_iter().for_each(absolute);
+        }
     }
 }
 
@@ -257,6 +302,7 @@ impl Config {
         )?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
         let reviewers = panel::reviewers(file.reviewer, times)?;
+        fallback::check(&reviewers)?;
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
@@ -265,6 +311,8 @@ impl Config {
         Ok(Self {
             panel: file.review.panel,
             concurrency,
+            max_cost_usd: file.review.max_cost_usd.map(max_cost).transpose()?,
+            max_tokens: file.review.max_tokens,
             fail_on: file.review.fail_on,
             min_lineages: file.review.min_lineages,
             adjudicator,
@@ -290,8 +338,15 @@ impl Config {
             panels,
             routes,
             reviewers,
+            times,
+            said: Said::default(),
+            files: Vec::new(),
         })
     }
+}
+
+fn max_cost(usd: f64) -> Result<f64, ConfigError> {
+    if usd.is_finite() && usd >= 0.0 { Ok(usd) } else { Err(ConfigError::BadCost { usd }) }
 }
 
 fn optional_text(path: &Path, stand_ins: &StandIns<'_>) -> Result<Option<String>, ConfigError> {

@@ -7,6 +7,8 @@ use super::{ConfigError, error::nearest};
 const ENDPOINTS: &str = include_str!("presets/endpoints.toml");
 const AGENTS: &str = include_str!("presets/agents.toml");
 const TOOLS: &str = include_str!("presets/tools.toml");
+const HINTS: &str = include_str!("presets/hints.toml");
+const SEATS: &str = include_str!("presets/seats.toml");
 
 /// Lays every `[[reviewer]]` that names a preset over it: what the entry says counts. One that says no more than its
 /// provider means that provider's own endpoint, which is the preset of that name.
@@ -39,6 +41,8 @@ pub struct Preset {
     pub base_url: Option<String>,
     /// The environment variable of its key; `None` where it needs none.
     pub api_key_env: Option<String>,
+    /// The program it starts; `None` for endpoints.
+    pub program: Option<String>,
 }
 
 /// Every preset, endpoints first.
@@ -50,13 +54,42 @@ pub fn presets() -> Vec<Preset> {
             provider: text("provider").unwrap_or_default(),
             base_url: text("base_url"),
             api_key_env: text("api_key_env"),
+            program: table.get("command").and_then(|command| command.get(0)?.as_str()).map(str::to_owned),
         }
     };
     all().map(preset).collect()
 }
 
+/// The reviewers that are asked when nothing is configured, in order of preference, each a table of an entry's keys laid over
+/// its preset.
+pub(super) fn seats() -> Vec<toml::Table> {
+    let listed: toml::Table = toml::from_str(SEATS).unwrap_or_default();
+    let seats = listed.get("seat").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let seats = seats.into_iter().filter_map(|seat| match seat {
+        toml::Value::Table(seat) => entry(seat),
+        _ => None,
+    });
+    seats.collect()
+}
+
+/// `seat` laid over its preset, named after it unless it says how.
+fn entry(mut seat: toml::Table) -> Option<toml::Table> {
+    let name = seat.get("preset")?.as_str()?.to_owned();
+    for (key, value) in named(&name)? {
+        seat.entry(key).or_insert(value);
+    }
+    seat.entry("id").or_insert(name.into());
+    Some(seat)
+}
+
+/// What to do where something that the preset `name` needs is not there.
+pub fn hint(name: &str) -> Option<String> {
+    let hints: toml::Table = toml::from_str(HINTS).unwrap_or_default();
+    hints.get(name).and_then(toml::Value::as_str).map(str::to_owned)
+}
+
 /// The preset `name`.
-fn named(name: &str) -> Option<toml::Table> {
+pub(super) fn named(name: &str) -> Option<toml::Table> {
     all().find(|(known, _)| known == name).map(|(_, preset)| preset)
 }
 
@@ -101,18 +134,30 @@ mod tests {
     #[test]
     fn presets_say_where_they_are() {
         let presets = presets();
-        let check = |name: &str, provider: &str, base_url: Option<&str>, api_key_env: Option<&str>| {
+        let check = |name: &str,
+                     provider: &str,
+                     base_url: Option<&str>,
+                     api_key_env: Option<&str>,
+                     program: Option<&str>| {
             let expect = Preset {
                 name: name.to_owned(),
                 provider: provider.to_owned(),
                 base_url: base_url.map(str::to_owned),
                 api_key_env: api_key_env.map(str::to_owned),
+                program: program.map(str::to_owned),
             };
             assert_eq!(presets.iter().find(|preset| preset.name == name), Some(&expect));
         };
-        check("groq", "openai", Some("https://api.groq.com/openai/v1"), Some("GROQ_API_KEY"));
-        check("ollama", "openai", Some("http://localhost:11434/v1"), None);
-        check("claude", "command", None, None);
+        check("groq", "openai", Some("https://api.groq.com/openai/v1"), Some("GROQ_API_KEY"), None);
+        check("ollama", "openai", Some("http://localhost:11434/v1"), None, None);
+        check("claude", "command", None, None, Some("claude"));
+    }
+
+    #[test]
+    fn hints_are_about_presets() {
+        let hints: toml::Table = toml::from_str(HINTS).unwrap();
+        let unknown: Vec<_> = hints.keys().filter(|name| named(name).is_none()).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 
     #[test]

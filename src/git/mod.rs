@@ -5,6 +5,7 @@
 
 mod attributes;
 mod baseline;
+mod checkout;
 mod commits;
 mod diff;
 mod error;
@@ -15,6 +16,7 @@ mod lines;
 mod local;
 mod names;
 mod objects;
+mod outlook;
 mod patch;
 mod range;
 mod renames;
@@ -32,6 +34,7 @@ pub use self::diff::read_diff;
 pub use self::error::GitError;
 pub use self::history::HistoryError;
 use self::objects::Objects;
+pub use self::outlook::Outlook;
 pub use self::range::RangeSpec;
 use self::range::Resolved;
 use self::trees::Pair;
@@ -127,9 +130,31 @@ impl Repo {
         Ok(Change { range, files, commits, notes })
     }
 
+    /// Whether the work tree holds the new side of `range`: the same commit is checked out, or the index or work tree itself
+    /// is what is reviewed, and `paths` were not edited since.
+    pub fn work_tree_holds(&self, range: &RangeInfo, paths: &[RepoPath]) -> Result<bool, GitError> {
+        checkout::work_tree(&self.inner, range, paths)
+    }
+
+    /// Writes all files of the new side of `range` to the empty `folder`. `false`: it is neither a commit nor the index,
+    /// and nothing was written.
+    pub fn export(&self, range: &RangeInfo, folder: &Path) -> Result<bool, GitError> {
+        checkout::export(&self.inner, range, folder)
+    }
+
     /// The past before the base of `change`, as far as it concerns it.
     pub fn history(&self, change: &Change) -> Result<History, HistoryError> {
         history::collect(&self.inner, change)
+    }
+
+    /// The branches, and what a review without a range would read.
+    pub fn outlook(&self) -> Outlook {
+        outlook::outlook(&self.inner)
+    }
+
+    /// The files git knows, in path order, and the folders among them that hold a package manifest, the root left out.
+    pub fn layout(&self) -> Result<(Vec<RepoPath>, Vec<RepoPath>), GitError> {
+        outlook::layout(&self.inner)
     }
 
     /// Folders at or above the changed files, the root left out, that hold a package manifest on the new side

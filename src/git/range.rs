@@ -7,6 +7,11 @@ use git2::{Commit, ErrorCode, Oid, Repository};
 use super::error::GitError;
 use super::suggest;
 
+/// The words of [`RangeSpec::Staged`].
+pub(super) const STAGED: &str = "--staged";
+/// The words of [`RangeSpec::Worktree`].
+pub(super) const WORKTREE: &str = "--worktree";
+
 /// What to compare, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RangeSpec {
@@ -73,7 +78,7 @@ fn local_range(repo: &Repository, spec: &RangeSpec) -> Result<Resolved, GitError
         Err(GitError::NoCommits) => None,
         Err(error) => return Err(error),
     };
-    let words = if *spec == RangeSpec::Staged { "--staged" } else { "--worktree" };
+    let words = if *spec == RangeSpec::Staged { STAGED } else { WORKTREE };
     Ok(Resolved {
         spec: spec.clone(),
         words: words.to_owned(),
@@ -144,16 +149,16 @@ pub(super) fn on_default_branch(repo: &Repository, commit: Oid) -> Result<Option
 }
 
 /// A branch that others are merged into.
-struct DefaultBranch {
+pub(super) struct DefaultBranch {
     /// As a user would type it: `origin/main`.
-    name: String,
+    pub(super) name: String,
     /// Without the remote: `main`.
     short: String,
     tip: Oid,
 }
 
 /// What `origin/HEAD` points to, else `main`, else `master`, here or at `origin`.
-fn default_branch(repo: &Repository) -> Option<DefaultBranch> {
+pub(super) fn default_branch(repo: &Repository) -> Option<DefaultBranch> {
     let remote_head = repo.find_reference("refs/remotes/origin/HEAD").ok();
     let remote_head = remote_head.and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
     let usual = ["heads/main", "remotes/origin/main", "heads/master", "remotes/origin/master"];

@@ -5,11 +5,14 @@
 mod anthropic;
 pub mod builtin;
 pub mod command;
+pub mod discovery;
 pub mod draft;
 pub mod endpoint;
 mod keys;
 mod openai;
+mod remark;
 pub mod replay;
+pub mod sarif;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,6 +20,7 @@ use secrecy::SecretString;
 
 use crate::{
     bundle::Bundle,
+    coverage::Spent,
     prompt::Prompt,
     report::{foreign, words},
     reviewer::{Access, Builtin, Reviewer},
@@ -74,6 +78,13 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// What it took, as far as the provider told.
+    pub fn spent(&self) -> Spent {
+        Spent { tokens_in: self.tokens_in, tokens_out: self.tokens_out, cost_usd: self.cost_usd }
+    }
+}
+
 /// Why an answer's text ends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum End {
@@ -87,7 +98,7 @@ pub enum End {
 /// An attempt that gave no whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// Worth another attempt: 429, 5xx, a lost connection.
+    /// Worth another attempt: 5xx, a lost connection.
     #[error("{reason}")]
     Transient {
         /// For people; never holds a key.
@@ -97,7 +108,26 @@ pub enum AskError {
         /// Text that had come before.
         partial: String,
     },
-    /// Another attempt would end the same way: 400, 401, a program that is not installed.
+    /// Too much at a time: 429. Worth another attempt, and the provider is in order.
+    #[error("{reason}")]
+    Busy {
+        /// For people; never holds a key.
+        reason: String,
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Nobody there, or nobody let in: no connection, 401, a model that is gone, a program that is not installed. Whatever the
+    /// question, only somebody else can answer it now.
+    #[error("{reason}")]
+    Unavailable {
+        /// For people; never holds a key.
+        reason: String,
+        /// Whether another attempt may go better.
+        for_now: bool,
+        /// Text that had come before.
+        partial: String,
+    },
+    /// Another attempt at this question would end the same way: 400, a refusal.
     #[error("{reason}")]
     Permanent {
         /// For people; never holds a key.
@@ -116,6 +146,14 @@ impl AskError {
         Self::Permanent { reason: reason.into(), partial: String::new() }
     }
 
+    fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), for_now: false, partial: String::new() }
+    }
+
+    fn unreachable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), for_now: true, partial: String::new() }
+    }
+
     /// The same error with the text that had come before.
     #[must_use]
     fn after(self, text: String) -> Self {
@@ -124,6 +162,8 @@ impl AskError {
                 Self::Transient { reason, retry_after, partial: text }
             }
             Self::Permanent { reason, .. } => Self::Permanent { reason, partial: text },
+            Self::Unavailable { reason, for_now, .. } => Self::Unavailable { reason, for_now, partial: text },
+            busy @ Self::Busy { .. } => busy,
         }
     }
 }
@@ -142,6 +182,8 @@ pub enum Provider {
     Command(command::Program),
     /// Saved replies.
     Replay(replay::Folder),
+    /// A static analyser.
+    Sarif(Arc<sarif::StaticTool>),
     /// A reviewer of our own, and what answers for it.
     Builtin(Builtin, AnswerBuiltin),
 }
@@ -151,6 +193,7 @@ pub struct Opener {
     http: HttpClients,
     builtins: AnswerBuiltin,
     keys: Keys,
+    site: sarif::Site,
 }
 
 /// A reviewer that cannot be asked as it is configured.
@@ -180,6 +223,14 @@ pub enum OpenError {
         /// Reviewer id.
         reviewer: String,
     },
+    /// Globs of a static analyser that do not parse.
+    #[error("reviewer {reviewer}: paths: {reason}")]
+    BadPaths {
+        /// Reviewer id.
+        reviewer: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// No HTTP client on this machine, for instance because it has no root certificates.
     #[error("reviewer {reviewer}: cannot set up HTTP: {reason}")]
     Http {
@@ -191,9 +242,9 @@ pub enum OpenError {
 }
 
 impl Opener {
-    /// An opener; `builtins` answers for the reviewers of our own.
-    pub fn new(builtins: AnswerBuiltin) -> Self {
-        Self { http: HttpClients::default(), builtins, keys: Keys::default() }
+    /// An opener; `builtins` answers for the reviewers of our own, static tools look at `site`.
+    pub fn new(builtins: AnswerBuiltin, site: sarif::Site) -> Self {
+        Self { http: HttpClients::default(), builtins, keys: Keys::default(), site }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
@@ -210,11 +261,14 @@ impl Opener {
                 Provider::Anthropic(Endpoint::open(reviewer, way, &mut self.http)?)
             }
             Access::Command { argv, env } => {
-                let program = command::Program::new(argv, env, self.keys.clone())
+                let program = command::Program::new(argv, env)
                     .ok_or_else(|| OpenError::NoProgram { reviewer: reviewer.id.to_string() })?;
-                Provider::Command(program)
+                Provider::Command(program.keeping(self.keys.clone()))
             }
             Access::Replay { dir } => Provider::Replay(replay::Folder::new(dir.clone(), reviewer.id.clone())),
+            Access::Sarif(analyser) => {
+                Provider::Sarif(Arc::new(sarif::StaticTool::open(reviewer, analyser, &self.site)?))
+            }
             Access::Builtin(which) => Provider::Builtin(*which, Arc::clone(&self.builtins)),
         })
     }
@@ -234,6 +288,7 @@ impl Provider {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.ask(&question.prompt, draft).await,
             Self::Command(program) => program.ask(&question.prompt, draft).await,
             Self::Replay(folder) => folder.ask(&question.bundle.id).await,
+            Self::Sarif(tool) => tool.ask(question).await,
             Self::Builtin(which, answer) => ask_builtin(*which, answer, question).await,
         }
     }
@@ -246,7 +301,7 @@ impl Provider {
         match self {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),
             Self::Command(program) => program.without_keys(text),
-            Self::Replay(_) | Self::Builtin(..) => text,
+            Self::Replay(_) | Self::Sarif(_) | Self::Builtin(..) => text,
         }
     }
 }
@@ -258,6 +313,7 @@ impl fmt::Debug for Provider {
             Self::Anthropic(_) => "Anthropic",
             Self::Command(_) => "Command",
             Self::Replay(_) => "Replay",
+            Self::Sarif(_) => "Sarif",
             Self::Builtin(..) => "Builtin",
         })
     }

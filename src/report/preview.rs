@@ -14,7 +14,7 @@ use crate::{
         layout::{self, Ink, NARROWEST},
         masks, wire, words,
     },
-    reviewer::{Access, Reviewer, Seat},
+    reviewer::{Access, Reviewer, Seat, host},
     route::Routes,
 };
 
@@ -150,29 +150,25 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
             Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
-                format!("at {}", host(base_url))
+                format!("at {}", foreign::one_line(host(base_url)))
             }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
-            Access::Builtin(_) => "on this machine".to_owned(),
+            Access::Sarif(analyser) if analyser.runs_repository_code => {
+                "on this machine; it runs code of the change".to_owned()
+            }
+            Access::Sarif(_) | Access::Builtin(_) => "on this machine".to_owned(),
         };
         format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
     };
     panel.iter().map(seat).collect()
 }
 
-/// The host of a URL, without the name and password that may stand before it.
-fn host(url: &str) -> String {
-    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    foreign::one_line(authority.rsplit('@').next().unwrap_or_default())
-}
-
 /// The bundles that would be sent, one entry a request. Reviewers that answer on this machine without a model are no requests.
 fn sent<'a>(preview: &Preview<'a>) -> Vec<&'a Bundle> {
     let sends = |access: &Access| match access {
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
-        Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     };
     let remote = preview.panel.unwrap_or_default().iter().filter(|reviewer| sends(&reviewer.access));
     let Preview { split, routes, .. } = *preview;

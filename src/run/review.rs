@@ -10,9 +10,11 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    bounds::Bounds,
     event::EventSender,
-    executor::{Pace, Respondent, Work, execute},
+    executor::{Pace, Work, execute},
     plan::plan,
+    respondent::Respondent,
 };
 use crate::{
     bundle::Bundle,
@@ -65,6 +67,7 @@ pub struct Answers {
 /// Asks everybody. When not even those who are skipped can be written down, nobody is asked.
 pub async fn ask(
     asking: Asking<'_>,
+    bounds: &mut Bounds,
     events: &EventSender,
     cancel: &CancellationToken,
 ) -> Result<Answers, StoreError> {
@@ -73,7 +76,7 @@ pub async fn ask(
     let kept = Arc::new(Mutex::new(Kept::default()));
     let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents };
     let save = saver(asking.dir.clone(), Arc::clone(&kept));
-    let outcomes = execute(work, asking.pace, events, cancel, Arc::new(save)).await;
+    let outcomes = execute(work, asking.pace, bounds, events, cancel, Arc::new(save)).await;
     let Kept { mut texts, unsaved } = std::mem::take(&mut *lock(&kept));
     replies.extend(outcomes.into_iter().map(|outcome| {
         let text = texts.remove(&task_of(&outcome));

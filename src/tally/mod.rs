@@ -87,6 +87,8 @@ pub struct RunInfo {
     pub nonce: Option<String>,
     /// What reviewers saw markers for.
     pub masks: Vec<Mask>,
+    /// Why not everything was asked that should have been, such as a budget that is used up.
+    pub cut_short: Option<String>,
     /// Who was asked about which bundle.
     pub routes: Routes,
 }

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "proportion",
             "reviewer",
             "route",
+            "survey",
         ],
     ),
     (

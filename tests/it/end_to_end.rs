@@ -4,6 +4,7 @@ mod faults;
 mod interrupt;
 mod judging;
 mod keys;
+mod outage;
 mod secrets;
 
 use std::{fs, path::PathBuf};

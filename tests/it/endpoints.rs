@@ -135,6 +135,6 @@ async fn what_no_preset_says_is_learned() {
     openai-new answered x3 70+30 asked without temperature, which the model does not take
     openrouter answered x1 70+30 $0.0125
     vllm answered x1 70+30
-    xai answered x2 70+30
+    xai answered x1 70+30
     ");
 }

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod bad_input;
+mod bounds;
 mod bundle;
 mod cases;
 mod command;
@@ -21,6 +22,7 @@ mod git;
 mod guidance;
 mod invariance;
 mod lineage;
+mod local_model;
 mod mock;
 mod panel;
 mod provider;
@@ -30,5 +32,7 @@ mod report;
 mod route;
 mod sample_run;
 mod sandbox;
+mod setup;
+mod static_tools;
 mod stats;
 mod trust;

@@ -1,7 +1,6 @@
 //! Puts an answer together from what the events of a stream say: [`gather`].
 
-use std::future::poll_fn;
-use std::time::Duration;
+use std::{future::poll_fn, time::Duration};
 
 use futures_util::{Stream, StreamExt};
 use serde_json::Value;
@@ -10,12 +9,20 @@ use super::{
     door::{Door, Refusal},
     exchange::{Exchange, Flow},
 };
-use crate::provider::{Answer, AskError, Draft, End, one_line};
+use crate::{
+    coverage::Spent,
+    prompt::Prompt,
+    provider::{Answer, AskError, Draft, End, one_line},
+};
 
 /// Longest reply, in bytes; what is over is cut off.
 const LONGEST_REPLY: usize = 4 << 20;
 /// How long token counts are waited for once the reviewer has finished.
 const GRACE: Duration = Duration::from_secs(2);
+/// Bytes a token that no tokenizer reaches over a whole question: code takes 2.5 to 4.5, its line numbers less.
+const MOST_BYTES_A_TOKEN: u64 = 8;
+/// Fewer tokens than this are what a server counts that leaves out those it still had in its cache.
+const FEWEST_TOKENS: u64 = 1_000;
 
 /// What one event says, whatever its protocol.
 #[derive(Debug, Default, PartialEq)]
@@ -42,6 +49,10 @@ pub(in crate::provider) struct Usage {
 }
 
 impl Usage {
+    fn spent(self) -> Spent {
+        Spent { tokens_in: self.tokens_in, tokens_out: self.tokens_out, cost_usd: self.cost_usd }
+    }
+
     /// These figures, and earlier ones where these are silent.
     fn or(self, earlier: Self) -> Self {
         Self {
@@ -73,6 +84,22 @@ impl Reply {
     /// Whether the output limit was reached before the reply began.
     pub(super) fn is_all_reasoning(&self) -> bool {
         self.finish == Finish::Limit && self.answer.text.trim().is_empty()
+    }
+
+    /// Marks a reply as incomplete when the server's own count shows that it saw only a part of the question: Ollama
+    /// and others drop what is over their context without a word.
+    pub(super) fn checked(mut self, prompt: &Prompt) -> Self {
+        let bytes = (prompt.system.len() + prompt.user.len()) as u64;
+        if let Some(tokens) = self.answer.tokens_in
+            && (FEWEST_TOKENS..bytes / MOST_BYTES_A_TOKEN).contains(&tokens)
+            && self.answer.end == End::Stop
+        {
+            self.answer.end = End::Cut(format!(
+                "the server counted {tokens} tokens in a question of {bytes} bytes, so it saw only a part of it: \
+                 raise its context length, or lower `warn_bytes` in [bundle]"
+            ));
+        }
+        self
     }
 }
 
@@ -169,6 +196,7 @@ impl Gathered {
             return Err(door.error_event(&error));
         }
         self.usage = said.usage.or(self.usage);
+        draft.note_spent(self.usage.spent());
         self.refusal.extend(said.refusal);
         draft.push_unseen(said.reasoning);
         self.is_too_long = !draft.push(said.text.as_bytes(), LONGEST_REPLY);
@@ -216,6 +244,22 @@ fn all_reasoning(word: &str, tokens: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_that_was_cut_shows_in_the_count() {
+        let check = |bytes: usize, tokens_in: Option<u64>, is_cut: bool| {
+            let prompt = Prompt { system: String::new(), user: "x".repeat(bytes) };
+            let reply = Reply { answer: Answer { tokens_in, ..Answer::default() }, finish: Finish::Stop }
+                .checked(&prompt);
+            assert_eq!(matches!(reply.answer.end, End::Cut(_)), is_cut, "{bytes} {tokens_in:?}");
+        };
+        check(60_000, Some(4_096), true);
+        check(60_000, Some(15_000), false);
+        check(60_000, Some(12), false);
+        check(60_000, None, false);
+        check(2_000, Some(1_000), false);
+        check(0, Some(0), false);
+    }
 
     #[test]
     fn words_for_the_end() {

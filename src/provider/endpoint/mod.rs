@@ -11,6 +11,7 @@ mod door;
 mod exchange;
 mod gather;
 mod manner;
+mod page;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,7 @@ pub(super) use door::{Door, Refusal};
 pub(super) use exchange::Exchange;
 pub(super) use gather::{Reply, Said, Trouble, Usage, gather};
 pub(super) use manner::Manner;
+pub(super) use page::page;
 
 /// How requests and events look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,7 @@ impl Endpoint {
     }
 
     /// Asks, and asks again at once when the server refused something that can be left out, or spent its whole output on
-    /// reasoning. Each kind of change is made once in a run, so this ends.
+    /// reasoning. Each kind of change is made once in a run, and a raised limit taken back once, so this ends.
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Arc<Draft>) -> Result<Answer, AskError> {
         let mut spent: Option<Answer> = None;
         loop {
@@ -111,6 +113,7 @@ impl Endpoint {
             match self.once(prompt, &manner, draft).await {
                 Ok(reply) => {
                     let is_all_reasoning = reply.is_all_reasoning();
+                    let reply = reply.checked(prompt);
                     let answer = match spent.take() {
                         Some(earlier) => reply.answer.after(&earlier),
                         None => reply.answer,
@@ -123,20 +126,18 @@ impl Endpoint {
                 }
                 Err(Refusal { complaint: Some(complaint), .. })
                     if self.manner(|shared| shared.heed(&manner, &complaint)) => {}
-                Err(Refusal { error, .. }) => return self.unanswered(error, spent, draft),
+                Err(Refusal { error: AskError::Permanent { reason, .. }, complaint: Some(_) })
+                    if manner.is_raised() =>
+                {
+                    self.manner(Manner::lower);
+                    if let Some(answer) = spent {
+                        let remark = Some(format!("a larger output limit was refused: {reason}"));
+                        return Ok(Answer { remark, ..answer });
+                    }
+                }
+                Err(Refusal { error, .. }) => return Err(error.after(draft.take_text())),
             }
             draft.begin_again();
-        }
-    }
-
-    /// What is left when the last request was refused: the answer before it, if there was one.
-    fn unanswered(&self, error: AskError, spent: Option<Answer>, draft: &Draft) -> Result<Answer, AskError> {
-        match (error, spent) {
-            (AskError::Permanent { reason, .. }, Some(answer)) => {
-                self.manner(Manner::lower);
-                Ok(Answer { remark: Some(format!("a larger output limit was refused: {reason}")), ..answer })
-            }
-            (error, _) => Err(error.after(draft.take_text())),
         }
     }
 

@@ -73,7 +73,7 @@ pub(super) const SERVICES: &[Service] = &[
     Service { name: "openai-new", preset: "openai", model: "o4-mini", takes: NO_TEMPERATURE, ..LIKE_MOST },
     Service { name: "openrouter", preset: "openrouter", base: "/api/v1", reply: priced, ..LIKE_MOST },
     Service { name: "vllm", preset: "vllm", key: None, ..LIKE_MOST },
-    Service { name: "xai", preset: "xai", takes: NEW_LIMIT, ..LIKE_MOST },
+    Service { name: "xai", preset: "xai", ..LIKE_MOST },
 ];
 
 /// The key that a service wants.
