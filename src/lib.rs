@@ -28,6 +28,7 @@ pub mod survey;
 
 // Stages: pure, each from one value to the next.
 pub mod bundle;
+pub mod mask;
 pub mod prompt;
 pub mod reply;
 

@@ -3,7 +3,7 @@
 //! Indentation and closing braces say how far a definition reaches. A hunk shows a part of a file only, so what stands
 //! above it is known from its header alone.
 
-use std::rc::Rc;
+use std::{borrow::Cow, collections::HashMap, ops::Range, rc::Rc};
 
 use super::{
     define::{Definition, definition, is_word_char, last_word, words},
@@ -70,6 +70,44 @@ pub(super) fn enclose(rows: &mut [Row<'_>], section: &str, language: Language) {
             open.retain(|block| block.indent < indent);
         }
     }
+}
+
+/// By line of a whole file, the lines of the innermost function or type around it; `None` outside of any, and where its end
+/// cannot be told.
+pub(crate) fn blocks(path: &str, lines: &[&str]) -> Vec<Option<Range<usize>>> {
+    let language = Language::of(path);
+    let row = |(text, line): (&&str, u32)| Row {
+        line,
+        changed: false,
+        text: Cow::Owned((*text).to_owned()),
+        symbol: None,
+        defined: None,
+    };
+    let mut rows: Vec<Row<'_>> = lines.iter().zip(1..).map(row).collect();
+    enclose(&mut rows, "", language);
+    // A definition and the lines in it share one name, so its address tells it from others called the same.
+    let address = |name: &Rc<str>| Rc::as_ptr(name).cast::<u8>();
+    let mut found: HashMap<*const u8, Range<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(one) = &row.defined {
+            found.insert(address(&one.name), at..at + 1);
+        }
+        let is_blank = row.text.trim().is_empty();
+        if let Some(block) =
+            row.symbol.as_ref().filter(|_| !is_blank).and_then(|name| found.get_mut(&address(name)))
+        {
+            block.end = at + 1;
+        }
+    }
+    let ends = |block: &Range<usize>| {
+        let last = lines[block.end - 1].trim();
+        block.end < lines.len()
+            || !language.has_braces()
+            || last.starts_with('}')
+            || last.ends_with(['}', ';'])
+    };
+    found.retain(|_, block| ends(block));
+    rows.iter().map(|row| found.get(&address(row.symbol.as_ref()?)).cloned()).collect()
 }
 
 fn defined(found: &Definition<'_>, open: &[OpenBlock], indent: usize) -> Defined {

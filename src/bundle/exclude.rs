@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use super::{
     ExcludeReason, SplitError, SplitRules, component::Component, component::safe_name, globs::Globs,
+    ignored::Ignored,
 };
 use crate::change::{Content, FilePatch, FileStatus, Hunk, HunkLine, LineKind, RepoPath};
 
@@ -125,6 +126,7 @@ const MINIFIED_ENDS: [&str; 8] =
 
 /// Which files were asked for.
 pub(super) struct Scope<'a> {
+    ignored: Ignored,
     include: Option<Globs>,
     exclude: Globs,
     components: Option<HashSet<&'a str>>,
@@ -135,14 +137,19 @@ impl<'a> Scope<'a> {
     pub(super) fn new(rules: &SplitRules, components: &'a [Component]) -> Result<Self, SplitError> {
         let include = Globs::grouped([&rules.include])?;
         Ok(Self {
+            ignored: Ignored::new(&rules.ignored)?,
             include: (!rules.include.is_empty()).then_some(include),
             exclude: Globs::grouped([&rules.exclude])?,
             components: asked(&rules.only_components, components)?,
         })
     }
 
-    /// Why `file` of `component` is left out; `None` when it is shown. What the user asked for comes first.
+    /// Why `file` of `component` is left out; `None` when it is shown. What must not be shown comes first, then what the
+    /// user asked for.
     pub(super) fn reason(&self, file: &FilePatch, component: &Component) -> Option<ExcludeReason> {
+        if self.ignored.hides(file) {
+            return Some(ExcludeReason::Ignored);
+        }
         let is_included = self.include.as_ref().is_none_or(|globs| globs.matches(&file.path));
         if !is_included || self.exclude.matches(&file.path) {
             return Some(ExcludeReason::Filtered);

@@ -4,10 +4,12 @@
 //! `git` reads changes.
 
 mod component;
+pub mod context;
 mod cut;
 mod exclude;
 pub(crate) mod globs;
 mod guard;
+mod ignored;
 mod pack;
 pub mod route;
 pub mod show;
@@ -19,6 +21,7 @@ use crate::digest;
 use component::Component;
 pub use component::{Inferred, inferred};
 pub use globs::Globs;
+pub use ignored::FILE_NAME as IGNORE_FILE;
 
 /// One component's share of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +124,8 @@ pub struct SplitRules {
     pub include: Vec<String>,
     /// Not these paths (globs).
     pub exclude: Vec<String>,
+    /// The text of `.scrumignore`: paths that no reviewer may see, whatever is asked for.
+    pub ignored: String,
     /// Only these components; empty means all.
     pub only_components: Vec<String>,
     /// `SCRUM_FORCE_OVERSIZE=1`.
@@ -151,6 +156,8 @@ pub enum ExcludeReason {
     Minified,
     /// Not text.
     Binary,
+    /// Named by `.scrumignore`.
+    Ignored,
     /// By `--exclude`, or not in `--include`.
     Filtered,
     /// In a component that was not asked for.
@@ -159,12 +166,13 @@ pub enum ExcludeReason {
 
 impl ExcludeReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Lockfile,
         Self::Vendored,
         Self::Generated,
         Self::Minified,
         Self::Binary,
+        Self::Ignored,
         Self::Filtered,
         Self::OtherComponent,
     ];
@@ -177,6 +185,7 @@ impl ExcludeReason {
             Self::Generated => "generated",
             Self::Minified => "minified",
             Self::Binary => "binary",
+            Self::Ignored => "ignored",
             Self::Filtered => "filtered",
             Self::OtherComponent => "other-component",
         }

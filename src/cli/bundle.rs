@@ -5,11 +5,15 @@ use clap::Args;
 use super::{
     ChangeArgs, Format, Global, OutputArgs,
     error::{CliError, Status},
+    review::Material,
     ui::Ui,
     workspace::{Reading, Workspace},
 };
 use crate::{
-    bundle::{self, Split},
+    bundle::{
+        self, Split,
+        context::{self, Growth},
+    },
     change::Change,
     clock,
     report::{
@@ -18,7 +22,6 @@ use crate::{
     },
     route::Routes,
     run,
-    store::record::Manifest,
 };
 
 #[derive(Debug, Args)]
@@ -38,25 +41,38 @@ pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, 
         Reading::Files(change) => change,
         Reading::NoFile(_) => return Ok(Status::Done),
     };
-    let range = change.range.clone();
-    let split = split(&workspace, &args.change, change)?;
-    show(
-        &Preview { range: &range, split: &split, panel: None, routes: &Routes::default() },
-        &args.output,
-        ui,
-    )?;
+    let (range, commits) = (change.range.clone(), change.commits.clone());
+    let (split, growth) = split(&workspace, &args.change, change, ui)?;
+    let material = Material { growth, ..Material::new(split, range, commits, Vec::new()) };
+    let Material { split, range, masks, .. } = &material;
+    show(&Preview { range, split, masks, panel: None, routes: &Routes::default() }, &args.output, ui)?;
     if !args.dry_run && !split.bundles.is_empty() {
         let id = run::run_id(clock::now(), &clock::nonce()?);
-        let folder = workspace.store.create_bundles(&id, &Manifest::new(&range, &split), &split)?;
+        let folder = workspace.store.create_bundles(&id, &material.manifest(), split)?;
         ui.note(format_args!("bundles written to {}", workspace.shown(&folder)));
     }
-    check_sizes(&workspace, &split, ui)?;
+    check_sizes(&workspace, split, ui)?;
     Ok(Status::Done)
 }
 
-pub(super) fn split(workspace: &Workspace, args: &ChangeArgs, change: Change) -> Result<Split, CliError> {
-    let rules = workspace.split_rules(args, &change)?;
-    Ok(bundle::split(change, &rules)?)
+/// The bundles of `change`, with as much around its hunks as is asked for, and what became of that.
+pub(super) fn split(
+    workspace: &Workspace,
+    args: &ChangeArgs,
+    change: Change,
+    ui: Ui,
+) -> Result<(Split, Growth), CliError> {
+    let rules = workspace.split_rules(args, &change, ui)?;
+    let range = change.range.clone();
+    let mut split = bundle::split(change, &rules)?;
+    let context = args.context.unwrap_or(workspace.config.context);
+    let sizes = (&rules.limits, rules.force_oversize);
+    let growth =
+        context::grow(&mut split.bundles, context, sizes, |path| workspace.text_before(&range, path));
+    if let Some(told) = sizes::growth(&growth, rules.limits.warn_bytes) {
+        ui.note(told);
+    }
+    Ok((split, growth))
 }
 
 /// Prints what would be sent.

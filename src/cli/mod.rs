@@ -27,7 +27,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::tally::gate::{FailOn, Policy};
+use crate::{
+    bundle::context::Context,
+    tally::gate::{FailOn, Policy},
+};
 
 /// Several independent models review one change; you get one honest tally.
 ///
@@ -120,6 +123,9 @@ struct ChangeArgs {
     /// Leave out paths that match (repeatable); they are listed as excluded
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
+    /// Show this much around each change, while the bundle is not large
+    #[arg(long, value_name = "hunk|function|file", value_parser = parse_context)]
+    context: Option<Context>,
 }
 
 /// Where the result goes, and in which form.
@@ -170,6 +176,11 @@ impl GateArgs {
 fn parse_fail_on(word: &str) -> Result<FailOn, String> {
     let known = FailOn::ALL.into_iter().find(|value| value.word() == word);
     known.ok_or_else(|| format!("one of {}", FailOn::ALL.map(FailOn::word).join(", ")))
+}
+
+fn parse_context(word: &str) -> Result<Context, String> {
+    let known = Context::ALL.into_iter().find(|value| value.word() == word);
+    known.ok_or_else(|| format!("one of {}", Context::ALL.map(Context::word).join(", ")))
 }
 
 /// Reads the process's arguments and runs; the only entry point.

@@ -19,15 +19,16 @@ use super::{
 };
 use crate::{
     VERSION,
-    bundle::{Bundle, Split},
+    bundle::{Bundle, Split, context::Growth},
     change::{Commit, RangeInfo},
     clock,
     config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
     judgement::Judgements,
+    mask::{self, Mask},
     prompt::{Templates, guidance::Told},
     provider::{Opener, Question},
-    report::{json, preview::Preview},
+    report::{json, masks, preview::Preview},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
@@ -76,7 +77,7 @@ pub(super) struct ReviewArgs {
     #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
     /// Go on with a run that was interrupted: ask only for what is missing
-    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "context", "panel", "reviewers"])]
     resume: Option<String>,
     /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
     #[arg(long, help_heading = ASKING)]
@@ -100,12 +101,27 @@ fn dollars(text: &str) -> Result<f64, String> {
 pub(super) struct Material {
     pub(super) split: Arc<Split>,
     pub(super) range: RangeInfo,
+    /// Their messages as they are told.
     pub(super) commits: Vec<Commit>,
+    /// What is masked in both.
+    pub(super) masks: Vec<Mask>,
+    /// What became of showing more around the hunks.
+    pub(super) growth: Growth,
     /// What the maintainers tell about each bundle, in the bundles' order.
     pub(super) guidance: Vec<Told>,
 }
 
 impl Material {
+    /// A change with its credentials found; they are masked in `commits`.
+    pub(super) fn new(split: Split, range: RangeInfo, mut commits: Vec<Commit>, guidance: Vec<Told>) -> Self {
+        let masks = mask::find(&split.bundles, &mut commits);
+        Self { split: Arc::new(split), range, commits, masks, growth: Growth::default(), guidance }
+    }
+
+    pub(super) fn manifest(&self) -> Manifest {
+        Manifest { context: (&self.growth).into(), ..Manifest::new(&self.range, &self.split) }
+    }
+
     /// For the run's record.
     pub(super) fn guidance_told(&self) -> Vec<GuidanceRecord> {
         let of_bundle = |(bundle, told): (&Bundle, &Told)| {
@@ -180,33 +196,33 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     let leaves = found::add(workspace, &choice, ui)?;
     let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
     let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
-    let split = bundle::split(workspace, &args.change, change)?;
+    let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
     let templates = workspace.templates()?;
     let guidance = guidance(workspace, &range, &split, &templates, ui)?;
     let (seats, routes) = seats(workspace, &choice, policy, &split)?;
+    let material = Material { growth, ..Material::new(split, range, commits, guidance) };
     if args.dry_run {
         let seats = seats.usable_reviewers();
+        let Material { split, range, masks, guidance, .. } = &material;
         let panel = (!split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&Preview { range: &range, split: &split, panel, routes: &routes }, &args.output, ui)?;
-        guidance::announce(&guidance, ui);
+        bundle::show(&Preview { range, split, masks, panel, routes: &routes }, &args.output, ui)?;
+        guidance::announce(guidance, ui);
         judge::announce(&workspace.config, args.verify, ui);
-        bundle::check_sizes(workspace, &split, ui)?;
+        bundle::check_sizes(workspace, &material.split, ui)?;
         return Ok(None);
     }
-    bundle::check_sizes(workspace, &split, ui)?;
+    bundle::check_sizes(workspace, &material.split, ui)?;
     if leaves {
-        found::announce(&seats, &routes, &split, ui);
+        found::announce(&seats, &routes, &material.split, ui);
     }
     let nonce = clock::nonce()?;
-    let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
+    let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
-    let material = Material { split: Arc::new(split), range, commits, guidance };
     record.guidance = material.guidance_told();
     record.routes = routes.iter().map(Into::into).collect();
     let opener = workspace.opener(&seats, &material, past)?;
     let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
-    let dir =
-        workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
+    let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
 }
@@ -270,8 +286,9 @@ fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> 
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
     let templates = workspace.templates()?;
     let guidance = guidance(workspace, &saved.input.range, &split, &templates, ui)?;
-    let (range, commits) = (saved.input.range, saved.record.commits());
-    let material = Material { split: Arc::new(split), range, commits, guidance };
+    let (range, commits, masks) = (saved.input.range, saved.record.commits(), saved.record.masks());
+    let material =
+        Material { split: Arc::new(split), range, commits, masks, growth: Growth::default(), guidance };
     if templates.hash() != saved.record.prompt_hash {
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
@@ -305,16 +322,24 @@ pub(super) fn asked(
     nonce: &str,
 ) -> Result<Asked, CliError> {
     let nonce: Arc<str> = nonce.into();
-    let question = |(bundle, guidance): (&Bundle, &Told)| {
-        let prompt = templates.render(bundle, &material.commits, &guidance.text, &nonce)?;
+    let shown = mask::shown(&material.split.bundles, &material.masks);
+    let question = |((bundle, shown), guidance): ((&Bundle, &Bundle), &Told)| {
+        let guidance = mask::without_credentials(&guidance.text);
+        let prompt = templates.render(shown, &material.commits, &guidance, &nonce)?;
         Ok::<_, CliError>(Arc::new(Question {
             bundle: Arc::new(bundle.clone()),
             prompt,
             nonce: Arc::clone(&nonce),
         }))
     };
-    let questions =
-        material.split.bundles.iter().zip(&material.guidance).map(question).collect::<Result<_, _>>()?;
+    let questions = material
+        .split
+        .bundles
+        .iter()
+        .zip(shown.iter())
+        .zip(&material.guidance)
+        .map(question)
+        .collect::<Result<_, _>>()?;
     let skipped = seats.skipped.iter();
     let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let respondents = respondents(timeout, seats, &mut opener)?;
@@ -354,8 +379,7 @@ pub(super) fn voice(
 pub(super) fn record(
     nonce: &str,
     templates: &Templates,
-    range: &RangeInfo,
-    commits: &[Commit],
+    material: &Material,
     panel: &Panel,
     policy: Policy,
 ) -> RunRecord {
@@ -368,8 +392,9 @@ pub(super) fn record(
         nonce: nonce.to_owned(),
         started_at: run::timestamp(now),
         finished_at: None,
-        range: range.into(),
-        commits: commits.iter().map(Into::into).collect(),
+        range: (&material.range).into(),
+        commits: material.commits.iter().map(Into::into).collect(),
+        masked: material.masks.iter().map(Into::into).collect(),
         cut_short: None,
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
@@ -381,6 +406,9 @@ pub(super) fn record(
 
 /// Asks, saves, tallies, prints. What cannot be written is an error, told when the tally has been shown.
 fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Result<Status, CliError> {
+    if let Some(masked) = masks::in_short(&job.material.masks) {
+        ui.note(masked);
+    }
     job.asked.announce(ui);
     let mut bounds = bounds(workspace, args, &job, ui)?;
     let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;

@@ -8,8 +8,8 @@ use std::{
 
 use super::{ChangeArgs, Global, error::CliError, review::Material, trust::Trust, ui::Ui};
 use crate::{
-    bundle::{Split, SplitRules},
-    change::{Change, RangeInfo},
+    bundle::{self, Split, SplitRules},
+    change::{Change, RangeInfo, RepoPath},
     config::{self, Config, Seats, StandIn, env::Environment},
     git::{self, GitError, RangeSpec, Repo},
     prompt::{
@@ -120,7 +120,6 @@ impl Workspace {
     }
 
     /// The text of the repository's file `path` that steers reviews, as it counts here.
-    #[expect(dead_code, reason = "guidance and ignore files are read through it")]
     pub(super) fn steering_file(&self, path: &str, ui: Ui) -> Result<Option<String>, CliError> {
         let file = self.root().join(path);
         Ok(config::text_if_there(&file, &stand_ins(self.trust.as_ref(), self.repo.as_ref(), ui))?)
@@ -307,8 +306,18 @@ impl Workspace {
         path.strip_prefix(&self.started_in).unwrap_or(path).display()
     }
 
+    /// A file as it was before the change over `range`, where there is a repository to ask.
+    pub(super) fn text_before(&self, range: &RangeInfo, path: &RepoPath) -> Option<Vec<u8>> {
+        self.repo.as_ref()?.text_before(range, path)
+    }
+
     /// How to split, from configuration and flags.
-    pub(super) fn split_rules(&self, args: &ChangeArgs, change: &Change) -> Result<SplitRules, CliError> {
+    pub(super) fn split_rules(
+        &self,
+        args: &ChangeArgs,
+        change: &Change,
+        ui: Ui,
+    ) -> Result<SplitRules, CliError> {
         let package_roots = match &self.repo {
             Some(repo) if args.diff.is_none() => repo.package_roots(change)?,
             Some(_) | None => Vec::new(),
@@ -320,6 +329,7 @@ impl Workspace {
             cut_declared: self.config.cut_declared,
             include: if args.include.is_empty() { self.config.include.clone() } else { args.include.clone() },
             exclude: [self.config.exclude.as_slice(), &args.exclude].concat(),
+            ignored: self.steering_file(bundle::IGNORE_FILE, ui)?.unwrap_or_default(),
             only_components: args.components.clone(),
             force_oversize: self.environment.force_oversize(),
         })

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 use serde::Deserialize;
 
 use crate::{
-    bundle::CutDeclared,
+    bundle::{CutDeclared, context::Context},
     reviewer::{self, OutputForm, ReportFormat, Tree},
     tally::gate::FailOn,
 };
@@ -57,6 +57,7 @@ pub(super) struct Bundle {
     pub(super) fail_bytes: usize,
     pub(super) pack_bytes: usize,
     pub(super) split: SplitWord,
+    pub(super) context: Context,
     pub(super) include: Vec<String>,
     pub(super) exclude: Vec<String>,
 }

@@ -28,7 +28,7 @@ pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use preset::{Preset, hint, presets};
 
 use crate::{
-    bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
+    bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
     prompt::guidance::GuidanceRule,
     reviewer::{Access, Reviewer},
     tally::gate::FailOn,
@@ -62,6 +62,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether declared components are cut.
     pub cut_declared: CutDeclared,
+    /// How much is shown around a change.
+    pub context: Context,
     /// Globs of paths to review; empty for all.
     pub include: Vec<String>,
     /// Globs of paths to leave out.
@@ -329,6 +331,7 @@ impl Config {
                 pack_bytes: file.bundle.pack_bytes,
             },
             cut_declared: file.bundle.split.into(),
+            context: file.bundle.context,
             include: file.bundle.include,
             exclude: file.bundle.exclude,
             components: components.map(|c| DeclaredComponent { name: c.name, paths: c.paths }).collect(),

@@ -67,6 +67,15 @@ impl Repo {
         }
     }
 
+    /// The content of the regular file at `path` on the old side of `range`; `None` where there is none.
+    pub fn text_before(&self, range: &RangeInfo, path: &RepoPath) -> Option<Vec<u8>> {
+        let base = Oid::from_str(range.base.as_deref()?).ok()?;
+        let tree = self.inner.find_commit(base).ok()?.tree().ok()?;
+        let entry = tree.get_path(as_path(path.as_bytes())).ok()?;
+        let is_file = entry.filemode() & 0o170_000 == 0o100_000;
+        is_file.then(|| blob(&self.inner, entry.id()).ok()).flatten().map(|blob| blob.content().to_vec())
+    }
+
     /// In each folder of `baseline` at or above one of `paths` the first regular file of `names` that there is, lossily as text.
     /// Those over 1 MiB are passed over.
     pub fn nearby_files<'a>(

@@ -15,6 +15,7 @@ use crate::{
     digest,
     finding::{LineRange, Severity},
     judgement::{ClaimId, Pair},
+    mask,
     prompt::{Prompt, TemplateError, Templates},
     reviewer::{Lineage, Seat},
     tally::{Issue, Member, Tally},
@@ -60,6 +61,7 @@ pub fn unsettled(tally: &Tally) -> impl Iterator<Item = RulingCase> {
     let rulings = tally.judgements.rulings.iter().filter(|ruling| ruling.hearing.is_answered());
     let known: BTreeSet<&Pair> = rulings.map(|ruling| &ruling.pair).collect();
     let mut asked = BTreeSet::new();
+    let shown = mask::shown(&tally.bundles, &tally.run.masks);
     let pairs = tally.issues.iter().filter(|issue| issue.is_open()).flat_map(|issue| {
         let first = issue.members.first();
         issue.unsettled.iter().filter_map(move |at| Some((first?, issue.members.get(*at)?)))
@@ -67,7 +69,7 @@ pub fn unsettled(tally: &Tally) -> impl Iterator<Item = RulingCase> {
     pairs.filter_map(move |(first, other)| {
         let pair = Pair::new(first.claim_id(), other.claim_id());
         let is_new = !known.contains(&pair) && asked.insert(pair.clone());
-        is_new.then(|| ruling_case(pair, first, other, &tally.bundles))
+        is_new.then(|| ruling_case(pair, first, other, &shown))
     })
 }
 
@@ -86,11 +88,12 @@ pub fn alone(tally: &Tally) -> impl Iterator<Item = ExaminationCase> {
     let examinations = tally.judgements.examinations.iter().filter(|one| one.hearing.is_answered());
     let known: BTreeSet<&ClaimId> = examinations.map(|one| &one.claim).collect();
     let mut asked = BTreeSet::new();
+    let shown = mask::shown(&tally.bundles, &tally.run.masks);
     let members = tally.issues.iter().filter(|issue| is_block_alone(issue)).flat_map(blocks);
     members.filter_map(move |member| {
         let claim = member.claim_id();
         let is_new = !known.contains(&claim) && asked.insert(claim.clone());
-        is_new.then(|| examination_case(claim, member, &tally.bundles))
+        is_new.then(|| examination_case(claim, member, &shown))
     })
 }
 

@@ -25,7 +25,7 @@ use tokio::{
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Answer, AskError, Draft, one_line};
+use super::{Answer, AskError, Draft, keys::Keys, one_line};
 use crate::{
     prompt::Prompt,
     reviewer::{Invocation, OutputForm},
@@ -51,6 +51,8 @@ pub struct Program {
     inherits: bool,
     output: OutputForm,
     work_dir: Option<PathBuf>,
+    /// The keys of the whole run.
+    keys: Keys,
 }
 
 impl Program {
@@ -64,6 +66,7 @@ impl Program {
             inherits: false,
             output: invocation.output,
             work_dir: invocation.work_dir.clone(),
+            keys: Keys::default(),
         })
     }
 
@@ -71,6 +74,11 @@ impl Program {
     pub(super) fn inheriting(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
         let invocation = Invocation { argv: argv.to_vec(), env: env.clone(), ..Invocation::default() };
         Some(Self { inherits: true, ..Self::new(&invocation, &Surroundings::default())? })
+    }
+
+    /// The same program; what it writes is told without `keys`.
+    pub(super) fn keeping(self, keys: Keys) -> Self {
+        Self { keys, ..self }
     }
 
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
@@ -114,9 +122,9 @@ impl Program {
         Ok(Ended { status, stdout: draft.take_text(), last_words: self.last_words(heard.tail) })
     }
 
-    /// `text` with the program's keys replaced.
+    /// `text` with `[key]` in place of the keys of the program and of the run.
     pub(super) fn without_keys(&self, text: String) -> String {
-        self.variables.without_keys(text)
+        self.keys.conceal(self.variables.without_keys(text))
     }
 
     /// Where it runs. What an agent finds there it may take for orders, and what it writes there is gone afterwards.

@@ -8,6 +8,7 @@ pub mod command;
 pub mod discovery;
 pub mod draft;
 pub mod endpoint;
+mod keys;
 mod openai;
 mod remark;
 pub mod replay;
@@ -27,6 +28,7 @@ use crate::{
 pub use command::Surroundings;
 pub use draft::Draft;
 use endpoint::{Endpoint, HttpClients, Protocol, Way};
+use keys::Keys;
 
 /// One question: a bundle put to a reviewer.
 #[derive(Debug, Clone)]
@@ -192,6 +194,7 @@ pub struct Opener {
     http: HttpClients,
     builtins: AnswerBuiltin,
     surroundings: Surroundings,
+    keys: Keys,
     site: sarif::Site,
 }
 
@@ -244,11 +247,12 @@ impl Opener {
     /// An opener; `builtins` answers for the reviewers of our own, static tools look at `site`, programs see their
     /// part of `surroundings`.
     pub fn new(builtins: AnswerBuiltin, site: sarif::Site, surroundings: Surroundings) -> Self {
-        Self { http: HttpClients::default(), builtins, surroundings, site }
+        Self { http: HttpClients::default(), builtins, keys: Keys::default(), surroundings, site }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
     pub fn open(&mut self, reviewer: &Reviewer, key: Option<SecretString>) -> Result<Provider, OpenError> {
+        key.iter().for_each(|key| self.keys.add(key));
         Ok(match &reviewer.access {
             Access::OpenAi { base_url, api_key_env } => {
                 let way = Way { protocol: Protocol::Chat, base_url, variable: api_key_env.as_deref(), key };
@@ -262,7 +266,7 @@ impl Opener {
             Access::Command(invocation) => {
                 let program = command::Program::new(invocation, &self.surroundings)
                     .ok_or_else(|| OpenError::NoProgram { reviewer: reviewer.id.to_string() })?;
-                Provider::Command(program)
+                Provider::Command(program.keeping(self.keys.clone()))
             }
             Access::Replay { dir } => Provider::Replay(replay::Folder::new(dir.clone(), reviewer.id.clone())),
             Access::Sarif(analyser) => {
@@ -294,7 +298,8 @@ impl Provider {
 }
 
 impl Provider {
-    /// `text` with the reviewer's key, should a server or a program have given it back, replaced by `[key]`.
+    /// `text` with the reviewer's key, should a server have sent it back, replaced by `[key]`; likewise every key that a
+    /// program could have read in its environment.
     pub fn without_key(&self, text: String) -> String {
         match self {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    bundle::{Bundle, ExcludeReason, Excluded, Guard},
+    bundle::{Bundle, ExcludeReason, Excluded, Guard, IGNORE_FILE},
     coverage::{Outcome, StandIn, State},
     finding::Verdict,
     report::{foreign, words},
@@ -258,10 +258,11 @@ fn excluded_count(reason: ExcludeReason, files: usize) -> String {
         ExcludeReason::Generated => "generated file",
         ExcludeReason::Minified => "minified file",
         ExcludeReason::Binary => "binary file",
-        ExcludeReason::Filtered | ExcludeReason::OtherComponent => "file",
+        ExcludeReason::Ignored | ExcludeReason::Filtered | ExcludeReason::OtherComponent => "file",
     };
     let counted = words::count(files, noun);
     match reason {
+        ExcludeReason::Ignored => format!("{counted} kept from reviewers by {IGNORE_FILE}"),
         ExcludeReason::Filtered => format!("{counted} left out by include or exclude"),
         ExcludeReason::OtherComponent if files == 1 => format!("{counted} of another component"),
         ExcludeReason::OtherComponent => format!("{counted} of other components"),

@@ -15,6 +15,7 @@ use crate::{
     disposition::Disposition,
     finding::{Anchor, Severity, Verdict},
     judgement::{Examination, ExaminationAnswer, Hearing, Ruling, RulingAnswer},
+    mask::{self, Mask},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
     route::Routes,
@@ -94,6 +95,7 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         panel: tally.panel.reviewers.iter().map(seat).collect(),
         bundles: tally.bundles.iter().map(|one| bundle(one, &tally.run.routes)).collect(),
         excluded: tally.excluded.iter().map(excluded).collect(),
+        masked: tally.run.masks.iter().map(masked).collect(),
         coverage: tally.coverage.iter().map(task).collect(),
         issues: tally.issues.iter().map(issue).collect(),
         unplaced: tally.unplaced.iter().map(finding).collect(),
@@ -143,6 +145,30 @@ pub(super) fn bundle(bundle: &Bundle, routes: &Routes) -> wire::BundleEntry {
 fn file(file: &FilePatch) -> wire::FileEntry {
     let (added, removed) = file.counts();
     wire::FileEntry { path: file.path.to_string(), status: file.status.word().to_owned(), added, removed }
+}
+
+pub(super) fn masked(mask: &Mask) -> wire::MaskedText {
+    let (kind, number) = (mask.kind.clone(), mask.number);
+    match &mask.place {
+        mask::Place::Commit { id } => wire::MaskedText {
+            kind,
+            number,
+            bundle: None,
+            path: None,
+            side: None,
+            line: None,
+            commit: Some(id.clone()),
+        },
+        mask::Place::Line { bundle, path, side, line, at: _ } => wire::MaskedText {
+            kind,
+            number,
+            bundle: Some(bundle.clone()),
+            path: Some(path.to_string()),
+            side: Some(side.word().to_owned()),
+            line: Some(*line),
+            commit: None,
+        },
+    }
 }
 
 pub(super) fn excluded(excluded: &Excluded) -> wire::ExcludedFile {

@@ -14,6 +14,7 @@ pub mod json;
 pub mod judged;
 pub mod layout;
 pub mod markdown;
+pub mod masks;
 pub mod preview;
 pub mod sizes;
 pub mod starter;

@@ -8,10 +8,11 @@ use serde::Serialize;
 use crate::{
     bundle::{Bundle, Guard, Split},
     change::{FilePatch, RangeInfo},
+    mask::Mask,
     report::{
         coverage, foreign, json,
         layout::{self, Ink, NARROWEST},
-        wire, words,
+        masks, wire, words,
     },
     reviewer::{Access, Reviewer, Seat, host},
     route::Routes,
@@ -24,6 +25,8 @@ pub struct Preview<'a> {
     pub range: &'a RangeInfo,
     /// Its bundles, and what was left out.
     pub split: &'a Split,
+    /// What reviewers would see markers for.
+    pub masks: &'a [Mask],
     /// Who would be asked; nobody for `scrum bundle`.
     pub panel: Option<&'a [Reviewer]>,
     /// Who would be asked about which bundle.
@@ -38,7 +41,12 @@ pub fn estimated_tokens(bytes: usize) -> usize {
 /// The preview for a terminal `width` columns wide (at least 40 are used), with a final newline.
 pub fn render(preview: &Preview<'_>, width: usize, color: bool) -> String {
     let (width, ink) = (width.max(NARROWEST), Ink { on: color });
-    let parts = [bundles(preview, width, ink), left_out(preview.split, width), closing(preview, width, ink)];
+    let parts = [
+        bundles(preview, width, ink),
+        left_out(preview.split, width),
+        masked(preview.masks, width),
+        closing(preview, width, ink),
+    ];
     let shown: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     shown.join("\n")
 }
@@ -96,10 +104,18 @@ fn counts(bundle: &Bundle) -> (usize, usize) {
 
 fn left_out(split: &Split, width: usize) -> String {
     let lines = coverage::excluded_lines(&split.excluded);
+    section("Files not shown to reviewers", split.excluded.len(), &lines, width)
+}
+
+fn masked(masks: &[Mask], width: usize) -> String {
+    section("Credentials masked for reviewers", masks::count(masks), &masks::lines(masks), width)
+}
+
+fn section(title: &str, count: usize, lines: &[String], width: usize) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let title = format!("Files not shown to reviewers ({})\n", split.excluded.len());
+    let title = format!("{title} ({count})\n");
     lines
         .iter()
         .fold(title, |out, line| out + &layout::wrap_hanging(line, width, "  ", "    ").join("\n") + "\n")
@@ -181,6 +197,7 @@ struct Document {
     range: wire::Range,
     bundles: Vec<BundlePreview>,
     excluded: Vec<wire::ExcludedFile>,
+    masked: Vec<wire::MaskedText>,
     panel: Vec<wire::Seat>,
     requests: usize,
     estimated_tokens: usize,
@@ -205,6 +222,7 @@ pub fn render_json(preview: &Preview<'_>) -> String {
         range: json::range(preview.range),
         bundles: preview.split.bundles.iter().map(|one| bundle_preview(one, preview.routes)).collect(),
         excluded: preview.split.excluded.iter().map(json::excluded).collect(),
+        masked: preview.masks.iter().map(json::masked).collect(),
         panel: seats.iter().map(|reviewer| json::seat(&Seat::from(reviewer))).collect(),
         requests: sent.len(),
         estimated_tokens: tokens_of(&sent),

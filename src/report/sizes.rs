@@ -5,7 +5,10 @@
 use std::{cmp::Reverse, fmt::Write};
 
 use crate::{
-    bundle::{Bundle, Guard, Limits},
+    bundle::{
+        Bundle, Guard, Limits,
+        context::{Context, Growth},
+    },
     report::{foreign, words},
 };
 
@@ -44,6 +47,31 @@ pub fn warning(bundles: &[Bundle], limits: &Limits) -> Option<String> {
         describe(bundle, &mut text);
     }
     Some(text)
+}
+
+/// `context: 12 of 14 hunks grown to their function; 2 left, the bundle would pass 60,000 bytes`; `None` when nothing more
+/// than hunks was asked for, or nothing could have grown.
+pub fn growth(growth: &Growth, warn_bytes: usize) -> Option<String> {
+    let what = match growth.context {
+        Context::Hunk => return None,
+        Context::Function => "function",
+        Context::File => "file",
+    };
+    let why = [
+        (growth.too_large, format!("the bundle would pass {} bytes", words::grouped(warn_bytes as u64))),
+        (growth.not_found, "no function with a clear end is around them".to_owned()),
+        (growth.shared, format!("another bundle shows a change in the same {what}")),
+        (growth.without_text, "the file before the change is not at hand".to_owned()),
+    ];
+    let left: Vec<String> = why
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("; {} left, {why}", words::grouped(*count as u64)))
+        .collect();
+    let (grown, all) = (growth.grown as u64, words::count(growth.hunks(), "hunk"));
+    (growth.hunks() > 0).then(|| {
+        format!("context: {} of {all} grown to their {what}{}", words::grouped(grown), left.concat())
+    })
 }
 
 fn bundles_are(count: usize) -> String {

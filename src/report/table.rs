@@ -11,6 +11,7 @@ use crate::{
     report::{
         coverage, foreign, judged,
         layout::{self, Ink, NARROWEST},
+        masks,
         summary::{self, Directory},
         words,
     },
@@ -57,6 +58,7 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         screen.taken_back(),
         screen.rejects(),
         screen.left_out(),
+        screen.masked(),
         screen.bundles(),
         screen.reviewers(),
         screen.result(gate),
@@ -297,6 +299,15 @@ impl Screen<'_> {
         }
         let title = self.title("Files not shown to reviewers", self.tally.excluded.len());
         lines.iter().fold(title, |out, line| out + &self.indented(line))
+    }
+
+    fn masked(&self) -> String {
+        let masks = &self.tally.run.masks;
+        if masks.is_empty() {
+            return String::new();
+        }
+        let title = self.title("Credentials masked for reviewers", masks::count(masks));
+        masks::lines(masks).iter().fold(title, |out, line| out + &self.indented(line))
     }
 
     fn bundles(&self) -> String {

@@ -24,6 +24,8 @@ pub struct TallyDocument {
     pub bundles: Vec<BundleEntry>,
     /// What was left out, and why.
     pub excluded: Vec<ExcludedFile>,
+    /// Credentials that reviewers saw markers for.
+    pub masked: Vec<MaskedText>,
     /// Every bundle × reviewer.
     pub coverage: Vec<Task>,
     /// Findings that belong together, ranked.
@@ -144,10 +146,30 @@ pub struct FileEntry {
 pub struct ExcludedFile {
     /// Repository path.
     pub path: String,
-    /// `lockfile`, `vendored`, `generated`, `minified`, `binary`, `filtered` or `other-component`.
+    /// `lockfile`, `vendored`, `generated`, `minified`, `binary`, `ignored`, `filtered` or `other-component`.
     pub reason: String,
     /// Bytes of its patch; for binary files, of the file.
     pub bytes: u64,
+}
+
+/// A piece of text that reviewers saw a marker for, such as `[masked: aws-key #1]`. What it was is nowhere in a tally.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MaskedText {
+    /// What it is: `aws-key`, `password`, `private-key`.
+    pub kind: String,
+    /// The same for the same value throughout the run; counted for each kind from 1.
+    pub number: u32,
+    /// Bundle id; null in a commit's message.
+    pub bundle: Option<String>,
+    /// Repository path; null in a commit's message.
+    pub path: Option<String>,
+    /// What `line` counts: `new` or `old` lines of the file, `section` the line at which the hunk begins whose `@@` line it
+    /// is, `header` lines of the patch's header; null in a commit's message.
+    pub side: Option<String>,
+    /// 1-based; null in a commit's message.
+    pub line: Option<u32>,
+    /// Full id of the commit whose message it is in; null in a bundle.
+    pub commit: Option<String>,
 }
 
 /// One bundle put to one reviewer.

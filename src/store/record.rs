@@ -6,10 +6,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bundle::{Bundle, ExcludeReason, Excluded, Guard, Split},
+    bundle::{
+        Bundle, ExcludeReason, Excluded, Guard, Split,
+        context::{Context, Growth},
+    },
     change::{Commit, RangeInfo, RepoPath},
     coverage::{Outcome, StandIn, State},
     judgement::BadClaimId,
+    mask::{Mask, Place, Side},
     prompt::guidance::Source,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
     route::Routed,
@@ -50,6 +54,9 @@ pub struct RunRecord {
     pub routes: Vec<RouteRecord>,
     /// The gate's policy.
     pub gate: PolicyRecord,
+    /// What reviewers saw markers for: where it stands, never what it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<MaskRecord>,
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
@@ -114,6 +121,31 @@ pub struct CommitRecord {
     message: String,
 }
 
+/// A mask, in a line of a bundle or in a commit's message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MaskRecord {
+    kind: String,
+    number: u32,
+    #[serde(flatten)]
+    place: PlaceRecord,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum PlaceRecord {
+    Line { bundle: String, path: String, side: SideRecord, line: u32, from: usize, to: usize },
+    Commit { commit: String },
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SideRecord {
+    New,
+    Old,
+    Section,
+    Header,
+}
+
 /// A seat on the panel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SeatRecord {
@@ -141,6 +173,40 @@ pub struct Manifest {
     pub bundles: Vec<BundleRecord>,
     /// What was left out.
     pub excluded: Vec<ExcludedRecord>,
+    /// What became of showing more around the hunks.
+    #[serde(default, skip_serializing_if = "ContextRecord::is_plain")]
+    pub context: ContextRecord,
+}
+
+/// How many hunks show what was asked for, and why others do not.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ContextRecord {
+    asked: String,
+    grown: usize,
+    too_large: usize,
+    not_found: usize,
+    shared: usize,
+    without_text: usize,
+}
+
+impl ContextRecord {
+    /// Whether nothing more was asked for.
+    fn is_plain(&self) -> bool {
+        self.asked.is_empty() || self.asked == Context::Hunk.word()
+    }
+}
+
+impl From<&Growth> for ContextRecord {
+    fn from(growth: &Growth) -> Self {
+        Self {
+            asked: growth.context.word().to_owned(),
+            grown: growth.grown,
+            too_large: growth.too_large,
+            not_found: growth.not_found,
+            shared: growth.shared,
+            without_text: growth.without_text,
+        }
+    }
 }
 
 /// One bundle; its text is `<id>.diff` beside the manifest.
@@ -238,6 +304,7 @@ impl RunRecord {
             tool_version: self.tool_version.clone(),
             prompt_hash: self.prompt_hash.clone(),
             nonce: Some(self.nonce.clone()),
+            masks: self.masks(),
             cut_short: self.cut_short.clone(),
             routes: self.routes.iter().map(RouteRecord::routed).collect(),
         }
@@ -253,6 +320,11 @@ impl RunRecord {
     pub fn policy(&self) -> Result<Policy, RecordError> {
         let fail_on = by_word("fail-on", &self.gate.fail_on, &FailOn::ALL, FailOn::word)?;
         Ok(Policy { fail_on, min_lineages: self.gate.min_lineages })
+    }
+
+    /// What reviewers saw markers for.
+    pub fn masks(&self) -> Vec<Mask> {
+        self.masked.iter().map(MaskRecord::mask).collect()
     }
 
     /// The commits told as intent.
@@ -276,6 +348,61 @@ impl From<&RangeRecord> for RangeInfo {
 impl From<&Commit> for CommitRecord {
     fn from(commit: &Commit) -> Self {
         Self { id: commit.id.clone(), message: commit.message.clone() }
+    }
+}
+
+impl From<&Mask> for MaskRecord {
+    fn from(mask: &Mask) -> Self {
+        let place = match &mask.place {
+            Place::Commit { id } => PlaceRecord::Commit { commit: id.clone() },
+            Place::Line { bundle, path, side, line, at } => PlaceRecord::Line {
+                bundle: bundle.clone(),
+                path: path.to_string(),
+                side: (*side).into(),
+                line: *line,
+                from: at.start,
+                to: at.end,
+            },
+        };
+        Self { kind: mask.kind.clone(), number: mask.number, place }
+    }
+}
+
+impl MaskRecord {
+    fn mask(&self) -> Mask {
+        let place = match &self.place {
+            PlaceRecord::Commit { commit } => Place::Commit { id: commit.clone() },
+            PlaceRecord::Line { bundle, path, side, line, from, to } => Place::Line {
+                bundle: bundle.clone(),
+                path: RepoPath::from_display(path),
+                side: (*side).into(),
+                line: *line,
+                at: *from..*to,
+            },
+        };
+        Mask { kind: self.kind.clone(), number: self.number, place }
+    }
+}
+
+impl From<Side> for SideRecord {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::New => Self::New,
+            Side::Old => Self::Old,
+            Side::Section => Self::Section,
+            Side::Header => Self::Header,
+        }
+    }
+}
+
+impl From<SideRecord> for Side {
+    fn from(side: SideRecord) -> Self {
+        match side {
+            SideRecord::New => Self::New,
+            SideRecord::Old => Self::Old,
+            SideRecord::Section => Self::Section,
+            SideRecord::Header => Self::Header,
+        }
     }
 }
 
@@ -336,6 +463,7 @@ impl Manifest {
             range: range.into(),
             bundles: split.bundles.iter().map(BundleRecord::new).collect(),
             excluded: split.excluded.iter().map(ExcludedRecord::new).collect(),
+            context: ContextRecord::default(),
         }
     }
 }

@@ -4,11 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Coverage, Input, Member, RejectedText, bundle_order};
+use super::{Coverage, Input, Member, RejectedText, TaskReply, bundle_order};
 use crate::{
     anchor::Places,
     bundle::Bundle,
     coverage::{Outcome, State},
+    mask::{self, Values},
     reply::{self, Completeness, Reading},
     reviewer::{Lineage, Panel, ReviewerId},
     route::Routes,
@@ -25,15 +26,21 @@ pub(super) struct Answers {
     pub(super) rejects: Vec<RejectedText>,
 }
 
-/// Reads and anchors `input.replies`, which are taken out of it.
+/// Reads and anchors `input.replies`, which are taken out of it, in the bundles as reviewers saw them.
 pub(super) fn read(input: &mut Input) -> Answers {
     let replies = std::mem::take(&mut input.replies);
-    let nonce = input.run.nonce.as_deref();
-    let readings = replies.into_iter().map(|task| {
-        let reading = task.text.as_deref().map(|text| reply::read(text, nonce));
-        (task.outcome, reading)
+    let (nonce, masks) = (input.run.nonce.as_deref(), &input.run.masks);
+    let values = Values::of(&input.bundles, masks);
+    let conceal = |text: &str| match &values {
+        Some(values) => values.conceal(text).into_owned(),
+        None => text.to_owned(),
+    };
+    let readings = replies.into_iter().map(|TaskReply { mut outcome, text }| {
+        outcome.reason = outcome.reason.as_deref().map(conceal);
+        let reading = text.as_deref().map(|text| reply::read(&conceal(text), nonce));
+        (outcome, reading)
     });
-    assemble(readings, &input.panel, &input.bundles, &input.run.routes)
+    assemble(readings, &input.panel, &mask::shown(&input.bundles, masks), &input.run.routes)
 }
 
 /// Puts readings, panel and bundles together.

@@ -35,6 +35,7 @@ use crate::{
     disposition::{self, Disposition},
     finding::{Anchor, LineRange, Severity, Verdict},
     judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
+    mask::Mask,
     reviewer::{Lineage, Panel, ReviewerId},
     route::Routes,
 };
@@ -84,6 +85,8 @@ pub struct RunInfo {
     pub prompt_hash: String,
     /// The run's fence nonce.
     pub nonce: Option<String>,
+    /// What reviewers saw markers for.
+    pub masks: Vec<Mask>,
     /// Why not everything was asked that should have been, such as a budget that is used up.
     pub cut_short: Option<String>,
     /// Who was asked about which bundle.

@@ -28,7 +28,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "stages",
         Within::Siblings,
-        &["bundle", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
+        &["bundle", "mask", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
     ),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),

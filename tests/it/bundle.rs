@@ -18,10 +18,12 @@ use git2::{FileMode, Oid, Repository, Signature, build::TreeUpdateBuilder};
 use proptest::{collection::vec, prelude::*, sample::select};
 use scrum::{
     bundle::{
-        CutDeclared, DeclaredComponent, ExcludeReason, Guard, Limits, Split, SplitRules, show::numbered,
+        Bundle, CutDeclared, DeclaredComponent, ExcludeReason, Guard, Limits, Split, SplitRules,
+        context::{Context, grow},
+        show::numbered,
         split,
     },
-    change::{Change, FilePatch, Hunk, HunkLine, RepoPath},
+    change::{Change, FilePatch, Hunk, HunkLine, LineKind, RepoPath},
     git::{RangeSpec, Repo, read_diff},
 };
 
@@ -289,6 +291,16 @@ fn assert_names(split: &Split) {
     }
 }
 
+/// Every added and removed line with its numbers.
+fn changed_lines(bundle: &Bundle) -> Vec<(String, Option<u32>, Option<u32>, Vec<u8>)> {
+    let of_file = |file: &FilePatch| {
+        let path = file.path.to_string();
+        let lines = file.hunks.iter().flat_map(Hunk::lines).filter(|line| line.kind != LineKind::Context);
+        lines.map(|line| (path.clone(), line.old, line.new, line.text.to_vec())).collect::<Vec<_>>()
+    };
+    bundle.files.iter().flat_map(of_file).collect()
+}
+
 /// The shown text holds each line of the bundle behind its number.
 fn assert_shown(split: &Split) {
     for bundle in &split.bundles {
@@ -327,6 +339,29 @@ proptest! {
             let diff = bundle.diff();
             let applies = git(folder, &["apply", "--check", "--cached", "-"], &diff);
             prop_assert!(applies.is_ok(), "{}: {:?}\n{}", bundle.id, applies, String::from_utf8_lossy(&diff));
+        }
+    }
+
+    #[test]
+    fn grown_bundles_apply_and_change_the_same_lines(files in history(), rules in rules(), whole in any::<bool>()) {
+        let history = build(&files);
+        let folder = history.folder.path();
+        let repo = Repo::discover(folder).unwrap();
+        let change = repo.read(&RangeSpec::Commits("HEAD~1..HEAD".into())).unwrap();
+        let range = change.range.clone();
+        let made = split(change, &rules).unwrap();
+        let mut grown = made.clone();
+        let context = if whole { Context::File } else { Context::Function };
+        let growth = grow(&mut grown.bundles, context, (&rules.limits, false), |path| repo.text_before(&range, path));
+        prop_assert_eq!(growth.without_text, 0);
+        assert_shown(&grown);
+        git(folder, &["read-tree", &history.base], b"").unwrap();
+        for (before, after) in made.bundles.iter().zip(&grown.bundles) {
+            prop_assert_eq!(changed_lines(before), changed_lines(after));
+            prop_assert!(after.byte_len() <= rules.limits.warn_bytes.max(before.byte_len()));
+            let diff = after.diff();
+            let applies = git(folder, &["apply", "--check", "--cached", "-"], &diff);
+            prop_assert!(applies.is_ok(), "{}: {:?}\n{}", after.id, applies, String::from_utf8_lossy(&diff));
         }
     }
 

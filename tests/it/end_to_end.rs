@@ -5,6 +5,7 @@ mod interrupt;
 mod judging;
 mod keys;
 mod outage;
+mod secrets;
 
 use std::{fs, path::PathBuf};
 

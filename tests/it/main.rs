@@ -13,6 +13,7 @@ mod bounds;
 mod bundle;
 mod cases;
 mod command;
+mod context;
 mod dispose;
 mod end_to_end;
 mod endpoints;

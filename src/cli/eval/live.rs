@@ -2,7 +2,7 @@
 //!
 //! What was answered is kept in a run for each change, under a name made of its bundles and prompts. Scoring is `eval`'s work.
 
-use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
+use std::{fmt::Write as _, num::NonZeroUsize};
 
 use crate::{
     bundle::Split,
@@ -32,10 +32,7 @@ use crate::{
         review::{self, Asking},
         saved,
     },
-    store::{
-        ChangeAt, LabelledCase, RunDir, StoreError,
-        record::{Manifest, RunRecord},
-    },
+    store::{ChangeAt, LabelledCase, RunDir, StoreError, record::RunRecord},
     tally::{Input, TaskReply},
 };
 
@@ -82,7 +79,7 @@ impl Live<'_> {
         let split = self.split(&workspace, &args, change)?;
         let templates = workspace.templates()?;
         let guidance = guidance(&workspace, &range, &split, &templates, self.ui)?;
-        let material = Material { split: Arc::new(split), range, commits, guidance };
+        let material = Material::new(split, range, commits, guidance);
         let panel = seats.panel();
         let kept = kept(&workspace, &case.name, &material, &templates, &panel)?;
         let opener = workspace.opener(&seats, &material, past)?;
@@ -121,7 +118,7 @@ impl Live<'_> {
     }
 
     fn split(&self, workspace: &Workspace, args: &ChangeArgs, change: Change) -> Result<Split, CliError> {
-        let split = bundle::split(workspace, args, change)?;
+        let (split, _) = bundle::split(workspace, args, change, self.ui)?;
         bundle::check_sizes(workspace, &split, self.ui)?;
         Ok(split)
     }
@@ -177,6 +174,7 @@ fn kept(
     };
     let earlier = saved.input.replies.into_iter().filter(is_same).collect();
     let mut record = saved.record;
+    record.masked = material.masks.iter().map(Into::into).collect();
     let gone = before.iter().filter(|seat| panel.reviewers.iter().all(|now| now.id != seat.id));
     record.panel = panel.reviewers.iter().chain(gone).map(Into::into).collect();
     dir.write_record(&record)?;
@@ -192,10 +190,10 @@ fn create(
 ) -> Result<Kept, CliError> {
     let nonce = clock::nonce()?;
     let policy = workspace.policy();
-    let mut record = reviewing::record(&nonce, templates, &material.range, &material.commits, panel, policy);
+    let mut record = reviewing::record(&nonce, templates, material, panel, policy);
     record.id = id;
     record.guidance = material.guidance_told();
-    let manifest = Manifest::new(&material.range, &material.split);
+    let manifest = material.manifest();
     let dir = workspace.store.create(&record, &manifest, &material.split)?;
     Ok(Kept { dir, record, earlier: Vec::new() })
 }

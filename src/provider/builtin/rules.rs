@@ -12,7 +12,7 @@ use super::{
     lexer::Zone,
     source::{LANGUAGES, Language, Purpose},
 };
-use crate::finding::Severity;
+use crate::{finding::Severity, mask};
 
 /// The rules that come with the program, a file a subject.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -303,7 +303,8 @@ impl RuleSet {
     /// Whether `line` holds what looks like a credential, and must not be repeated anywhere.
     pub(super) fn holds_secret(&self, line: &[u8]) -> bool {
         let secret_rules = || self.rules.iter().filter(|rule| rule.secret);
-        self.secrets.get_or_init(|| pattern_set(secret_rules())).is_match(line)
+        mask::holds_credential(line)
+            || self.secrets.get_or_init(|| pattern_set(secret_rules())).is_match(line)
     }
 
     fn prefilter(&self, language: Language) -> Prefilter {

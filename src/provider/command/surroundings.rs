@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::reviewer::Invocation;
+use crate::{provider::keys::Keys, reviewer::Invocation};
 
 /// Variables every program gets: where it finds programs, its user's files, a language, a terminal, a folder for
 /// temporary files, the proxy and the certificates of this machine. A `*` at the end stands for any rest.
@@ -80,24 +80,27 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The values that must not be shown, longest first, so that no rest of one is left where it holds another.
-fn keys(variables: &BTreeMap<String, SecretString>, key: Option<&str>) -> Vec<SecretString> {
-    let is_key = |(name, value): &(&String, &SecretString)| {
-        let value = value.expose_secret().trim();
+/// The values that must not be shown.
+fn keys(variables: &BTreeMap<String, SecretString>, key: Option<&str>) -> Keys {
+    let is_key = |name: &str, value: &str| {
         let by_name = SECRET_NAMES.iter().any(|part| name.to_ascii_uppercase().contains(part));
-        if key == Some(name.as_str()) { !value.is_empty() } else { by_name && value.len() >= SHORTEST_KEY }
+        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= SHORTEST_KEY }
     };
-    let mut keys: Vec<_> =
-        variables.iter().filter(is_key).map(|(_, value)| value.expose_secret().trim()).collect();
-    keys.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    keys.into_iter().map(SecretString::from).collect()
+    let keys = Keys::default();
+    for (name, value) in variables {
+        let value = value.expose_secret().trim();
+        if is_key(name, value) {
+            keys.add(&SecretString::from(value));
+        }
+    }
+    keys
 }
 
 /// The environment of one program.
 #[derive(Debug, Clone)]
 pub(super) struct Variables {
     all: BTreeMap<String, SecretString>,
-    keys: Vec<SecretString>,
+    keys: Keys,
 }
 
 impl Variables {
@@ -107,13 +110,8 @@ impl Variables {
     }
 
     /// `text` with each key in it replaced by `[key]`.
-    pub(super) fn without_keys(&self, mut text: String) -> String {
-        for key in self.keys.iter().map(ExposeSecret::expose_secret) {
-            if text.contains(key) {
-                text = text.replace(key, "[key]");
-            }
-        }
-        text
+    pub(super) fn without_keys(&self, text: String) -> String {
+        self.keys.conceal(text)
     }
 }
 

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::complaint::Complaint;
-use crate::provider::{AskError, one_line};
+use crate::provider::{AskError, keys::Keys, one_line};
 
 /// What is named in messages.
 pub(in crate::provider) struct Door {
@@ -196,8 +196,7 @@ impl Door {
     }
 
     pub(super) fn without_key(&self, text: String) -> String {
-        let key = self.key.expose_secret();
-        if key.is_empty() || !text.contains(key) { text } else { text.replace(key, "[key]") }
+        Keys::of(&self.key).conceal(text)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     report::{
         coverage, foreign,
         judged::{self, Said},
+        masks,
         summary::{self, Directory},
         words,
     },
@@ -41,6 +42,7 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
         rejects(tally),
         ledger(tally),
         left_out(tally),
+        masked(tally),
         footer(tally),
     ];
     let shown: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
@@ -313,6 +315,17 @@ fn left_out(tally: &Tally) -> String {
     }
     let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
     format!("Not shown to reviewers:\n\n{}", entries.concat())
+}
+
+fn masked(tally: &Tally) -> String {
+    let masks = &tally.run.masks;
+    if masks.is_empty() {
+        return String::new();
+    }
+    let count = words::count(masks::count(masks), "credential");
+    let lines = masks::lines(masks);
+    let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
+    format!("{count} masked for reviewers:\n\n{}", entries.concat())
 }
 
 fn footer(tally: &Tally) -> String {

@@ -2,13 +2,16 @@
 
 use std::{fs, path::Path};
 
-use super::{KEY, json, ledger, model, review, scene};
-use crate::mock::{Act, Asked, Mock, ending, event, json_page};
+use super::{KEY, json, ledger, model, program, review, scene};
+use crate::{
+    mock::{Act, Asked, Mock, ending, event, json_page},
+    sandbox::{Printed, Sandbox},
+};
 
 /// A server that tells everybody what it was sent.
 fn gossip(asked: &Asked) -> Act {
-    let header =
-        asked.headers.get("authorization").or(asked.headers.get("x-api-key")).unwrap().to_str().unwrap();
+    let named = ["authorization", "x-api-key"].iter().find_map(|name| asked.headers.get(*name));
+    let header = named.unwrap().to_str().unwrap();
     let words = format!("rejected request with Authorization: {header}");
     let model = asked.body["model"].as_str().unwrap();
     let error = serde_json::json!({"error": {"message": words}});
@@ -18,6 +21,7 @@ fn gossip(asked: &Asked) -> Act {
         "status" => Act::Page { status: 429, headers: Vec::new(), body: words },
         "object" => json_page(401, &error),
         "event" => Act::Stream(vec![format!("data: {error}\n\n").into_bytes()]),
+        "encoded" => json_page(400, &serde_json::json!({"error": {"message": format!("token {BASE64}")}})),
         "reply" => Act::Reply(format!("SEVERITY: WARN\nWHERE: a.py:1\nWHAT: {header}\n\nVERDICT: hold\n")),
         "finish" => Act::Stream(vec![event("VERDICT: ship"), ending(header)]),
         "anthropic" => {
@@ -29,6 +33,9 @@ fn gossip(asked: &Asked) -> Act {
     }
 }
 
+/// [`KEY`] in base64, without what the bytes behind it decide.
+const BASE64: &str = "c2stdmVyeS1zZWNyZXQtMDEyMzQ1Njc4O";
+
 /// Every file under `folder`.
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
@@ -38,22 +45,58 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_key_is_written_whatever_the_server_says() {
     let mock = Mock::start(|asked| std::future::ready(gossip(&asked))).await;
-    let kinds =
-        ["page", "text", "status", "object", "event", "broken", "reply", "plain", "finish", "anthropic"];
+    let kinds = [
+        "page",
+        "text",
+        "status",
+        "object",
+        "event",
+        "broken",
+        "reply",
+        "plain",
+        "finish",
+        "encoded",
+        "anthropic",
+    ];
     let entry = |kind: &str| match kind {
         "anthropic" => model(kind, kind, &mock).replace("\"openai\"", "\"anthropic\""),
         _ => model(kind, kind, &mock),
     };
-    let sandbox = scene(&["alpha"], &kinds.map(entry));
+    let mut panel: Vec<String> = kinds.into_iter().map(entry).collect();
+    panel.push(model("messages", "object", &mock).replace("\"openai\"", "\"anthropic\""));
+    let chatty = "echo \"WHAT: $MOCK_KEY\"; echo $MOCK_KEY | base64; echo VERDICT: hold";
+    let dying = "echo half a reply $MOCK_KEY; echo \"no such key: $MOCK_KEY\" >&2; exit 3";
+    panel.extend(
+        [program("chatty", chatty), program("dying", dying)]
+            .map(|entry| format!("{entry}pass_env = [\"MOCK_KEY\"]\n")),
+    );
+    let sandbox = scene(&["alpha"], &panel);
     let printed = review(&sandbox, &["--timeout", "1", "--format", "json"]);
+    let resumed = review_again(&sandbox);
     assert_eq!(printed.status, 0, "one of them answered: {printed:?}");
     assert!(printed.stdout.contains("Bearer [key]"), "{}", printed.stdout);
     let lines = ledger(&json(&printed));
     assert!(lines.iter().any(|line| line.contains("Authorization: Bearer [key]")), "{lines:?}");
     let texts = files(&sandbox.repo().join(".scrum")).into_iter().map(|path| fs::read(path).unwrap());
-    for text in texts.chain([printed.stdout.into_bytes(), printed.stderr.into_bytes()]) {
-        assert!(!String::from_utf8_lossy(&text).contains(KEY), "{}", String::from_utf8_lossy(&text));
+    let said =
+        [printed, resumed].into_iter().flat_map(|one| [one.stdout.into_bytes(), one.stderr.into_bytes()]);
+    for text in texts.chain(said) {
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains(KEY) && !text.contains(BASE64), "{text}");
     }
+}
+
+/// What is shown of the run afterwards, in every form.
+fn review_again(sandbox: &Sandbox) -> Printed {
+    let resume = ["review", "--resume", "latest", "--timeout", "1", "--verify"];
+    let mut all =
+        sandbox.scrum_with(&resume, &[("MOCK_KEY", KEY), ("RUST_BACKTRACE", "full"), ("RUST_LOG", "trace")]);
+    for page in [&["report", "latest", "--format", "markdown"][..], &["tally", "latest"], &["stats"]] {
+        let shown = sandbox.scrum(page);
+        all.stdout += &shown.stdout;
+        all.stderr += &shown.stderr;
+    }
+    all
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,6 +72,7 @@ fn keys_stand_in_the_order_of_the_contract() {
           "bytes": 18211
         }
       ],
+      "masked": [],
       "coverage": [
         {
           "bundle": "c1_validatord",

@@ -21,6 +21,7 @@ fn preview_tells_what_would_be_sent() {
     let preview = preview::Preview {
         range: &tally.range,
         split: &split,
+        masks: &[],
         panel: Some(&sample::reviewers()),
         routes: &Routes::default(),
     };
@@ -47,8 +48,13 @@ fn preview_tells_what_would_be_sent() {
 #[test]
 fn preview_without_a_panel_names_nobody() {
     let (tally, split) = (sample::tally(), split());
-    let preview =
-        preview::Preview { range: &tally.range, split: &split, panel: None, routes: &Routes::default() };
+    let preview = preview::Preview {
+        range: &tally.range,
+        split: &split,
+        masks: &[],
+        panel: None,
+        routes: &Routes::default(),
+    };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @r"
     bundle         size    tokens  files  lines
     c1 validatord  46 KB   ~12k    1      +960 −0
@@ -61,8 +67,13 @@ fn preview_without_a_panel_names_nobody() {
     main...HEAD: 2 bundles, 50 KB, about 12,411 tokens
     ");
     let nothing = Split::default();
-    let preview =
-        preview::Preview { range: &tally.range, split: &nothing, panel: None, routes: &Routes::default() };
+    let preview = preview::Preview {
+        range: &tally.range,
+        split: &nothing,
+        masks: &[],
+        panel: None,
+        routes: &Routes::default(),
+    };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"main...HEAD: nothing to review, 0 changed files left out");
 }
 
@@ -72,6 +83,7 @@ fn preview_as_json() {
     let preview = preview::Preview {
         range: &tally.range,
         split: &split,
+        masks: &[],
         panel: Some(&sample::reviewers()),
         routes: &Routes::default(),
     };
