@@ -34,8 +34,10 @@ impl Baseline {
     }
 }
 
-/// The revision whose files may steer a review against `base`.
+/// The revision whose files may steer a review against `base`; none when that is not in
+/// this repository: a saved run may come from another one.
 pub(super) fn of(repo: &Repository, base: Option<Oid>) -> Result<Baseline, GitError> {
+    let base = base.filter(|base| repo.find_commit(*base).is_ok());
     let commit = base.map(|base| range::on_default_branch(repo, base)).transpose()?.flatten();
     Ok(Baseline(commit))
 }
