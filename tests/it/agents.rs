@@ -205,7 +205,7 @@ fn a_program_sees_its_own_key_and_nobody_elses() {
 #[test]
 fn an_entry_says_what_is_different() {
     let sandbox = scene(
-        "[[reviewer]]\nid = \"cc\"\npreset = \"claude\"\nargs = [\"--effort\", \"high\"]\npass_env = [\"GITHUB_*\"]\nenv = {}\nrun_in = \".\"\n",
+        "[[reviewer]]\nid = \"cc\"\npreset = \"claude\"\nargs = [\"--effort\", \"high\"]\npass_env = [\"GITHUB_*\"]\nenv = {}\nwork_dir = \".\"\n",
     );
     says(&sandbox, "claude", &fixture("claude.jsonl"));
     let printed = review(&sandbox, &[]);

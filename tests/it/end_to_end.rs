@@ -43,7 +43,7 @@ fn model(id: &str, name: &str, mock: &Mock) -> String {
 /// A reviewer that is a shell script.
 fn program(id: &str, script: &str) -> String {
     format!(
-        "[[reviewer]]\nid = \"{id}\"\nprovider = \"command\"\ncommand = [\"sh\", \"-c\", {script:?}]\nrun_in = \".\"\n"
+        "[[reviewer]]\nid = \"{id}\"\nprovider = \"command\"\ncommand = [\"sh\", \"-c\", {script:?}]\nwork_dir = \".\"\n"
     )
 }
 

@@ -302,7 +302,7 @@ fn live() -> Sandbox {
         let script = format!("cat >/dev/null; echo {id} >> asked; printf '{said}VERDICT: hold\\n'");
         format!(
             "[[reviewer]]\nid = {id:?}\nprovider = \"command\"\nlineage = {lineage:?}\n\
-             command = [\"bash\", \"-c\", {script:?}]\nrun_in = \".\"\n"
+             command = [\"bash\", \"-c\", {script:?}]\nwork_dir = \".\"\n"
         )
     };
     let finding = |what: &str| format!("SEVERITY: WARN\\nWHERE: main.rs:2\\nWHAT: {what}\\n\\n");

@@ -15,7 +15,7 @@ fn speaker(id: &str, model: &str, found: &str, judged: &str) -> String {
     );
     format!(
         "[[reviewer]]\nid = \"{id}\"\nprovider = \"command\"\nmodel = \"{model}\"\n\
-         command = [\"sh\", \"-c\", {script:?}]\nrun_in = \".\"\n"
+         command = [\"sh\", \"-c\", {script:?}]\nwork_dir = \".\"\n"
     )
 }
 
