@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf, time::Duration};
 
+use crate::cost::Price;
+
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,23 +124,6 @@ impl Reviewer {
     }
 }
 
-/// What tokens cost, in US dollars per million.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    /// Of the prompt.
-    pub input: f64,
-    /// Of the answer, reasoning included.
-    pub output: f64,
-}
-
-impl Price {
-    /// What so many tokens cost, in US dollars.
-    #[expect(clippy::cast_precision_loss, reason = "no reply has 2^52 tokens")]
-    pub fn cost(self, tokens_in: u64, tokens_out: u64) -> f64 {
-        (self.input * tokens_in as f64 + self.output * tokens_out as f64) / 1e6
-    }
-}
-
 /// How much may be sent within a minute; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allowance {
@@ -206,6 +191,13 @@ pub struct Seat {
     pub model: String,
     /// The family it counts as.
     pub lineage: Lineage,
+}
+
+impl Seat {
+    /// Whether it answers without a model: nothing is paid for.
+    pub fn is_free(&self) -> bool {
+        ["builtin", "replay", "sarif"].contains(&self.provider.as_str())
+    }
 }
 
 impl From<&Reviewer> for Seat {

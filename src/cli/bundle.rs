@@ -13,10 +13,9 @@ use crate::{
     change::{Change, RangeInfo},
     clock,
     report::{
-        preview::{self, Preview},
+        preview::{self, Preview, Prospect},
         sizes,
     },
-    reviewer::Reviewer,
     run,
     store::record::Manifest,
 };
@@ -59,7 +58,7 @@ pub(super) fn split(workspace: &Workspace, args: &ChangeArgs, change: Change) ->
 pub(super) fn show(
     range: &RangeInfo,
     split: &Split,
-    panel: Option<&[Reviewer]>,
+    panel: Option<Prospect<'_>>,
     output: &OutputArgs,
     ui: Ui,
 ) -> Result<(), CliError> {

@@ -91,6 +91,8 @@ impl From<ConfigError> for CliError {
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
             | ConfigError::Reviewer { .. }
+            | ConfigError::PriceOfNothing
+            | ConfigError::Price { .. }
             | ConfigError::ReviewerId(_) => plain,
         }
     }

@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
@@ -21,10 +22,11 @@ use crate::{
     clock,
     config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
+    estimate::{self, Forecast},
     judgement::Judgements,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
-    report::json,
+    report::{json, preview::Prospect},
     reviewer::{Builtin, Panel, Reviewer, ReviewerId},
     run::{
         self,
@@ -129,11 +131,9 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let past = seats.asks(Builtin::History).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
     if args.dry_run {
-        let seats = seats.usable_reviewers();
-        let asked = (!split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&range, &split, asked, &args.output, ui)?;
-        judge::announce(&workspace.config, args.verify, ui);
-        bundle::check_sizes(workspace, &split, ui)?;
+        let material = Material { split: Arc::new(split), range, commits };
+        foresee(workspace, args, &material, &seats, ui)?;
+        bundle::check_sizes(workspace, &material.split, ui)?;
         return Ok(None);
     }
     bundle::check_sizes(workspace, &split, ui)?;
@@ -148,6 +148,28 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
+}
+
+/// Shows what would be sent, and what that would cost.
+fn foresee(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    material: &Material,
+    seats: &Seats,
+    ui: Ui,
+) -> Result<(), CliError> {
+    let reviewers = seats.usable_reviewers();
+    let questions = questions(material, &workspace.templates()?, "0123456789abcdef")?;
+    let tokens: Vec<u64> =
+        questions.iter().map(|question| estimate::tokens(&question.prompt.joined())).collect();
+    let forecasts: Vec<Forecast> =
+        reviewers.iter().map(|reviewer| Forecast::new(reviewer, &tokens, 0)).collect();
+    let today = clock::now().to_zoned(TimeZone::UTC).date();
+    let prospect = Prospect { reviewers: &reviewers, forecasts: &forecasts, today };
+    let asked = (!material.split.bundles.is_empty()).then_some(prospect);
+    bundle::show(&material.range, &material.split, asked, &args.output, ui)?;
+    judge::announce(&workspace.config, args.verify, ui);
+    Ok(())
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
@@ -216,16 +238,7 @@ pub(super) fn asked(
     templates: &Templates,
     nonce: &str,
 ) -> Result<Asked, CliError> {
-    let nonce: Arc<str> = nonce.into();
-    let question = |bundle: &Bundle| {
-        let prompt = templates.render(bundle, &material.commits, &nonce)?;
-        Ok::<_, CliError>(Arc::new(Question {
-            bundle: Arc::new(bundle.clone()),
-            prompt,
-            nonce: Arc::clone(&nonce),
-        }))
-    };
-    let questions = material.split.bundles.iter().map(question).collect::<Result<_, _>>()?;
+    let questions = questions(material, templates, nonce)?;
     let skipped = seats.skipped.iter();
     let skipped =
         skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
@@ -237,6 +250,21 @@ pub(super) fn asked(
     };
     let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
     Ok(Asked { questions, respondents, skipped })
+}
+
+/// What is to be asked, a question a bundle.
+fn questions(
+    material: &Material,
+    templates: &Templates,
+    nonce: &str,
+) -> Result<Vec<Arc<Question>>, CliError> {
+    let nonce: Arc<str> = nonce.into();
+    let question = |bundle: &Bundle| {
+        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+        let bundle = Arc::new(bundle.clone());
+        Ok(Arc::new(Question { bundle, prompt, nonce: Arc::clone(&nonce) }))
+    };
+    material.split.bundles.iter().map(question).collect()
 }
 
 /// The record of a run that starts now.

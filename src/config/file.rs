@@ -20,6 +20,7 @@ pub(super) struct File {
     pub(super) prompt: Prompt,
     pub(super) rules: Rules,
     pub(super) paths: Paths,
+    pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
     pub(super) reviewer: Vec<Reviewer>,
 }
@@ -117,6 +118,24 @@ pub(super) struct Reviewer {
 pub(super) struct Price {
     pub(super) input: f64,
     pub(super) output: f64,
+    pub(super) cached_input: Option<f64>,
+    pub(super) cache_write: Option<f64>,
+}
+
+/// `[[price]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListedPrice {
+    pub(super) models: Vec<String>,
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    pub(super) input: f64,
+    pub(super) output: f64,
+    pub(super) cached_input: Option<f64>,
+    pub(super) cache_write: Option<f64>,
+    pub(super) as_of: Option<toml::value::Datetime>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever checks the list"))]
+    pub(super) source: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

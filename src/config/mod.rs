@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod panel;
 mod preset;
+mod prices;
 
 use std::{
     collections::BTreeMap,
@@ -27,6 +28,9 @@ use crate::{
 };
 
 const DEFAULT: &str = include_str!("default.toml");
+
+/// The lowest layer: `[[price]]` entries only.
+const PRICES: &str = include_str!("prices.toml");
 
 /// Name of the repository's configuration file.
 pub const FILE_NAME: &str = "scrum.toml";
@@ -86,7 +90,7 @@ impl Config {
             Some(path) => Some(path.to_owned()),
             None => root.map(|root| root.join(FILE_NAME)).filter(|path| path.is_file()),
         };
-        let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+        let mut merged = Layer::reference()?;
         for path in [user, repository].into_iter().flatten() {
             let text = read(&path)?;
             merged.lay_over(Layer::parse(&text, &path)?);
@@ -103,6 +107,13 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 struct Layer(toml::Table);
 
 impl Layer {
+    /// What applies where nobody says otherwise.
+    fn reference() -> Result<Self, ConfigError> {
+        let mut merged = Self::parse(PRICES, Path::new("prices.toml"))?;
+        merged.lay_over(Self::parse(DEFAULT, Path::new("default.toml"))?);
+        Ok(merged)
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let broken = |source: &toml::de::Error| error::invalid(path, text, source);
         toml::from_str::<file::File>(text).map_err(|source| broken(&source))?;
@@ -149,13 +160,16 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
 }
 
-/// Tables merge key by key; reviewers by id; everything else is replaced.
+/// Tables merge key by key; reviewers by id; prices of the upper file come before the lower ones; everything else is replaced.
 fn merge(lower: &mut toml::Table, upper: toml::Table) {
     for (key, value) in upper {
         match (lower.get_mut(&key), value) {
             (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
             (Some(toml::Value::Array(below)), toml::Value::Array(above)) if key == "reviewer" => {
                 merge_reviewers(below, above);
+            }
+            (Some(toml::Value::Array(below)), toml::Value::Array(above)) if key == "price" => {
+                below.splice(..0, above);
             }
             (_, value) => {
                 lower.insert(key, value);
@@ -186,7 +200,7 @@ impl TryFrom<file::File> for Config {
             1 << 40,
         )?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
-        let reviewers = panel::reviewers(file.reviewer, times)?;
+        let reviewers = panel::reviewers(file.reviewer, times, &file.price)?;
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();

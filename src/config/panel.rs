@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, seconds};
+use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, prices, seconds};
 use crate::{
     judge,
-    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Price, Reviewer, ReviewerId, Seat},
+    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
     tally::lineage,
 };
 
@@ -134,14 +134,17 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
     }
 }
 
-/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none.
+/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none, `list` has prices.
 pub(super) fn reviewers(
     entries: Vec<file::Reviewer>,
     times: (u64, u64),
+    list: &[file::ListedPrice],
 ) -> Result<Vec<Reviewer>, ConfigError> {
+    prices::check(list)?;
     let mut all: Vec<Reviewer> = Vec::new();
     for entry in entries {
-        let reviewer = reviewer(&entry, times)?;
+        let mut reviewer = reviewer(&entry, times)?;
+        reviewer.price = prices::price_of(&reviewer, own_price(&entry)?, list);
         if all.iter().any(|other| other.id == reviewer.id) {
             return Err(wrong(reviewer.id.as_str(), "is configured twice"));
         }
@@ -186,7 +189,6 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
         max_output_tokens: entry.max_output_tokens,
         timeout: total,
         idle_timeout: entry.idle_timeout_secs.map_or(idle, Duration::from_secs),
-        price: price(entry)?,
         fallback: entry.fallback.iter().map(|id| ReviewerId::new(id)).collect::<Result<_, _>>()?,
         allowance: Allowance {
             requests_per_minute: entry.requests_per_minute,
@@ -196,12 +198,13 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
     })
 }
 
-fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
-    let Some(file::Price { input, output }) = entry.price else { return Ok(None) };
-    if [input, output].iter().any(|usd| !usd.is_finite() || *usd < 0.0) {
-        return Err(wrong(&entry.id, "a price must be 0 or more US dollars per million tokens"));
+fn own_price(entry: &file::Reviewer) -> Result<Option<file::Price>, ConfigError> {
+    match entry.price {
+        Some(price) if !price.is_possible() => {
+            Err(wrong(&entry.id, "a price must be 0 or more US dollars per million tokens"))
+        }
+        price => Ok(price),
     }
-    Ok(Some(Price { input, output }))
 }
 
 /// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.

@@ -26,6 +26,7 @@ use super::{
     retry::{GiveUp, Patience},
 };
 use crate::{
+    cost::Tokens,
     coverage::{Outcome, State},
     provider::{Answer, AskError, Draft, End, Provider, Question},
     reviewer::Reviewer,
@@ -369,9 +370,16 @@ where
     }
 }
 
-/// What the provider told, else what its tokens cost.
+/// What the provider told, else what its tokens cost. What is free costs nothing however many there were.
 fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
-    answer.cost_usd.or_else(|| Some(reviewer.price?.cost(answer.tokens_in?, answer.tokens_out?)))
+    let told = answer.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
+    told.or_else(|| match reviewer.price? {
+        price if price.is_free() => Some(0.0),
+        price => {
+            let (input, output) = (answer.tokens_in?, answer.tokens_out?);
+            Some(price.cost(Tokens { input, output, ..Tokens::default() }))
+        }
+    })
 }
 
 /// One attempt, within the reviewer's limits.

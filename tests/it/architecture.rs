@@ -13,6 +13,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         Within::Siblings,
         &[
             "change",
+            "cost",
             "coverage",
             "digest",
             "disposition",
@@ -26,7 +27,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "stages",
         Within::Siblings,
-        &["bundle", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
+        &["bundle", "estimate", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
     ),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
