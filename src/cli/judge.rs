@@ -16,7 +16,7 @@ use crate::{
         offline,
     },
     store::{
-        RunDir, StoreError,
+        Cache, RunDir, StoreError,
         record::{JudgingRecord, RunRecord},
     },
     tally::Input,
@@ -29,6 +29,8 @@ pub(super) struct Session<'a> {
     pub(super) record: &'a RunRecord,
     /// The panel's reviewers that can be asked.
     pub(super) respondents: &'a [Respondent],
+    /// Answers of other runs.
+    pub(super) cache: Option<&'a Cache>,
     /// `--timeout`.
     pub(super) timeout: Option<u64>,
     pub(super) pace: Pace,
@@ -74,7 +76,7 @@ pub(super) fn judge(
     let templates = session.workspace.templates()?;
     let mut judging = Judging {
         dir: session.dir,
-        cache: session.workspace.store.cache(),
+        cache: session.cache.cloned(),
         templates: &templates,
         nonce: Arc::from(session.record.nonce.as_str()),
         adjudicator: adjudicator(session)?,
@@ -94,7 +96,10 @@ pub(super) fn judge(
         let requests = round.requests();
         let work = async |events: &_, cancel: &_| judging.ask(round, events, cancel).await;
         let heard = supervised(requests, &session.pace, ui, interrupt, work)?;
-        let Some(Heard { judgements, unsaved }) = heard else { return Ok(Ended::Dropped) };
+        let Some(Heard { judgements, unsaved, forgotten }) = heard else { return Ok(Ended::Dropped) };
+        if let Some(error) = forgotten {
+            ui.warning(format_args!("answers are not kept for other runs: {error}"));
+        }
         for judgement in judgements {
             input.judgements.put(judgement);
         }

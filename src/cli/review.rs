@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
 use jiff::tz::TimeZone;
 
 use super::{
@@ -26,16 +26,17 @@ use crate::{
     judgement::Judgements,
     prompt::Templates,
     provider::{AnswerBuiltin, Opener, Question},
-    report::{json, preview::Prospect},
+    report::{json, preview::Prospect, words},
     reviewer::{Builtin, Panel, Reviewer, ReviewerId},
     run::{
         self,
         executor::{Pace, Respondent},
+        recall::{self, Memory},
         review::{self, Answers, Asking},
         saved,
     },
     store::{
-        RunDir,
+        RunDir, StoreError,
         record::{Manifest, RunRecord},
     },
     tally::{
@@ -62,6 +63,9 @@ pub(super) struct ReviewArgs {
     /// Longest time for one attempt, for every reviewer
     #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
+    /// Ask for everything anew, also what was answered before; what comes is kept for later all the same
+    #[arg(long, help_heading = ASKING, env = env::NO_CACHE, value_parser = FalseyValueParser::new())]
+    no_cache: bool,
     /// Go on with a run that was interrupted: ask only for what is missing
     #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "panel", "reviewers"])]
     resume: Option<String>,
@@ -98,6 +102,7 @@ struct Job {
     material: Material,
     policy: Policy,
     asked: Asked,
+    memory: Option<Arc<Memory>>,
     earlier: Vec<TaskReply>,
     judgements: Judgements,
 }
@@ -106,7 +111,7 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
     Ui::check_output(args.output.output.as_deref())?;
     let workspace = Workspace::for_change(global, &args.change)?;
     let job = match &args.resume {
-        Some(name) => Some(resume(&workspace, args, name)?),
+        Some(name) => Some(resume(&workspace, args, name, ui)?),
         None => prepare(&workspace, args, ui)?,
     };
     match job {
@@ -144,10 +149,12 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     let material = Material { split: Arc::new(split), range, commits };
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
+    let reviewers = asked.respondents.iter().map(|one| &one.reviewer);
+    let memory = memory(workspace, args, &templates, &asked.questions, reviewers, ui)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
-    Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
+    Ok(Some(Job { dir, record, material, policy, asked, memory, earlier, judgements }))
 }
 
 /// Shows what would be sent, and what that would cost.
@@ -159,11 +166,18 @@ fn foresee(
     ui: Ui,
 ) -> Result<(), CliError> {
     let reviewers = seats.usable_reviewers();
-    let questions = questions(material, &workspace.templates()?, "0123456789abcdef")?;
-    let tokens: Vec<u64> =
-        questions.iter().map(|question| estimate::tokens(&question.prompt.joined())).collect();
-    let forecasts: Vec<Forecast> =
-        reviewers.iter().map(|reviewer| Forecast::new(reviewer, &tokens, 0)).collect();
+    let templates = workspace.templates()?;
+    let questions = questions(material, &templates, "0123456789abcdef")?;
+    let memory = memory(workspace, args, &templates, &questions, &reviewers, ui)?;
+    let forecast = |reviewer: &Reviewer| {
+        let is_open = |question: &&Arc<Question>| {
+            memory.as_ref().is_none_or(|memory| memory.answer(question, &reviewer.id).is_none())
+        };
+        let open = questions.iter().filter(is_open);
+        let open: Vec<u64> = open.map(|question| estimate::tokens(&question.prompt.joined())).collect();
+        Forecast::new(reviewer, &open, questions.len() - open.len())
+    };
+    let forecasts: Vec<Forecast> = reviewers.iter().map(forecast).collect();
     let today = clock::now().to_zoned(TimeZone::UTC).date();
     let prospect = Prospect { reviewers: &reviewers, forecasts: &forecasts, today };
     let asked = (!material.split.bundles.is_empty()).then_some(prospect);
@@ -191,7 +205,7 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, CliError> {
+fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str, ui: Ui) -> Result<Job, CliError> {
     let dir = workspace.find_run(name)?;
     let saved = saved::open(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
@@ -217,11 +231,13 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str) -> Result<Job, C
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
+    let reviewers = asked.respondents.iter().map(|one| &one.reviewer);
+    let memory = memory(workspace, args, &templates, &asked.questions, reviewers, ui)?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
     let (earlier, judgements) = (saved.input.replies, saved.input.judgements);
-    Ok(Job { dir, record, material, policy, asked, earlier, judgements })
+    Ok(Job { dir, record, material, policy, asked, memory, earlier, judgements })
 }
 
 fn changed_panel(dir: &RunDir, now: &str) -> CliError {
@@ -250,6 +266,22 @@ pub(super) fn asked(
     };
     let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
     Ok(Asked { questions, respondents, skipped })
+}
+
+/// What `reviewers` answered to `questions` in earlier runs.
+fn memory<'a>(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    templates: &Templates,
+    questions: &[Arc<Question>],
+    reviewers: impl IntoIterator<Item = &'a Reviewer>,
+    ui: Ui,
+) -> Result<Option<Arc<Memory>>, CliError> {
+    let Some(cache) = workspace.cache(!args.no_cache, ui)? else { return Ok(None) };
+    let digest = |question: &Arc<Question>| templates.digest(&question.bundle);
+    let digests = questions.iter().map(digest).collect::<Result<Vec<_>, _>>()?;
+    let questions = questions.iter().map(Arc::as_ref).zip(digests.iter().map(String::as_str));
+    Ok(Some(Arc::new(Memory::new(cache, questions, reviewers))))
 }
 
 /// What is to be asked, a question a bundle.
@@ -303,7 +335,8 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
-    let Some(Answers { replies, unsaved }) = ask(workspace, args, &mut job, ui, &interrupt)? else {
+    let Some(Answers { replies, unsaved, forgotten }) = ask(workspace, args, &mut job, ui, &interrupt)?
+    else {
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
@@ -313,6 +346,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         dir: &job.dir,
         record: &job.record,
         respondents: &job.asked.respondents,
+        cache: job.memory.as_ref().map(|memory| memory.cache()),
         timeout: args.timeout,
         pace: pace(workspace, args),
     };
@@ -328,6 +362,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
             return Ok(Status::Interrupted);
         }
     };
+    tidy(workspace, job.memory.as_deref(), forgotten, ui);
     let interrupted = interrupt.end.is_cancelled();
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     input.run = job.record.info();
@@ -349,6 +384,14 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     Ok(gate.result.into())
 }
 
+/// Keeps the cache within its limits. A cache that cannot be written costs no review.
+fn tidy(workspace: &Workspace, memory: Option<&Memory>, forgotten: Option<StoreError>, ui: Ui) {
+    let pruned = memory.map(|memory| memory.cache().prune(workspace.cache_limits()));
+    if let Some(error) = forgotten.or_else(|| pruned?.err()) {
+        ui.warning(format_args!("answers are not kept for other runs: {error}"));
+    }
+}
+
 /// Leaves the run as it ended on disk.
 fn keep(workspace: &Workspace, job: &Job, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
     job.dir.write_record(&job.record)?;
@@ -364,15 +407,21 @@ fn ask(
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
-    let asking = Asking {
+    let mut asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
+        memory: job.memory.clone(),
     };
+    let known = recall::recall(&mut asking)?;
     let (tasks, pace) = (review::open_tasks(&asking).len(), asking.pace);
+    if known > 0 {
+        let of = words::count(known + tasks, "answer");
+        ui.note(format_args!("{known} of {of} from the cache (--no-cache asks anew)"));
+    }
     let work = async |events: &_, cancel: &_| review::ask(asking, events, cancel).await;
     Ok(supervised(tasks, &pace, ui, interrupt, work)?.transpose()?)
 }

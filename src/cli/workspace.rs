@@ -9,13 +9,17 @@ use super::{ChangeArgs, Global, error::CliError, ui::Ui};
 use crate::{
     bundle::{Split, SplitRules},
     change::{Change, RangeInfo},
-    config::{Config, Seats, env::Environment},
+    clock,
+    config::{
+        Config, Seats,
+        env::{self, Environment},
+    },
     git::{self, GitError, RangeSpec, Repo},
     prompt::Templates,
     provider::{AnswerBuiltin, builtin::RuleSet},
     reviewer::Builtin,
     run::offline::{self, Past},
-    store::{RunDir, Store},
+    store::{Cache, RunDir, Store, cache::Limits},
     tally::gate::Policy,
 };
 
@@ -137,6 +141,37 @@ impl Workspace {
     /// The prompt templates, the configured ones in place of the embedded.
     pub(super) fn templates(&self) -> Result<Templates, CliError> {
         Ok(Templates::new(self.config.system_prompt.clone(), self.config.user_prompt.clone())?)
+    }
+
+    /// Where answers are kept for other runs. `None`, which is said, where a change could have put files.
+    pub(super) fn cache(&self, is_read: bool, ui: Ui) -> Result<Option<Cache>, CliError> {
+        let cache = Cache { is_read, ..self.whole_cache() };
+        let tracks = |repo: &Repo| repo.tracks(&cache.folder);
+        if self.repo.as_ref().map(tracks).transpose()?.unwrap_or_default() {
+            let folder = self.shown(&cache.folder);
+            ui.warning(format_args!(
+                "the cache is not used: git tracks {folder}, so a change could forge answers"
+            ));
+            return Ok(None);
+        }
+        Ok(Some(cache))
+    }
+
+    /// The cache, whatever it holds.
+    pub(super) fn whole_cache(&self) -> Cache {
+        let root = self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root);
+        let dir = self.environment.get(env::CACHE_DIR).map(PathBuf::from);
+        Cache {
+            folder: root.join(dir.as_ref().unwrap_or(&self.config.cache_dir)),
+            is_read: true,
+            most_age: self.config.cache_age,
+            now: clock::now(),
+        }
+    }
+
+    /// What may stay in it.
+    pub(super) fn cache_limits(&self) -> Limits {
+        Limits { most_bytes: self.config.cache_bytes, most_age: self.config.cache_age }
     }
 
     /// What answers for the offline reviewers.

@@ -20,6 +20,7 @@ pub(super) struct File {
     pub(super) prompt: Prompt,
     pub(super) rules: Rules,
     pub(super) paths: Paths,
+    pub(super) cache: Cache,
     pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
     pub(super) reviewer: Vec<Reviewer>,
@@ -79,6 +80,14 @@ pub(super) struct Rules {
 pub(super) struct Paths {
     pub(super) bundles: PathBuf,
     pub(super) reviews: PathBuf,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Cache {
+    pub(super) dir: PathBuf,
+    pub(super) max_bytes: u64,
+    pub(super) max_age_days: u32,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

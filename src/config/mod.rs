@@ -70,6 +70,12 @@ pub struct Config {
     pub bundles_dir: PathBuf,
     /// Where reviews are kept, absolute or from the repository's root.
     pub reviews_dir: PathBuf,
+    /// Where answers are kept for other runs, absolute or from the repository's root.
+    pub cache_dir: PathBuf,
+    /// Most bytes of answers that are kept.
+    pub cache_bytes: u64,
+    /// Most age of answers that are kept, and used.
+    pub cache_age: Duration,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
     /// All reviewers, ids unique, in order of configuration.
@@ -226,6 +232,9 @@ impl TryFrom<file::File> for Config {
             rules: file.rules.files.iter().map(|path| named_text(path)).collect::<Result<_, _>>()?,
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
+            cache_dir: file.cache.dir,
+            cache_bytes: file.cache.max_bytes,
+            cache_age: Duration::from_hours(24) * file.cache.max_age_days,
             panels,
             reviewers,
         })

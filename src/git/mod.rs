@@ -129,6 +129,24 @@ impl Repo {
         history::collect(&self.inner, change)
     }
 
+    /// Whether git's index holds the folder `path`, something in it, or a link or submodule above it. A change that somebody
+    /// else wrote can put files there. Upper and lower case are the same, as on some disks.
+    pub fn tracks(&self, path: &Path) -> Result<bool, GitError> {
+        let Some(root) = self.inner.workdir() else { return Ok(false) };
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let inside = [path, &real].into_iter().filter_map(|path| path.strip_prefix(root).ok());
+        let folders: Vec<Vec<u8>> =
+            inside.map(|path| path.as_os_str().as_encoded_bytes().to_ascii_lowercase()).collect();
+        let index = self.inner.index().map_err(GitError::while_doing("read the index"))?;
+        let is_above = |above: &[u8], below: &[u8]| {
+            below.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        Ok(index.iter().any(|entry| {
+            let path = entry.path.to_ascii_lowercase();
+            folders.iter().any(|folder| is_above(&path, folder) || is_above(folder, &path))
+        }))
+    }
+
     /// Folders at or above the changed files, the root left out, that hold a package manifest on the new side
     /// (on the old side for deleted files), in path order.
     pub fn package_roots(&self, change: &Change) -> Result<Vec<RepoPath>, GitError> {

@@ -9,6 +9,7 @@ pub mod judging;
 pub mod offline;
 pub mod plan;
 mod queue;
+pub mod recall;
 mod retry;
 pub mod review;
 pub mod saved;

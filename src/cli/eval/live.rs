@@ -132,6 +132,7 @@ impl Live<'_> {
             skipped: &asked.skipped,
             earlier: kept.earlier.clone(),
             pace: Pace::new(concurrency),
+            memory: None,
         };
         let tasks = review::open_tasks(&asking).len();
         if tasks == 0 {
