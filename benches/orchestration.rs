@@ -27,6 +27,7 @@ use scrum::{
     prompt::Prompt,
     provider::{Opener, Question},
     reviewer::{Access, Lineage, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         event::channel,
         executor::{Pace, Respondent, Work, execute},
@@ -161,7 +162,7 @@ async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let dir = RunDir { id: "bench".to_owned(), bundles: review.clone(), review };
     let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| dir.save(outcome, text));
     let began = Instant::now();
-    let tasks = plan(&bundles, &panel, &BTreeSet::new());
+    let tasks = plan(&bundles, &panel, &Routes::default(), &BTreeSet::new());
     let (events, mut listener) = channel(tasks.len(), &pace);
     let listening = tokio::spawn(async move { while listener.next().await.is_some() {} });
     let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };

@@ -20,12 +20,21 @@ pub enum State {
     Empty,
     /// Never asked.
     Skipped,
+    /// Not to be asked: rules put the bundle to others.
+    NotRouted,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Answered, Self::Incomplete, Self::Failed, Self::TimedOut, Self::Empty, Self::Skipped];
+    pub const ALL: [Self; 7] = [
+        Self::Answered,
+        Self::Incomplete,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Empty,
+        Self::Skipped,
+        Self::NotRouted,
+    ];
 
     /// The word used in the tally.
     pub fn word(self) -> &'static str {
@@ -36,6 +45,7 @@ impl State {
             Self::TimedOut => "timed-out",
             Self::Empty => "empty",
             Self::Skipped => "skipped",
+            Self::NotRouted => "not-routed",
         }
     }
 }

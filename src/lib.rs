@@ -24,6 +24,8 @@ pub mod history;
 pub mod judgement;
 pub mod proportion;
 pub mod reviewer;
+pub mod route;
+pub mod survey;
 
 // Stages: pure, each from one value to the next.
 pub mod bundle;

@@ -3,8 +3,9 @@
 //! [`Templates`] holds the texts and their hash; [`Templates::render`] fills them. It sends nothing.
 //!
 //! A fence line cannot be forged from inside: each line of code stands behind a gutter, each line of a commit
-//! message behind `> `. So it does no harm when the nonce itself occurs in the change.
+//! message or of guidance behind `> `. So it does no harm when the nonce itself occurs in the change.
 
+pub mod guidance;
 mod judgement;
 
 use std::fmt::Write;
@@ -35,7 +36,7 @@ const USER: &str = "review.user.md";
 const SYSTEM_TEXT: &str = include_str!("../prompts/review.system.md");
 const USER_TEXT: &str = include_str!("../prompts/review.user.md");
 /// What a template may name.
-const VARIABLES: [&str; 5] = ["bundle", "component", "diff", "intent", "nonce"];
+const VARIABLES: [&str; 6] = ["bundle", "component", "diff", "guidance", "intent", "nonce"];
 
 /// The two texts that make one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +74,8 @@ pub struct TemplateError {
 impl Templates {
     /// The embedded templates, each replaced by the given text where there is one.
     ///
-    /// A text may name `nonce`, `bundle` (its id), `component` (its name), `diff` (numbered) and `intent` (commit messages, may be empty).
+    /// A text may name `nonce`, `bundle` (its id), `component` (its name), `diff` (numbered), `intent` (commit messages) and `guidance` (of the
+    /// maintainers); the last two may be empty.
     /// Both texts are tried out here, so that a mistake shows before anything is sent.
     pub fn new(system: Option<String>, user: Option<String>) -> Result<Self, TemplateError> {
         let system = system.unwrap_or_else(|| SYSTEM_TEXT.to_owned());
@@ -100,17 +102,32 @@ impl Templates {
         self.hash.clone()
     }
 
-    /// The question about `bundle`. The same for every reviewer: render it once a bundle.
-    pub fn render(&self, bundle: &Bundle, commits: &[Commit], nonce: &str) -> Result<Prompt, TemplateError> {
-        let diff = numbered(bundle);
-        let values = context! { nonce, bundle => &bundle.id, component => &bundle.component, diff, intent => intent(commits) };
+    /// Whether maintainers' guidance has a place in them.
+    pub fn tell_guidance(&self) -> bool {
+        let names =
+            |name: &str| self.environment.get_template(name).map(|text| text.undeclared_variables(false));
+        [SYSTEM, USER].into_iter().filter_map(|name| names(name).ok()).any(|names| names.contains("guidance"))
+    }
+
+    /// The question about `bundle`, with the maintainers' `guidance` about it. The same for every reviewer: render it once
+    /// a bundle.
+    pub fn render(
+        &self,
+        bundle: &Bundle,
+        commits: &[Commit],
+        guidance: &str,
+        nonce: &str,
+    ) -> Result<Prompt, TemplateError> {
+        let Bundle { id, component, .. } = bundle;
+        let (diff, intent) = (numbered(bundle), intent(commits));
+        let values = context! { nonce, bundle => id, component, diff, guidance, intent };
         Ok(Prompt { system: self.fill(SYSTEM, &values)?, user: self.fill(USER, &values)? })
     }
 
     /// What a question about `bundle` comes to, whatever the run: a digest of everything in it but the nonce and the commit
     /// messages.
-    pub fn digest(&self, bundle: &Bundle) -> Result<String, TemplateError> {
-        let Prompt { system, user } = self.render(bundle, &[], "")?;
+    pub fn digest(&self, bundle: &Bundle, guidance: &str) -> Result<String, TemplateError> {
+        let Prompt { system, user } = self.render(bundle, &[], guidance, "")?;
         let parts = [self.hash.as_str(), &system, &user].map(|part| digest::sha256(&[part.as_bytes()]));
         Ok(digest::sha256(&parts.each_ref().map(String::as_bytes)))
     }
@@ -122,8 +139,7 @@ impl Templates {
 
     /// Finds names that no template is given, also where an `if` hides them.
     fn try_out(&self, name: &str) -> Result<(), TemplateError> {
-        let sample =
-            context! { nonce => "n", bundle => "b", component => "c", diff => "d\n", intent => "i\n" };
+        let sample = context! { nonce => "n", bundle => "b", component => "c", diff => "d\n", guidance => "g\n", intent => "i\n" };
         self.fill(name, &sample)?;
         let template = self.environment.get_template(name).map_err(|error| unusable(name, &error))?;
         let is_known = |word: &String| {

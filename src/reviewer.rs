@@ -4,7 +4,14 @@
 //! Values only: how a reviewer is asked is `provider`'s work, which lineage a model name has is
 //! decided by `tally::lineage`.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf, time::Duration};
+use core::net::IpAddr;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 use crate::cost::Price;
 
@@ -102,6 +109,10 @@ pub struct Reviewer {
     pub fallback: Vec<ReviewerId>,
     /// How much may be sent to it.
     pub allowance: Allowance,
+    /// A file it runs or reads that comes with the change under review: it must not be asked.
+    pub tampered: Option<String>,
+    /// Where its endpoint departs from the usual.
+    pub quirks: Quirks,
 }
 
 impl Reviewer {
@@ -120,6 +131,8 @@ impl Reviewer {
             price: None,
             fallback: Vec::new(),
             allowance: Allowance::default(),
+            tampered: None,
+            quirks: Quirks::default(),
         }
     }
 }
@@ -133,12 +146,75 @@ pub struct Allowance {
     pub tokens_per_minute: Option<NonZeroU32>,
 }
 
+/// Where an endpoint, or its model, departs from what its protocol's servers usually want.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Quirks {
+    /// Header that carries the key; `None` is the protocol's own. `authorization` carries it as `Bearer KEY`.
+    pub key_header: Option<String>,
+    /// Under which name the output limit is sent; Anthropic's protocol knows one only.
+    pub output_limit: OutputLimit,
+    /// What the model does not take and is not sent.
+    pub without: BTreeSet<Parameter>,
+}
+
+/// The two names of the output limit among OpenAI-compatible servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutputLimit {
+    /// `max_tokens`, which nearly every server understands.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`, which newer models of `OpenAI` insist on.
+    MaxCompletionTokens,
+}
+
+impl OutputLimit {
+    /// As sent.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
+
+    /// The other name.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::MaxTokens => Self::MaxCompletionTokens,
+            Self::MaxCompletionTokens => Self::MaxTokens,
+        }
+    }
+}
+
+/// A part of a request that some models or servers refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Parameter {
+    /// `temperature`.
+    Temperature,
+    /// `stream_options`, which asks for token counts at the end of a stream.
+    StreamOptions,
+    /// A message of the system's own; without it the instructions stand before the question.
+    System,
+}
+
+impl Parameter {
+    /// Every parameter.
+    pub const ALL: [Self; 3] = [Self::Temperature, Self::StreamOptions, Self::System];
+}
+
 /// How a reviewer is asked. One variant a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Access {
     /// An OpenAI-compatible chat endpoint.
     OpenAi {
         /// Up to and without `/chat/completions`, such as `https://api.openai.com/v1`.
+        base_url: String,
+        /// Environment variable that holds the key; `None` sends no key.
+        api_key_env: Option<String>,
+    },
+    /// Anthropic's Messages API.
+    Anthropic {
+        /// Up to and without `/messages`, such as `https://api.anthropic.com/v1`; `/v1` may be left out.
         base_url: String,
         /// Environment variable that holds the key; `None` sends no key.
         api_key_env: Option<String>,
@@ -164,11 +240,62 @@ impl Access {
     pub fn provider(&self) -> &'static str {
         match self {
             Self::OpenAi { .. } => "openai",
+            Self::Anthropic { .. } => "anthropic",
             Self::Command { .. } => "command",
             Self::Replay { .. } => "replay",
             Self::Builtin(_) => "builtin",
         }
     }
+
+    /// The environment variable of its key, where it needs one.
+    pub fn key_variable(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
+            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// The program that is started, as it is called.
+    pub fn program(&self) -> Option<&str> {
+        match self {
+            Self::Command { argv, .. } => argv.first().map(String::as_str),
+            Self::OpenAi { .. } | Self::Anthropic { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// The base URL of the endpoint that is asked.
+    pub fn base_url(&self) -> Option<&str> {
+        match self {
+            Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
+            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+        }
+    }
+
+    /// Whether what it is shown stays on this machine, as far as can be told: programs of agents pass it on to a model.
+    pub fn stays_here(&self) -> bool {
+        match self {
+            Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
+            Self::Command { .. } => false,
+            Self::Replay { .. } | Self::Builtin(_) => true,
+        }
+    }
+}
+
+/// The host of a URL with its port, without the name and password that may stand before it.
+pub fn host(url: &str) -> &str {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = behind_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+/// Whether `url` is on this machine: `localhost` or a loopback address.
+pub fn is_loopback(url: &str) -> bool {
+    let host = host(url);
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// The reviewers that need no model.
@@ -216,4 +343,23 @@ impl From<&Reviewer> for Seat {
 pub struct Panel {
     /// Who sits on it.
     pub reviewers: Vec<Seat>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_this_machine() {
+        let check = |url: &str, expect: bool| assert_eq!(is_loopback(url), expect, "{url}");
+        check("http://localhost:11434/v1", true);
+        check("http://127.0.0.2/v1", true);
+        check("http://[::1]:8080/v1", true);
+        check("http://me:key@127.0.0.1:1/v1", true);
+        check("http://127.0.0.1@example.com/v1", false);
+        check("http://example.com\\@127.0.0.1/v1", false);
+        check("http://localhost.example/v1", false);
+        check("https://api.openai.com/v1", false);
+        check("", false);
+    }
 }

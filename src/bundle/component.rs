@@ -63,6 +63,31 @@ fn common_place(files: &[FilePatch]) -> &[u8] {
     folder
 }
 
+/// A component as it would be inferred for a whole repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inferred {
+    /// As its bundles would be called.
+    pub name: String,
+    /// Package root or top-level folder, without trailing `/`.
+    pub folder: Vec<u8>,
+    /// Files in it that are in no other component.
+    pub files: usize,
+}
+
+/// The components of a repository with these `files` and `package_roots`, in path order; files at the root are in none.
+pub fn inferred(files: &[RepoPath], package_roots: &[RepoPath]) -> Vec<Inferred> {
+    let roots: HashSet<&[u8]> = package_roots.iter().map(RepoPath::as_bytes).collect();
+    let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for file in files {
+        *counts.entry(folder_of(file, &roots)).or_default() += 1;
+    }
+    counts.remove(&b""[..]);
+    let folders: Vec<&[u8]> = counts.keys().copied().collect();
+    let names = folder_names(&folders, HashSet::new());
+    let inferred = names.into_iter().zip(counts);
+    inferred.map(|(name, (folder, files))| Inferred { name, folder: folder.to_vec(), files }).collect()
+}
+
 /// The components of a change and which file is whose.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Owners {
@@ -86,15 +111,15 @@ pub(super) fn assign<'f>(files: &'f [FilePatch], rules: &SplitRules) -> Result<O
     let roots: HashSet<&[u8]> = rules.package_roots.iter().map(RepoPath::as_bytes).collect();
     let key_of = |file: &'f FilePatch| match declared.first(&file.path) {
         Some(index) => Key::Declared(index),
-        None => Key::Folder(inferred_folder(file, &roots)),
+        None => Key::Folder(folder_of(&file.path, &roots)),
     };
     let keys = files.iter().map(key_of).collect();
     Ok(named(&keep_replaced_together(files, keys), &rules.declared))
 }
 
 /// The folder that gives `file` its inferred component; empty for the repository's root.
-fn inferred_folder<'a>(file: &'a FilePatch, roots: &HashSet<&[u8]>) -> &'a [u8] {
-    let folder = file.path.parent();
+fn folder_of<'a>(file: &'a RepoPath, roots: &HashSet<&[u8]>) -> &'a [u8] {
+    let folder = file.parent();
     let slashes: Vec<usize> = (0..folder.len()).filter(|at| folder[*at] == b'/').collect();
     let deepest =
         slashes.iter().copied().chain([folder.len()]).rev().find(|end| roots.contains(&folder[..*end]));

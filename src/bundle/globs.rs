@@ -9,7 +9,7 @@ use super::SplitError;
 use crate::change::RepoPath;
 
 /// Compiled globs, each with the index of the group it came from.
-pub(super) struct Globs {
+pub(crate) struct Globs {
     set: GlobSet,
     group: Vec<usize>,
 }
@@ -18,7 +18,7 @@ impl Globs {
     /// Compiles groups of globs; [`Globs::first`] tells which group matched.
     ///
     /// An empty glob is an error: it would match everything.
-    pub(super) fn grouped<'a>(groups: impl IntoIterator<Item = &'a Vec<String>>) -> Result<Self, SplitError> {
+    pub(crate) fn grouped<'a>(groups: impl IntoIterator<Item = &'a Vec<String>>) -> Result<Self, SplitError> {
         let mut builder = GlobSetBuilder::new();
         let mut group = Vec::new();
         for (index, globs) in groups.into_iter().enumerate() {
@@ -39,13 +39,13 @@ impl Globs {
     }
 
     /// The first group of which a glob matches.
-    pub(super) fn first(&self, path: &RepoPath) -> Option<usize> {
+    pub(crate) fn first(&self, path: &RepoPath) -> Option<usize> {
         let hits = self.set.matches_candidate(&Candidate::from_bytes(path.as_bytes()));
         hits.into_iter().map(|hit| self.group[hit]).min()
     }
 
     /// Whether any glob matches.
-    pub(super) fn matches(&self, path: &RepoPath) -> bool {
+    pub(crate) fn matches(&self, path: &RepoPath) -> bool {
         self.set.is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
     }
 }

@@ -6,9 +6,10 @@
 mod component;
 mod cut;
 mod exclude;
-mod globs;
+pub(crate) mod globs;
 mod guard;
 mod pack;
+pub mod route;
 pub mod show;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ mod tests;
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use crate::digest;
 use component::Component;
+pub use component::{Inferred, inferred};
 
 /// One component's share of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use super::Bundle;
 use crate::{
     change::{FilePatch, Hunk},
     finding::LineRange,
+    report::foreign::is_hidden,
 };
 
 /// The gutter of a line that the new side does not have.
@@ -149,7 +150,7 @@ fn push_line(line: &[u8], out: &mut String) {
     out.push('\n');
 }
 
-/// `text` with control characters other than tab, line separators and direction marks spelled out.
+/// `text` with control characters other than tab, line separators, direction marks and invisible characters spelled out.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
@@ -166,8 +167,7 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters reach terminals, line separators forge lines, direction marks make code read other than it
-/// runs (CVE-2021-42574).
+/// runs (CVE-2021-42574), and tags spell words that models read and people do not see.
 fn is_harmful(c: char) -> bool {
-    matches!(c, '\0'..='\u{8}' | '\u{a}'..='\u{1f}' | '\u{7f}'..='\u{9f}')
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\t') || is_hidden(c)
 }

@@ -10,12 +10,13 @@ use super::{
 };
 use crate::{
     bundle::{self, Split},
-    change::{Change, RangeInfo},
+    change::Change,
     clock,
     report::{
-        preview::{self, Preview, Prospect},
+        preview::{self, Preview},
         sizes,
     },
+    route::Routes,
     run,
     store::record::Manifest,
 };
@@ -32,14 +33,18 @@ pub(super) struct BundleArgs {
 }
 
 pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::for_change(global, &args.change)?;
+    let workspace = Workspace::for_change(global, &args.change, ui)?;
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
         Reading::NoFile(_) => return Ok(Status::Done),
     };
     let range = change.range.clone();
     let split = split(&workspace, &args.change, change)?;
-    show(&range, &split, None, &args.output, ui)?;
+    show(
+        &Preview { range: &range, split: &split, panel: None, routes: &Routes::default() },
+        &args.output,
+        ui,
+    )?;
     if !args.dry_run && !split.bundles.is_empty() {
         let id = run::run_id(clock::now(), &clock::nonce()?);
         let folder = workspace.store.create_bundles(&id, &Manifest::new(&range, &split), &split)?;
@@ -55,19 +60,12 @@ pub(super) fn split(workspace: &Workspace, args: &ChangeArgs, change: Change) ->
 }
 
 /// Prints what would be sent.
-pub(super) fn show(
-    range: &RangeInfo,
-    split: &Split,
-    panel: Option<Prospect<'_>>,
-    output: &OutputArgs,
-    ui: Ui,
-) -> Result<(), CliError> {
-    let preview = Preview { range, split, panel };
+pub(super) fn show(preview: &Preview<'_>, output: &OutputArgs, ui: Ui) -> Result<(), CliError> {
     let text = match output.format {
         Format::Table => {
-            preview::render(&preview, Ui::width(), output.output.is_none() && ui.color_on_stdout())
+            preview::render(preview, Ui::width(), output.output.is_none() && ui.color_on_stdout())
         }
-        Format::Json => preview::render_json(&preview),
+        Format::Json => preview::render_json(preview),
         Format::Markdown => return Err(CliError::new("bundles are shown as `table` or `json`")),
     };
     Ui::result(&text, output.output.as_deref())

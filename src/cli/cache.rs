@@ -42,9 +42,9 @@ struct PruneArgs {
     max_bytes: Option<u64>,
 }
 
-pub(super) fn run(global: &Global, args: &CacheArgs, _: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
-    let cache = workspace.whole_cache();
+pub(super) fn run(global: &Global, args: &CacheArgs, ui: Ui) -> Result<Status, CliError> {
+    let workspace = Workspace::open_anywhere(global, ui)?;
+    let cache = workspace.cache(true);
     let text = match &args.command {
         None => {
             let folder = workspace.shown(&cache.folder).to_string();

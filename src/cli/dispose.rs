@@ -39,9 +39,9 @@ fn parse_decision(word: &str) -> Result<Decision, String> {
 }
 
 pub(super) fn run(global: &Global, args: &DisposeArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let dir = workspace.find_run(&args.run)?;
-    let saved = report::open(&dir, ui)?;
+    let saved = report::open(&workspace, &dir, ui)?;
     let latest = saved.input.dispositions.iter().map(|one| one.at).max();
     let at = after(latest, clock::now());
     let by = workspace.person();

@@ -11,7 +11,7 @@ use crate::{
     prompt::TemplateError,
     provider::{OpenError, builtin::RuleError},
     report::eval::plot::PlotError,
-    run::saved::SavedError,
+    run::{routing::AssignError, saved::SavedError},
     store::StoreError,
     tally::{gate::GateResult, named::NameError},
 };
@@ -27,6 +27,8 @@ pub(super) enum Status {
     Inconclusive,
     /// The user stopped it.
     Interrupted,
+    /// The configuration cannot be used, which has been said.
+    Unusable,
 }
 
 impl Status {
@@ -36,6 +38,7 @@ impl Status {
             Self::GateFailed => 1,
             Self::Inconclusive => 3,
             Self::Interrupted => 130,
+            Self::Unusable => 2,
         })
     }
 }
@@ -51,7 +54,7 @@ impl From<GateResult> for Status {
 }
 
 /// What went wrong and what to do about it. Always exit status 2.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CliError {
     pub(super) message: String,
     pub(super) hints: Vec<String>,
@@ -78,7 +81,8 @@ impl From<ConfigError> for CliError {
             ConfigError::NoSuchAdjudicator { suggestion: Some(id), .. } => {
                 plain.hint(format!("did you mean `{id}`?"))
             }
-            ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
+            ConfigError::Route { suggestion: Some(name), .. }
+            | ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
                 plain.hint(format!("did you mean `{name}`?"))
             }
             ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
@@ -87,12 +91,17 @@ impl From<ConfigError> for CliError {
             ConfigError::NoSuchAdjudicator { known, suggestion: None, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }
+            ConfigError::Tampered { .. } => plain.hint(
+                "give a configuration of your own with `--config FILE`, after reading what the change brings",
+            ),
             ConfigError::Invalid { .. }
+            | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
             | ConfigError::Reviewer { .. }
             | ConfigError::PriceOfNothing
             | ConfigError::Price { .. }
+            | ConfigError::GuidanceRule { .. }
             | ConfigError::ReviewerId(_) => plain,
         }
     }
@@ -106,9 +115,17 @@ impl From<PanelError> for CliError {
             PanelError::NoSuchReviewer { known, .. } => {
                 plain.hint(format!("reviewers: {}", known.join(", ")))
             }
-            PanelError::Unusable { .. } => {
-                plain.hint("set the variable, or choose reviewers that need none, such as `--panel offline`")
-            }
+            PanelError::Unusable { .. } => plain
+                .hint("set what is not set, or choose reviewers that need none, such as `--panel offline`"),
+        }
+    }
+}
+
+impl From<AssignError> for CliError {
+    fn from(error: AssignError) -> Self {
+        match error {
+            AssignError::Panel(error) => error.into(),
+            AssignError::Rule(error) => error.into(),
         }
     }
 }

@@ -60,7 +60,7 @@ impl EvalArgs {
 pub(super) fn run(global: &Global, args: &EvalArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
     Ui::check_output(args.plot.as_deref())?;
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let folder = workspace.resolve(&args.data);
     let labelled = store::labelled_cases(&folder)?;
     if labelled.is_empty() {

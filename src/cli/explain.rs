@@ -31,8 +31,8 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ExplainArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
-    let saved = report::open(&workspace.find_run(&args.run)?, ui)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
+    let saved = report::open(&workspace, &workspace.find_run(&args.run)?, ui)?;
     let tally = tally::tally(saved.input);
     let issues = args.issues.iter().map(|name| named(&tally, name)).collect::<Result<Vec<_>, _>>()?;
     let output = &args.output;

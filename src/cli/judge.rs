@@ -30,7 +30,7 @@ pub(super) struct Session<'a> {
     /// The panel's reviewers that can be asked.
     pub(super) respondents: &'a [Respondent],
     /// Answers of other runs.
-    pub(super) cache: Option<&'a Cache>,
+    pub(super) cache: &'a Cache,
     /// `--timeout`.
     pub(super) timeout: Option<u64>,
     pub(super) pace: Pace,
@@ -76,7 +76,7 @@ pub(super) fn judge(
     let templates = session.workspace.templates()?;
     let mut judging = Judging {
         dir: session.dir,
-        cache: session.cache.cloned(),
+        cache: session.cache.clone(),
         templates: &templates,
         nonce: Arc::from(session.record.nonce.as_str()),
         adjudicator: adjudicator(session)?,
@@ -117,7 +117,7 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
     let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
     let respondent = match (seated, key_of(reviewer, session.workspace.environment)) {
         (Some(seated), _) => Ok(seated.clone()),
-        (None, Err(variable)) => Err(format!("{variable} is not set")),
+        (None, Err(obstacle)) => Err(obstacle.to_string()),
         (None, Ok(key)) => {
             let mut reviewer: Reviewer = reviewer.clone();
             reviewer.timeout = session.timeout.map_or(reviewer.timeout, Duration::from_secs);

@@ -24,7 +24,7 @@ pub(super) struct LineageArgs {
 }
 
 pub(super) fn run(global: &Global, args: &LineageArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let (models, known) = if args.models.is_empty() {
         (workspace.config.reviewers.iter().map(Descent::of_reviewer).collect(), lineage::known())
     } else {

@@ -5,9 +5,12 @@
 mod bundle;
 mod cache;
 mod dispose;
+mod doctor;
 mod error;
 mod eval;
 mod explain;
+mod found;
+mod guidance;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -16,6 +19,7 @@ mod review;
 mod stats;
 mod supervise;
 mod tally;
+mod trust;
 mod ui;
 mod workspace;
 
@@ -73,6 +77,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say which reviewers could run here, why not the others, and what to do
+    Doctor(doctor::DoctorArgs),
     /// Say why findings are one issue, and near ones others
     Explain(explain::ExplainArgs),
     /// Say which family models descend from, and why
@@ -181,6 +187,7 @@ pub fn main() -> ExitCode {
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),
+        Command::Doctor(args) => doctor::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),

@@ -5,13 +5,16 @@ use clap::Args;
 use super::{
     Format, Global, OutputArgs,
     error::{CliError, Status},
+    trust::Trust,
     ui::Ui,
     workspace::Workspace,
 };
 use crate::{
+    config::StandIn,
+    disposition::Disposition,
     report::{json, markdown, table},
     run::saved::{self, SavedRun},
-    store::RunDir,
+    store::{Decisions, RunDir},
     tally::{
         self, Tally,
         gate::{self, Gate},
@@ -28,19 +31,38 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
-    let saved = open(&workspace.find_run(&args.run)?, ui)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
+    let saved = open(&workspace, &workspace.find_run(&args.run)?, ui)?;
     let tally = tally::tally(saved.input);
     let gate = gate::evaluate(&tally, saved.policy);
     print(&tally, &gate, &args.output, ui)?;
     Ok(Status::Done)
 }
 
-/// A saved run; what of the decisions does not read is told.
-pub(super) fn open(dir: &RunDir, ui: Ui) -> Result<SavedRun, CliError> {
-    let saved = saved::open(dir)?;
-    warn_of_unusable(&saved.unusable, ui);
-    Ok(saved)
+/// A saved run with what humans decided; what of the decisions does not read is told.
+pub(super) fn open(workspace: &Workspace, dir: &RunDir, ui: Ui) -> Result<SavedRun, CliError> {
+    let mut run = saved::open_undecided(dir)?;
+    let trust = workspace.trust_in(&run)?;
+    run.input.dispositions = decisions(workspace, dir, &trust, ui)?;
+    Ok(run)
+}
+
+/// What humans decided about the issues of a run, without what its change brings along.
+pub(super) fn decisions(
+    workspace: &Workspace,
+    dir: &RunDir,
+    trust: &Trust,
+    ui: Ui,
+) -> Result<Vec<Disposition>, CliError> {
+    let file = dir.decisions_file();
+    let decisions = match trust.stand_in(workspace.repo.as_ref(), &file, ui) {
+        Ok(StandIn::Disk) => dir.decisions()?,
+        Ok(StandIn::Text(text)) => Decisions::read(text.lines(), &file),
+        Ok(StandIn::Nothing) => Decisions::default(),
+        Err(error) => return Err(CliError::new(format!("cannot read {}: {error}", workspace.shown(&file)))),
+    };
+    warn_of_unusable(&decisions.unusable, ui);
+    Ok(decisions.dispositions)
 }
 
 /// Tells of lines that were meant to be decisions.

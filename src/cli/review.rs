@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
     error::{CliError, Status},
+    found,
+    guidance::{self, guidance},
     interrupt::{self, Interrupt},
     judge::{self, Ended, Session},
     report,
@@ -20,24 +22,30 @@ use crate::{
     bundle::{Bundle, Split},
     change::{Commit, RangeInfo},
     clock,
-    config::{Choice, PanelError, Seats, env},
+    config::{self, Choice, PanelError, Seats, env},
     disposition::Disposition,
     estimate::{self, Forecast},
     judgement::Judgements,
-    prompt::Templates,
+    prompt::{Templates, guidance::Told},
     provider::{AnswerBuiltin, Opener, Question},
-    report::{json, preview::Prospect, words},
-    reviewer::{Builtin, Panel, Reviewer, ReviewerId},
+    report::{
+        json,
+        preview::{Preview, Prospect},
+        words,
+    },
+    reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         self,
         executor::{Pace, Respondent},
         recall::{self, Memory},
         review::{self, Answers, Asking},
+        routing::{self, Assignment},
         saved,
     },
     store::{
         RunDir, StoreError,
-        record::{Manifest, RunRecord},
+        record::{GuidanceRecord, Manifest, RunRecord},
     },
     tally::{
         self, Input, RunInfo, Tally, TaskReply,
@@ -51,7 +59,7 @@ const ASKING: &str = "Whom to ask";
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
-    /// Ask this panel: `auto` (every reviewer configured), `offline`, or a name from `panel.NAME` in scrum.toml
+    /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
     /// Ask this reviewer (repeatable), instead of a panel
@@ -86,6 +94,19 @@ pub(super) struct Material {
     pub(super) split: Arc<Split>,
     pub(super) range: RangeInfo,
     pub(super) commits: Vec<Commit>,
+    /// What the maintainers tell about each bundle, in the bundles' order.
+    pub(super) guidance: Vec<Told>,
+}
+
+impl Material {
+    /// For the run's record.
+    pub(super) fn guidance_told(&self) -> Vec<GuidanceRecord> {
+        let of_bundle = |(bundle, told): (&Bundle, &Told)| {
+            let sources = told.sources.clone().into_iter();
+            sources.map(|source| GuidanceRecord::new(&bundle.id, source)).collect::<Vec<_>>()
+        };
+        self.split.bundles.iter().zip(&self.guidance).flat_map(of_bundle).collect()
+    }
 }
 
 /// Whom to ask what.
@@ -102,26 +123,27 @@ struct Job {
     material: Material,
     policy: Policy,
     asked: Asked,
-    memory: Option<Arc<Memory>>,
+    memory: Arc<Memory>,
     earlier: Vec<TaskReply>,
     judgements: Judgements,
 }
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
     Ui::check_output(args.output.output.as_deref())?;
-    let workspace = Workspace::for_change(global, &args.change)?;
-    let job = match &args.resume {
-        Some(name) => Some(resume(&workspace, args, name, ui)?),
-        None => prepare(&workspace, args, ui)?,
-    };
-    match job {
+    if let Some(name) = &args.resume {
+        let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume(&mut workspace, args, dir, ui)?;
+        return perform(&workspace, args, job, ui);
+    }
+    let mut workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare(&mut workspace, args, ui)? {
         Some(job) => perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }
 }
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
-fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
+fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
     let policy = args.gate.over(workspace.policy());
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
@@ -132,25 +154,33 @@ fn prepare(workspace: &Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Jo
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment)?;
-    let past = seats.asks(Builtin::History).then(|| change.clone());
+    let leaves = found::add(workspace, &choice, ui)?;
+    let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
+    let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let split = bundle::split(workspace, &args.change, change)?;
+    let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &range, &split, &templates, ui)?;
+    let (seats, routes) = seats(workspace, &choice, policy, &split)?;
     if args.dry_run {
-        let material = Material { split: Arc::new(split), range, commits };
-        foresee(workspace, args, &material, &seats, ui)?;
+        let material = Material { split: Arc::new(split), range, commits, guidance };
+        foresee(workspace, args, &material, &templates, (&seats, &routes), ui)?;
         bundle::check_sizes(workspace, &material.split, ui)?;
         return Ok(None);
     }
     bundle::check_sizes(workspace, &split, ui)?;
+    if leaves {
+        found::announce(&seats, &routes, &split, ui);
+    }
     let nonce = clock::nonce()?;
-    let templates = workspace.templates()?;
     let mut record = record(&nonce, &templates, &range, &commits, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
-    let material = Material { split: Arc::new(split), range, commits };
+    let material = Material { split: Arc::new(split), range, commits, guidance };
+    record.guidance = material.guidance_told();
+    record.routes = routes.iter().map(Into::into).collect();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
     let reviewers = asked.respondents.iter().map(|one| &one.reviewer);
-    let memory = memory(workspace, args, &templates, &asked.questions, reviewers, ui)?;
+    let memory = memory(workspace, args, &material, &templates, reviewers)?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
@@ -162,28 +192,48 @@ fn foresee(
     workspace: &Workspace,
     args: &ReviewArgs,
     material: &Material,
-    seats: &Seats,
+    templates: &Templates,
+    (seats, routes): (&Seats, &Routes),
     ui: Ui,
 ) -> Result<(), CliError> {
     let reviewers = seats.usable_reviewers();
-    let templates = workspace.templates()?;
-    let questions = questions(material, &templates, "0123456789abcdef")?;
-    let memory = memory(workspace, args, &templates, &questions, &reviewers, ui)?;
+    let questions = questions(material, templates, "0123456789abcdef")?;
+    let memory = memory(workspace, args, material, templates, &reviewers)?;
     let forecast = |reviewer: &Reviewer| {
-        let is_open = |question: &&Arc<Question>| {
-            memory.as_ref().is_none_or(|memory| memory.answer(question, &reviewer.id).is_none())
-        };
-        let open = questions.iter().filter(is_open);
-        let open: Vec<u64> = open.map(|question| estimate::tokens(&question.prompt.joined())).collect();
-        Forecast::new(reviewer, &open, questions.len() - open.len())
+        let own = questions.iter().filter(|one| routes.asks(&one.bundle.id, reviewer.id.as_str()));
+        let (known, open): (Vec<_>, Vec<_>) = own.partition(|one| memory.answer(one, &reviewer.id).is_some());
+        let open: Vec<u64> = open.iter().map(|one| estimate::tokens(&one.prompt.joined())).collect();
+        Forecast::new(reviewer, &open, known.len())
     };
     let forecasts: Vec<Forecast> = reviewers.iter().map(forecast).collect();
     let today = clock::now().to_zoned(TimeZone::UTC).date();
     let prospect = Prospect { reviewers: &reviewers, forecasts: &forecasts, today };
-    let asked = (!material.split.bundles.is_empty()).then_some(prospect);
-    bundle::show(&material.range, &material.split, asked, &args.output, ui)?;
+    let panel = (!material.split.bundles.is_empty()).then_some(prospect);
+    let preview = Preview { range: &material.range, split: &material.split, panel, routes };
+    bundle::show(&preview, &args.output, ui)?;
+    guidance::announce(&material.guidance, ui);
     judge::announce(&workspace.config, args.verify, ui);
     Ok(())
+}
+
+/// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
+fn seats(
+    workspace: &Workspace,
+    choice: &Choice,
+    policy: Policy,
+    split: &Split,
+) -> Result<(Seats, Routes), CliError> {
+    let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
+    let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
+    let least = least(&routes, &panel, &split.bundles, policy);
+    let seats = config::seated(reviewers, least, workspace.environment)?;
+    Ok((seats, routes))
+}
+
+/// Fewest lineages that must be there for every bundle to have been answered by as many as it needs.
+fn least(routes: &Routes, panel: &Panel, bundles: &[Bundle], policy: Policy) -> usize {
+    let needed = bundles.iter().map(|bundle| routes.needed(&bundle.id, panel, policy.min_lineages));
+    needed.max().unwrap_or(policy.min_lineages)
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
@@ -205,13 +255,15 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
 }
 
 /// A run on disk with the questions nobody has answered. The panel is the run's own, as it is configured now.
-fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str, ui: Ui) -> Result<Job, CliError> {
-    let dir = workspace.find_run(name)?;
-    let saved = saved::open(&dir)?;
+fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> Result<Job, CliError> {
+    let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    let seats = workspace.config.seats(&choice, policy.min_lineages, workspace.environment);
+    found::add(workspace, &choice, ui)?;
+    let routes = saved.record.info().routes;
+    let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
+    let seats = workspace.config.seats(&choice, least, workspace.environment);
     let seats = seats.map_err(|error| match error {
         PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),
         PanelError::NoSuchPanel { .. } | PanelError::Unusable { .. } => error.into(),
@@ -221,18 +273,23 @@ fn resume(workspace: &Workspace, args: &ReviewArgs, name: &str, ui: Ui) -> Resul
         return Err(changed_panel(&dir, &format!("{} is {} of {}", seat.id, seat.model, seat.lineage)));
     }
     let split = Split { bundles: saved.input.bundles, excluded: saved.input.excluded };
-    let material =
-        Material { split: Arc::new(split), range: saved.input.range, commits: saved.record.commits() };
     let templates = workspace.templates()?;
+    let guidance = guidance(workspace, &saved.input.range, &split, &templates, ui)?;
+    let (range, commits) = (saved.input.range, saved.record.commits());
+    let material = Material { split: Arc::new(split), range, commits, guidance };
     if templates.hash() != saved.record.prompt_hash {
         return Err(CliError::new(format!("the prompts of run {} were other ones", dir.id))
+            .hint("start a new review: answers to different prompts must not be mixed in one run"));
+    }
+    if material.guidance_told() != saved.record.guidance {
+        return Err(CliError::new(format!("the guidance of run {} was another one", dir.id))
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
     let builtins = workspace.offline(&seats, &material.split, past)?;
     let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
     let reviewers = asked.respondents.iter().map(|one| &one.reviewer);
-    let memory = memory(workspace, args, &templates, &asked.questions, reviewers, ui)?;
+    let memory = memory(workspace, args, &material, &templates, reviewers)?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
@@ -256,8 +313,7 @@ pub(super) fn asked(
 ) -> Result<Asked, CliError> {
     let questions = questions(material, templates, nonce)?;
     let skipped = seats.skipped.iter();
-    let skipped =
-        skipped.map(|seat| (seat.reviewer.id.clone(), format!("{} is not set", seat.variable))).collect();
+    let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let mut opener = Opener::new(builtins);
     let open = |(mut reviewer, key): (Reviewer, _)| {
         reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
@@ -268,20 +324,19 @@ pub(super) fn asked(
     Ok(Asked { questions, respondents, skipped })
 }
 
-/// What `reviewers` answered to `questions` in earlier runs.
+/// What `reviewers` answered about `material` in earlier runs.
 fn memory<'a>(
     workspace: &Workspace,
     args: &ReviewArgs,
+    material: &Material,
     templates: &Templates,
-    questions: &[Arc<Question>],
     reviewers: impl IntoIterator<Item = &'a Reviewer>,
-    ui: Ui,
-) -> Result<Option<Arc<Memory>>, CliError> {
-    let Some(cache) = workspace.cache(!args.no_cache, ui)? else { return Ok(None) };
-    let digest = |question: &Arc<Question>| templates.digest(&question.bundle);
-    let digests = questions.iter().map(digest).collect::<Result<Vec<_>, _>>()?;
-    let questions = questions.iter().map(Arc::as_ref).zip(digests.iter().map(String::as_str));
-    Ok(Some(Arc::new(Memory::new(cache, questions, reviewers))))
+) -> Result<Arc<Memory>, CliError> {
+    let bundles = material.split.bundles.iter().zip(&material.guidance);
+    let digest =
+        |(bundle, told): (&Bundle, &Told)| Ok((bundle.id.clone(), templates.digest(bundle, &told.text)?));
+    let questions = bundles.map(digest).collect::<Result<Vec<_>, CliError>>()?;
+    Ok(Arc::new(Memory::new(workspace.cache(!args.no_cache), &questions, reviewers)))
 }
 
 /// What is to be asked, a question a bundle.
@@ -291,12 +346,12 @@ fn questions(
     nonce: &str,
 ) -> Result<Vec<Arc<Question>>, CliError> {
     let nonce: Arc<str> = nonce.into();
-    let question = |bundle: &Bundle| {
-        let prompt = templates.render(bundle, &material.commits, &nonce)?;
+    let question = |(bundle, told): (&Bundle, &Told)| {
+        let prompt = templates.render(bundle, &material.commits, &told.text, &nonce)?;
         let bundle = Arc::new(bundle.clone());
         Ok(Arc::new(Question { bundle, prompt, nonce: Arc::clone(&nonce) }))
     };
-    material.split.bundles.iter().map(question).collect()
+    material.split.bundles.iter().zip(&material.guidance).map(question).collect()
 }
 
 /// The record of a run that starts now.
@@ -321,7 +376,9 @@ pub(super) fn record(
         commits: commits.iter().map(Into::into).collect(),
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
+        routes: Vec::new(),
         judging: None,
+        guidance: Vec::new(),
     }
 }
 
@@ -330,8 +387,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     for (reviewer, reason) in &job.asked.skipped {
         ui.warning(format_args!("{reviewer} is not asked: {reason}"));
     }
-    let decisions = job.dir.decisions()?;
-    report::warn_of_unusable(&decisions.unusable, ui);
+    let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
@@ -340,13 +396,13 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
     };
-    let mut input = input(&mut job, replies, decisions.dispositions)?;
+    let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
         workspace,
         dir: &job.dir,
         record: &job.record,
         respondents: &job.asked.respondents,
-        cache: job.memory.as_ref().map(|memory| memory.cache()),
+        cache: job.memory.cache(),
         timeout: args.timeout,
         pace: pace(workspace, args),
     };
@@ -362,7 +418,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
             return Ok(Status::Interrupted);
         }
     };
-    tidy(workspace, job.memory.as_deref(), forgotten, ui);
+    tidy(workspace, &job.memory, forgotten, ui);
     let interrupted = interrupt.end.is_cancelled();
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     input.run = job.record.info();
@@ -385,9 +441,9 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
 }
 
 /// Keeps the cache within its limits. A cache that cannot be written costs no review.
-fn tidy(workspace: &Workspace, memory: Option<&Memory>, forgotten: Option<StoreError>, ui: Ui) {
-    let pruned = memory.map(|memory| memory.cache().prune(workspace.cache_limits()));
-    if let Some(error) = forgotten.or_else(|| pruned?.err()) {
+fn tidy(workspace: &Workspace, memory: &Memory, forgotten: Option<StoreError>, ui: Ui) {
+    let pruned = memory.cache().prune(workspace.cache_limits());
+    if let Some(error) = forgotten.or_else(|| pruned.err()) {
         ui.warning(format_args!("answers are not kept for other runs: {error}"));
     }
 }
@@ -407,14 +463,16 @@ fn ask(
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
+    let routes = job.record.info().routes;
     let mut asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
         skipped: &job.asked.skipped,
+        routes: &routes,
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
-        memory: job.memory.clone(),
+        memory: Some(Arc::clone(&job.memory)),
     };
     let known = recall::recall(&mut asking)?;
     let (tasks, pace) = (review::open_tasks(&asking).len(), asking.pace);

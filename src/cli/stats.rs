@@ -23,7 +23,7 @@ pub(super) struct StatsArgs {
 }
 
 pub(super) fn run(global: &Global, args: &StatsArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let decisions = workspace.store.decisions()?;
     report::warn_of_unusable(&decisions.unusable, ui);
     let mut record = Record::default();

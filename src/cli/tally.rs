@@ -31,13 +31,13 @@ pub(super) struct TallyArgs {
 }
 
 pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, CliError> {
-    let workspace = Workspace::open_anywhere(global)?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
     let folder = workspace.resolve(Path::new(&args.run));
     if folder.is_dir() && !folder.join("run.json").is_file() {
         return tally_folder(&workspace, args, &folder, ui);
     }
     let dir = workspace.find_run(&args.run)?;
-    let saved = report::open(&dir, ui)?;
+    let saved = report::open(&workspace, &dir, ui)?;
     let policy = args.gate.over(saved.policy);
     let tally = tally::tally(saved.input);
     let gate = gate::evaluate(&tally, policy);

@@ -1,24 +1,31 @@
 //! Where a command runs: [`Workspace`] finds the repository, its configuration and its runs.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{ChangeArgs, Global, error::CliError, ui::Ui};
+use super::{ChangeArgs, Global, error::CliError, trust::Trust, ui::Ui};
 use crate::{
     bundle::{Split, SplitRules},
     change::{Change, RangeInfo},
     clock,
     config::{
-        Config, Seats,
+        self, Config, Seats, StandIn,
         env::{self, Environment},
     },
     git::{self, GitError, RangeSpec, Repo},
-    prompt::Templates,
+    prompt::{
+        Templates,
+        guidance::{FILE_NAMES, Guidance},
+    },
     provider::{AnswerBuiltin, builtin::RuleSet},
-    reviewer::Builtin,
-    run::offline::{self, Past},
+    reviewer::{Builtin, Reviewer},
+    run::{
+        offline::{self, Past},
+        saved::{self, SavedRun},
+    },
     store::{Cache, RunDir, Store, cache::Limits},
     tally::gate::Policy,
 };
@@ -29,6 +36,10 @@ pub(super) struct Workspace {
     pub(super) config: Config,
     pub(super) store: Store,
     pub(super) environment: Environment,
+    /// `None`: what is on disk counts.
+    trust: Option<Trust>,
+    /// The change it was opened for.
+    given: Option<Change>,
     directory: PathBuf,
     started_in: PathBuf,
 }
@@ -42,47 +53,135 @@ pub(super) enum Reading {
 }
 
 impl Workspace {
-    /// Opens the repository around the working directory; a diff from a file needs none.
-    pub(super) fn for_change(global: &Global, args: &ChangeArgs) -> Result<Self, CliError> {
-        if args.diff.is_some() {
-            return Self::open_anywhere(global);
+    /// Opens the repository around the working directory and reads the change, whose files steer nothing; a diff from a
+    /// file needs no repository.
+    pub(super) fn for_change(global: &Global, args: &ChangeArgs, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = if args.diff.is_some() { place.repository()? } else { Some(place.own_repository()?) };
+        let change = read_change(args, repo.as_ref(), &place.directory)?;
+        let trust =
+            Trust::in_review_of(&change, repo.as_ref(), &place.root(repo.as_ref()), &place.directory)?;
+        let workspace = Self::at(global, place, repo, Some(trust), ui)?;
+        Ok(Self { given: Some(change), ..workspace })
+    }
+
+    /// Opens what there is to go on with a run; files that came with its change steer nothing.
+    pub(super) fn for_run(global: &Global, name: &str, ui: Ui) -> Result<(Self, RunDir), CliError> {
+        let dir = Self::open_anywhere(global, ui)?.find_run(name)?;
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        let run = saved::open_undecided(&dir)?;
+        let trust = Trust::in_run(&run, repo.as_ref(), &place.root(repo.as_ref()), &place.directory)?;
+        Ok((Self::at(global, place, repo, Some(trust), ui)?, dir))
+    }
+
+    /// Does without a repository where there is none. Nothing is under review, so what is on disk counts.
+    pub(super) fn open_anywhere(global: &Global, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        Self::at(global, place, repo, None, ui)
+    }
+
+    /// Does without a repository where there is none, and without the configuration where that cannot be used: what is wrong with
+    /// it comes along.
+    pub(super) fn open_forgiving(global: &Global, ui: Ui) -> Result<(Self, Option<CliError>), CliError> {
+        let broken = match Self::open_anywhere(global, ui) {
+            Ok(workspace) => return Ok((workspace, None)),
+            Err(error) => error,
+        };
+        // Where it is the configuration, the same goes well without one.
+        let place = Place::of(global)?;
+        let repo = place.repository()?;
+        let config = Config::builtin()?;
+        let store = Store::new(
+            &place.root(repo.as_ref()),
+            [&config.cache_dir, &config.bundles_dir, &config.reviews_dir],
+        );
+        let (trust, given, environment) = (None, None, Environment);
+        let Place { directory, started_in } = place;
+        let workspace = Self { repo, config, store, environment, trust, given, directory, started_in };
+        Ok((workspace, Some(broken)))
+    }
+
+    /// Adds reviewers that nobody configured, but not twice. The files of the change steer them no more than the others.
+    pub(super) fn seat(&mut self, reviewers: Vec<Reviewer>) {
+        for mut reviewer in reviewers {
+            let trust = self.trust.as_ref();
+            reviewer.tampered = trust
+                .and_then(|trust| trust.tampered(self.repo.as_ref(), &self.started_in, &reviewer.access));
+            if self.config.reviewers.iter().all(|known| known.id != reviewer.id) {
+                self.config.reviewers.push(reviewer);
+            }
         }
-        Self::at(global, |directory| Ok(Some(Repo::discover(directory)?)))
     }
 
-    /// Does without a repository where there is none.
-    pub(super) fn open_anywhere(global: &Global) -> Result<Self, CliError> {
-        Self::at(global, |directory| match Repo::discover(directory) {
-            Ok(repo) => Ok(Some(repo)),
-            Err(GitError::NotARepository { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        })
+    /// The text of the repository's file `path` that steers reviews, as it counts here.
+    #[expect(dead_code, reason = "guidance and ignore files are read through it")]
+    pub(super) fn steering_file(&self, path: &str, ui: Ui) -> Result<Option<String>, CliError> {
+        let file = self.root().join(path);
+        Ok(config::text_if_there(&file, &stand_ins(self.trust.as_ref(), self.repo.as_ref(), ui))?)
     }
 
+    fn is_committed(&self, file: &Path) -> bool {
+        let paths = git::paths_below(&self.root(), file);
+        self.repo.as_ref().is_some_and(|repo| paths.iter().any(|path| repo.is_committed(path)))
+    }
+
+    /// How far the files of the change under review can be trusted.
+    pub(super) fn trust(&self) -> Result<&Trust, CliError> {
+        self.trust.as_ref().ok_or_else(|| CliError::new("no change is under review"))
+    }
+
+    /// How far the files of a saved run's change can be trusted.
+    pub(super) fn trust_in(&self, run: &SavedRun) -> Result<Trust, CliError> {
+        Trust::in_run(run, self.repo.as_ref(), &self.root(), &self.directory)
+    }
+
+    /// The repository's root, else the working directory: where `scrum.toml` is looked for.
+    pub(super) fn root(&self) -> PathBuf {
+        self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root)
+    }
+
+    /// An explicit configuration is the user's word for all that it names.
     fn at(
         global: &Global,
-        open: impl FnOnce(&Path) -> Result<Option<Repo>, CliError>,
+        place: Place,
+        repo: Option<Repo>,
+        trust: Option<Trust>,
+        ui: Ui,
     ) -> Result<Self, CliError> {
-        let started_in = super::ui::current_directory()?;
-        let directory = working_directory(global, &started_in)?;
-        let repo = open(&directory)?;
-        let environment = Environment;
-        let root = repo.as_ref().map_or_else(|| directory.clone(), Repo::root);
-        let explicit = global.config.as_ref().map(|path| directory.join(path));
-        let config = Config::load(Some(&root), explicit.as_deref(), environment)?;
-        let store = Store::new(&root, &config.bundles_dir, &config.reviews_dir);
-        Ok(Self { repo, config, store, environment, directory, started_in })
+        let root = place.root(repo.as_ref());
+        let explicit = global.config.as_ref().map(|path| place.directory.join(path));
+        let distrusted = trust.as_ref().filter(|_| explicit.is_none());
+        let mut config = Config::load(
+            Some(&root),
+            explicit.as_deref(),
+            Environment,
+            &stand_ins(distrusted, repo.as_ref(), ui),
+        )?;
+        if let Some(trust) = distrusted {
+            config.distrust(&|access| trust.tampered(repo.as_ref(), &place.started_in, access));
+        }
+        if let Some(folder) = Environment.get(env::CACHE_DIR) {
+            config.cache_dir = folder.into();
+        }
+        let store = Store::new(&root, [&config.cache_dir, &config.bundles_dir, &config.reviews_dir]);
+        trust.iter().try_for_each(|trust| trust.check_folders(repo.as_ref(), store.folders()))?;
+        let Place { directory, started_in } = place;
+        Ok(Self { repo, config, store, environment: Environment, trust, given: None, directory, started_in })
     }
 
     /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
     pub(super) fn for_evaluation(&self, folder: Option<&Path>) -> Result<Self, CliError> {
-        let root = self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root);
-        let apart = |folder: &Path| folder.join("eval");
+        let root = self.root();
+        let Config { cache_dir, bundles_dir, reviews_dir, .. } = &self.config;
         Ok(Self {
             repo: folder.map(Repo::discover).transpose()?,
             config: self.config.clone(),
-            store: Store::new(&root, &apart(&self.config.bundles_dir), &apart(&self.config.reviews_dir)),
+            store: Store::new(&root, [cache_dir, &bundles_dir.join("eval"), &reviews_dir.join("eval")]),
             environment: self.environment,
+            trust: None,
+            given: None,
             directory: self.directory.clone(),
             started_in: self.started_in.clone(),
         })
@@ -93,8 +192,17 @@ impl Workspace {
         self.directory.join(path)
     }
 
-    /// The run that `name` means, a path being meant from the working directory.
+    /// The run that `name` means, a path being meant from the working directory. One that is committed is never the latest:
+    /// a change could bring it.
     pub(super) fn find_run(&self, name: &str) -> Result<RunDir, CliError> {
+        let runs = self.store.runs();
+        if let ("latest", Some(newest)) = (name, runs.last()) {
+            let made_here = runs.iter().rev().find(|dir| !self.is_committed(&dir.review));
+            return made_here.cloned().ok_or_else(|| {
+                CliError::new("no run was made here: those there are came with a commit")
+                    .hint(format!("the newest of them is {}", newest.id))
+            });
+        }
         let as_path = self.resolve(Path::new(name));
         let is_path = as_path.join("run.json").is_file();
         Ok(self.store.find(if is_path { as_path.to_str().unwrap_or(name) } else { name })?)
@@ -102,14 +210,9 @@ impl Workspace {
 
     /// Reads the change and says what is to be known about it.
     pub(super) fn change(&self, args: &ChangeArgs, ui: Ui) -> Result<Reading, CliError> {
-        let change = match (&args.diff, &self.repo) {
-            (Some(file), _) => {
-                let mut change = git::read_diff(&self.diff_text(file)?)?;
-                change.range.spec = format!("--diff {}", file.display());
-                change
-            }
-            (None, Some(repo)) => repo.read(&range_spec(args))?,
-            (None, None) => return Err(CliError::new("not in a git repository")),
+        let change = match &self.given {
+            Some(change) => change.clone(),
+            None => read_change(args, self.repo.as_ref(), &self.directory)?,
         };
         change.notes.iter().for_each(|note| ui.note(note));
         if change.files.is_empty() {
@@ -126,13 +229,6 @@ impl Workspace {
         repo.read(&RangeSpec::Commits(spec)).ok()
     }
 
-    fn diff_text(&self, file: &Path) -> Result<Vec<u8>, CliError> {
-        if file == Path::new("-") {
-            return super::ui::read_stdin();
-        }
-        super::ui::read_file(&self.resolve(file))
-    }
-
     /// The configured policy of the gate.
     pub(super) fn policy(&self) -> Policy {
         Policy { fail_on: self.config.fail_on, min_lineages: self.config.min_lineages }
@@ -143,35 +239,40 @@ impl Workspace {
         Ok(Templates::new(self.config.system_prompt.clone(), self.config.user_prompt.clone())?)
     }
 
-    /// Where answers are kept for other runs. `None`, which is said, where a change could have put files.
-    pub(super) fn cache(&self, is_read: bool, ui: Ui) -> Result<Option<Cache>, CliError> {
-        let cache = Cache { is_read, ..self.whole_cache() };
-        let tracks = |repo: &Repo| repo.tracks(&cache.folder);
-        if self.repo.as_ref().map(tracks).transpose()?.unwrap_or_default() {
-            let folder = self.shown(&cache.folder);
-            ui.warning(format_args!(
-                "the cache is not used: git tracks {folder}, so a change could forge answers"
-            ));
-            return Ok(None);
-        }
-        Ok(Some(cache))
-    }
-
-    /// The cache, whatever it holds.
-    pub(super) fn whole_cache(&self) -> Cache {
-        let root = self.repo.as_ref().map_or_else(|| self.directory.clone(), Repo::root);
-        let dir = self.environment.get(env::CACHE_DIR).map(PathBuf::from);
-        Cache {
-            folder: root.join(dir.as_ref().unwrap_or(&self.config.cache_dir)),
-            is_read: true,
-            most_age: self.config.cache_age,
-            now: clock::now(),
-        }
+    /// Answers of other runs; whether or not they are used, new ones are kept.
+    pub(super) fn cache(&self, is_read: bool) -> Cache {
+        let folder = self.store.folders()[0].to_owned();
+        Cache { folder, is_read, most_age: self.config.cache_age, now: clock::now() }
     }
 
     /// What may stay in it.
     pub(super) fn cache_limits(&self) -> Limits {
         Limits { most_bytes: self.config.cache_bytes, most_age: self.config.cache_age }
+    }
+
+    /// What the maintainers tell the reviewers of `split`, the share of a change over `range`. Files come from the baseline,
+    /// so that a change cannot speak to its own reviewers; a diff from a file has none.
+    pub(super) fn guidance(
+        &self,
+        range: &RangeInfo,
+        split: &Split,
+        templates: &Templates,
+        ui: Ui,
+    ) -> Result<Guidance, CliError> {
+        let Config { guidance, guidance_bytes, guidance_rules, .. } = &self.config;
+        if !guidance {
+            return Ok(Guidance::default());
+        }
+        let repo = self.repo.as_ref().filter(|_| range.base.is_some());
+        let paths = split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
+        let files = repo.map(|repo| repo.nearby_files(repo.baseline(range)?, paths, &FILE_NAMES));
+        let files = files.transpose()?.unwrap_or_default();
+        let has_any = !files.is_empty() || !guidance_rules.is_empty();
+        if has_any && !templates.tell_guidance() {
+            ui.note("guidance is not told: the configured prompts do not name it");
+            return Ok(Guidance::default());
+        }
+        Ok(Guidance::new(files, guidance_rules, *guidance_bytes)?)
     }
 
     /// What answers for the offline reviewers.
@@ -220,6 +321,64 @@ impl Workspace {
             force_oversize: self.environment.force_oversize(),
         })
     }
+}
+
+/// The folder a command works in.
+struct Place {
+    directory: PathBuf,
+    started_in: PathBuf,
+}
+
+impl Place {
+    fn of(global: &Global) -> Result<Self, CliError> {
+        let started_in = super::ui::current_directory()?;
+        let directory = working_directory(global, &started_in)?;
+        Ok(Self { directory, started_in })
+    }
+
+    fn own_repository(&self) -> Result<Repo, CliError> {
+        Ok(Repo::discover(&self.directory)?)
+    }
+
+    fn repository(&self) -> Result<Option<Repo>, CliError> {
+        match Repo::discover(&self.directory) {
+            Ok(repo) => Ok(Some(repo)),
+            Err(GitError::NotARepository { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn root(&self, repo: Option<&Repo>) -> PathBuf {
+        repo.map_or_else(|| self.directory.clone(), Repo::root)
+    }
+}
+
+fn read_change(args: &ChangeArgs, repo: Option<&Repo>, directory: &Path) -> Result<Change, CliError> {
+    match (&args.diff, repo) {
+        (Some(file), _) => {
+            let mut change = git::read_diff(&diff_text(file, directory)?)?;
+            change.range.spec = format!("--diff {}", file.display());
+            Ok(change)
+        }
+        (None, Some(repo)) => Ok(repo.read(&range_spec(args))?),
+        (None, None) => Err(CliError::new("not in a git repository")),
+    }
+}
+
+fn diff_text(file: &Path, directory: &Path) -> Result<Vec<u8>, CliError> {
+    if file == Path::new("-") {
+        return super::ui::read_stdin();
+    }
+    super::ui::read_file(&directory.join(file))
+}
+
+/// What counts in place of files on disk.
+fn stand_ins<'a>(
+    trust: Option<&'a Trust>,
+    repo: Option<&'a Repo>,
+    ui: Ui,
+) -> impl Fn(&Path) -> io::Result<StandIn> + 'a {
+    move |file| trust.map_or(Ok(StandIn::Disk), |trust| trust.stand_in(repo, file, ui))
 }
 
 fn working_directory(global: &Global, started_in: &Path) -> Result<PathBuf, CliError> {

@@ -3,7 +3,10 @@
 //! Keys of reviewers are read by the variable a reviewer names, through [`Environment::secret`].
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads the environment")]
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretString;
 
@@ -21,6 +24,11 @@ pub const CACHE_DIR: &str = "SCRUM_CACHE_DIR";
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home, for `.config` in it.
 pub const HOME: &str = "HOME";
+
+/// Where programs are looked for.
+pub const PATH: &str = "PATH";
+/// Where Ollama listens, as Ollama itself reads it.
+pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
 
 /// The user's name, where git has none.
 pub const USER: &str = "USER";
@@ -47,6 +55,27 @@ impl Environment {
         self.get(FORCE_OVERSIZE).is_some_and(|value| value == "1")
     }
 
+    /// Whether a variable is set and not empty. Its value goes nowhere.
+    pub fn is_set(self, name: &str) -> bool {
+        self.secret(name).is_some()
+    }
+
+    /// The program called `name`: the first file of that name on `PATH` that may be executed. Folders that are not
+    /// absolute are passed over, since they could be the repository's; a `name` with a slash is taken as it is.
+    pub fn program(self, name: &str) -> Option<PathBuf> {
+        if name.contains('/') {
+            return Some(PathBuf::from(name)).filter(|path| is_executable(path));
+        }
+        let folders = std::env::var_os(PATH)?;
+        let folders = std::env::split_paths(&folders).filter(|folder| folder.is_absolute());
+        folders.map(|folder| folder.join(name)).find(|path| is_executable(path))
+    }
+
+    /// The address of Ollama's server, such as `http://127.0.0.1:11434`.
+    pub fn ollama(self) -> String {
+        ollama_address(&self.get(OLLAMA_HOST).unwrap_or_default())
+    }
+
     /// The name the system knows the user by.
     pub fn user(self) -> Option<String> {
         self.get(USER)
@@ -59,5 +88,58 @@ impl Environment {
         let base = folder(XDG_CONFIG_HOME).filter(|path| path.is_absolute());
         let base = base.or_else(|| Some(folder(HOME)?.join(".config")))?;
         Some(base.join("scrum").join("config.toml"))
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Reads `OLLAMA_HOST` as Ollama does: `[scheme://]host[:port]`, port 11434 where no scheme gives another. An address that only a
+/// server can use, such as `0.0.0.0`, is this machine.
+fn ollama_address(text: &str) -> String {
+    let text = text.trim().trim_matches(['"', '\'']);
+    let (scheme, rest, port) = match text.split_once("://") {
+        Some(("https", rest)) => ("https", rest, "443"),
+        Some((_, rest)) => ("http", rest, "80"),
+        None => ("http", text, "11434"),
+    };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, given)) if given.parse::<u16>().is_ok() && !name.ends_with(':') => (name, given),
+        _ => (host, port),
+    };
+    let name = match name {
+        "" | "0.0.0.0" | "[::]" | "::" => "127.0.0.1",
+        name => name,
+    };
+    let path = if path.is_empty() { String::new() } else { format!("/{}", path.trim_end_matches('/')) };
+    format!("{scheme}://{name}:{port}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ollama_is_where_its_variable_says() {
+        let check = |text: &str, expect: &str| assert_eq!(ollama_address(text), expect, "{text:?}");
+        check("", "http://127.0.0.1:11434");
+        check("0.0.0.0", "http://127.0.0.1:11434");
+        check("0.0.0.0:8000", "http://127.0.0.1:8000");
+        check(":9000", "http://127.0.0.1:9000");
+        check("localhost", "http://localhost:11434");
+        check("gpu.example:1234", "http://gpu.example:1234");
+        check("http://gpu.example", "http://gpu.example:80");
+        check("https://gpu.example/ollama/", "https://gpu.example:443/ollama");
+        check("[::1]:11434", "http://[::1]:11434");
+        check(" \"127.0.0.1\" ", "http://127.0.0.1:11434");
     }
 }

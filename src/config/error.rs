@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::panel::Obstacle;
 use crate::reviewer::BadReviewerId;
 
 /// A configuration that cannot be used.
@@ -14,6 +15,12 @@ pub enum ConfigError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A file that is named, and that the change under review brings.
+    #[error("{} comes with the change under review", path.display())]
+    Tampered {
+        /// The file.
+        path: PathBuf,
     },
     /// Not TOML, an unknown key, a value of the wrong kind.
     #[error("{}:{line}: {reason}", path.display())]
@@ -47,6 +54,12 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// An entry of guidance that says nothing, or twice.
+    #[error("guidance.rule {number}: needs `text` or `file`, one of them")]
+    GuidanceRule {
+        /// 1-based.
+        number: usize,
+    },
     /// `preset` names none.
     #[error("reviewer {id:?}: no preset named {name:?}")]
     NoSuchPreset {
@@ -78,6 +91,16 @@ pub enum ConfigError {
         /// The first model it is for.
         model: String,
     },
+    /// A `[[route]]` that chooses nothing, or never.
+    #[error("route {number}: {reason}")]
+    Route {
+        /// 1 for the first.
+        number: usize,
+        /// What is wrong.
+        reason: String,
+        /// The nearest panel that there is, where it names one that there is not.
+        suggestion: Option<String>,
+    },
     /// A reviewer id that cannot be part of a file name.
     #[error(transparent)]
     ReviewerId(#[from] BadReviewerId),
@@ -102,19 +125,17 @@ pub enum PanelError {
         /// What there is.
         known: Vec<String>,
     },
-    /// Too few reviewers have their keys.
+    /// Too few reviewers can be asked.
     #[error("{}", unusable_words(unusable))]
     Unusable {
-        /// Reviewer and the variable that is not set.
-        unusable: Vec<(String, String)>,
+        /// Reviewer and why not.
+        unusable: Vec<(String, Obstacle)>,
     },
 }
 
-fn unusable_words(unusable: &[(String, String)]) -> String {
-    let each: Vec<_> = unusable
-        .iter()
-        .map(|(id, variable)| format!("reviewer {id} needs {variable}, which is not set"))
-        .collect();
+fn unusable_words(unusable: &[(String, Obstacle)]) -> String {
+    let each: Vec<_> =
+        unusable.iter().map(|(id, obstacle)| format!("reviewer {id} cannot be asked: {obstacle}")).collect();
     each.join("; ")
 }
 

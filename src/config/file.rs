@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{bundle::CutDeclared, tally::gate::FailOn};
+use crate::{bundle::CutDeclared, reviewer, tally::gate::FailOn};
 
 /// A whole configuration file. Every table is closed: an unknown key is an error.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -18,11 +18,13 @@ pub(super) struct File {
     pub(super) bundle: Bundle,
     pub(super) component: Vec<Component>,
     pub(super) prompt: Prompt,
+    pub(super) guidance: Guidance,
     pub(super) rules: Rules,
     pub(super) paths: Paths,
     pub(super) cache: Cache,
     pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
+    pub(super) route: Vec<Route>,
     pub(super) reviewer: Vec<Reviewer>,
 }
 
@@ -71,6 +73,22 @@ pub(super) struct Prompt {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct Guidance {
+    pub(super) enabled: bool,
+    pub(super) bytes: usize,
+    pub(super) rule: Vec<GuidanceRule>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuidanceRule {
+    pub(super) paths: Vec<String>,
+    pub(super) text: Option<String>,
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Rules {
     pub(super) files: Vec<PathBuf>,
 }
@@ -98,6 +116,16 @@ pub(super) struct Panel {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Route {
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    pub(super) min_bytes: Option<usize>,
+    pub(super) max_bytes: Option<usize>,
+    pub(super) panel: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Reviewer {
     pub(super) id: String,
     #[expect(dead_code, reason = "`preset` reads it before the entry has this form")]
@@ -113,6 +141,10 @@ pub(super) struct Reviewer {
     pub(super) dir: Option<PathBuf>,
     pub(super) temperature: Option<f32>,
     pub(super) max_output_tokens: Option<u32>,
+    pub(super) key_header: Option<String>,
+    pub(super) output_limit: Option<OutputLimit>,
+    #[serde(default)]
+    pub(super) leave_out: LeaveOut,
     pub(super) timeout_secs: Option<u64>,
     pub(super) idle_timeout_secs: Option<u64>,
     pub(super) price: Option<Price>,
@@ -147,10 +179,36 @@ pub(super) struct ListedPrice {
     pub(super) source: Option<String>,
 }
 
+/// Patterns of the models that do not take a part of the request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LeaveOut {
+    pub(super) temperature: Vec<String>,
+    pub(super) stream_options: Vec<String>,
+    pub(super) system: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OutputLimit {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+impl From<OutputLimit> for reviewer::OutputLimit {
+    fn from(word: OutputLimit) -> Self {
+        match word {
+            OutputLimit::MaxTokens => Self::MaxTokens,
+            OutputLimit::MaxCompletionTokens => Self::MaxCompletionTokens,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Provider {
     OpenAi,
+    Anthropic,
     Command,
     Replay,
     Builtin,

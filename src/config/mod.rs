@@ -4,6 +4,7 @@
 //! Flags and environment variables are laid over the result by `cli`, which is the only caller.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
 
+mod candidate;
 pub mod env;
 mod error;
 mod file;
@@ -13,17 +14,22 @@ mod prices;
 
 use std::{
     collections::BTreeMap,
+    io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
-pub use panel::{Choice, Seats, SkippedSeat, key_of};
+pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of, seated};
+pub use preset::{Preset, hint, presets};
+pub use prices::PriceList;
 
 use crate::{
-    bundle::{CutDeclared, DeclaredComponent, Limits},
-    reviewer::Reviewer,
+    bundle::{CutDeclared, DeclaredComponent, Limits, route::RouteRule},
+    prompt::guidance::GuidanceRule,
+    reviewer::{Access, Reviewer},
     tally::gate::FailOn,
 };
 
@@ -64,6 +70,12 @@ pub struct Config {
     pub system_prompt: Option<String>,
     /// Text of a file that replaces the user prompt template.
     pub user_prompt: Option<String>,
+    /// Whether maintainers' guidance is told to reviewers.
+    pub guidance: bool,
+    /// Most bytes of it told about one bundle.
+    pub guidance_bytes: usize,
+    /// Guidance by path.
+    pub guidance_rules: Vec<GuidanceRule>,
     /// Further rule files, name and text.
     pub rules: Vec<(String, String)>,
     /// Where bundles are kept, absolute or from the repository's root.
@@ -78,35 +90,123 @@ pub struct Config {
     pub cache_age: Duration,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
+    /// Which panel is asked about which files, in order of configuration; each names one that there is.
+    pub routes: Vec<Route>,
     /// All reviewers, ids unique, in order of configuration.
     pub reviewers: Vec<Reviewer>,
+    /// Longest time for one attempt and longest silence in it, in seconds, for reviewers that set none.
+    pub times: (u64, u64),
+    /// What tokens of models cost.
+    pub prices: PriceList,
+    /// What a file says about whom to ask; the built-in defaults do not count.
+    pub said: Said,
+    /// The files that were read, the built-in one left out, in order of precedence.
+    pub files: Vec<PathBuf>,
+}
+
+/// What configuration files say about whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
+    /// Some `[[reviewer]]` is configured, so that nobody else is looked for.
+    pub reviewers: bool,
+    /// `[review] panel` is set.
+    pub panel: bool,
+}
+
+/// What counts in place of a file on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StandIn {
+    /// The file itself.
+    Disk,
+    /// This text.
+    Text(String),
+    /// Nothing: as if the file were not there.
+    Nothing,
+}
+
+/// Tells what counts in place of a file that somebody else's change may have brought.
+pub type StandIns<'a> = dyn Fn(&Path) -> io::Result<StandIn> + 'a;
+
+/// A `[[route]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// What it fits.
+    pub rule: RouteRule,
+    /// Name of the panel that is asked: `auto` or a name in `panels`.
+    pub panel: String,
 }
 
 impl Config {
+    /// What applies where no file says anything else.
+    pub fn builtin() -> Result<Self, ConfigError> {
+        Layer::parse(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
+    }
+
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
     ///
-    /// Relative paths in a file start at the folder of that file.
+    /// Relative paths in a file start at the folder of that file. `stand_ins` is asked for the repository's file and for every
+    /// file that a configuration names; the user's and the explicit one are read as they are.
     pub fn load(
         root: Option<&Path>,
         explicit: Option<&Path>,
         environment: env::Environment,
+        stand_ins: &StandIns<'_>,
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
-        let repository = match explicit {
-            Some(path) => Some(path.to_owned()),
-            None => root.map(|root| root.join(FILE_NAME)).filter(|path| path.is_file()),
-        };
         let mut merged = Layer::reference()?;
-        for path in [user, repository].into_iter().flatten() {
-            let text = read(&path)?;
-            merged.lay_over(Layer::parse(&text, &path)?);
+        let (mut said, mut files) = (Said::default(), Vec::new());
+        let mut lay_over = |text: &str, path: &Path| {
+            let layer = Layer::parse(text, path)?;
+            said.reviewers |= layer.has("reviewer", None);
+            said.panel |= layer.has("review", Some("panel"));
+            files.push(path.to_owned());
+            merged.lay_over(layer);
+            Ok::<_, ConfigError>(())
+        };
+        for path in user.iter().map(PathBuf::as_path).chain(explicit) {
+            lay_over(&read(path)?, path)?;
         }
-        merged.finish()
+        if let (Some(root), None) = (root, explicit) {
+            let path = root.join(FILE_NAME);
+            let text = text_if_there(&path, stand_ins)?;
+            text.map_or(Ok(()), |text| lay_over(&text, &path))?;
+        }
+        Ok(Self { said, files, ..merged.finish(stand_ins)? })
+    }
+
+    /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
+    /// brings: they must not be asked.
+    pub fn distrust(&mut self, tampered: &dyn Fn(&Access) -> Option<String>) {
+        for reviewer in self.reviewers.iter_mut().chain(&mut self.adjudicator) {
+            reviewer.tampered = tampered(&reviewer.access);
+        }
     }
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(unreadable(path))
+}
+
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> ConfigError {
+    move |source| ConfigError::Unreadable { path: path.to_owned(), source }
+}
+
+/// The text that counts of a file, if there is any.
+pub fn text_if_there(path: &Path, stand_ins: &StandIns<'_>) -> Result<Option<String>, ConfigError> {
+    match stand_ins(path).map_err(unreadable(path))? {
+        StandIn::Disk => path.is_file().then(|| read(path)).transpose(),
+        StandIn::Text(text) => Ok(Some(text)),
+        StandIn::Nothing => Ok(None),
+    }
+}
+
+/// The text that counts of a file that a configuration names.
+fn named(path: &Path, stand_ins: &StandIns<'_>) -> Result<String, ConfigError> {
+    match stand_ins(path).map_err(unreadable(path))? {
+        StandIn::Disk => read(path),
+        StandIn::Text(text) => Ok(text),
+        StandIn::Nothing => Err(ConfigError::Tampered { path: path.to_owned() }),
+    }
 }
 
 /// One file's settings, paths made absolute, still as a table so that layers can be merged.
@@ -129,11 +229,17 @@ impl Layer {
         Ok(Self(table))
     }
 
+    /// Whether it holds `key`, or `key` within the table `outer`.
+    fn has(&self, outer: &str, key: Option<&str>) -> bool {
+        let found = self.0.get(outer);
+        key.map_or(found.is_some(), |key| found.is_some_and(|table| table.get(key).is_some()))
+    }
+
     fn lay_over(&mut self, upper: Self) {
         merge(&mut self.0, upper.0);
     }
 
-    fn finish(mut self) -> Result<Config, ConfigError> {
+    fn finish(mut self, stand_ins: &StandIns<'_>) -> Result<Config, ConfigError> {
         preset::expand(&mut self.0)?;
         let file: file::File = self.0.try_into().map_err(|source: toml::de::Error| ConfigError::Invalid {
             path: PathBuf::from("the merged configuration"),
@@ -141,7 +247,7 @@ impl Layer {
             reason: source.message().to_owned(),
             suggestion: None,
         })?;
-        Config::try_from(file)
+        Config::new(file, stand_ins)
     }
 }
 
@@ -159,6 +265,10 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
     if let Some(files) = table.get_mut("rules").and_then(|rules| rules.get_mut("files")) {
         files.as_array_mut().into_iter().flatten().for_each(absolute);
+    }
+    let guidance = table.get_mut("guidance").and_then(|guidance| guidance.get_mut("rule"));
+    for rule in guidance.and_then(toml::Value::as_array_mut).into_iter().flatten() {
+        rule.get_mut("file").into_iter().for_each(absolute);
     }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
@@ -191,10 +301,8 @@ fn merge_reviewers(below: &mut Vec<toml::Value>, above: Vec<toml::Value>) {
     below.extend(above);
 }
 
-impl TryFrom<file::File> for Config {
-    type Error = ConfigError;
-
-    fn try_from(file: file::File) -> Result<Self, ConfigError> {
+impl Config {
+    fn new(file: file::File, stand_ins: &StandIns<'_>) -> Result<Self, ConfigError> {
         let concurrency = file.review.concurrency;
         check_range("review.concurrency", concurrency as u64, 1, 1000)?;
         let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
@@ -205,11 +313,13 @@ impl TryFrom<file::File> for Config {
             file.bundle.warn_bytes as u64,
             1 << 40,
         )?;
+        let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
-        let reviewers = panel::reviewers(file.reviewer, times, &file.price)?;
+        let reviewers = panel::reviewers(file.reviewer, times, &prices)?;
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        let routes = panel::routes(file.route, &panels)?;
         let components = file.component.into_iter();
         Ok(Self {
             panel: file.review.panel,
@@ -227,26 +337,50 @@ impl TryFrom<file::File> for Config {
             include: file.bundle.include,
             exclude: file.bundle.exclude,
             components: components.map(|c| DeclaredComponent { name: c.name, paths: c.paths }).collect(),
-            system_prompt: optional_text(&file.prompt.system)?,
-            user_prompt: optional_text(&file.prompt.user)?,
-            rules: file.rules.files.iter().map(|path| named_text(path)).collect::<Result<_, _>>()?,
+            system_prompt: optional_text(&file.prompt.system, stand_ins)?,
+            user_prompt: optional_text(&file.prompt.user, stand_ins)?,
+            guidance: file.guidance.enabled,
+            guidance_bytes: file.guidance.bytes,
+            guidance_rules: guidance_rules(file.guidance.rule, stand_ins)?,
+            rules: named_texts(&file.rules.files, stand_ins)?,
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
             cache_dir: file.cache.dir,
             cache_bytes: file.cache.max_bytes,
             cache_age: Duration::from_hours(24) * file.cache.max_age_days,
             panels,
+            routes,
             reviewers,
+            times,
+            prices,
+            said: Said::default(),
+            files: Vec::new(),
         })
     }
 }
 
-fn optional_text(path: &Path) -> Result<Option<String>, ConfigError> {
-    if path.as_os_str().is_empty() { Ok(None) } else { read(path).map(Some) }
+fn optional_text(path: &Path, stand_ins: &StandIns<'_>) -> Result<Option<String>, ConfigError> {
+    if path.as_os_str().is_empty() { Ok(None) } else { named(path, stand_ins).map(Some) }
 }
 
-fn named_text(path: &Path) -> Result<(String, String), ConfigError> {
-    Ok((path.display().to_string(), read(path)?))
+fn guidance_rules(
+    entries: Vec<file::GuidanceRule>,
+    stand_ins: &StandIns<'_>,
+) -> Result<Vec<GuidanceRule>, ConfigError> {
+    let rule = |(number, entry): (usize, file::GuidanceRule)| {
+        let name = format!("scrum.toml, guidance {number}");
+        let text = match (entry.text, entry.file) {
+            (Some(text), None) => text,
+            (None, Some(file)) => named(&file, stand_ins)?,
+            (Some(_), Some(_)) | (None, None) => return Err(ConfigError::GuidanceRule { number }),
+        };
+        Ok(GuidanceRule { paths: entry.paths, name, text })
+    };
+    (1..).zip(entries).map(rule).collect()
+}
+
+fn named_texts(paths: &[PathBuf], stand_ins: &StandIns<'_>) -> Result<Vec<(String, String)>, ConfigError> {
+    paths.iter().map(|path| Ok((path.display().to_string(), named(path, stand_ins)?))).collect()
 }
 
 fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {

@@ -1,13 +1,22 @@
 //! From configuration entries to a panel: [`reviewers`] checks the entries, [`Config::seats`] chooses who is asked.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
+use globset::Glob;
+use http::HeaderName;
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, PanelError, env::Environment, error::nearest, file, prices, seconds};
+use super::{
+    Config, ConfigError, PanelError, Route, env::Environment, error::nearest, file, prices::PriceList,
+    seconds,
+};
 use crate::{
+    bundle::route::RouteRule,
     judge,
-    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Reviewer, ReviewerId, Seat},
+    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Parameter, Quirks, Reviewer, ReviewerId, Seat},
     tally::lineage,
 };
 
@@ -34,8 +43,25 @@ pub struct Seats {
 pub struct SkippedSeat {
     /// The reviewer.
     pub reviewer: Reviewer,
-    /// The variable that is not set.
-    pub variable: String,
+    /// Why.
+    pub obstacle: Obstacle,
+}
+
+/// What keeps a reviewer from being asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// Its key is not there.
+    #[error("{variable} is not set")]
+    NoKey {
+        /// The variable that should hold it.
+        variable: String,
+    },
+    /// The change under review decides what it would run or read.
+    #[error("{path} comes with the change under review")]
+    Tampered {
+        /// The program, an argument or the folder of replies, as configured.
+        path: String,
+    },
 }
 
 impl Seats {
@@ -64,6 +90,16 @@ impl Seats {
     }
 }
 
+/// The panel of every reviewer there is.
+pub const AUTO: &str = "auto";
+
+impl Choice {
+    /// Whether somebody said who is to be asked, so that no rule of the configuration chooses.
+    pub fn is_made(&self) -> bool {
+        self.panel.is_some() || !self.reviewers.is_empty()
+    }
+}
+
 impl Config {
     /// The reviewers of `choice`, with keys from the environment.
     ///
@@ -75,32 +111,25 @@ impl Config {
         min_lineages: usize,
         environment: Environment,
     ) -> Result<Seats, PanelError> {
-        let chosen = self.chosen(choice)?;
-        let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
-        for reviewer in chosen {
-            match key_of(&reviewer, environment) {
-                Ok(key) => seats.usable.push((reviewer, key)),
-                Err(variable) => seats.skipped.push(SkippedSeat { reviewer, variable }),
-            }
-        }
-        if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
-            let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.variable.clone());
-            return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
-        }
-        Ok(seats)
+        seated(self.chosen(choice)?, min_lineages, environment)
     }
 
-    fn chosen(&self, choice: &Choice) -> Result<Vec<Reviewer>, PanelError> {
+    /// The reviewers of `choice`, whether or not they can be asked.
+    pub fn chosen(&self, choice: &Choice) -> Result<Vec<Reviewer>, PanelError> {
         if !choice.reviewers.is_empty() {
             return self.by_ids(&choice.reviewers);
         }
-        let name = choice.panel.as_ref().unwrap_or(&self.panel);
+        self.on_panel(choice.panel.as_ref().unwrap_or(&self.panel))
+    }
+
+    /// The reviewers of the panel `name`.
+    pub fn on_panel(&self, name: &str) -> Result<Vec<Reviewer>, PanelError> {
         match self.panels.get(name) {
             Some(ids) => self.by_ids(ids),
-            None if name == "auto" => Ok(self.reviewers.clone()),
+            None if name == AUTO => Ok(self.reviewers.clone()),
             None => Err(PanelError::NoSuchPanel {
-                name: name.clone(),
-                known: std::iter::once("auto".to_owned()).chain(self.panels.keys().cloned()).collect(),
+                name: name.to_owned(),
+                known: std::iter::once(AUTO.to_owned()).chain(self.panels.keys().cloned()).collect(),
             }),
         }
     }
@@ -121,30 +150,55 @@ impl Config {
     }
 }
 
-/// The key of `reviewer` where it needs one, or the name of its variable that is not set.
-pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, String> {
+/// `chosen` with their keys; see [`Config::seats`].
+pub fn seated(
+    chosen: Vec<Reviewer>,
+    min_lineages: usize,
+    environment: Environment,
+) -> Result<Seats, PanelError> {
+    let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
+    for reviewer in chosen {
+        match key_of(&reviewer, environment) {
+            Ok(key) => seats.usable.push((reviewer, key)),
+            Err(obstacle) => seats.skipped.push(SkippedSeat { reviewer, obstacle }),
+        }
+    }
+    if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
+        let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
+        return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
+    }
+    Ok(seats)
+}
+
+/// The key of `reviewer` where it needs one, or why it must not be asked.
+pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, Obstacle> {
+    if let Some(path) = &reviewer.tampered {
+        return Err(Obstacle::Tampered { path: path.clone() });
+    }
     match &reviewer.access {
-        Access::OpenAi { api_key_env: Some(variable), .. } => {
-            environment.secret(variable).map(Some).ok_or_else(|| variable.clone())
+        Access::OpenAi { api_key_env: Some(variable), .. }
+        | Access::Anthropic { api_key_env: Some(variable), .. } => {
+            let no_key = || Obstacle::NoKey { variable: variable.clone() };
+            environment.secret(variable).map(Some).ok_or_else(no_key)
         }
         Access::OpenAi { api_key_env: None, .. }
+        | Access::Anthropic { api_key_env: None, .. }
         | Access::Command { .. }
         | Access::Replay { .. }
         | Access::Builtin(_) => Ok(None),
     }
 }
 
-/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none, `list` has prices.
+/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none, `prices` lists those of models.
 pub(super) fn reviewers(
     entries: Vec<file::Reviewer>,
     times: (u64, u64),
-    list: &[file::ListedPrice],
+    prices: &PriceList,
 ) -> Result<Vec<Reviewer>, ConfigError> {
-    prices::check(list)?;
     let mut all: Vec<Reviewer> = Vec::new();
     for entry in entries {
         let mut reviewer = reviewer(&entry, times)?;
-        reviewer.price = prices::price_of(&reviewer, own_price(&entry)?, list);
+        reviewer.price = prices.of(&reviewer, own_price(&entry)?);
         if all.iter().any(|other| other.id == reviewer.id) {
             return Err(wrong(reviewer.id.as_str(), "is configured twice"));
         }
@@ -167,6 +221,37 @@ pub(super) fn adjudicator(id: &str, reviewers: &[Reviewer]) -> Result<Option<Rev
         return Err(wrong(id, "holds no opinion on others' findings and cannot be `tally.adjudicator`"));
     }
     Ok(Some(found.clone()))
+}
+
+/// Checks the rules that choose panels out of `panels`.
+pub(super) fn routes(
+    entries: Vec<file::Route>,
+    panels: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<Route>, ConfigError> {
+    entries.into_iter().enumerate().map(|(at, entry)| route(at + 1, entry, panels)).collect()
+}
+
+fn route(
+    number: usize,
+    entry: file::Route,
+    panels: &BTreeMap<String, Vec<String>>,
+) -> Result<Route, ConfigError> {
+    let wrong = |reason: String| ConfigError::Route { number, reason, suggestion: None };
+    let file::Route { paths, min_bytes, max_bytes, panel } = entry;
+    if panel != AUTO && !panels.contains_key(&panel) {
+        let known = panels.keys().map(String::as_str).chain([AUTO]);
+        let suggestion = nearest(&panel, known).map(str::to_owned);
+        return Err(ConfigError::Route { number, reason: format!("no panel named {panel:?}"), suggestion });
+    }
+    if paths.is_empty() && min_bytes.is_none() && max_bytes.is_none() {
+        return Err(wrong("needs `paths`, `min_bytes` or `max_bytes`".to_owned()));
+    }
+    if let (Some(least), Some(most)) = (min_bytes, max_bytes)
+        && least > most
+    {
+        return Err(wrong(format!("min_bytes is {least}, more than max_bytes, {most}")));
+    }
+    Ok(Route { rule: RouteRule { paths, min_bytes, max_bytes }, panel })
 }
 
 fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, ConfigError> {
@@ -194,8 +279,37 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
             requests_per_minute: entry.requests_per_minute,
             tokens_per_minute: entry.tokens_per_minute,
         },
+        quirks: quirks(entry, &model)?,
         ..Reviewer::new(id, access, model, lineage)
     })
+}
+
+fn quirks(entry: &file::Reviewer, model: &str) -> Result<Quirks, ConfigError> {
+    let key_header = entry.key_header.clone();
+    if key_header.as_ref().is_some_and(|name| HeaderName::from_bytes(name.as_bytes()).is_err()) {
+        return Err(wrong(&entry.id, "key_header must be the name of an HTTP header, such as `api-key`"));
+    }
+    let mut without = BTreeSet::new();
+    for (parameter, models) in [
+        (Parameter::Temperature, &entry.leave_out.temperature),
+        (Parameter::StreamOptions, &entry.leave_out.stream_options),
+        (Parameter::System, &entry.leave_out.system),
+    ] {
+        if is_among(model, models).map_err(|error| wrong(&entry.id, &format!("leave_out: {error}")))? {
+            without.insert(parameter);
+        }
+    }
+    Ok(Quirks { key_header, output_limit: entry.output_limit.map(Into::into).unwrap_or_default(), without })
+}
+
+/// Whether one of the patterns fits the whole name.
+fn is_among(model: &str, patterns: &[String]) -> Result<bool, globset::Error> {
+    for pattern in patterns {
+        if Glob::new(pattern)?.compile_matcher().is_match(model) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn own_price(entry: &file::Reviewer) -> Result<Option<file::Price>, ConfigError> {
@@ -210,7 +324,7 @@ fn own_price(entry: &file::Reviewer) -> Result<Option<file::Price>, ConfigError>
 /// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.
 fn is_heard_while_working(access: &Access) -> bool {
     match access {
-        Access::OpenAi { .. } => true,
+        Access::OpenAi { .. } | Access::Anthropic { .. } => true,
         Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
     }
 }
@@ -220,7 +334,9 @@ fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError>
         (Some(model), _) => Ok(model.clone()),
         (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
         (None, Access::Replay { .. }) => Ok(entry.id.clone()),
-        (None, Access::OpenAi { .. } | Access::Builtin(_)) => Err(wrong(&entry.id, "needs a `model`")),
+        (None, Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_)) => {
+            Err(wrong(&entry.id, "needs a `model`"))
+        }
     }
 }
 
@@ -234,12 +350,10 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
     reject_foreign_keys(entry, provider)?;
     match provider {
         file::Provider::OpenAi => {
-            let base_url = entry.base_url.clone().unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-            if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
-                return Err(wrong(&entry.id, "base_url must start with http:// or https://"));
-            }
-            let default_key = entry.base_url.is_none().then(|| "OPENAI_API_KEY".to_owned());
-            Ok(Access::OpenAi { base_url, api_key_env: entry.api_key_env.clone().or(default_key) })
+            Ok(Access::OpenAi { base_url: base_url(entry)?, api_key_env: entry.api_key_env.clone() })
+        }
+        file::Provider::Anthropic => {
+            Ok(Access::Anthropic { base_url: base_url(entry)?, api_key_env: entry.api_key_env.clone() })
         }
         file::Provider::Command => {
             let argv = entry.command.clone().unwrap_or_default();
@@ -260,16 +374,33 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
     }
 }
 
+fn base_url(entry: &file::Reviewer) -> Result<String, ConfigError> {
+    let base_url = entry.base_url.clone().unwrap_or_default();
+    if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
+        return Err(wrong(&entry.id, "base_url must start with http:// or https://"));
+    }
+    if base_url.contains('{') {
+        let reason = format!(
+            "needs a `base_url` of your own, such as {base_url:?} with your words in place of those in braces"
+        );
+        return Err(wrong(&entry.id, &reason));
+    }
+    Ok(base_url)
+}
+
 /// A key that its provider does not use is a mistake, not a wish to be ignored.
 fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Result<(), ConfigError> {
-    let is_openai = matches!(provider, file::Provider::OpenAi);
+    let is_chat = matches!(provider, file::Provider::OpenAi);
+    let is_http = is_chat || matches!(provider, file::Provider::Anthropic);
     let is_command = matches!(provider, file::Provider::Command);
     let is_replay = matches!(provider, file::Provider::Replay);
     let given = [
-        ("base_url", entry.base_url.is_some(), is_openai),
-        ("api_key_env", entry.api_key_env.is_some(), is_openai),
-        ("temperature", entry.temperature.is_some(), is_openai),
-        ("max_output_tokens", entry.max_output_tokens.is_some(), is_openai),
+        ("base_url", entry.base_url.is_some(), is_http),
+        ("api_key_env", entry.api_key_env.is_some(), is_http),
+        ("temperature", entry.temperature.is_some(), is_http),
+        ("max_output_tokens", entry.max_output_tokens.is_some(), is_http),
+        ("key_header", entry.key_header.is_some(), is_http),
+        ("output_limit", entry.output_limit.is_some(), is_chat),
         ("command", entry.command.is_some(), is_command),
         ("env", !entry.env.is_empty(), is_command),
         ("dir", entry.dir.is_some(), is_replay),

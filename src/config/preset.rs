@@ -7,12 +7,20 @@ use super::{ConfigError, error::nearest};
 const ENDPOINTS: &str = include_str!("presets/endpoints.toml");
 const AGENTS: &str = include_str!("presets/agents.toml");
 const TOOLS: &str = include_str!("presets/tools.toml");
+const HINTS: &str = include_str!("presets/hints.toml");
+const SEATS: &str = include_str!("presets/seats.toml");
 
-/// Lays every `[[reviewer]]` that names a preset over it: what the entry says counts.
+/// Lays every `[[reviewer]]` that names a preset over it: what the entry says counts. One that says no more than its
+/// provider means that provider's own endpoint, which is the preset of that name.
 pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError> {
     let reviewers = configuration.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for entry in reviewers.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
-        let Some(name) = entry.get("preset").and_then(toml::Value::as_str) else { continue };
+        let text = |key: &str| entry.get(key).and_then(toml::Value::as_str);
+        let name = match (text("preset"), text("provider")) {
+            (Some(name), _) => name,
+            (None, Some(own @ ("openai" | "anthropic"))) if !entry.contains_key("base_url") => own,
+            (None, _) => continue,
+        };
         let preset = named(name).ok_or_else(|| unknown(entry, name))?;
         for (key, value) in preset {
             entry.entry(key).or_insert(value);
@@ -21,8 +29,67 @@ pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError>
     Ok(())
 }
 
+/// What a preset says of where it asks, for those who look what could be asked from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preset {
+    /// As `preset = "…"` names it.
+    pub name: String,
+    /// As `provider = "…"` names it, such as `openai` or `command`.
+    pub provider: String,
+    /// Where it is; `None` for programs. With a word in braces, such as `https://{resource}.openai.azure.com/openai/v1`, it is
+    /// a pattern, and an entry must bring its own.
+    pub base_url: Option<String>,
+    /// The environment variable of its key; `None` where it needs none.
+    pub api_key_env: Option<String>,
+    /// The program it starts; `None` for endpoints.
+    pub program: Option<String>,
+}
+
+/// Every preset, endpoints first.
+pub fn presets() -> Vec<Preset> {
+    let preset = |(name, table): (String, toml::Table)| {
+        let text = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        Preset {
+            name,
+            provider: text("provider").unwrap_or_default(),
+            base_url: text("base_url"),
+            api_key_env: text("api_key_env"),
+            program: table.get("command").and_then(|command| command.get(0)?.as_str()).map(str::to_owned),
+        }
+    };
+    all().map(preset).collect()
+}
+
+/// The reviewers that are asked when nothing is configured, in order of preference, each a table of an entry's keys laid over
+/// its preset.
+pub(super) fn seats() -> Vec<toml::Table> {
+    let listed: toml::Table = toml::from_str(SEATS).unwrap_or_default();
+    let seats = listed.get("seat").and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let seats = seats.into_iter().filter_map(|seat| match seat {
+        toml::Value::Table(seat) => entry(seat),
+        _ => None,
+    });
+    seats.collect()
+}
+
+/// `seat` laid over its preset, named after it unless it says how.
+fn entry(mut seat: toml::Table) -> Option<toml::Table> {
+    let name = seat.get("preset")?.as_str()?.to_owned();
+    for (key, value) in named(&name)? {
+        seat.entry(key).or_insert(value);
+    }
+    seat.entry("id").or_insert(name.into());
+    Some(seat)
+}
+
+/// What to do where something that the preset `name` needs is not there.
+pub fn hint(name: &str) -> Option<String> {
+    let hints: toml::Table = toml::from_str(HINTS).unwrap_or_default();
+    hints.get(name).and_then(toml::Value::as_str).map(str::to_owned)
+}
+
 /// The preset `name`.
-fn named(name: &str) -> Option<toml::Table> {
+pub(super) fn named(name: &str) -> Option<toml::Table> {
     all().find(|(known, _)| known == name).map(|(_, preset)| preset)
 }
 
@@ -65,6 +132,35 @@ mod tests {
     }
 
     #[test]
+    fn presets_say_where_they_are() {
+        let presets = presets();
+        let check = |name: &str,
+                     provider: &str,
+                     base_url: Option<&str>,
+                     api_key_env: Option<&str>,
+                     program: Option<&str>| {
+            let expect = Preset {
+                name: name.to_owned(),
+                provider: provider.to_owned(),
+                base_url: base_url.map(str::to_owned),
+                api_key_env: api_key_env.map(str::to_owned),
+                program: program.map(str::to_owned),
+            };
+            assert_eq!(presets.iter().find(|preset| preset.name == name), Some(&expect));
+        };
+        check("groq", "openai", Some("https://api.groq.com/openai/v1"), Some("GROQ_API_KEY"), None);
+        check("ollama", "openai", Some("http://localhost:11434/v1"), None, None);
+        check("claude", "command", None, None, Some("claude"));
+    }
+
+    #[test]
+    fn hints_are_about_presets() {
+        let hints: toml::Table = toml::from_str(HINTS).unwrap();
+        let unknown: Vec<_> = hints.keys().filter(|name| named(name).is_none()).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
     fn no_name_stands_for_two_presets() {
         let mut names: Vec<_> = all().map(|(name, _)| name).collect();
         let count = names.len();
@@ -75,16 +171,25 @@ mod tests {
 
     #[test]
     fn an_entry_counts_for_more_than_its_preset() {
-        let mut configuration: toml::Table = toml::from_str(
-            "[[reviewer]]\nid = \"kimi\"\npreset = \"openrouter\"\nmodel = \"m\"\napi_key_env = \"MINE\"\n",
-        )
-        .unwrap();
-        expand(&mut configuration).unwrap();
-        let entry = configuration["reviewer"][0].as_table().unwrap();
-        let of = |key: &str| entry[key].as_str().unwrap();
-        assert_eq!(
-            (of("provider"), of("base_url"), of("api_key_env")),
-            ("openai", "https://openrouter.ai/api/v1", "MINE")
+        let check = |entry: &str, provider: &str, base_url: &str, api_key_env: Option<&str>| {
+            let mut configuration: toml::Table = toml::from_str(&format!("[[reviewer]]\n{entry}")).unwrap();
+            expand(&mut configuration).unwrap();
+            let entry = configuration["reviewer"][0].as_table().unwrap();
+            let of = |key: &str| entry.get(key).and_then(toml::Value::as_str);
+            assert_eq!(
+                (of("provider"), of("base_url"), of("api_key_env")),
+                (Some(provider), Some(base_url), api_key_env)
+            );
+        };
+        let router = "https://openrouter.ai/api/v1";
+        check("preset = \"openrouter\"\napi_key_env = \"MINE\"", "openai", router, Some("MINE"));
+        check("provider = \"openai\"", "openai", "https://api.openai.com/v1", Some("OPENAI_API_KEY"));
+        check(
+            "provider = \"anthropic\"",
+            "anthropic",
+            "https://api.anthropic.com/v1",
+            Some("ANTHROPIC_API_KEY"),
         );
+        check("provider = \"openai\"\nbase_url = \"http://h/v1\"", "openai", "http://h/v1", None);
     }
 }

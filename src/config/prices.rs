@@ -1,4 +1,4 @@
-//! What a reviewer's tokens cost: [`price_of`] looks it up in the entry, in `[[price]]` lists and in how it is asked.
+//! What a reviewer's tokens cost: [`PriceList`] knows by the entry, the `[[price]]` lists and how it is asked.
 //!
 //! `prices.toml` is the lowest layer of these lists. A price nobody knows stays unknown: it is never taken for nothing.
 
@@ -7,41 +7,41 @@ use jiff::civil::Date;
 use super::{ConfigError, file};
 use crate::{
     cost::Price,
-    reviewer::{Access, Reviewer},
+    reviewer::{Access, Reviewer, host, is_loopback},
 };
 
-/// The price of `reviewer`: its own, else that of the first entry of `list` that fits; nothing for what answers on this
-/// machine.
-pub(super) fn price_of(
-    reviewer: &Reviewer,
-    own: Option<file::Price>,
-    list: &[file::ListedPrice],
-) -> Option<Price> {
-    if let Some(own) = own {
-        return Some(own.at(None));
-    }
-    match &reviewer.access {
-        Access::OpenAi { base_url, api_key_env } => {
-            let host = host(base_url);
-            let listed = list.iter().find(|entry| entry.fits(&reviewer.model, host));
-            let local = api_key_env.is_none() && is_this_machine(host);
-            listed.map(file::ListedPrice::price).or_else(|| local.then_some(Price::FREE))
-        }
-        // What a program sends, and on whose account, only it can tell.
-        Access::Command { argv, .. } => runs_models_here(argv).then_some(Price::FREE),
-        Access::Replay { .. } | Access::Builtin(_) => Some(Price::FREE),
-    }
-}
+/// What tokens of models cost, the entries that count for more first.
+#[derive(Debug, Clone, Default)]
+pub struct PriceList(Vec<file::ListedPrice>);
 
-/// Checks amounts and names of the list.
-pub(super) fn check(list: &[file::ListedPrice]) -> Result<(), ConfigError> {
-    for entry in list {
-        let name = entry.models.first().ok_or(ConfigError::PriceOfNothing)?;
-        if !entry.amounts().is_possible() {
-            return Err(ConfigError::Price { model: name.clone() });
+impl PriceList {
+    /// Checks amounts and names.
+    pub(super) fn new(list: Vec<file::ListedPrice>) -> Result<Self, ConfigError> {
+        for entry in &list {
+            let name = entry.models.first().ok_or(ConfigError::PriceOfNothing)?;
+            if !entry.amounts().is_possible() {
+                return Err(ConfigError::Price { model: name.clone() });
+            }
+        }
+        Ok(Self(list))
+    }
+
+    /// The price of `reviewer`: its `own`, else that of the first entry that fits; nothing for what answers on this machine.
+    pub(super) fn of(&self, reviewer: &Reviewer, own: Option<file::Price>) -> Option<Price> {
+        if let Some(own) = own {
+            return Some(own.at(None));
+        }
+        match &reviewer.access {
+            Access::OpenAi { base_url, api_key_env } | Access::Anthropic { base_url, api_key_env } => {
+                let listed = self.0.iter().find(|entry| entry.fits(&reviewer.model, base_url));
+                let is_own = api_key_env.is_none() && is_loopback(base_url);
+                listed.map(file::ListedPrice::price).or_else(|| is_own.then_some(Price::FREE))
+            }
+            // What a program sends, and on whose account, only it can tell.
+            Access::Command { argv, .. } => runs_models_here(argv).then_some(Price::FREE),
+            Access::Replay { .. } | Access::Builtin(_) => Some(Price::FREE),
         }
     }
-    Ok(())
 }
 
 impl file::Price {
@@ -79,7 +79,9 @@ impl file::ListedPrice {
         self.amounts().at(date)
     }
 
-    fn fits(&self, model: &str, host: &str) -> bool {
+    fn fits(&self, model: &str, base_url: &str) -> bool {
+        let host = host(base_url);
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let is_at = |known: &String| {
             let rest = host.strip_suffix(known.as_str());
             rest.is_some_and(|above| above.is_empty() || above.ends_with('.'))
@@ -107,22 +109,6 @@ fn is_named(known: &str, model: &str) -> bool {
 fn is_date(text: &str) -> bool {
     let first = text.split('-').next().unwrap_or_default();
     first.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
-}
-
-/// The host of a URL, without what may stand around it.
-fn host(url: &str) -> &str {
-    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    match host.strip_prefix('[') {
-        Some(address) => address.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Programs that load a model themselves.
@@ -211,11 +197,8 @@ mod tests {
                 env: <_>::default(),
             };
             let id = ReviewerId::new("x").unwrap();
-            shown(price_of(
-                &Reviewer::new(id, access, "claude-opus-5".to_owned(), Lineage::unknown()),
-                None,
-                &[],
-            ))
+            let reviewer = Reviewer::new(id, access, "claude-opus-5".to_owned(), Lineage::unknown());
+            shown(PriceList::default().of(&reviewer, None))
         };
         assert_eq!(price(&["claude", "-p"]), "unknown");
         assert_eq!(price(&["/usr/bin/ollama", "run", "qwen3"]), "0/0");

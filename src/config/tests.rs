@@ -7,7 +7,7 @@ use super::*;
 pub(super) fn load(text: &str) -> Result<Config, ConfigError> {
     let mut merged = Layer::reference()?;
     merged.lay_over(Layer::parse(text, Path::new("/home/ada/repo/scrum.toml"))?);
-    merged.finish()
+    merged.finish(&|_| Ok(StandIn::Disk))
 }
 
 #[test]
@@ -29,9 +29,12 @@ fn the_commented_examples_of_the_reference_are_right() {
         .skip_while(|line| *line != "[review]")
         .flat_map(|line| [line, "\n"])
         .collect();
-    let config = Layer::parse(&uncommented, Path::new("/x/default.toml")).unwrap().finish().unwrap();
+    let config = Layer::parse(&uncommented, Path::new("/x/default.toml"))
+        .unwrap()
+        .finish(&|_| Ok(StandIn::Disk))
+        .unwrap();
     let ids: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
-    assert_eq!(ids, ["rules", "history", "kimi", "kimi-direct", "claude", "opus"]);
+    assert_eq!(ids, ["rules", "history", "kimi", "kimi-direct", "sonnet", "azure", "claude", "opus"]);
     assert_eq!(config.components[0].name, "billing");
 }
 
@@ -57,6 +60,10 @@ fn errors_name_file_line_and_key() {
     check(
         "[[reviewer]]\nid = \"x\"\npreset = \"opnrouter\"\n",
         "reviewer \"x\": no preset named \"opnrouter\"",
+    );
+    check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"azure\"\nmodel = \"m\"\n",
+        "reviewer \"x\": needs a `base_url` of your own, such as \"https://{resource}.openai.azure.com/openai/v1\" with your words in place of those in braces",
     );
     check(
         "[[reviewer]]\nid = \"x\"\npreset = \"openai\"\nmodel = \"m\"\nprice = { input = -1, output = 2 }\n",
@@ -114,6 +121,6 @@ fn panels() {
     check(Choice { panel: Some("none".to_owned()), ..Choice::default() }, Err("no panel named \"none\""));
     check(by_id(&["history", "history"]), Ok(&["history"]));
     check(by_id(&["opus"]), Err("no reviewer named \"opus\""));
-    check(by_id(&["keyed"]), Err("reviewer keyed needs SCRUM_TEST_UNSET, which is not set"));
+    check(by_id(&["keyed"]), Err("reviewer keyed cannot be asked: SCRUM_TEST_UNSET is not set"));
     check(by_id(&["keyed", "rules"]), Ok(&["rules"]));
 }

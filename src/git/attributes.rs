@@ -1,6 +1,6 @@
-//! Reads what `.gitattributes` of the base tree declare about changed files: [`Attributes`].
+//! Reads what `.gitattributes` of the baseline's tree declare about changed files: [`Attributes`].
 //!
-//! The base's files decide, never the change's: a change must not be able to take itself out of a review. Only
+//! The baseline's files decide, never the change's: a change must not be able to take itself out of a review. Only
 //! `linguist-generated`, `diff` and `binary` are known here; macros of the repository's own are not.
 
 use git2::{Oid, Repository};

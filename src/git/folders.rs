@@ -141,7 +141,7 @@ fn holds_manifest(folder: &Path) -> bool {
         .is_ok_and(|entries| entries.flatten().any(|entry| is_manifest(entry.file_name().as_encoded_bytes())))
 }
 
-fn is_manifest(name: &[u8]) -> bool {
+pub(super) fn is_manifest(name: &[u8]) -> bool {
     MANIFESTS.iter().any(|manifest| manifest.as_bytes() == name)
         || MANIFEST_ENDS.iter().any(|end| name.len() > end.len() && name.ends_with(end.as_bytes()))
 }

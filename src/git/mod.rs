@@ -4,6 +4,7 @@
 //! user's git configuration for how a diff should look, or decides which files a review shows.
 
 mod attributes;
+mod baseline;
 mod commits;
 mod diff;
 mod error;
@@ -14,6 +15,7 @@ mod lines;
 mod local;
 mod names;
 mod objects;
+mod outlook;
 mod patch;
 mod range;
 mod renames;
@@ -26,10 +28,12 @@ use std::sync::Once;
 
 use git2::Repository;
 
+pub use self::baseline::{Baseline, paths_below, touches};
 pub use self::diff::read_diff;
 pub use self::error::GitError;
 pub use self::history::HistoryError;
 use self::objects::Objects;
+pub use self::outlook::Outlook;
 pub use self::range::RangeSpec;
 use self::range::Resolved;
 use self::trees::Pair;
@@ -112,7 +116,8 @@ impl Repo {
         mut notes: Vec<String>,
     ) -> Result<Change, GitError> {
         let pairs = renames::find(objects, pairs, &mut notes)?;
-        let attributes = attributes::read(&self.inner, resolved.base_tree, &pairs)?;
+        let baseline = baseline::of(&self.inner, resolved.base)?;
+        let attributes = attributes::read(&self.inner, baseline.tree(&self.inner)?, &pairs)?;
         let files =
             objects.each(&pairs, |repo, pair| patch::render(repo, pair, attributes.of(pair.path())))?;
         let commits = commits::told(&self.inner, resolved, &mut notes)?;
@@ -129,22 +134,14 @@ impl Repo {
         history::collect(&self.inner, change)
     }
 
-    /// Whether git's index holds the folder `path`, something in it, or a link or submodule above it. A change that somebody
-    /// else wrote can put files there. Upper and lower case are the same, as on some disks.
-    pub fn tracks(&self, path: &Path) -> Result<bool, GitError> {
-        let Some(root) = self.inner.workdir() else { return Ok(false) };
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let inside = [path, &real].into_iter().filter_map(|path| path.strip_prefix(root).ok());
-        let folders: Vec<Vec<u8>> =
-            inside.map(|path| path.as_os_str().as_encoded_bytes().to_ascii_lowercase()).collect();
-        let index = self.inner.index().map_err(GitError::while_doing("read the index"))?;
-        let is_above = |above: &[u8], below: &[u8]| {
-            below.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-        };
-        Ok(index.iter().any(|entry| {
-            let path = entry.path.to_ascii_lowercase();
-            folders.iter().any(|folder| is_above(&path, folder) || is_above(folder, &path))
-        }))
+    /// The branches, and what a review without a range would read.
+    pub fn outlook(&self) -> Outlook {
+        outlook::outlook(&self.inner)
+    }
+
+    /// The files git knows, in path order, and the folders among them that hold a package manifest, the root left out.
+    pub fn layout(&self) -> Result<(Vec<RepoPath>, Vec<RepoPath>), GitError> {
+        outlook::layout(&self.inner)
     }
 
     /// Folders at or above the changed files, the root left out, that hold a package manifest on the new side

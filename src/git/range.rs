@@ -133,17 +133,27 @@ fn default_range(repo: &Repository) -> Result<Ends<'_>, GitError> {
     Ok(Ends { words: format!("{}...HEAD", branch.name), base: Some(base), head })
 }
 
+/// The newest commit at or before `commit` that the default branch has; `commit` itself where there is no such branch.
+pub(super) fn on_default_branch(repo: &Repository, commit: Oid) -> Result<Option<Oid>, GitError> {
+    let Some(branch) = default_branch(repo) else { return Ok(Some(commit)) };
+    match repo.merge_base(commit, branch.tip) {
+        Ok(base) => Ok(Some(base)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(GitError::while_doing("find the common ancestor")(error)),
+    }
+}
+
 /// A branch that others are merged into.
-struct DefaultBranch {
+pub(super) struct DefaultBranch {
     /// As a user would type it: `origin/main`.
-    name: String,
+    pub(super) name: String,
     /// Without the remote: `main`.
     short: String,
     tip: Oid,
 }
 
 /// What `origin/HEAD` points to, else `main`, else `master`, here or at `origin`.
-fn default_branch(repo: &Repository) -> Option<DefaultBranch> {
+pub(super) fn default_branch(repo: &Repository) -> Option<DefaultBranch> {
     let remote_head = repo.find_reference("refs/remotes/origin/HEAD").ok();
     let remote_head = remote_head.and_then(|head| head.symbolic_target().ok().flatten().map(str::to_owned));
     let usual = ["heads/main", "remotes/origin/main", "heads/master", "remotes/origin/master"];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     coverage::{Outcome, State},
+    report::foreign,
     run::event::{RunEvent, TaskName},
 };
 
@@ -23,10 +24,10 @@ impl Lines {
             }
             RunEvent::Retrying { task, reason, delay } => {
                 let name = name_of(self.tasks.get(*task)?);
-                Some(printable(&format!("{name} · {reason} · again in {}", seconds(*delay))))
+                Some(foreign::one_line(&format!("{name} · {reason} · again in {}", seconds(*delay))))
             }
             RunEvent::Finished { task, outcome } => {
-                Some(printable(&format!("{} · {}", name_of(self.tasks.get(*task)?), ending(outcome))))
+                Some(foreign::one_line(&format!("{} · {}", name_of(self.tasks.get(*task)?), ending(outcome))))
             }
             RunEvent::Asked { .. } | RunEvent::Tokens { .. } | RunEvent::RunFinished { .. } => None,
         }
@@ -50,11 +51,6 @@ fn ending(outcome: &Outcome) -> String {
     let ending =
         if outcome.state == State::Skipped { state.to_owned() } else { format!("{state} in {time}") };
     [Some(ending), tokens, outcome.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-/// Without the characters that could steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `4.2 s`, `2 min 5 s`.
@@ -110,7 +106,7 @@ mod tests {
         );
         check(
             finished(outcome(State::Failed, Some("cannot write a\u{1b}b"), None)),
-            Some("c1 validatord · opus · failed in 4.2 s · cannot write a b"),
+            Some("c1 validatord · opus · failed in 4.2 s · cannot write a␛b"),
         );
         check(
             finished(outcome(State::Skipped, Some("interrupted"), None)),

@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthChar;
 use super::plain::{Lines, name_of, seconds};
 use crate::{
     coverage::State,
+    report::foreign,
     run::event::{Arrived, RunEvent, TaskName},
 };
 
@@ -38,7 +39,7 @@ impl UnderWay {
             0 => "waiting".to_owned(),
             tokens => format!("{tokens} tokens"),
         };
-        format!("{} · {come} · {}{again}", name_of(task), seconds(self.elapsed))
+        foreign::one_line(&format!("{} · {come} · {}{again}", name_of(task), seconds(self.elapsed)))
     }
 }
 

@@ -18,12 +18,14 @@ struct State {
     text: Vec<u8>,
     unseen: usize,
     last_sign: Instant,
+    further_requests: u32,
 }
 
 impl Draft {
     /// An empty draft; its silence begins now.
     pub fn new() -> Self {
-        Self { state: Mutex::new(State { text: Vec::new(), unseen: 0, last_sign: Instant::now() }) }
+        let state = State { text: Vec::new(), unseen: 0, last_sign: Instant::now(), further_requests: 0 };
+        Self { state: Mutex::new(state) }
     }
 
     /// Adds a piece of the reply. Gives back whether the text is still at most `limit` bytes; what is over is
@@ -45,6 +47,23 @@ impl Draft {
     /// Notes a sign of life.
     pub(super) fn touch(&self) {
         self.lock().last_sign = Instant::now();
+    }
+
+    /// Notes that the attempt makes another request, with what came of the one before thrown away.
+    pub(super) fn begin_again(&self) {
+        let mut state = self.lock();
+        (state.text, state.unseen) = (Vec::new(), 0);
+        (state.last_sign, state.further_requests) = (Instant::now(), state.further_requests + 1);
+    }
+
+    /// Requests of this attempt after its first.
+    pub fn further_requests(&self) -> u32 {
+        self.lock().further_requests
+    }
+
+    /// Whether nothing but white space has come.
+    pub(super) fn is_blank(&self) -> bool {
+        self.lock().text.trim_ascii().is_empty()
     }
 
     /// Takes the text out; bytes that are not UTF-8 become U+FFFD.

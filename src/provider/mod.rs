@@ -2,10 +2,13 @@
 //!
 //! [`Provider`] makes one attempt at one question. Retries, timeouts and concurrency belong to `run`.
 
+mod anthropic;
 pub mod builtin;
 pub mod command;
+pub mod discovery;
 pub mod draft;
-pub mod openai;
+pub mod endpoint;
+mod openai;
 pub mod replay;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -19,6 +22,7 @@ use crate::{
     reviewer::{Access, Builtin, Reviewer},
 };
 pub use draft::Draft;
+use endpoint::{Endpoint, HttpClients, Protocol, Way};
 
 /// One question: a bundle put to a reviewer.
 #[derive(Debug, Clone)]
@@ -40,10 +44,33 @@ pub struct Answer {
     pub end: End,
     /// Prompt tokens as the provider counted them.
     pub tokens_in: Option<u64>,
+    /// Those of `tokens_in` that came from the provider's cache, which cost less.
+    pub tokens_cached: Option<u64>,
     /// Answer tokens as the provider counted them.
     pub tokens_out: Option<u64>,
     /// Price in US dollars as the provider told it.
     pub cost_usd: Option<f64>,
+    /// What a reader should know of how it was asked for, such as a setting that was left out.
+    pub remark: Option<String>,
+}
+
+impl Answer {
+    /// The same answer, with what an earlier request for it took as well.
+    #[must_use]
+    fn after(self, earlier: &Self) -> Self {
+        let both = |now: Option<u64>, before: Option<u64>| match (now, before) {
+            (Some(now), Some(before)) => Some(now + before),
+            (now, before) => now.or(before),
+        };
+        let cost = [self.cost_usd, earlier.cost_usd].into_iter().flatten().reduce(|now, before| now + before);
+        Self {
+            tokens_in: both(self.tokens_in, earlier.tokens_in),
+            tokens_cached: both(self.tokens_cached, earlier.tokens_cached),
+            tokens_out: both(self.tokens_out, earlier.tokens_out),
+            cost_usd: cost,
+            ..self
+        }
+    }
 }
 
 /// Why an answer's text ends.
@@ -107,7 +134,9 @@ pub type AnswerBuiltin = Arc<dyn Fn(Builtin, &Question) -> Result<String, String
 #[derive(Clone)]
 pub enum Provider {
     /// An OpenAI-compatible chat endpoint.
-    OpenAi(openai::Endpoint),
+    OpenAi(Endpoint),
+    /// Anthropic's Messages API.
+    Anthropic(Endpoint),
     /// A program.
     Command(command::Program),
     /// Saved replies.
@@ -118,7 +147,7 @@ pub enum Provider {
 
 /// Makes providers; those it makes share their connections.
 pub struct Opener {
-    http: openai::HttpClients,
+    http: HttpClients,
     builtins: AnswerBuiltin,
 }
 
@@ -135,7 +164,7 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A key that no HTTP header can carry, such as one with a line break in it.
+    /// A key that its HTTP header cannot carry, such as one with a line break in it.
     #[error("reviewer {reviewer}: the key in {variable} holds characters that cannot be sent")]
     BadKey {
         /// Reviewer id.
@@ -162,19 +191,21 @@ pub enum OpenError {
 impl Opener {
     /// An opener; `builtins` answers for the reviewers of our own.
     pub fn new(builtins: AnswerBuiltin) -> Self {
-        Self { http: openai::HttpClients::default(), builtins }
+        Self { http: HttpClients::default(), builtins }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
     pub fn open(&mut self, reviewer: &Reviewer, key: Option<SecretString>) -> Result<Provider, OpenError> {
         Ok(match &reviewer.access {
-            Access::OpenAi { base_url, api_key_env } => Provider::OpenAi(openai::Endpoint::open(
-                reviewer,
-                base_url,
-                api_key_env.as_deref(),
-                key,
-                &mut self.http,
-            )?),
+            Access::OpenAi { base_url, api_key_env } => {
+                let way = Way { protocol: Protocol::Chat, base_url, variable: api_key_env.as_deref(), key };
+                Provider::OpenAi(Endpoint::open(reviewer, way, &mut self.http)?)
+            }
+            Access::Anthropic { base_url, api_key_env } => {
+                let way =
+                    Way { protocol: Protocol::Messages, base_url, variable: api_key_env.as_deref(), key };
+                Provider::Anthropic(Endpoint::open(reviewer, way, &mut self.http)?)
+            }
             Access::Command { argv, env } => {
                 let program = command::Program::new(argv, env)
                     .ok_or_else(|| OpenError::NoProgram { reviewer: reviewer.id.to_string() })?;
@@ -197,7 +228,7 @@ impl Provider {
     /// connection is closed, the program and all it started are killed.
     pub async fn ask(&self, question: &Arc<Question>, draft: &Arc<Draft>) -> Result<Answer, AskError> {
         match self {
-            Self::OpenAi(endpoint) => endpoint.ask(&question.prompt, draft).await,
+            Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.ask(&question.prompt, draft).await,
             Self::Command(program) => program.ask(&question.prompt, draft).await,
             Self::Replay(folder) => folder.ask(&question.bundle.id).await,
             Self::Builtin(which, answer) => ask_builtin(*which, answer, question).await,
@@ -209,7 +240,7 @@ impl Provider {
     /// `text` with the reviewer's key, should a server have sent it back, replaced by `[key]`.
     pub fn without_key(&self, text: String) -> String {
         match self {
-            Self::OpenAi(endpoint) => endpoint.without_key(text),
+            Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),
             Self::Command(_) | Self::Replay(_) | Self::Builtin(..) => text,
         }
     }
@@ -219,6 +250,7 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OpenAi(_) => "OpenAi",
+            Self::Anthropic(_) => "Anthropic",
             Self::Command(_) => "Command",
             Self::Replay(_) => "Replay",
             Self::Builtin(..) => "Builtin",

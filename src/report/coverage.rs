@@ -4,7 +4,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     finding::Verdict,
     report::{foreign, words},
     reviewer::{ReviewerId, Seat},
+    route::Routed,
     tally::{Coverage, Tally, spent::Spent},
 };
 
@@ -32,10 +33,10 @@ pub struct Gap {
     pub bundles: Vec<String>,
 }
 
-/// Tasks that were answered, and all tasks.
+/// Tasks that were answered, and all that were to be.
 pub fn answered(tally: &Tally) -> (usize, usize) {
-    let whole = tally.coverage.iter().filter(|task| task.outcome.state == State::Answered).count();
-    (whole, tally.coverage.len())
+    let in_state = |state| tally.coverage.iter().filter(|task| task.outcome.state == state).count();
+    (in_state(State::Answered), tally.coverage.len() - in_state(State::NotRouted))
 }
 
 /// `all 6 answered`, `5 of 6 answered`, `none of 6 answered`, `nobody was asked`.
@@ -54,7 +55,8 @@ pub fn in_short(tally: &Tally) -> String {
 pub fn gaps(tally: &Tally) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     let mut known: HashMap<_, usize> = HashMap::new();
-    for task in tally.coverage.iter().filter(|task| task.outcome.state != State::Answered) {
+    let is_missing = |task: &&Coverage| !matches!(task.outcome.state, State::Answered | State::NotRouted);
+    for task in tally.coverage.iter().filter(is_missing) {
         let gap = gap_of(task);
         match known.entry((&task.outcome.reviewer, gap.state, gap.reason.clone())) {
             Entry::Occupied(at) => gaps[*at.get()].bundles.extend(gap.bundles),
@@ -65,6 +67,25 @@ pub fn gaps(tally: &Tally) -> Vec<Gap> {
         }
     }
     gaps
+}
+
+/// `by route only to rules and kimi (light): c1 docs and c2 root`, a line a panel; nothing without routes.
+pub fn routed(tally: &Tally) -> Vec<String> {
+    let mut bundles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut reviewers: BTreeMap<&str, &BTreeSet<String>> = BTreeMap::new();
+    let is_whole = |routed: &Routed| {
+        tally.panel.reviewers.iter().all(|seat| routed.reviewers.contains(seat.id.as_str()))
+    };
+    for (bundle, routed) in tally.run.routes.iter().filter(|(_, routed)| !is_whole(routed)) {
+        bundles.entry(&routed.panel).or_default().push(words::bundle_name(bundle));
+        reviewers.insert(&routed.panel, &routed.reviewers);
+    }
+    let line = |(panel, bundles): (&&str, &Vec<String>)| {
+        let asked: Vec<&String> = reviewers[*panel].iter().collect();
+        let only = if asked.is_empty() { "nobody".to_owned() } else { words::list(&asked) };
+        format!("by route only to {only} ({}): {}", foreign::one_line(panel), words::list_up_to(bundles, 6))
+    };
+    bundles.iter().map(line).collect()
 }
 
 fn gap_of(task: &Coverage) -> Gap {
@@ -98,7 +119,7 @@ fn event_word(state: State) -> &'static str {
         State::Failed => "failed on",
         State::TimedOut => "timed out on",
         State::Empty => "gave an empty answer on",
-        State::Skipped => "was not asked about",
+        State::Skipped | State::NotRouted => "was not asked about",
     }
 }
 
@@ -106,6 +127,7 @@ fn event_word(state: State) -> &'static str {
 pub fn state_word(state: State) -> &'static str {
     match state {
         State::TimedOut => "timed out",
+        State::NotRouted => "by route not asked",
         State::Answered | State::Incomplete | State::Failed | State::Empty | State::Skipped => state.word(),
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     judgement::{Examination, ExaminationAnswer, Hearing, Ruling, RulingAnswer},
     report::{coverage, foreign, summary, wire},
     reviewer::Seat,
+    route::Routes,
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
@@ -68,7 +69,7 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 }
 
 /// Escapes what JSON lets through and a terminal would act on. Such characters stand only inside strings.
-fn printable(json: String) -> String {
+pub(crate) fn printable(json: String) -> String {
     if json.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')) {
         return json;
     }
@@ -92,7 +93,7 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         run: run(&tally.run),
         range: range(&tally.range),
         panel: tally.panel.reviewers.iter().map(|reviewer| seated(tally, reviewer)).collect(),
-        bundles: tally.bundles.iter().map(bundle).collect(),
+        bundles: tally.bundles.iter().map(|one| bundle(one, &tally.run.routes)).collect(),
         excluded: tally.excluded.iter().map(excluded).collect(),
         coverage: tally.coverage.iter().map(task).collect(),
         issues: tally.issues.iter().map(issue).collect(),
@@ -141,8 +142,9 @@ pub(super) fn spent(spent: &Spent) -> wire::Spent {
     wire::Spent { answers, cached, unpriced, tokens_in, tokens_out, cost_usd }
 }
 
-pub(super) fn bundle(bundle: &Bundle) -> wire::BundleEntry {
+pub(super) fn bundle(bundle: &Bundle, routes: &Routes) -> wire::BundleEntry {
     wire::BundleEntry {
+        panel: routes.of(&bundle.id).map(|routed| routed.panel.clone()),
         id: bundle.id.clone(),
         component: bundle.component.clone(),
         bytes: bundle.byte_len() as u64,
@@ -375,6 +377,7 @@ fn state_word(state: State) -> wire::StateWord {
         State::TimedOut => wire::StateWord::TimedOut,
         State::Empty => wire::StateWord::Empty,
         State::Skipped => wire::StateWord::Skipped,
+        State::NotRouted => wire::StateWord::NotRouted,
     }
 }
 

@@ -71,7 +71,7 @@ pub fn adjudicated(issue: &Issue) -> impl Iterator<Item = Said<'_>> {
 pub fn said<'a>(hearing: &'a Hearing, answer: &'static str) -> Said<'a> {
     let word = match hearing.outcome.state {
         State::Answered => answer,
-        State::Skipped => "was not asked",
+        State::Skipped | State::NotRouted => "was not asked",
         state => coverage::state_word(state),
     };
     Said { word, hearing }

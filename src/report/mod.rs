@@ -4,6 +4,7 @@
 //! prints, `store` saves. The text of reviewers and diffs is foreign: it passes through [`foreign`] or
 //! [`markdown::escape`] before it is shown.
 
+pub mod checkup;
 pub mod coverage;
 pub mod descent;
 pub mod eval;

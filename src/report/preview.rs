@@ -14,7 +14,8 @@ use crate::{
         layout::{self, Ink, NARROWEST},
         wire, words,
     },
-    reviewer::{Access, Reviewer, Seat},
+    reviewer::{Access, Reviewer, Seat, host},
+    route::Routes,
 };
 
 /// What would be sent, and to whom.
@@ -26,6 +27,8 @@ pub struct Preview<'a> {
     pub split: &'a Split,
     /// Who would be asked; nobody for `scrum bundle`.
     pub panel: Option<Prospect<'a>>,
+    /// Who would be asked about which bundle.
+    pub routes: &'a Routes,
 }
 
 /// Who would be asked, and what that would take.
@@ -43,26 +46,35 @@ pub struct Prospect<'a> {
 const OLD_DAYS: i32 = 180;
 
 /// Tokens of a bundle as reviewers see it, without the rest of the question.
-fn estimated_tokens(bundle: &Bundle) -> u64 {
+pub fn estimated_tokens(bundle: &Bundle) -> u64 {
     estimate::tokens(&numbered(bundle))
 }
 
 /// The preview for a terminal `width` columns wide (at least 40 are used), with a final newline.
 pub fn render(preview: &Preview<'_>, width: usize, color: bool) -> String {
     let (width, ink) = (width.max(NARROWEST), Ink { on: color });
-    let parts =
-        [bundles(preview.split, width, ink), left_out(preview.split, width), closing(preview, width, ink)];
+    let parts = [bundles(preview, width, ink), left_out(preview.split, width), closing(preview, width, ink)];
     let shown: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     shown.join("\n")
 }
 
-fn bundles(split: &Split, width: usize, ink: Ink) -> String {
+fn bundles(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
+    let Preview { split, routes, .. } = preview;
     if split.bundles.is_empty() {
         return String::new();
     }
-    let room = width.saturating_sub(8 + 8 + 5 + 14 + 4 * 2).max(8);
-    let rows = split.bundles.iter().map(|bundle| row(bundle, room, ink)).collect();
-    layout::columns(&["bundle", "size", "tokens", "files", "lines"], rows, ink)
+    let panel = |bundle: &Bundle| routes.of(&bundle.id).map(|routed| foreign::one_line(&routed.panel));
+    let panels: Vec<Option<String>> = split.bundles.iter().map(panel).collect();
+    let widest = panels.iter().flatten().map(|panel| layout::width_of(panel) + layout::GAP).max();
+    let room = width.saturating_sub(8 + 8 + 5 + 14 + 4 * 2 + widest.unwrap_or(0)).max(8);
+    let mut heading = vec!["bundle", "size", "tokens", "files", "lines"];
+    heading.extend(widest.map(|_| "panel"));
+    let rows = split.bundles.iter().zip(panels).map(|(bundle, panel)| {
+        let mut row = row(bundle, room, ink);
+        row.extend(widest.map(|_| panel.unwrap_or_default()));
+        row
+    });
+    layout::columns(&heading, rows.collect(), ink)
 }
 
 fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
@@ -137,7 +149,9 @@ fn seats(panel: Prospect<'_>) -> Vec<String> {
         let model = foreign::one_line(&reviewer.model);
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
-            Access::OpenAi { base_url, .. } => format!("at {}", host(base_url)),
+            Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
+                format!("at {}", foreign::one_line(host(base_url)))
+            }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
             Access::Builtin(_) => "on this machine".to_owned(),
@@ -173,17 +187,10 @@ fn dollars(low: f64, high: f64) -> String {
     }
 }
 
-/// The host of a URL, without the name and password that may stand before it.
-fn host(url: &str) -> String {
-    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = behind_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    foreign::one_line(authority.rsplit('@').next().unwrap_or_default())
-}
-
 /// Whether asking it is a request; built-ins and saved replies answer in this process.
 fn sends(reviewer: &Reviewer) -> bool {
     match reviewer.access {
-        Access::OpenAi { .. } | Access::Command { .. } => true,
+        Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
         Access::Replay { .. } | Access::Builtin(_) => false,
     }
 }
@@ -277,7 +284,7 @@ pub fn render_json(preview: &Preview<'_>) -> String {
     json::pretty(&Document {
         schema: "scrum.preview/1",
         range: json::range(preview.range),
-        bundles: preview.split.bundles.iter().map(bundle_preview).collect(),
+        bundles: preview.split.bundles.iter().map(|one| bundle_preview(one, preview.routes)).collect(),
         excluded: preview.split.excluded.iter().map(json::excluded).collect(),
         panel: seats.iter().map(|reviewer| json::seat(&Seat::from(reviewer))).collect(),
         requests: all.requests,
@@ -300,8 +307,8 @@ fn seat_forecast((reviewer, forecast): (&Reviewer, &Forecast)) -> SeatForecast {
     }
 }
 
-fn bundle_preview(bundle: &Bundle) -> BundlePreview {
+fn bundle_preview(bundle: &Bundle, routes: &Routes) -> BundlePreview {
     let (added, removed) = counts(bundle);
     let estimated_tokens = estimated_tokens(bundle);
-    BundlePreview { bundle: json::bundle(bundle), added, removed, estimated_tokens }
+    BundlePreview { bundle: json::bundle(bundle, routes), added, removed, estimated_tokens }
 }

@@ -347,6 +347,9 @@ impl Screen<'_> {
             let line = format!("! {} {}{because}", gap.reviewer, gap.event(bundles));
             out += &self.alarm_lines(&line);
         }
+        for line in coverage::routed(self.tally) {
+            out += &(layout::wrap_hanging(&words::sentence(&line), self.width, "", "  ").join("\n") + "\n");
+        }
         out += &self.coverage_line();
         if let Some(judged) = judged::in_short(self.tally) {
             let line = format!("Judged: {judged}");

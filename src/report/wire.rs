@@ -104,6 +104,9 @@ pub struct BundleEntry {
     pub sha256: String,
     /// The guard's word on its size.
     pub guard: GuardWord,
+    /// Names of the panels it was put to, joined by ` + `; absent where it was put to everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panel: Option<String>,
     /// Files, in path order.
     pub files: Vec<FileEntry>,
 }
@@ -214,6 +217,8 @@ pub enum StateWord {
     Empty,
     /// Never asked.
     Skipped,
+    /// Not to be asked: rules put the bundle to others.
+    NotRouted,
 }
 
 /// What a reviewer concluded.

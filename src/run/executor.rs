@@ -156,6 +156,15 @@ struct Record {
     is_settled: bool,
 }
 
+impl Record {
+    /// Ends the attempt under way: counts the requests it made, and gives back what had come of it.
+    fn close_draft(&mut self) -> String {
+        let Some(draft) = self.draft.take() else { return String::new() };
+        self.attempts += draft.further_requests();
+        draft.take_text()
+    }
+}
+
 struct Execution<'a, S> {
     work: Work<'a>,
     pace: Pace,
@@ -224,7 +233,7 @@ where
     }
 
     fn ended(&mut self, task: usize, result: Result<Answer, Trouble>) {
-        let left = self.records[task].draft.take().map(|draft| draft.take_text()).unwrap_or_default();
+        let left = self.records[task].close_draft();
         match result {
             Ok(answer) => {
                 self.queue.relax(self.work.tasks[task].reviewer);
@@ -281,6 +290,10 @@ where
             }
             End::Stop => (State::Answered, None),
         };
+        let reason = [reason, answer.remark.clone()]
+            .into_iter()
+            .flatten()
+            .reduce(|why, remark| format!("{why}; {remark}"));
         let outcome = Outcome {
             tokens_in: answer.tokens_in,
             tokens_out: answer.tokens_out,
@@ -347,9 +360,8 @@ where
             if self.records[task].is_settled {
                 continue;
             }
-            if let Some(draft) = self.records[task].draft.take() {
-                self.keep(task, draft.take_text());
-            }
+            let left = self.records[task].close_draft();
+            self.keep(task, left);
             let came = !self.records[task].partial.is_empty();
             let state = if came { State::Incomplete } else { State::Skipped };
             self.failed(task, state, "interrupted".to_owned());
@@ -371,13 +383,14 @@ where
 }
 
 /// What the provider told, else what its tokens cost. What is free costs nothing however many there were.
-fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
+pub(super) fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
     let told = answer.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
     told.or_else(|| match reviewer.price? {
         price if price.is_free() => Some(0.0),
         price => {
             let (input, output) = (answer.tokens_in?, answer.tokens_out?);
-            Some(price.cost(Tokens { input, output, ..Tokens::default() }))
+            let cached = answer.tokens_cached.unwrap_or_default();
+            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
         }
     })
 }

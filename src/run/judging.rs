@@ -36,8 +36,8 @@ pub const MOST_QUESTIONS: usize = 200;
 pub struct Judging<'a> {
     /// The run's folders.
     pub dir: &'a RunDir,
-    /// Answers of other runs; `None`: there are none, and none are kept.
-    pub cache: Option<Cache>,
+    /// Answers of other runs.
+    pub cache: Cache,
     /// The texts of the questions.
     pub templates: &'a Templates,
     /// The run's nonce.
@@ -205,14 +205,13 @@ impl Judging<'_> {
         let by = Seat::from(&respondent.reviewer);
         let key = cache_key(&respondent.reviewer, &plain);
         let posed = Posed { case, by, key };
-        let cached = posed.key.as_ref().zip(self.cache.as_ref());
-        let cached = cached.and_then(|(key, cache)| Some((cache, cache.reply(key, &self.nonce)?)));
+        let cached = posed.key.as_ref().and_then(|key| self.cache.reply(key, &self.nonce));
         let outcome = Outcome::new(id.to_owned(), posed.by.id.clone(), State::Answered);
         let outcome = Outcome { cached: true, cost_usd: Some(0.0), ..outcome };
-        if let Some((cache, kept)) = cached
+        if let Some(kept) = cached
             && let (judgement, true) = posed.judged(outcome, Some(&kept.text))
         {
-            cache.note(&recall::hits(&[kept.cost_usd]))?;
+            self.cache.note(&recall::hits(&[kept.cost_usd]))?;
             return self.know(judgement, Some(&kept.text), round);
         }
         let at = round.respondents.iter().position(|one| one.reviewer.id == posed.by.id);
@@ -261,8 +260,8 @@ impl Judging<'_> {
             let Some(posed) = posed.get(&outcome.bundle) else { return Ok(()) };
             let (judgement, usable) = posed.judged(outcome.clone(), reply);
             let saved = dir.save_judgement(&judgement, reply);
-            let remembered = match (&cache, &posed.key, reply) {
-                (Some(cache), Some(key), Some(reply)) if usable => cache.keep(key, &nonce, outcome, reply),
+            let remembered = match (&posed.key, reply) {
+                (Some(key), Some(reply)) if usable => cache.keep(key, &nonce, outcome, reply),
                 _ => Ok(()),
             };
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,16 +3,20 @@
 //! [`execute`](executor::execute) is the heart. It never prints: whoever wants to show or count something listens
 //! to [`RunEvent`](event::RunEvent).
 
+pub mod checkup;
 pub mod event;
 pub mod executor;
 pub mod judging;
 pub mod offline;
 pub mod plan;
+pub mod probe;
 mod queue;
 pub mod recall;
 mod retry;
 pub mod review;
+pub mod routing;
 pub mod saved;
+pub mod survey;
 
 use jiff::Timestamp;
 

@@ -5,6 +5,7 @@ use std::{borrow::Borrow, cmp::Reverse, collections::BTreeSet};
 use crate::{
     bundle::Bundle,
     reviewer::{Panel, ReviewerId},
+    route::Routes,
 };
 
 /// One bundle to be put to one reviewer.
@@ -16,19 +17,20 @@ pub struct Task {
     pub reviewer: usize,
 }
 
-/// All bundles × reviewers but those in `answered`, the biggest bundles first: they take longest, and what is
+/// All bundles × reviewers on their panels but those in `answered`, the biggest bundles first: they take longest, and what is
 /// left at the end should be short. All reviewers of a bundle stand together, so a run that is interrupted has
 /// something to compare.
 pub fn plan(
     bundles: &[impl Borrow<Bundle>],
     panel: &Panel,
+    routes: &Routes,
     answered: &BTreeSet<(String, ReviewerId)>,
 ) -> Vec<Task> {
     let mut order: Vec<usize> = (0..bundles.len()).collect();
     order.sort_by_key(|&bundle| Reverse(bundles[bundle].borrow().byte_len()));
     let is_open = |task: &Task| {
-        let pair = (bundles[task.bundle].borrow().id.clone(), panel.reviewers[task.reviewer].id.clone());
-        !answered.contains(&pair)
+        let (bundle, reviewer) = (&bundles[task.bundle].borrow().id, &panel.reviewers[task.reviewer].id);
+        routes.asks(bundle, reviewer.as_str()) && !answered.contains(&(bundle.clone(), reviewer.clone()))
     };
     order
         .into_iter()

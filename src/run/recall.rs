@@ -29,24 +29,24 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Names for every question, with what it comes to ([`Templates::digest`](crate::prompt::Templates::digest)), and reviewer.
+    /// Names for every question, of which bundle and digest ([`Templates::digest`](crate::prompt::Templates::digest)) are given, and reviewer.
     ///
     /// Two seats with the same settings have two answers: the second time the same is asked in a run it has a name of its
     /// own, in the order of questions and reviewers.
-    pub fn new<'q, 'r>(
+    pub fn new<'r>(
         cache: Cache,
-        questions: impl IntoIterator<Item = (&'q Question, &'q str)>,
+        questions: &[(String, String)],
         reviewers: impl IntoIterator<Item = &'r Reviewer>,
     ) -> Self {
         let identities: Vec<_> = reviewers.into_iter().map(|one| (&one.id, identity(one))).collect();
         let (mut keys, mut times) = (BTreeMap::new(), HashMap::new());
-        for (question, digest) in questions {
+        for (bundle, digest) in questions {
             for (id, identity) in &identities {
                 let Some(identity) = identity else { continue };
-                let same = times.entry((digest, identity.as_str())).or_insert(0_u32);
+                let same = times.entry((digest.as_str(), identity.as_str())).or_insert(0_u32);
                 let key = digest::sha256(&[identity.as_bytes(), digest.as_bytes(), &same.to_be_bytes()]);
                 *same += 1;
-                keys.insert((question.bundle.id.clone(), (*id).clone()), key);
+                keys.insert((bundle.clone(), (*id).clone()), key);
             }
         }
         Self { cache, keys }
@@ -104,7 +104,7 @@ pub(super) fn hits(costs: &[Option<f64>]) -> Hits {
 pub(super) fn identity(reviewer: &Reviewer) -> Option<String> {
     match reviewer.access {
         Access::Replay { .. } | Access::Builtin(_) => return None,
-        Access::OpenAi { .. } | Access::Command { .. } => {}
+        Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => {}
     }
     let Reviewer {
         id: _,
@@ -118,8 +118,10 @@ pub(super) fn identity(reviewer: &Reviewer) -> Option<String> {
         price: _,
         fallback: _,
         allowance: _,
+        tampered: _,
+        quirks,
     } = reviewer;
-    let told = format!("{access:?}\0{model}\0{temperature:?}\0{max_output_tokens:?}");
+    let told = format!("{access:?}\0{model}\0{temperature:?}\0{max_output_tokens:?}\0{quirks:?}");
     Some(digest::sha256(&[told.as_bytes()]))
 }
 

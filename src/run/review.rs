@@ -21,6 +21,7 @@ use crate::{
     provider::Question,
     reply::{self, Completeness},
     reviewer::{Panel, ReviewerId},
+    route::Routes,
     store::{RunDir, StoreError},
     tally::TaskReply,
 };
@@ -36,6 +37,8 @@ pub struct Asking<'a> {
     pub respondents: &'a [Respondent],
     /// Those that cannot, and why.
     pub skipped: &'a [(ReviewerId, String)],
+    /// Who is asked about which bundle.
+    pub routes: &'a Routes,
     /// What an earlier run of the same kind has left.
     pub earlier: Vec<TaskReply>,
     /// How hard to push.
@@ -50,7 +53,7 @@ pub fn open_tasks(asking: &Asking<'_>) -> Vec<super::plan::Task> {
     let panel = Panel {
         reviewers: asking.respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect(),
     };
-    plan(&bundles, &panel, &answered(asking))
+    plan(&bundles, &panel, asking.routes, &answered(asking))
 }
 
 /// What came of asking.
@@ -136,13 +139,14 @@ fn saver(
     }
 }
 
-/// Reviewers that cannot be asked are in the record of every bundle they have not answered, so that nobody takes
+/// Reviewers that cannot be asked are in the record of every bundle of theirs that they have not answered, so that nobody takes
 /// their silence for consent.
 fn skip(asking: &Asking<'_>) -> Result<Vec<TaskReply>, StoreError> {
     let answered = answered(asking);
     let mut replies = Vec::new();
     for (reviewer, reason) in asking.skipped {
-        for question in asking.questions {
+        let is_for = |question: &&Arc<Question>| asking.routes.asks(&question.bundle.id, reviewer.as_str());
+        for question in asking.questions.iter().filter(is_for) {
             let outcome = Outcome {
                 reason: Some(reason.clone()),
                 ..Outcome::new(question.bundle.id.clone(), reviewer.clone(), State::Skipped)

@@ -39,12 +39,17 @@ impl Store {
 impl RunDir {
     /// The decisions about this run and those beside it.
     pub fn decisions(&self) -> Result<Decisions, StoreError> {
-        load(&self.decisions_path())
+        load(&self.decisions_file())
+    }
+
+    /// The file that holds them, whether or not it exists.
+    pub fn decisions_file(&self) -> PathBuf {
+        self.review.parent().unwrap_or(&self.review).join(FILE)
     }
 
     /// Writes decisions down, and says where.
     pub fn append_decisions(&self, dispositions: &[Disposition]) -> Result<PathBuf, StoreError> {
-        let path = self.decisions_path();
+        let path = self.decisions_file();
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
         }
@@ -53,23 +58,26 @@ impl RunDir {
         }
         Ok(path)
     }
+}
 
-    fn decisions_path(&self) -> PathBuf {
-        self.review.parent().unwrap_or(&self.review).join(FILE)
+impl Decisions {
+    /// The decisions in the lines of a file, which is named for those that are none.
+    pub fn read<'a>(lines: impl IntoIterator<Item = &'a str>, path: &Path) -> Self {
+        let mut decisions = Self::default();
+        for (at, line) in lines.into_iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            match parse(line) {
+                Ok(one) => decisions.dispositions.push(one),
+                Err(reason) => {
+                    decisions.unusable.push(format!("{} line {}: {reason}", path.display(), at + 1));
+                }
+            }
+        }
+        decisions
     }
 }
 
 fn load(path: &Path) -> Result<Decisions, StoreError> {
-    let mut decisions = Decisions::default();
-    for (at, line) in lines(path)?.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        match parse(line) {
-            Ok(one) => decisions.dispositions.push(one),
-            Err(reason) => {
-                decisions.unusable.push(format!("{} line {}: {reason}", path.display(), at + 1));
-            }
-        }
-    }
-    Ok(decisions)
+    Ok(Decisions::read(lines(path)?.iter().map(String::as_str), path))
 }
 
 fn parse(line: &str) -> Result<Disposition, String> {

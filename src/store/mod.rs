@@ -27,13 +27,14 @@ pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
 
-use crate::{bundle::Split, coverage::Outcome, reviewer::ReviewerId};
+use crate::{bundle::Split, coverage::Outcome, report::json, reviewer::ReviewerId};
 
 /// The folders runs are kept in.
 #[derive(Debug, Clone)]
 pub struct Store {
     bundles: PathBuf,
     reviews: PathBuf,
+    cache: PathBuf,
 }
 
 /// One run's two folders.
@@ -96,8 +97,8 @@ pub enum StoreError {
 
 impl Store {
     /// A store whose folders are absolute or start at `root`. Nothing is created yet.
-    pub fn new(root: &Path, bundles: &Path, reviews: &Path) -> Self {
-        Self { bundles: root.join(bundles), reviews: root.join(reviews) }
+    pub fn new(root: &Path, [cache, bundles, reviews]: [&Path; 3]) -> Self {
+        Self { bundles: root.join(bundles), reviews: root.join(reviews), cache: root.join(cache) }
     }
 
     /// Creates the folders of a new run and writes its `manifest.json`, diffs and `run.json`.
@@ -117,6 +118,11 @@ impl Store {
         write_json(&run.bundles.join("manifest.json"), manifest)?;
         run.write_record(record)?;
         Ok(run)
+    }
+
+    /// Where answers are kept for other runs, and where runs are kept.
+    pub fn folders(&self) -> [&Path; 3] {
+        [&self.cache, &self.bundles, &self.reviews]
     }
 
     /// Writes only bundles, for `scrum bundle`.
@@ -275,13 +281,14 @@ fn ends_inside_a_line(file: &mut File) -> std::io::Result<bool> {
 
 fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value)
+        .map(json::printable)
         .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreError> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
-    write(path, format!("{text}\n").as_bytes())
+    write(path, (json::printable(text) + "\n").as_bytes())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, StoreError> {

@@ -10,7 +10,9 @@ use crate::{
     change::{Commit, RangeInfo, RepoPath},
     coverage::{Outcome, State},
     judgement::BadClaimId,
+    prompt::guidance::Source,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
+    route::Routed,
     tally::{
         RunInfo,
         gate::{FailOn, Policy},
@@ -40,11 +42,38 @@ pub struct RunRecord {
     pub commits: Vec<CommitRecord>,
     /// Who was asked.
     pub panel: Vec<SeatRecord>,
+    /// Who was asked about which bundle, where rules chose; absent when everybody was asked about everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteRecord>,
     /// The gate's policy.
     pub gate: PolicyRecord,
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
+    /// What maintainers' guidance was told, bundle by bundle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guidance: Vec<GuidanceRecord>,
+}
+
+/// A text of guidance told about one bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuidanceRecord {
+    bundle: String,
+    source: String,
+    /// Of the whole text, in hexadecimal.
+    sha256: String,
+    /// Of the whole text.
+    bytes: usize,
+    /// Bytes of it that were told.
+    told: usize,
+}
+
+impl GuidanceRecord {
+    /// `source` as told about `bundle`.
+    pub fn new(bundle: &str, source: Source) -> Self {
+        let Source { name, sha256, bytes, told } = source;
+        Self { bundle: bundle.to_owned(), source: name, sha256, bytes, told }
+    }
 }
 
 /// What others are asked about the findings.
@@ -56,6 +85,15 @@ pub struct JudgingRecord {
     pub adjudicator: Option<String>,
     /// Hash of the texts of both questions.
     pub prompt_hash: String,
+}
+
+/// Whom one bundle was put to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRecord {
+    bundle: String,
+    panel: String,
+    reviewers: Vec<String>,
+    by_rules_alone: bool,
 }
 
 /// Two commits and the words that named them.
@@ -193,6 +231,7 @@ impl RunRecord {
             tool_version: self.tool_version.clone(),
             prompt_hash: self.prompt_hash.clone(),
             nonce: Some(self.nonce.clone()),
+            routes: self.routes.iter().map(RouteRecord::routed).collect(),
         }
     }
 
@@ -252,6 +291,26 @@ impl SeatRecord {
             model: self.model.clone(),
             lineage: Lineage::new(&self.lineage),
         })
+    }
+}
+
+impl From<(&str, &Routed)> for RouteRecord {
+    fn from((bundle, routed): (&str, &Routed)) -> Self {
+        Self {
+            bundle: bundle.to_owned(),
+            panel: routed.panel.clone(),
+            reviewers: routed.reviewers.iter().cloned().collect(),
+            by_rules_alone: routed.by_rules_alone,
+        }
+    }
+}
+
+impl RouteRecord {
+    /// The core's form.
+    fn routed(&self) -> (String, Routed) {
+        let reviewers = self.reviewers.iter().cloned().collect();
+        let (panel, by_rules_alone) = (self.panel.clone(), self.by_rules_alone);
+        (self.bundle.clone(), Routed { panel, reviewers, by_rules_alone })
     }
 }
 

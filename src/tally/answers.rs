@@ -11,6 +11,7 @@ use crate::{
     coverage::{Outcome, State},
     reply::{self, Completeness, Reading},
     reviewer::{Lineage, Panel, ReviewerId},
+    route::Routes,
 };
 
 /// All that the replies say.
@@ -32,7 +33,7 @@ pub(super) fn read(input: &mut Input) -> Answers {
         let reading = task.text.as_deref().map(|text| reply::read(text, nonce));
         (task.outcome, reading)
     });
-    assemble(readings, &input.panel, &input.bundles)
+    assemble(readings, &input.panel, &input.bundles, &input.run.routes)
 }
 
 /// Puts readings, panel and bundles together.
@@ -40,6 +41,7 @@ pub(super) fn assemble(
     readings: impl Iterator<Item = (Outcome, Option<Reading>)>,
     panel: &Panel,
     bundles: &[Bundle],
+    routes: &Routes,
 ) -> Answers {
     let places = Places::new(bundles);
     let lineages: HashMap<_, _> = panel.reviewers.iter().map(|one| (&one.id, &one.lineage)).collect();
@@ -48,7 +50,7 @@ pub(super) fn assemble(
         let lineage = lineages.get(&outcome.reviewer).map_or_else(Lineage::unknown, |one| (*one).clone());
         answers.add(outcome, reading, &lineage, &places);
     }
-    answers.add_unasked(panel, bundles);
+    answers.add_unasked(panel, bundles, routes);
     answers.coverage.sort_by(|a, b| {
         let places = bundle_order(&a.outcome.bundle, &b.outcome.bundle);
         places.then_with(|| a.outcome.reviewer.cmp(&b.outcome.reviewer)).then_with(|| key(a).cmp(&key(b)))
@@ -94,14 +96,14 @@ impl Answers {
         self.coverage.push(Coverage { outcome, verdict, findings: found });
     }
 
-    /// A task that nobody recorded was never asked, and says so.
-    fn add_unasked(&mut self, panel: &Panel, bundles: &[Bundle]) {
+    /// A task that nobody recorded was never asked, and says so, or why it was not to be.
+    fn add_unasked(&mut self, panel: &Panel, bundles: &[Bundle], routes: &Routes) {
         let known = |one: &Coverage| (one.outcome.bundle.clone(), one.outcome.reviewer.clone());
         let known: HashSet<(String, ReviewerId)> = self.coverage.iter().map(known).collect();
         let tasks = bundles.iter().flat_map(|bundle| panel.reviewers.iter().map(move |one| (bundle, one)));
         for (bundle, reviewer) in tasks {
             if !known.contains(&(bundle.id.clone(), reviewer.id.clone())) {
-                let outcome = unasked(bundle, &reviewer.id);
+                let outcome = unasked(bundle, &reviewer.id, routes);
                 self.coverage.push(Coverage { outcome, verdict: None, findings: 0 });
             }
         }
@@ -132,9 +134,11 @@ fn remark(outcome: &mut Outcome, text: &str) {
     }
 }
 
-fn unasked(bundle: &Bundle, reviewer: &ReviewerId) -> Outcome {
-    Outcome {
-        reason: Some("never asked: the run holds no record of it".to_owned()),
-        ..Outcome::new(bundle.id.clone(), reviewer.clone(), State::Skipped)
-    }
+fn unasked(bundle: &Bundle, reviewer: &ReviewerId, routes: &Routes) -> Outcome {
+    let elsewhere = routes.of(&bundle.id).filter(|routed| !routed.reviewers.contains(reviewer.as_str()));
+    let (state, reason) = match elsewhere {
+        Some(routed) => (State::NotRouted, format!("by route: its panel is {}", routed.panel)),
+        None => (State::Skipped, "never asked: the run holds no record of it".to_owned()),
+    };
+    Outcome { reason: Some(reason), ..Outcome::new(bundle.id.clone(), reviewer.clone(), state) }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{Issue, Tally};
 use crate::{
+    bundle::Bundle,
     coverage::State,
     disposition::Decision,
     finding::{Finding, Severity},
@@ -77,7 +78,8 @@ pub enum GateResult {
 /// Applies `policy`. No reviewer answered, or fewer lineages than asked: inconclusive even when the gate is off.
 ///
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
-/// `min_lineages` lineages (at least one); with the gate off the lineages are counted over the whole run.
+/// `min_lineages` lineages (at least one, and no more than are on a panel that `[[route]]` rules chose for it); with the gate off the
+/// lineages are counted over the whole run.
 /// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not, nor do issues that a
 /// human dismissed, and the reasons say how many those are.
 pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
@@ -203,21 +205,28 @@ fn unread(tally: &Tally, min_lineages: usize) -> Vec<String> {
     if !overall.is_empty() {
         return overall;
     }
-    let asked = min_lineages.max(1);
-    let answered = answered_by(tally);
-    let short = answered.iter().filter(|(_, by)| by.len() < asked);
-    short
-        .map(|(bundle, by)| match by.len() {
-            0 => format!("bundle {} was answered by nobody", name(bundle)),
-            some => format!("bundle {} was answered by {}, {asked} asked for", name(bundle), lineages(some)),
-        })
-        .collect()
+    let words = |(bundle, by): (&str, BTreeSet<Lineage>)| {
+        let asked = needed(tally, bundle, min_lineages);
+        match by.len() {
+            enough if enough >= asked => None,
+            0 => Some(format!("bundle {} was answered by nobody", name(bundle))),
+            few => {
+                Some(format!("bundle {} was answered by {}, {asked} asked for", name(bundle), lineages(few)))
+            }
+        }
+    };
+    answered_by(tally).into_iter().filter_map(words).collect()
+}
+
+/// How many lineages must have answered about `bundle`.
+fn needed(tally: &Tally, bundle: &str, min_lineages: usize) -> usize {
+    tally.run.routes.needed(bundle, &tally.panel, min_lineages)
 }
 
 /// Says so when the run as a whole was answered by too few lineages.
 fn too_few_overall(tally: &Tally, min_lineages: usize) -> Vec<String> {
-    let asked = min_lineages.max(1);
     let answered = answered_by(tally);
+    let asked = answered.keys().map(|bundle| needed(tally, bundle, min_lineages)).max().unwrap_or(1);
     let overall: BTreeSet<_> = answered.values().flatten().collect();
     match overall.len() {
         _ if answered.is_empty() => Vec::new(),
@@ -253,7 +262,10 @@ fn passed(tally: &Tally, policy: Policy) -> String {
         };
     }
     let least = policy.min_lineages.max(1);
-    format!("nothing that fails, and every bundle was answered by {} or more", lineages(least))
+    let has_fewer = |bundle: &Bundle| needed(tally, &bundle.id, least) < least;
+    let or =
+        if tally.bundles.iter().any(has_fewer) { ", or by all of the panel its route chose" } else { "" };
+    format!("nothing that fails, and every bundle was answered by {} or more{or}", lineages(least))
 }
 
 /// What stays unknown, for people; it decides nothing.

@@ -37,6 +37,7 @@ use crate::{
     finding::{Anchor, LineRange, Severity, Verdict},
     judgement::{ClaimId, Examination, Judgements, Ruling, Unexamined},
     reviewer::{Lineage, Panel, ReviewerId},
+    route::Routes,
 };
 
 /// All that a tally is made of.
@@ -84,6 +85,8 @@ pub struct RunInfo {
     pub prompt_hash: String,
     /// The run's fence nonce.
     pub nonce: Option<String>,
+    /// Who was asked about which bundle.
+    pub routes: Routes,
 }
 
 /// What the reviewers found, where they agree, and what was not read.

@@ -33,7 +33,7 @@ impl Spent {
         let asked = outcome.attempts > 0 && !outcome.cached;
         let replied = match outcome.state {
             State::Answered | State::Incomplete | State::Empty | State::TimedOut => true,
-            State::Failed | State::Skipped => false,
+            State::Failed | State::Skipped | State::NotRouted => false,
         };
         Self {
             answers: usize::from(asked && answered),

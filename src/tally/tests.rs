@@ -15,6 +15,7 @@ use crate::{
     finding::{Finding, Location},
     reply::{Completeness, Reading},
     reviewer::Seat,
+    route::Routes,
 };
 
 const LEAK: &str =
@@ -90,7 +91,7 @@ fn task(bundle: &str, reviewer: &str, findings: Vec<Finding>) -> Task {
 /// The tally of readings about no bundle at hand.
 fn tallied(tasks: Vec<Task>) -> Tally {
     assembled(
-        answers::assemble(tasks.into_iter(), &panel(), &[]),
+        answers::assemble(tasks.into_iter(), &panel(), &[], &Routes::default()),
         Input {
             run: RunInfo::default(),
             range: RangeInfo::default(),
@@ -338,7 +339,7 @@ fn a_task_without_a_record_was_never_asked() {
     let bundles = [bundle("c10_b"), bundle("c2_a")];
     let panel = Panel { reviewers: vec![reviewer("opus", "anthropic")] };
     let tasks = vec![task("c10_b", "opus", vec![])];
-    let answers = answers::assemble(tasks.into_iter(), &panel, &bundles);
+    let answers = answers::assemble(tasks.into_iter(), &panel, &bundles, &Routes::default());
     let states: Vec<_> =
         answers.coverage.iter().map(|one| (one.outcome.bundle.as_str(), one.outcome.state)).collect();
     assert_eq!(states, [("c2_a", State::Skipped), ("c10_b", State::Answered)]);

@@ -22,6 +22,8 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "judgement",
             "proportion",
             "reviewer",
+            "route",
+            "survey",
         ],
     ),
     (

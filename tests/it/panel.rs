@@ -14,6 +14,7 @@ use scrum::{
     coverage::{Outcome, State},
     provider::{Opener, Question},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
+    route::Routes,
     run::{
         event::{EventReceiver, RunEvent, channel},
         executor::{Pace, Respondent, Work, execute},
@@ -62,7 +63,7 @@ impl Run {
 
     fn tasks(&self) -> Vec<Task> {
         let bundles: Vec<_> = self.questions.iter().map(|question| (*question.bundle).clone()).collect();
-        plan(&bundles, &self.panel(), &BTreeSet::new())
+        plan(&bundles, &self.panel(), &Routes::default(), &BTreeSet::new())
     }
 
     fn panel(&self) -> Panel {
@@ -166,7 +167,7 @@ async fn every_fault_is_named_and_stops_nobody() {
     c1_core b-drip timed-out x1: no whole reply within 500ms
     c1_core c-stall timed-out x1: nothing came for 500ms
     c1_core d-cut incomplete x3: connection to URL lost: … (gave up after 3 attempts)
-    c1_core e-long failed x1: the bundle does not fit the model's context
+    c1_core e-long failed x1: the bundle is too large for the context of e-long-model: a smaller `warn_bytes` in [bundle] makes smaller bundles
     c1_core f-down failed x3: HTTP 500 Internal Server Error: down (gave up after 3 attempts)
     c1_core g-silent empty x1: the reply has no text
     c1_core h-sleep timed-out x1: no whole reply within 500ms
@@ -406,7 +407,7 @@ fn a_resumed_plan_asks_for_what_is_missing() {
     let pair = |bundle: &str, id: &str| (bundle.to_owned(), ReviewerId::new(id).unwrap());
     let answered = BTreeSet::from([pair("c1_core", "a"), pair("c2_core", "b"), pair("c9_gone", "a")]);
     assert_eq!(
-        plan(&bundles, &run.panel(), &answered),
+        plan(&bundles, &run.panel(), &Routes::default(), &answered),
         [Task { bundle: 0, reviewer: 1 }, Task { bundle: 1, reviewer: 0 }]
     );
 }

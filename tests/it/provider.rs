@@ -209,27 +209,32 @@ async fn a_plain_server_asked_for_tls() {
     assert_eq!(error, permanent(&format!("{url} does not speak TLS: try http:// in base_url"), ""));
 }
 
+async fn check_refusal(status: u16, body: &'static str, expect: AskError) {
+    let act = move || Act::Page { status, headers: Vec::new(), body: body.to_owned() };
+    assert_eq!(ask_server(act).await, Err(expect), "{status} {body}");
+}
+
 #[tokio::test]
 async fn refusals_in_clear_words() {
-    let check = async |status: u16, body: &'static str, expect: AskError| {
-        let act = move || Act::Page { status, headers: Vec::new(), body: body.to_owned() };
-        assert_eq!(ask_server(act).await, Err(expect), "{status} {body}");
-    };
-    check(
+    check_refusal(
         400,
         r#"{"error":{"code":400,"message":"request (9000 tokens) exceeds","type":"exceed_context_size_error","n_ctx":8192}}"#,
-        permanent("the bundle does not fit the model's context: request (9000 tokens) exceeds", ""),
+        permanent("the bundle is too large for the context of opus-model: a smaller `warn_bytes` in [bundle] makes smaller bundles: request (9000 tokens) exceeds", ""),
     )
     .await;
-    check(
+    check_refusal(
         400,
         r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}}"#,
-        permanent("the bundle does not fit the model's context: This model's maximum context length is 8192 tokens.", ""),
+        permanent("the bundle is too large for the context of opus-model: a smaller `warn_bytes` in [bundle] makes smaller bundles: This model's maximum context length is 8192 tokens.", ""),
     )
     .await;
-    check(400, r#"{"detail":[{"loc":["a"]}]}"#, permanent(r#"HTTP 400 Bad Request: [{"loc":["a"]}]"#, ""))
-        .await;
-    check(
+    check_refusal(
+        400,
+        r#"{"detail":[{"loc":["a"]}]}"#,
+        permanent(r#"HTTP 400 Bad Request: [{"loc":["a"]}]"#, ""),
+    )
+    .await;
+    check_refusal(
         401,
         r#"{"error":{"message":"Incorrect API key: sk-very-secret-0123456789."}}"#,
         permanent(
@@ -238,24 +243,40 @@ async fn refusals_in_clear_words() {
         ),
     )
     .await;
-    check(402, "", permanent("the account has no quota or credit left", "")).await;
-    check(
+    check_refusal(402, "", permanent("the account has no quota or credit left", "")).await;
+    check_refusal(
         404,
         r#"{"error":"model not found"}"#,
         permanent("HTTP 404 Not Found: check model opus-model and base_url URL: model not found", ""),
     )
     .await;
-    check(307, "", permanent("URL redirects elsewhere (307): put the final address in base_url", "")).await;
-    check(
+    check_refusal(307, "", permanent("URL redirects elsewhere (307): put the final address in base_url", ""))
+        .await;
+    check_refusal(
         429,
         r#"{"error":{"code":"insufficient_quota","message":"pay"}}"#,
         permanent("the account has no quota or credit left: pay", ""),
     )
     .await;
-    check(500, "<html><title>Oops\u{7}</title>", transient("HTTP 500 Internal Server Error: Oops␇", ""))
-        .await;
-    check(503, "", transient("HTTP 503 Service Unavailable", "")).await;
-    check(
+    check_refusal(
+        500,
+        "<html><title>Oops\u{7}</title>",
+        transient("HTTP 500 Internal Server Error: Oops␇", ""),
+    )
+    .await;
+    check_refusal(503, "", transient("HTTP 503 Service Unavailable", "")).await;
+    check_refusal(413, "", permanent("the bundle is too large for the server: a smaller `warn_bytes` in [bundle] makes smaller bundles", "")).await;
+    check_refusal(
+        400,
+        r#"{"error":{"code":"content_filter","message":"no"}}"#,
+        permanent("the provider's content filter refused the bundle: no", ""),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_reply_in_clear_words() {
+    check_refusal(
         200,
         "<!doctype html><p>Welcome",
         permanent(
@@ -264,22 +285,32 @@ async fn refusals_in_clear_words() {
         ),
     )
     .await;
-    check(200, "", transient("URL answered with an empty body", "")).await;
-    check(200, r#"{"choices":[{"mess"#, transient("URL ended the stream before the reply was whole", ""))
+    check_refusal(200, "", transient("URL answered with an empty body", "")).await;
+    check_refusal(
+        200,
+        r#"{"choices":[{"mess"#,
+        transient("URL ended the stream before the reply was whole", ""),
+    )
+    .await;
+    check_refusal(200, r#"{"error":{"message":"no"}}"#, transient("the server reported an error: no", ""))
         .await;
-    check(200, r#"{"error":{"message":"no"}}"#, transient("the server reported an error: no", "")).await;
 }
 
 #[tokio::test]
 async fn a_rate_limit_says_how_long_to_wait() {
     let act =
         || Act::Page { status: 429, headers: vec![("retry-after", "7".to_owned())], body: String::new() };
-    let expect = AskError::Transient {
+    let expect = |wait: Duration| AskError::Transient {
         reason: "HTTP 429 Too Many Requests".to_owned(),
-        retry_after: Some(Duration::from_secs(7)),
+        retry_after: Some(wait),
         partial: String::new(),
     };
-    assert_eq!(ask_server(act).await, Err(expect));
+    assert_eq!(ask_server(act).await, Err(expect(Duration::from_secs(7))));
+    let act = || {
+        let headers = vec![("retry-after", "7".to_owned()), ("retry-after-ms", "6500".to_owned())];
+        Act::Page { status: 429, headers, body: String::new() }
+    };
+    assert_eq!(ask_server(act).await, Err(expect(Duration::from_millis(6_500))));
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use std::{fmt::Write as _, num::NonZeroUsize, sync::Arc};
 
 use crate::{
     bundle::Split,
-    change::{Change, Commit},
+    change::Change,
     cli::{
         ChangeArgs, bundle,
         error::CliError,
+        guidance::guidance,
         interrupt::Interrupt,
         review::{self as reviewing, Asked, Material},
         supervise::supervised,
@@ -22,6 +23,7 @@ use crate::{
     judgement::Judgements,
     prompt::Templates,
     reviewer::{Builtin, Lineage, Panel, Reviewer, Seat},
+    route::Routes,
     run::{
         executor::Pace,
         review::{self, Asking},
@@ -75,8 +77,9 @@ impl Live<'_> {
         let seats = self.seats()?;
         let past = seats.asks(Builtin::History).then(|| change.clone());
         let split = self.split(&workspace, &args, change)?;
-        let material = Material { split: Arc::new(split), range, commits };
         let templates = workspace.templates()?;
+        let guidance = guidance(&workspace, &range, &split, &templates, self.ui)?;
+        let material = Material { split: Arc::new(split), range, commits, guidance };
         let panel = seats.panel();
         let kept = kept(&workspace, &case.name, &material, &templates, &panel)?;
         let builtins = workspace.offline(&seats, &material.split, past)?;
@@ -130,6 +133,7 @@ impl Live<'_> {
             questions: &asked.questions,
             respondents: &asked.respondents,
             skipped: &asked.skipped,
+            routes: &Routes::default(),
             earlier: kept.earlier.clone(),
             pace: Pace::new(concurrency),
             memory: None,
@@ -157,7 +161,7 @@ fn kept(
     templates: &Templates,
     panel: &Panel,
 ) -> Result<Kept, CliError> {
-    let id = run_id(name, &material.split, &material.commits, templates);
+    let id = run_id(name, material, templates);
     let dir = match workspace.store.find(&id) {
         Ok(dir) => dir,
         Err(StoreError::NoSuchRun { .. }) => return create(workspace, id, material, templates, panel),
@@ -188,18 +192,22 @@ fn create(
     let policy = workspace.policy();
     let mut record = reviewing::record(&nonce, templates, &material.range, &material.commits, panel, policy);
     record.id = id;
+    record.guidance = material.guidance_told();
     let manifest = Manifest::new(&material.range, &material.split);
     let dir = workspace.store.create(&record, &manifest, &material.split)?;
     Ok(Kept { dir, record, earlier: Vec::new() })
 }
 
 /// The case's name as far as it fits a file's, and a hash of all that reviewers are told.
-fn run_id(name: &str, split: &Split, commits: &[Commit], templates: &Templates) -> String {
+fn run_id(name: &str, material: &Material, templates: &Templates) -> String {
     let mut told = templates.hash();
-    for bundle in &split.bundles {
+    for (bundle, guidance) in material.split.bundles.iter().zip(&material.guidance) {
         let _ = write!(told, "\n{} {}", bundle.id, bundle.sha256());
+        if !guidance.text.is_empty() {
+            let _ = write!(told, "\n{:?}", guidance.text);
+        }
     }
-    for commit in commits {
+    for commit in &material.commits {
         let _ = write!(told, "\n{} {:?}", commit.id, commit.message);
     }
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };

@@ -3,125 +3,195 @@
 //! Reading is as lenient as servers are different: every field may be missing or null, unknown ones are skipped,
 //! and a plain reply is a chunk whose choice has a `message` in place of a `delta`.
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::provider::End;
+use crate::{
+    prompt::Prompt,
+    provider::endpoint::{Manner, Said, Usage as Counts},
+    reviewer::{OutputLimit, Parameter},
+};
 
 #[derive(Serialize)]
 pub(super) struct Request<'a> {
-    pub(super) model: &'a str,
-    pub(super) messages: [Message<'a>; 2],
-    pub(super) stream: bool,
-    pub(super) stream_options: StreamOptions,
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f32>,
-    /// What nearly every server understands.
+    stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_tokens: Option<u32>,
-    /// What newer models at `OpenAI` insist on.
+    temperature: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_completion_tokens: Option<u32>,
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Message<'a> {
-    pub(super) role: &'static str,
-    pub(super) content: &'a str,
+struct Message<'a> {
+    role: &'static str,
+    content: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
-pub(super) struct StreamOptions {
-    pub(super) include_usage: bool,
+struct StreamOptions {
+    include_usage: bool,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(model: &'a str, manner: &Manner, prompt: &'a Prompt) -> Self {
+        let (system, user) = manner.messages(prompt);
+        let system = system.map(|system| Message { role: "system", content: Cow::Borrowed(system) });
+        let user = Message { role: "user", content: user };
+        let options = manner.sends(Parameter::StreamOptions).then_some(StreamOptions { include_usage: true });
+        Self {
+            model,
+            messages: system.into_iter().chain([user]).collect(),
+            stream: true,
+            stream_options: options,
+            temperature: manner.temperature(),
+            max_tokens: manner.limit_as(OutputLimit::MaxTokens),
+            max_completion_tokens: manner.limit_as(OutputLimit::MaxCompletionTokens),
+        }
+    }
 }
 
 /// One event of a stream, or a whole plain reply.
 #[derive(Debug, Deserialize)]
 pub(super) struct Chunk {
     #[serde(default)]
-    pub(super) choices: Option<Vec<Choice>>,
+    choices: Option<Vec<Choice>>,
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    usage: Option<Usage>,
     #[serde(default)]
-    pub(super) error: Option<Value>,
+    error: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Choice {
+struct Choice {
     #[serde(default)]
-    pub(super) delta: Option<Piece>,
+    delta: Option<Piece>,
     #[serde(default)]
-    pub(super) message: Option<Box<Piece>>,
+    message: Option<Piece>,
     #[serde(default)]
-    pub(super) finish_reason: Option<String>,
+    finish_reason: Option<String>,
+    #[serde(default)]
+    error: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Piece {
+#[derive(Debug, Default, Deserialize)]
+struct Piece {
     #[serde(default)]
-    pub(super) content: Option<Content>,
+    content: Option<Content>,
     #[serde(default)]
-    pub(super) refusal: Option<String>,
+    refusal: Option<String>,
     #[serde(default)]
-    reasoning_content: Option<Thought>,
+    reasoning_content: Option<Value>,
     #[serde(default)]
-    reasoning: Option<Thought>,
+    reasoning: Option<Value>,
 }
 
 impl Piece {
-    /// Bytes of reasoning in this piece.
-    pub(super) fn reasoning_bytes(&self) -> usize {
-        let length = |thought: &Option<Thought>| match thought {
-            Some(Thought::Text(text)) => text.len(),
-            Some(Thought::Other(_)) | None => 0,
-        };
+    /// Bytes of reasoning beside the content. Some servers send it under both names.
+    fn reasoning_bytes(&self) -> usize {
+        let length = |thought: &Option<Value>| thought.as_ref().and_then(Value::as_str).map_or(0, str::len);
         length(&self.reasoning_content).max(length(&self.reasoning))
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Thought {
-    Text(String),
-    Other(IgnoredAny),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Content {
+enum Content {
     Text(String),
     Parts(Vec<Part>),
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Part {
+struct Part {
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
     #[serde(default)]
     text: Option<String>,
+    /// A list of parts in Mistral's form.
+    #[serde(default)]
+    thinking: Option<Value>,
 }
 
 impl Content {
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
+    /// The text, and how many bytes of reasoning stood in it.
+    fn parted(self) -> (String, usize) {
+        let parts = match self {
+            Self::Text(text) => return (text, 0),
+            Self::Parts(parts) => parts,
+        };
+        let (mut text, mut reasoning) = (String::new(), 0);
+        for part in parts {
+            match part.kind.as_deref() {
+                None | Some("text" | "output_text") => text.extend(part.text),
+                Some(_) => reasoning += part.text.map_or(0, |text| text.len()),
+            }
+            reasoning += part.thinking.map_or(0, |thinking| thinking.to_string().len());
         }
+        (text, reasoning)
     }
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Usage {
+struct Usage {
     #[serde(default)]
-    pub(super) prompt_tokens: Option<u64>,
+    prompt_tokens: Option<u64>,
     #[serde(default)]
-    pub(super) completion_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    #[serde(default)]
+    prompt_tokens_details: Option<Details>,
+    /// Moonshot's place for it.
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+    /// `DeepSeek`'s place for it.
+    #[serde(default)]
+    prompt_cache_hit_tokens: Option<u64>,
+    /// `OpenRouter`'s, in credits, which are US dollars. Others may put anything here.
+    #[serde(default)]
+    cost: Option<Value>,
 }
 
-/// What a `finish_reason` means. A word nobody knows is taken for a cut: better an answer marked incomplete than a
-/// torn one taken for whole.
-pub(super) fn end_of(word: &str) -> End {
-    match word.to_ascii_lowercase().as_str() {
-        "stop" | "end_turn" | "eos" | "eos_token" | "stop_sequence" | "completed" => End::Stop,
-        _ => End::Cut(crate::provider::one_line(word)),
+#[derive(Debug, Deserialize)]
+struct Details {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+}
+
+impl From<Usage> for Counts {
+    fn from(usage: Usage) -> Self {
+        let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        Self {
+            tokens_in: usage.prompt_tokens,
+            tokens_cached: cached.or(usage.cached_tokens).or(usage.prompt_cache_hit_tokens),
+            tokens_out: usage.completion_tokens,
+            cost_usd: usage.cost.as_ref().and_then(Value::as_f64),
+        }
+    }
+}
+
+impl From<Chunk> for Said {
+    fn from(chunk: Chunk) -> Self {
+        let usage = chunk.usage.map(Counts::from).unwrap_or_default();
+        let Some(choice) = chunk.choices.into_iter().flatten().next() else {
+            return Self { error: chunk.error, usage, ..Self::default() };
+        };
+        let piece = choice.delta.or(choice.message).unwrap_or_default();
+        let beside = piece.reasoning_bytes();
+        let (text, within) = piece.content.map(Content::parted).unwrap_or_default();
+        Self {
+            text,
+            reasoning: beside + within,
+            refusal: piece.refusal,
+            finish: choice.finish_reason,
+            error: chunk.error.or(choice.error),
+            usage,
+        }
     }
 }
 
@@ -131,44 +201,67 @@ mod tests {
 
     #[test]
     fn reads_what_servers_send() {
-        let check = |json: &str, text: Option<&str>, finish: Option<&str>| {
+        let check = |json: &str, expect: Said| {
             let chunk: Chunk = serde_json::from_str(json).unwrap();
-            let choice = chunk.choices.into_iter().flatten().next();
-            let (mut seen, mut end) = (None, None);
-            if let Some(choice) = choice {
-                end = choice.finish_reason;
-                seen = choice
-                    .delta
-                    .or(choice.message.map(|whole| *whole))
-                    .and_then(|piece| piece.content)
-                    .map(Content::into_text);
-            }
-            assert_eq!((seen.as_deref(), end.as_deref()), (text, finish), "{json}");
+            assert_eq!(Said::from(chunk), expect, "{json}");
         };
-        check(r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#, Some("a"), None);
-        check(r#"{"choices":[{"delta":{"role":"assistant","content":null}}],"usage":null}"#, None, None);
-        check(r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"timings":{"a":[1]}}"#, None, Some("stop"));
-        check(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"x":{}}}"#, None, None);
-        check(r#"{"choices":null}"#, None, None);
-        check(r#"{"choices":[{"delta":{"reasoning_content":"hm","content":""}}]}"#, Some(""), None);
+        let text = |text: &str| Said { text: text.to_owned(), ..Said::default() };
+        let finish = |word: &str, said: Said| Said { finish: Some(word.to_owned()), ..said };
+        let counts = |tokens_in, tokens_cached, tokens_out| Said {
+            usage: Counts {
+                tokens_in: Some(tokens_in),
+                tokens_cached,
+                tokens_out: Some(tokens_out),
+                cost_usd: None,
+            },
+            ..Said::default()
+        };
+        check(r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#, text("a"));
+        check(r#"{"choices":[{"delta":{"role":"assistant","content":null}}],"usage":null}"#, text(""));
         check(
-            r#"{"choices":[{"delta":{"content":[{"type":"text","text":"a"},{"type":"image"}]}}]}"#,
-            Some("a"),
-            None,
+            r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"timings":{"a":[1]}}"#,
+            finish("stop", text("")),
         );
+        check(
+            r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"x":{}}}"#,
+            counts(3, None, 4),
+        );
+        check(r#"{"choices":null}"#, text(""));
         check(
             r#"{"choices":[{"message":{"content":"whole"},"finish_reason":"length"}]}"#,
-            Some("whole"),
-            Some("length"),
+            finish("length", text("whole")),
         );
-        check("{}", None, None);
+        check("{}", text(""));
+        check(
+            r#"{"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}}"#,
+            counts(3, Some(2), 4),
+        );
+        check(
+            r#"{"usage":{"prompt_tokens":3,"completion_tokens":4,"cached_tokens":2}}"#,
+            counts(3, Some(2), 4),
+        );
+        check(
+            r#"{"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_cache_hit_tokens":2,"prompt_tokens_details":null}}"#,
+            counts(3, Some(2), 4),
+        );
+        let cost = |cost_usd| Said { usage: Counts { cost_usd, ..Counts::default() }, ..Said::default() };
+        check(r#"{"usage":{"cost":0.5}}"#, cost(Some(0.5)));
+        check(r#"{"usage":{"cost":{"total":1}}}"#, cost(None));
     }
 
     #[test]
-    fn unknown_ends_are_cuts() {
-        assert_eq!(end_of("stop"), End::Stop);
-        assert_eq!(end_of("STOP"), End::Stop);
-        assert_eq!(end_of("length"), End::Cut("length".to_owned()));
-        assert_eq!(end_of("content_filter"), End::Cut("content_filter".to_owned()));
+    fn reasoning_is_not_the_reply() {
+        let check = |piece: &str, text: &str, reasoning: usize| {
+            let chunk: Chunk =
+                serde_json::from_str(&format!(r#"{{"choices":[{{"delta":{piece}}}]}}"#)).unwrap();
+            let said = Said::from(chunk);
+            assert_eq!((said.text.as_str(), said.reasoning), (text, reasoning), "{piece}");
+        };
+        check(r#"{"reasoning_content":"hm","content":""}"#, "", 2);
+        check(r#"{"reasoning_content":"hm","reasoning":"hm","content":"a"}"#, "a", 2);
+        check(r#"{"reasoning":{"effort":"x"},"content":"a"}"#, "a", 0);
+        check(r#"{"content":[{"type":"text","text":"a"},{"type":"image"}]}"#, "a", 0);
+        check(r#"{"content":[{"type":"thinking","thinking":"hm"},{"text":"a"}]}"#, "a", 4);
+        check(r#"{"content":[{"type":"reasoning","text":"hm"},{"type":"text","text":"a"}]}"#, "a", 2);
     }
 }

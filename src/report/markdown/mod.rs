@@ -60,6 +60,9 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
     if let Some(judged) = judged::in_short(tally) {
         let _ = writeln!(out, "\nJudged: {}.", escape::cell(&judged));
     }
+    for line in coverage::routed(tally) {
+        let _ = writeln!(out, "\n{}.", words::sentence(&escape::cell(&line)));
+    }
     for gap in coverage::gaps(tally) {
         let because =
             if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
@@ -305,6 +308,7 @@ fn task_cell(task: Option<&Coverage>) -> String {
         Some(task) if task.outcome.state == State::Answered => {
             task.verdict.map_or("answered", |verdict| verdict.word()).to_owned()
         }
+        Some(task) if task.outcome.state == State::NotRouted => "not asked".to_owned(),
         Some(task) => format!("**{}**", coverage::state_word(task.outcome.state)),
     }
 }

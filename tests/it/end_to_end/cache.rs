@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{KEY, finding, good, json, ledger, model, newest, review, scene, word_after};
+use super::{KEY, finding, good, json, ledger, model, review, scene, word_after};
 use crate::{
     mock::{Act, Asked, Mock},
     sandbox::{Printed, Sandbox},
@@ -213,7 +213,7 @@ async fn a_damaged_cache_is_as_good_as_none() {
     assert!(printed.stderr.contains("warning: answers are not kept for other runs: "), "{}", printed.stderr);
 }
 
-/// An answer in the cache is foreign text like any other; and nobody's change can put one there.
+/// An answer in the cache is foreign text like any other. That no change can put one there is `trust`'s.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_answers_stay_harmless() {
     let mock = Mock::always(|| {
@@ -228,13 +228,4 @@ async fn hostile_answers_stay_harmless() {
         assert!(!printed.stdout.contains(['\u{1b}', '\u{202e}']), "{}", printed.stdout);
     }
     assert_eq!(mock.asked().len(), 1);
-    sandbox.script("git add -f .scrum/cache; git commit -qm 'Bring answers along'; git reset -q HEAD~1 --soft; git commit -qm x");
-    let printed = review(&sandbox, &[]);
-    assert!(
-        printed
-            .stderr
-            .contains("the cache is not used: git tracks .scrum/cache, so a change could forge answers")
-    );
-    assert!(mock.asked().len() > 1);
-    assert!(fs::read_dir(newest(&sandbox).join("replies")).unwrap().count() > 0);
 }

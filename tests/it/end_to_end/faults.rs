@@ -63,7 +63,7 @@ async fn servers_that_fail_are_in_the_ledger_and_stop_nobody() {
     c1_alpha html failed: URL answered with a web page, not a model's reply: check base_url (it usually ends in /v1)
     c1_alpha length incomplete: the reply was cut off: length
     c1_alpha limited answered
-    c1_alpha long failed: the bundle does not fit the model's context
+    c1_alpha long failed: the bundle is too large for the context of long: a smaller `warn_bytes` in [bundle] makes smaller bundles
     ");
     is_kept_as_printed(&sandbox, &printed);
 }

@@ -58,7 +58,7 @@ pub(crate) struct Asked {
     pub(crate) at: Instant,
     /// 0 for the server's first request.
     pub(crate) number: usize,
-    /// Path of its URL.
+    /// Path and query of its URL.
     pub(crate) path: String,
     /// As sent.
     pub(crate) headers: HeaderMap,
@@ -143,7 +143,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     shared.most_open.fetch_max(open, Ordering::SeqCst);
     let asked = {
         let mut log = shared.log.lock().unwrap();
-        let path = parts.uri.path().to_owned();
+        let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let asked = Asked { at, number: log.len(), path, headers: parts.headers, body };
         log.push(asked.clone());
         asked

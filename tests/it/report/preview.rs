@@ -7,6 +7,7 @@ use scrum::{
     estimate::Forecast,
     report::preview::{self, Prospect},
     reviewer::Reviewer,
+    route::Routes,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ fn preview_tells_what_would_be_sent() {
     let (tally, mut split, panel) = (sample::tally(), split(), panel());
     split.bundles[1].guard = Guard::Oversize;
     let panel = Some(prospect(&panel, date(2026, 11, 21)));
-    let preview = preview::Preview { range: &tally.range, split: &split, panel };
+    let preview = preview::Preview { range: &tally.range, split: &split, panel, routes: &Routes::default() };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"
     bundle         size     tokens  files  lines
     c1 validatord  46 KB    ~15k    1      +960 −0
@@ -64,7 +65,8 @@ fn preview_tells_what_would_be_sent() {
 #[test]
 fn preview_without_a_panel_names_nobody() {
     let (tally, split) = (sample::tally(), split());
-    let preview = preview::Preview { range: &tally.range, split: &split, panel: None };
+    let preview =
+        preview::Preview { range: &tally.range, split: &split, panel: None, routes: &Routes::default() };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"
     bundle         size    tokens  files  lines
     c1 validatord  46 KB   ~15k    1      +960 −0
@@ -77,7 +79,8 @@ fn preview_without_a_panel_names_nobody() {
     main...HEAD: 2 bundles, 50 KB, about 16,543 tokens
     ");
     let nothing = Split::default();
-    let preview = preview::Preview { range: &tally.range, split: &nothing, panel: None };
+    let preview =
+        preview::Preview { range: &tally.range, split: &nothing, panel: None, routes: &Routes::default() };
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"main...HEAD: nothing to review, 0 changed files left out");
 }
 
@@ -85,7 +88,7 @@ fn preview_without_a_panel_names_nobody() {
 fn preview_as_json() {
     let (tally, split, panel) = (sample::tally(), split(), panel());
     let panel = Some(prospect(&panel, date(2026, 11, 21)));
-    let preview = preview::Preview { range: &tally.range, split: &split, panel };
+    let preview = preview::Preview { range: &tally.range, split: &split, panel, routes: &Routes::default() };
     let document: Value = serde_json::from_str(&preview::render_json(&preview)).unwrap();
     assert_eq!(document["schema"], "scrum.preview/1");
     assert_eq!((&document["requests"], &document["estimated_tokens"]), (&json!(4), &json!(30_573)));
@@ -108,8 +111,11 @@ fn what_is_cached_is_free_and_old_prices_are_said_to_be_old() {
     let mut check = |change: &dyn Fn(&mut [Reviewer], &mut [Forecast]), today: Date, expect: &str| {
         change(&mut reviewers, &mut forecasts);
         let panel = Some(Prospect { reviewers: &reviewers, forecasts: &forecasts, today });
-        let text =
-            preview::render(&preview::Preview { range: &tally.range, split: &split, panel }, 200, false);
+        let text = preview::render(
+            &preview::Preview { range: &tally.range, split: &split, panel, routes: &Routes::default() },
+            200,
+            false,
+        );
         let closing: Vec<&str> =
             text.lines().skip_while(|line| !line.starts_with("would ask opus")).collect();
         let [opus, _, kimi, _, rest @ ..] = closing.as_slice() else { panic!("{text}") };

@@ -278,6 +278,7 @@ pub(crate) fn tally() -> Tally {
             tool_version: "0.1.0".into(),
             prompt_hash: "5f1d7a84".repeat(8),
             nonce: Some("k3v9".into()),
+            ..RunInfo::default()
         },
         range: RangeInfo {
             base: Some("4f1c2a9e".repeat(5)),

@@ -5,68 +5,103 @@
 
 use std::{error::Error, time::Duration};
 
-use async_openai::error::OpenAIError;
 use jiff::Timestamp;
 use reqwest::{
     StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::complaint::Complaint;
 use crate::provider::{AskError, one_line};
 
 /// What is named in messages.
-pub(super) struct Door {
+pub(in crate::provider) struct Door {
     /// Base URL, as it may be shown.
     pub(super) address: String,
     /// Environment variable of the key.
     pub(super) variable: Option<String>,
-    pub(super) model: String,
+    pub(in crate::provider) model: String,
     pub(super) key: SecretString,
 }
 
-/// What an error body says.
-#[derive(Debug, Default, PartialEq)]
-struct Complaint {
-    message: String,
-    /// `type` and `code`, in lower case.
-    kinds: String,
+/// A request that was turned away, or broke off.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{error}")]
+pub(in crate::provider) struct Refusal {
+    /// In words.
+    pub(super) error: AskError,
+    /// As the server put it, where it said something.
+    pub(super) complaint: Option<Box<Complaint>>,
+}
+
+impl From<AskError> for Refusal {
+    fn from(error: AskError) -> Self {
+        Self { error, complaint: None }
+    }
 }
 
 impl Door {
     /// The server answered with an error status.
-    pub(super) fn refused(&self, status: StatusCode, retry_after: Option<Duration>, page: &[u8]) -> AskError {
-        let complaint = complaint_of(page);
-        let said = self.quoted(&complaint.message);
-        let permanent = |words: &str| AskError::permanent(format!("{words}{said}"));
-        if matches!(status.as_u16(), 400 | 413 | 422 | 500) && too_long(&complaint) {
-            return permanent("the bundle does not fit the model's context");
-        }
-        if out_of_money(&complaint) {
-            return permanent("the account has no quota or credit left");
-        }
+    pub(super) fn refused(&self, status: StatusCode, retry_after: Option<Duration>, page: &[u8]) -> Refusal {
+        let complaint = Complaint::of(status.as_u16(), page);
+        let error = self.lasting(&complaint).unwrap_or_else(|| {
+            let words = format!("{}{}", self.status_advice(status), self.quoted(&complaint.message));
+            match status.as_u16() {
+                408 | 409 | 425 | 429 | 500..=599 => {
+                    AskError::Transient { reason: words, retry_after, partial: String::new() }
+                }
+                _ => AskError::permanent(words),
+            }
+        });
+        Refusal { error, complaint: Some(Box::new(complaint)) }
+    }
+
+    /// An `error` object in the middle of a stream, or in a reply with status 200.
+    pub(super) fn error_event(&self, error: &Value) -> Refusal {
+        let complaint = Complaint::within(error);
+        let error = self.lasting(&complaint).unwrap_or_else(|| {
+            let words = format!("the server reported an error{}", self.quoted(&complaint.message));
+            if complaint.is_lasting() { AskError::permanent(words) } else { AskError::transient(words) }
+        });
+        Refusal { error, complaint: Some(Box::new(complaint)) }
+    }
+
+    /// Words for complaints that mean the same whatever their status.
+    fn lasting(&self, complaint: &Complaint) -> Option<AskError> {
+        let words = if complaint.is_too_long() {
+            format!(
+                "the bundle is too large for the context of {}: a smaller `warn_bytes` in [bundle] makes smaller bundles",
+                one_line(&self.model)
+            )
+        } else if complaint.is_about_money() {
+            "the account has no quota or credit left".to_owned()
+        } else if complaint.is_filtered() {
+            "the provider's content filter refused the bundle".to_owned()
+        } else {
+            return None;
+        };
+        Some(AskError::permanent(format!("{words}{}", self.quoted(&complaint.message))))
+    }
+
+    /// The status in words, and what can be done about it.
+    fn status_advice(&self, status: StatusCode) -> String {
         match status.as_u16() {
-            408 | 409 | 425 | 429 | 500..=599 => AskError::Transient {
-                reason: format!("{}{said}", status_words(status)),
-                retry_after,
-                partial: String::new(),
-            },
-            401 | 403 => permanent(&self.key_words(status)),
-            402 => permanent("the account has no quota or credit left"),
-            404 | 405 => permanent(&format!(
+            401 | 403 => self.key_words(status),
+            404 | 405 => format!(
                 "{}: check model {} and base_url {}",
                 status_words(status),
                 one_line(&self.model),
                 self.address
-            )),
-            413 => permanent("the bundle is too large for the server"),
-            300..=399 => permanent(&format!(
+            ),
+            413 => "the bundle is too large for the server: a smaller `warn_bytes` in [bundle] makes smaller bundles".to_owned(),
+            300..=399 => format!(
                 "{} redirects elsewhere ({}): put the final address in base_url",
                 self.address,
                 status.as_u16()
-            )),
-            _ => permanent(&status_words(status)),
+            ),
+            _ => status_words(status),
         }
     }
 
@@ -82,7 +117,7 @@ impl Door {
     }
 
     /// The request did not get through, or the connection was lost.
-    pub(super) fn lost(&self, error: &reqwest::Error) -> AskError {
+    pub(in crate::provider) fn lost(&self, error: &reqwest::Error) -> AskError {
         let cause = self.clean(&root_cause(error));
         if error.is_builder() || error.is_request() && cause.contains("certificate") {
             return AskError::permanent(format!("cannot use {}: {cause}", self.address));
@@ -99,36 +134,9 @@ impl Door {
         AskError::transient(format!("connection to {} lost: {cause}", self.address))
     }
 
-    /// An error that came through async-openai; our own are handed back as they are.
-    pub(super) fn told(&self, error: OpenAIError) -> AskError {
-        match error {
-            OpenAIError::Boxed(inner) => match inner.downcast::<AskError>() {
-                Ok(own) => *own,
-                Err(other) => AskError::permanent(self.clean(&other.to_string())),
-            },
-            OpenAIError::Reqwest(error) => self.lost(&error),
-            OpenAIError::StreamError(error) => {
-                AskError::transient(format!("unreadable stream: {}", self.clean(&error.to_string())))
-            }
-            other => AskError::permanent(self.clean(&other.to_string())),
-        }
-    }
-
-    /// An `error` object in the middle of a stream, or in a reply with status 200.
-    pub(super) fn error_event(&self, error: &Value) -> AskError {
-        let complaint = complaint_in(error);
-        let said = self.quoted(&complaint.message);
-        if too_long(&complaint) {
-            return AskError::permanent(format!("the bundle does not fit the model's context{said}"));
-        }
-        if out_of_money(&complaint) {
-            return AskError::permanent(format!("the account has no quota or credit left{said}"));
-        }
-        let status = error["code"].as_u64().or(error["status"].as_u64());
-        if matches!(status, Some(400..=407 | 410..=424)) {
-            return AskError::permanent(format!("the server reported an error{said}"));
-        }
-        AskError::transient(format!("the server reported an error{said}"))
+    /// A stream that is none in the middle.
+    pub(in crate::provider) fn torn(&self, error: &str) -> AskError {
+        AskError::transient(format!("unreadable stream: {}", self.clean(error)))
     }
 
     pub(super) fn web_page(&self) -> AskError {
@@ -161,6 +169,15 @@ impl Door {
         AskError::transient(format!("{} ended the stream before the reply was whole", self.address))
     }
 
+    pub(super) fn withheld(&self) -> AskError {
+        AskError::permanent(format!("{}: the provider's content filter withheld the reply", self.address))
+    }
+
+    /// A reply that ends with the provider's word for trouble of its own.
+    pub(super) fn broken_down(&self, word: &str) -> AskError {
+        AskError::transient(format!("{} broke off the reply: {word}", self.address))
+    }
+
     pub(super) fn declined(&self, words: &str) -> AskError {
         AskError::permanent(format!("the model refused{}", self.quoted(words)))
     }
@@ -171,7 +188,7 @@ impl Door {
         if text.is_empty() { text } else { format!(": {text}") }
     }
 
-    fn clean(&self, text: &str) -> String {
+    pub(in crate::provider) fn clean(&self, text: &str) -> String {
         one_line(&self.without_key(text.to_owned()))
     }
 
@@ -190,9 +207,14 @@ pub(super) fn root_cause(error: &dyn Error) -> String {
     cause.to_string()
 }
 
-/// How long the server asks to wait: seconds, or an HTTP date.
+/// How long the server asks to wait: milliseconds in a header that `OpenAI` and Azure add, seconds, or an HTTP date.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    wait_until(headers.get(RETRY_AFTER)?.to_str().ok()?.trim(), Timestamp::now())
+    let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
+    let milliseconds = headers.get("retry-after-ms").and_then(text).and_then(|text| text.parse::<f64>().ok());
+    if let Some(wait) = milliseconds.and_then(|wait| Duration::try_from_secs_f64(wait / 1e3).ok()) {
+        return Some(wait);
+    }
+    wait_until(&headers.get(RETRY_AFTER).and_then(text)?, Timestamp::now())
 }
 
 fn wait_until(value: &str, now: Timestamp) -> Option<Duration> {
@@ -208,60 +230,6 @@ fn status_words(status: StatusCode) -> String {
         Some(words) => format!("HTTP {} {words}", status.as_u16()),
         None => format!("HTTP {}", status.as_u16()),
     }
-}
-
-fn too_long(complaint: &Complaint) -> bool {
-    let kinds = ["exceed_context_size_error", "context_length_exceeded"];
-    let words = [
-        "context length",
-        "context size",
-        "context window",
-        "maximum context",
-        "prompt is too long",
-        "input is too long",
-        "too many input tokens",
-        "input token count",
-    ];
-    let message = complaint.message.to_lowercase();
-    kinds.iter().any(|kind| complaint.kinds.contains(kind)) || words.iter().any(|word| message.contains(word))
-}
-
-fn out_of_money(complaint: &Complaint) -> bool {
-    ["insufficient_quota", "insufficient_balance", "billing_hard_limit_reached"]
-        .iter()
-        .any(|kind| complaint.kinds.contains(kind))
-}
-
-fn complaint_of(page: &[u8]) -> Complaint {
-    if let Ok(json) = serde_json::from_slice::<Value>(page) {
-        let inner = json.get("error").filter(|error| !error.is_null());
-        return complaint_in(inner.unwrap_or(&json));
-    }
-    let text = String::from_utf8_lossy(page);
-    let is_markup = text.trim_start().starts_with('<');
-    let message =
-        if is_markup { title_of(&text).unwrap_or("a web page").to_owned() } else { text.into_owned() };
-    Complaint { message, kinds: String::new() }
-}
-
-fn complaint_in(json: &Value) -> Complaint {
-    let text = |key: &str| match &json[key] {
-        Value::String(text) => Some(text.clone()),
-        Value::Null => None,
-        other => Some(other.to_string()),
-    };
-    let message = match json {
-        Value::String(text) => Some(text.clone()),
-        _ => text("message").or_else(|| text("detail")).or_else(|| text("error")),
-    };
-    let kinds = [text("type"), text("code")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    Complaint { message: message.unwrap_or_default(), kinds: kinds.to_lowercase() }
-}
-
-fn title_of(page: &str) -> Option<&str> {
-    let from = page.find("<title>")? + "<title>".len();
-    let length = page[from..].find("</title>")?;
-    Some(page[from..from + length].trim())
 }
 
 #[cfg(test)]
@@ -286,25 +254,6 @@ mod tests {
     }
 
     #[test]
-    fn complaints_in_all_shapes() {
-        let check = |page: &str, message: &str, kinds: &str| {
-            let expect = Complaint { message: message.to_owned(), kinds: kinds.to_owned() };
-            assert_eq!(complaint_of(page.as_bytes()), expect, "{page}");
-        };
-        check(r#"{"error":{"message":"m","type":"T","code":"c"}}"#, "m", "t c");
-        check(r#"{"error":{"message":"m","code":429,"metadata":{"raw":"x"}}}"#, "m", "429");
-        check(r#"{"error":"m"}"#, "m", "");
-        check(r#"{"error":null,"detail":"d"}"#, "d", "");
-        check(r#"{"message":"m","type":"t"}"#, "m", "t");
-        check(r#""text""#, "text", "");
-        check("[]", "", "");
-        check("plain", "plain", "");
-        check("<html><head><title> 502 Bad Gateway </title>", "502 Bad Gateway", "");
-        check("<p>", "a web page", "");
-        check("", "", "");
-    }
-
-    #[test]
     fn the_key_never_shows() {
         let door = |key: &str| Door {
             address: "http://h".to_owned(),
@@ -314,7 +263,7 @@ mod tests {
         };
         let check = |key: &str, page: &str, expect: &str| {
             let error = door(key).refused(StatusCode::BAD_REQUEST, None, page.as_bytes());
-            assert_eq!(error, AskError::permanent(expect));
+            assert_eq!(error.error, AskError::permanent(expect));
         };
         check(
             "sk-1234",
@@ -322,8 +271,9 @@ mod tests {
             "HTTP 400 Bad Request: Authorization: Bearer [key]!",
         );
         check("", "all fine", "HTTP 400 Bad Request: all fine");
-        let AskError::Permanent { reason, .. } =
-            door("sk-1234").refused(StatusCode::BAD_REQUEST, None, "sk-1234 ".repeat(10_000).as_bytes())
+        let AskError::Permanent { reason, .. } = door("sk-1234")
+            .refused(StatusCode::BAD_REQUEST, None, "sk-1234 ".repeat(10_000).as_bytes())
+            .error
         else {
             panic!("a bad request is permanent")
         };

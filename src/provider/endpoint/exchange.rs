@@ -1,26 +1,22 @@
 //! The HTTP side of one request: sends it, turns refusals into errors, and watches the body as it comes.
 //!
-//! [`Exchange`] is the service async-openai sends through. It never retries.
+//! [`Exchange`] is made for one request. It never asks again.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
-use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use reqwest::{Body, Response};
+use reqwest::{Body, Request, Response};
 use serde_json::Value;
 use tokio::{sync::Notify, time::timeout};
 
-use super::door::{self, Door};
+use super::door::{self, Door, Refusal};
 use crate::provider::{AskError, Draft};
 
 /// Longest plain reply that is read, in bytes.
@@ -40,16 +36,16 @@ const LONGEST_REFUSAL: usize = 64 << 10;
 
 /// One request and its answer.
 #[derive(Clone)]
-pub(super) struct Exchange {
-    pub(super) http: reqwest::Client,
-    pub(super) door: Arc<Door>,
+pub(in crate::provider) struct Exchange {
+    pub(in crate::provider) http: reqwest::Client,
+    pub(in crate::provider) door: Arc<Door>,
     pub(super) draft: Arc<Draft>,
     pub(super) flow: Arc<Flow>,
 }
 
 /// What the body's reader and the events' reader know of each other.
 #[derive(Default)]
-pub(super) struct Flow {
+pub(in crate::provider) struct Flow {
     unread: AtomicUsize,
     all_read: Notify,
     done: AtomicBool,
@@ -110,39 +106,22 @@ impl Shape {
     }
 }
 
-impl From<AskError> for OpenAIError {
-    fn from(error: AskError) -> Self {
-        Self::Boxed(Box::new(error))
-    }
-}
-
-impl tower_service::Service<HttpRequestFactory> for Exchange {
-    type Response = Response;
-    type Error = AskError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, AskError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), AskError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
-        let exchange = self.clone();
-        Box::pin(async move { exchange.run(factory).await })
-    }
-}
-
 impl Exchange {
-    async fn run(self, factory: HttpRequestFactory) -> Result<Response, AskError> {
-        let request = factory.build().await.map_err(|error| self.door.told(error))?;
+    pub(super) fn new(http: reqwest::Client, door: Arc<Door>, draft: Arc<Draft>) -> Self {
+        Self { http, door, draft, flow: Arc::default() }
+    }
+
+    /// Sends `request`. What comes back is a stream of events, whatever the server sent.
+    pub(in crate::provider) async fn run(self, request: Request) -> Result<Response, Refusal> {
         let response = self.http.execute(request).await.map_err(|error| self.door.lost(&error))?;
         self.draft.touch();
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
-        self.open(response).await
+        Ok(self.open(response).await?)
     }
 
-    async fn refusal(&self, mut response: Response) -> AskError {
+    async fn refusal(&self, mut response: Response) -> Refusal {
         let retry_after = door::retry_after(response.headers());
         let (status, mut page) = (response.status(), Vec::new());
         // An error page that breaks off is still worth showing.

@@ -1,0 +1,164 @@
+//! Whose files steer a review: [`Trust`] keeps those that come with the change under review from doing so.
+//!
+//! A file of the repository counts as it is on disk as long as neither the change nor the checked-out commit differs there
+//! from the baseline: then it is the baseline's, or an edit of the user's that is not committed. Otherwise the baseline's
+//! counts. docs/design/trust.md goes through the cases.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{error::CliError, ui::Ui};
+use crate::{
+    change::{Change, RangeInfo, RepoPath},
+    config::{self, StandIn},
+    git::{self, Baseline, Repo},
+    reviewer::Access,
+    run::saved::SavedRun,
+};
+
+/// What is known about the files that somebody else may have changed.
+#[derive(Debug, Clone)]
+pub(super) struct Trust {
+    root: PathBuf,
+    /// Where paths on the command line start.
+    directory: PathBuf,
+    /// Paths of the change, on both sides.
+    touched: Vec<RepoPath>,
+    /// `None` where there is nothing to compare with: a diff from a file.
+    baseline: Option<Baseline>,
+    /// Without a work tree only the baseline's files count.
+    is_bare: bool,
+}
+
+impl Trust {
+    /// For a review of `change`.
+    pub(super) fn in_review_of(
+        change: &Change,
+        repo: Option<&Repo>,
+        root: &Path,
+        directory: &Path,
+    ) -> Result<Self, CliError> {
+        let paths = change.files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
+        Self::new(&change.range, paths.cloned().collect(), repo, (root, directory))
+    }
+
+    /// For going on with a run.
+    pub(super) fn in_run(
+        run: &SavedRun,
+        repo: Option<&Repo>,
+        root: &Path,
+        directory: &Path,
+    ) -> Result<Self, CliError> {
+        let files = run.input.bundles.iter().flat_map(|bundle| &bundle.files);
+        let shown = files.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
+        let paths = shown.chain(run.input.excluded.iter().map(|file| &file.path));
+        Self::new(&run.input.range, paths.cloned().collect(), repo, (root, directory))
+    }
+
+    fn new(
+        range: &RangeInfo,
+        touched: Vec<RepoPath>,
+        repo: Option<&Repo>,
+        (root, directory): (&Path, &Path),
+    ) -> Result<Self, CliError> {
+        let repo = repo.filter(|_| range.base.is_some() || range.head.is_some());
+        let baseline = repo.map(|repo| repo.baseline(range)).transpose()?;
+        let is_bare = repo.is_some_and(Repo::is_bare);
+        Ok(Self { root: root.to_owned(), directory: directory.to_owned(), touched, baseline, is_bare })
+    }
+
+    /// What counts in place of `file`. That it is not what is on disk is said, with the way to have that all the same.
+    pub(super) fn stand_in(&self, repo: Option<&Repo>, file: &Path, ui: Ui) -> io::Result<StandIn> {
+        let paths = git::paths_below(&self.root, file);
+        let Some(path) = paths.first() else { return Ok(StandIn::Disk) };
+        if !self.is_bare && !self.is_tampered(repo, &paths)? {
+            return Ok(StandIn::Disk);
+        }
+        let before = self.baseline.zip(repo).map(|(baseline, repo)| repo.file_at(baseline, path));
+        let before = before.transpose().map_err(io::Error::other)?.flatten();
+        let before = before.map(|bytes| String::from_utf8(bytes).map_err(io::Error::other)).transpose()?;
+        if !self.is_bare && (before.is_some() || file.exists()) {
+            self.tell(file, path, before.is_some(), ui);
+        }
+        Ok(before.map_or(StandIn::Nothing, StandIn::Text))
+    }
+
+    fn tell(&self, file: &Path, path: &RepoPath, is_at_base: bool, ui: Ui) {
+        let base = self.baseline.and_then(Baseline::name).unwrap_or_default();
+        let is_configuration = path.as_bytes() == config::FILE_NAME.as_bytes();
+        let other = file.strip_prefix(&self.directory).unwrap_or(file).display();
+        let other = |what: &str| {
+            if is_configuration { format!("; `--config {other}` uses {what}") } else { String::new() }
+        };
+        if is_at_base {
+            let hint = other("the one here");
+            ui.warning(format_args!("{path} is used as it was at {base}, before this change{hint}"));
+        } else {
+            ui.warning(format_args!("{path} comes with this change and is not used{}", other("it")));
+        }
+    }
+
+    /// Refuses to keep runs and answers in folders of the change: a link would lead elsewhere, kept answers would be its own.
+    pub(super) fn check_folders(
+        &self,
+        repo: Option<&Repo>,
+        [cache, bundles, reviews]: [&Path; 3],
+    ) -> Result<(), CliError> {
+        for (folder, only_links) in [(cache, false), (bundles, true), (reviews, true)] {
+            let written = git::paths_below(&self.root, folder);
+            let mut above = folder.ancestors().take_while(|above| *above != self.root);
+            let leads_elsewhere = above.any(Path::is_symlink);
+            let is_tampered = self.is_tampered(repo, &written).unwrap_or(true);
+            if is_tampered && (leads_elsewhere || !only_links) {
+                let shown = self.below(folder).display();
+                return Err(CliError::new(format!("{shown} comes with this change: nothing is kept there"))
+                    .hint("take it out of the change, or review with a `--config FILE` whose `[paths]` are others"));
+            }
+        }
+        Ok(())
+    }
+
+    fn below<'a>(&self, file: &'a Path) -> &'a Path {
+        file.strip_prefix(&self.root).unwrap_or(file)
+    }
+
+    /// What a reviewer asked in this way would run or read of the change under review.
+    pub(super) fn tampered(&self, repo: Option<&Repo>, started_in: &Path, access: &Access) -> Option<String> {
+        let is_ours = |word: &Path| {
+            let mut paths = git::paths_below(&self.root, &started_in.join(word));
+            paths.extend(git::paths_below(&self.root, &self.root.join(word)));
+            // What cannot be read is not to be trusted.
+            self.is_tampered(repo, &paths).unwrap_or(true)
+        };
+        match access {
+            Access::Command { argv, .. } => argv
+                .iter()
+                .find(|word| {
+                    let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
+                    [word, value]
+                        .map(Path::new)
+                        .into_iter()
+                        .any(|word| !started_in.join(word).is_dir() && is_ours(word))
+                })
+                .cloned(),
+            Access::Replay { dir } => is_ours(dir).then(|| self.below(dir).display().to_string()),
+            Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_) => None,
+        }
+    }
+
+    /// Whether the change, or what is checked out, differs from the baseline at one of `paths`.
+    fn is_tampered(&self, repo: Option<&Repo>, paths: &[RepoPath]) -> io::Result<bool> {
+        if paths.iter().any(|path| git::touches(&self.touched, path)) {
+            return Ok(true);
+        }
+        let Some((baseline, repo)) = self.baseline.zip(repo) else { return Ok(false) };
+        for path in paths {
+            if !repo.is_checked_out(baseline, path).map_err(io::Error::other)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

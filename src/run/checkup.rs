@@ -1,0 +1,243 @@
+//! Whether each reviewer could run here and what to do if not: [`check`] compares configuration and survey. Pure, but for a look
+//! whether a folder is there.
+
+use crate::{
+    config::{AUTO, Candidate, Config, candidates, hint, one_a_lineage, presets},
+    report::checkup::{Absent, Check, Group, Readiness},
+    reviewer::{Access, Reviewer, host, is_loopback},
+    survey::{ModelKind, Server, Silence, Survey},
+};
+
+/// What `scrum doctor` says about reviewers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// Everybody who is or could be asked, in groups.
+    pub groups: Vec<Group>,
+    /// What was looked for and is not there.
+    pub absent: Vec<Absent>,
+    /// The reviewers of the groups that are asked by `--panel auto`, to be probed.
+    pub asked: Vec<Reviewer>,
+}
+
+/// Checks everybody who is configured, and finds who else could be asked.
+pub fn check(config: &Config, survey: &Survey) -> Findings {
+    let found = candidates(survey, config.times, &config.prices);
+    let checked = |reviewers: &[Reviewer]| reviewers.iter().map(|one| row(one, survey)).collect::<Vec<_>>();
+    let mut groups = Vec::new();
+    let asked = if config.said.reviewers {
+        groups.push(Group {
+            title: "Reviewers".to_owned(),
+            is_panel: true,
+            checks: checked(&config.reviewers),
+        });
+        config.reviewers.clone()
+    } else {
+        let here = [config.reviewers.clone(), one_a_lineage(&found, true)].concat();
+        let all = [config.reviewers.clone(), one_a_lineage(&found, false)].concat();
+        let also: Vec<Reviewer> = all.iter().filter(|one| !here.contains(one)).cloned().collect();
+        let title = "Asked by `scrum review`, since nobody is configured".to_owned();
+        groups.push(Group { title, is_panel: true, checks: checked(&here) });
+        let title = format!("Asked too by `scrum review --panel {AUTO}`, which shows them the change");
+        groups.push(Group { title, is_panel: true, checks: checked(&also) });
+        [here, also].concat()
+    };
+    let title = if config.said.reviewers { "Found here, not configured" } else { "Found here, not asked" };
+    groups.push(Group { title: title.to_owned(), is_panel: false, checks: others(&found, &asked, survey) });
+    groups.retain(|group| !group.checks.is_empty());
+    Findings { groups, absent: absent(survey), asked }
+}
+
+/// Candidates that are not asked, and what is there and needs more to be a reviewer.
+fn others(found: &[Candidate], asked: &[Reviewer], survey: &Survey) -> Vec<Check> {
+    let same =
+        |one: &Reviewer| asked.iter().any(|other| other.access == one.access && other.model == one.model);
+    let spare = found.iter().filter(|one| !same(&one.reviewer)).map(|one| {
+        let remark = match &one.instead {
+            Some(id) => format!("ready; {id} is of the same lineage"),
+            None => "ready".to_owned(),
+        };
+        let remedy = format!("`preset = \"{}\"`, `model = \"{}\"`", one.preset, one.reviewer.model);
+        Check { state: Readiness::Spare { remark, remedy }, ..row(&one.reviewer, survey) }
+    });
+    spare.chain(unnamed_keys(found, asked, survey)).chain(servers(survey)).collect()
+}
+
+/// Keys that are set and for which nobody knows which model to ask.
+fn unnamed_keys<'a>(
+    found: &'a [Candidate],
+    asked: &'a [Reviewer],
+    survey: &'a Survey,
+) -> impl Iterator<Item = Check> + 'a {
+    let is_used = move |variable: &str| {
+        let mut known = found.iter().map(|one| &one.reviewer).chain(asked);
+        known.any(|one| one.access.key_variable() == Some(variable))
+    };
+    presets().into_iter().filter_map(move |preset| {
+        let variable = preset.api_key_env.filter(|name| survey.keys.contains(name))?;
+        (preset.program.is_none() && !is_used(&variable)).then(|| Check {
+            reviewer: preset.name.clone(),
+            model: String::new(),
+            lineage: String::new(),
+            is_model: true,
+            is_asked: true,
+            way: preset.base_url.as_deref().map(host).unwrap_or_default().to_owned(),
+            state: Readiness::Spare {
+                remark: format!("{variable} is set; which model?"),
+                remedy: format!("`preset = \"{}\"` and a `model`", preset.name),
+            },
+            probe: None,
+        })
+    })
+}
+
+/// Local servers other than Ollama, whose models are candidates, and models that are no candidates.
+fn servers(survey: &Survey) -> impl Iterator<Item = Check> + '_ {
+    let talking = survey.servers.iter().filter(|server| !server.preset.is_empty());
+    talking.filter_map(|server| {
+        let models = server.models.as_ref().ok()?;
+        let is_ollama = server.preset == "ollama";
+        let shown: Vec<&str> = models
+            .iter()
+            .filter(|model| !is_ollama || model.kind == ModelKind::Elsewhere)
+            .map(|model| model.name.as_str())
+            .collect();
+        let what = if is_ollama { "passes what it is told on to its maker" } else { "answers" };
+        (!shown.is_empty()).then(|| Check {
+            reviewer: server.preset.clone(),
+            model: shown.join(", "),
+            lineage: String::new(),
+            is_model: true,
+            is_asked: true,
+            way: host(&server.base_url).to_owned(),
+            state: Readiness::Spare {
+                remark: what.to_owned(),
+                remedy: format!("`preset = \"{}\"`, `model = \"{}\"`", server.preset, shown[0]),
+            },
+            probe: None,
+        })
+    })
+}
+
+fn row(reviewer: &Reviewer, survey: &Survey) -> Check {
+    Check {
+        reviewer: reviewer.id.to_string(),
+        model: reviewer.model.clone(),
+        lineage: reviewer.lineage.to_string(),
+        is_model: reviewer.lineage.is_model(),
+        is_asked: reviewer.access.base_url().is_some() || reviewer.access.program().is_some(),
+        way: way(reviewer, survey),
+        state: readiness(reviewer, survey),
+        probe: None,
+    }
+}
+
+/// How it is reached, in few words.
+fn way(reviewer: &Reviewer, survey: &Survey) -> String {
+    let access = &reviewer.access;
+    if let Some(url) = access.base_url() {
+        return host(url).to_owned();
+    }
+    let Some(program) = access.program() else {
+        return if matches!(access, Access::Builtin(_)) { "built in" } else { "saved replies" }.to_owned();
+    };
+    let version = survey.programs.get(program).and_then(|found| found.version.as_deref());
+    let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+    format!("program {program}{version}")
+}
+
+fn readiness(reviewer: &Reviewer, survey: &Survey) -> Readiness {
+    let access = &reviewer.access;
+    if let Some(program) = access.program() {
+        return program_readiness(program, survey);
+    }
+    if let Some(variable) = access.key_variable()
+        && !survey.keys.contains(variable)
+    {
+        return Readiness::Not { problem: format!("{variable} is not set"), remedy: key_remedy(variable) };
+    }
+    if let Some(url) = access.base_url() {
+        return if is_loopback(url) { server_readiness(reviewer, url, survey) } else { Readiness::Ready };
+    }
+    match access {
+        Access::Replay { dir } if !dir.is_dir() => Readiness::Not {
+            problem: format!("there is no folder {}", dir.display()),
+            remedy: "correct `dir`".to_owned(),
+        },
+        _ => Readiness::Ready,
+    }
+}
+
+fn key_remedy(variable: &str) -> String {
+    let preset = presets().into_iter().find(|preset| preset.api_key_env.as_deref() == Some(variable));
+    let how = preset.and_then(|preset| hint(&preset.name));
+    let set = format!("export {variable}=…");
+    how.map_or_else(|| set.clone(), |how| format!("{how}, then {set}"))
+}
+
+fn program_readiness(program: &str, survey: &Survey) -> Readiness {
+    if survey.programs.contains_key(program) {
+        return Readiness::Ready;
+    }
+    let preset = presets().into_iter().find(|preset| preset.program.as_deref() == Some(program));
+    let how = preset.and_then(|preset| hint(&preset.name));
+    let usual = "install it, put it on PATH, or write its full path in `command`";
+    Readiness::Not {
+        problem: format!("program {program} is not found"),
+        remedy: how.unwrap_or_else(|| usual.to_owned()),
+    }
+}
+
+fn server_readiness(reviewer: &Reviewer, url: &str, survey: &Survey) -> Readiness {
+    let Some(server) = survey.server_at(url) else { return Readiness::Ready };
+    match &server.models {
+        Err(Silence::Nobody) => Readiness::Not {
+            problem: format!("nothing listens at {}", host(url)),
+            remedy: hint(&server.preset).unwrap_or_else(|| "start the server".to_owned()),
+        },
+        // Not every server lists its models; whether it answers, `--probe` tells.
+        Err(Silence::NotAsked | Silence::Odd(_)) => Readiness::Ready,
+        Ok(_) if server.preset != "ollama" || has_model(server, &reviewer.model) => Readiness::Ready,
+        Ok(models) => {
+            let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+            let has = if names.is_empty() { "nothing yet".to_owned() } else { names.join(", ") };
+            Readiness::Not {
+                problem: format!("Ollama has no model {}", reviewer.model),
+                remedy: format!("`ollama pull {}`; it has {has}", reviewer.model),
+            }
+        }
+    }
+}
+
+/// Ollama's names end in a tag, `latest` where none is given.
+fn has_model(server: &Server, model: &str) -> bool {
+    let full = |name: &str| if name.contains(':') { name.to_owned() } else { format!("{name}:latest") };
+    server.models.iter().flatten().any(|known| full(&known.name) == full(model))
+}
+
+fn absent(survey: &Survey) -> Vec<Absent> {
+    let presets = presets();
+    let mut keys: Vec<String> = presets
+        .iter()
+        .filter_map(|preset| preset.api_key_env.clone())
+        .filter(|name| !survey.keys.contains(name))
+        .collect();
+    keys.dedup();
+    let mut programs: Vec<String> = presets
+        .iter()
+        .filter_map(|preset| preset.program.clone())
+        .filter(|name| !survey.programs.contains_key(name))
+        .collect();
+    programs.sort();
+    programs.dedup();
+    let quiet = survey.servers.iter().filter(|server| server.models.is_err() && !server.preset.is_empty());
+    let servers = quiet.map(|server| match &server.models {
+        Err(Silence::NotAsked) => {
+            format!("{} at {} (not on this machine, not asked)", server.preset, host(&server.base_url))
+        }
+        Err(Silence::Odd(what)) => format!("{} at {} ({what})", server.preset, host(&server.base_url)),
+        _ => format!("{} at {}", server.preset, host(&server.base_url)),
+    });
+    let all = [("keys", keys), ("programs", programs), ("local servers", servers.collect())];
+    let all = all.into_iter().filter(|(_, names)| !names.is_empty());
+    all.map(|(what, names)| Absent { what: what.to_owned(), names }).collect()
+}
