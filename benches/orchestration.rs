@@ -25,13 +25,15 @@ use scrum::{
     bundle::{Bundle, Guard},
     coverage::{Outcome, State},
     prompt::Prompt,
-    provider::{Opener, Question},
+    provider::{Opener, Question, sarif::Site},
     reviewer::{Access, Lineage, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
+        bounds::Bounds,
         event::channel,
-        executor::{Pace, Respondent, Work, execute},
+        executor::{Pace, Work, execute},
         plan::plan,
+        respondent::Respondent,
     },
     store::RunDir,
 };
@@ -147,10 +149,11 @@ async fn serve(spread: Duration) {
 #[tokio::main]
 async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let questions: Vec<Arc<Question>> = (1..=BUNDLES).map(question).collect();
-    let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
+    let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere());
     let respondent = |number| {
         let reviewer = reviewer(number, url);
-        Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer }
+        let provider = opener.open(&reviewer, None).unwrap();
+        Respondent::new(reviewer, provider)
     };
     let respondents: Vec<Respondent> = (1..=REVIEWERS).map(respondent).collect();
     let panel =
@@ -163,10 +166,11 @@ async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| dir.save(outcome, text));
     let began = Instant::now();
     let tasks = plan(&bundles, &panel, &Routes::default(), &BTreeSet::new());
-    let (events, mut listener) = channel(tasks.len(), &pace);
+    let (events, mut listener) = channel(tasks.len(), 1, &pace);
     let listening = tokio::spawn(async move { while listener.next().await.is_some() {} });
     let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
-    let outcomes = execute(work, pace, &events, &CancellationToken::new(), save).await;
+    let outcomes =
+        execute(work, pace, &mut Bounds::default(), &events, &CancellationToken::new(), save).await;
     let wall = began.elapsed().as_secs_f64();
     drop(events);
     listening.await.unwrap();

@@ -73,9 +73,63 @@ pub struct Outcome {
     pub tokens_out: Option<u64>,
     /// Price in US dollars, when known.
     pub cost_usd: Option<f64>,
+    /// Who gave the text in the reviewer's place; `None` when the reviewer itself did, or nobody.
+    pub answered_by: Option<StandIn>,
+}
+
+/// A reviewer of the same lineage that answered in another one's place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StandIn {
+    /// Who.
+    pub reviewer: ReviewerId,
+    /// Model name as its provider writes it.
+    pub model: String,
+}
+
+/// What requests took, as far as it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spent {
+    /// Prompt tokens.
+    pub tokens_in: Option<u64>,
+    /// Those of them that came from the provider's cache.
+    pub tokens_cached: Option<u64>,
+    /// Answer tokens.
+    pub tokens_out: Option<u64>,
+    /// US dollars.
+    pub cost_usd: Option<f64>,
+}
+
+impl Spent {
+    /// Tokens both ways.
+    pub fn tokens(&self) -> u64 {
+        self.tokens_in.unwrap_or_default().saturating_add(self.tokens_out.unwrap_or_default())
+    }
+
+    /// Both together; what neither tells stays unknown.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        fn sum<T: std::ops::Add<Output = T>>(a: Option<T>, b: Option<T>) -> Option<T> {
+            match (a, b) {
+                (Some(a), Some(b)) => Some(a + b),
+                (a, b) => a.or(b),
+            }
+        }
+        Self {
+            tokens_in: sum(self.tokens_in, other.tokens_in),
+            tokens_cached: sum(self.tokens_cached, other.tokens_cached),
+            tokens_out: sum(self.tokens_out, other.tokens_out),
+            cost_usd: sum(self.cost_usd, other.cost_usd),
+        }
+    }
 }
 
 impl Outcome {
+    /// What it took.
+    pub fn spent(&self) -> Spent {
+        let Self { tokens_in, tokens_out, cost_usd, .. } = *self;
+        Spent { tokens_in, tokens_cached: None, tokens_out, cost_usd }
+    }
+
     /// The record of a task that was never asked and cost nothing.
     pub fn new(bundle: String, reviewer: ReviewerId, state: State) -> Self {
         Self {
@@ -89,6 +143,7 @@ impl Outcome {
             tokens_in: None,
             tokens_out: None,
             cost_usd: None,
+            answered_by: None,
         }
     }
 }

@@ -176,6 +176,17 @@ pub enum Judgement {
     Unexamined(Unexamined),
 }
 
+impl Judgement {
+    /// How it came about; `None` when nobody was asked.
+    pub fn hearing(&self) -> Option<&Hearing> {
+        match self {
+            Self::Ruling(ruling) => Some(&ruling.hearing),
+            Self::Examination(examination) => Some(&examination.hearing),
+            Self::Unexamined(_) => None,
+        }
+    }
+}
+
 /// All judgements of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Judgements {

@@ -13,7 +13,13 @@ use std::{
     time::Duration,
 };
 
-use crate::cost::Price;
+use serde::Deserialize;
+
+use crate::{
+    cost::{Price, Tokens},
+    coverage::Spent,
+    finding::Severity,
+};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -137,6 +143,37 @@ impl Reviewer {
     }
 }
 
+impl Reviewer {
+    /// `spent` with what its tokens cost, where that was not told and a price is known. What is free costs nothing however many
+    /// tokens there were.
+    #[must_use]
+    pub fn priced(&self, spent: Spent) -> Spent {
+        let told = spent.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
+        let cost = |price: Price| {
+            if price.is_free() {
+                return Some(0.0);
+            }
+            let (input, output) = spent.tokens_in.zip(spent.tokens_out)?;
+            let cached = spent.tokens_cached.unwrap_or_default();
+            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
+        };
+        Spent { cost_usd: told.or_else(|| cost(self.price?)), ..spent }
+    }
+
+    /// Names the provider, which reviewers share that are asked in the same way: an endpoint and its key, or a program and the
+    /// family of models that it asks. `None`: nothing that could be overloaded or out of order.
+    pub fn service(&self) -> Option<String> {
+        match &self.access {
+            Access::OpenAi { base_url, api_key_env } | Access::Anthropic { base_url, api_key_env } => {
+                let address = base_url.trim_end_matches('/').to_ascii_lowercase();
+                Some(format!("{address} {}", api_key_env.as_deref().unwrap_or_default()))
+            }
+            Access::Command { argv, .. } => Some(format!("{} {}", argv.first()?, self.lineage)),
+            Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
+        }
+    }
+}
+
 /// How much may be sent within a minute; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allowance {
@@ -231,6 +268,8 @@ pub enum Access {
         /// Folder with `<bundle>__<id>.md` or `<id>.md`.
         dir: PathBuf,
     },
+    /// A static analyser.
+    Sarif(Box<Analyser>),
     /// An offline reviewer of our own.
     Builtin(Builtin),
 }
@@ -243,6 +282,7 @@ impl Access {
             Self::Anthropic { .. } => "anthropic",
             Self::Command { .. } => "command",
             Self::Replay { .. } => "replay",
+            Self::Sarif(_) => "sarif",
             Self::Builtin(_) => "builtin",
         }
     }
@@ -251,7 +291,7 @@ impl Access {
     pub fn key_variable(&self) -> Option<&str> {
         match self {
             Self::OpenAi { api_key_env, .. } | Self::Anthropic { api_key_env, .. } => api_key_env.as_deref(),
-            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -259,6 +299,10 @@ impl Access {
     pub fn program(&self) -> Option<&str> {
         match self {
             Self::Command { argv, .. } => argv.first().map(String::as_str),
+            Self::Sarif(analyser) => match &analyser.source {
+                ReportSource::Program(program) => program.argv.first().map(String::as_str),
+                ReportSource::File(_) => None,
+            },
             Self::OpenAi { .. } | Self::Anthropic { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
@@ -267,7 +311,7 @@ impl Access {
     pub fn base_url(&self) -> Option<&str> {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => Some(base_url),
-            Self::Command { .. } | Self::Replay { .. } | Self::Builtin(_) => None,
+            Self::Command { .. } | Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => None,
         }
     }
 
@@ -276,7 +320,7 @@ impl Access {
         match self {
             Self::OpenAi { base_url, .. } | Self::Anthropic { base_url, .. } => is_loopback(base_url),
             Self::Command { .. } => false,
-            Self::Replay { .. } | Self::Builtin(_) => true,
+            Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => true,
         }
     }
 }
@@ -296,6 +340,91 @@ pub fn is_loopback(url: &str) -> bool {
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// A static analyser: where its report comes from and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analyser {
+    /// Where the report comes from.
+    pub source: ReportSource,
+    /// Globs of the changed files it is about, as in `[[component]] paths`; empty for all.
+    pub paths: Vec<String>,
+    /// How bad a finding of each of its levels is.
+    pub levels: Levels,
+    /// Whether it runs what stands in the repository: plugins, build scripts, configuration that is a program. On a
+    /// stranger's change that is the stranger's code.
+    pub runs_repository_code: bool,
+}
+
+/// Where a report of findings comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportSource {
+    /// A program that is run.
+    Program(AnalyserProgram),
+    /// A SARIF file that is there already.
+    File(PathBuf),
+}
+
+/// How a static analyser is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyserProgram {
+    /// Program and arguments; never passed through a shell. `{files}` stands for the changed files, each an argument,
+    /// `{report}` for a temporary file that is read in place of stdout.
+    pub argv: Vec<String>,
+    /// Variables set for the program on top of the inherited environment.
+    pub env: BTreeMap<String, String>,
+    /// The form of its report.
+    pub format: ReportFormat,
+    /// Exit statuses besides 0 that only say that there are findings.
+    pub finding_exits: Vec<i32>,
+    /// A file name: it runs in each outermost folder at or above a changed file that holds such a file; `None` runs it
+    /// at the root.
+    pub run_in: Option<String>,
+    /// Which files it sees.
+    pub tree: Tree,
+}
+
+/// The form of a static analyser's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportFormat {
+    /// SARIF 2.1.
+    #[default]
+    Sarif,
+    /// `cargo --message-format=json`.
+    Cargo,
+    /// `shellcheck --format=json1`.
+    Shellcheck,
+}
+
+/// Which files a static analyser sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tree {
+    /// The work tree where it holds the new side of the change, else an export of the new side.
+    #[default]
+    Any,
+    /// Only the work tree: it needs what is not under version control, such as installed packages.
+    Work,
+    /// Only an export, because it looks at all files it finds.
+    Export,
+}
+
+/// How bad findings of a static analyser's levels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    /// SARIF's `error`.
+    pub error: Severity,
+    /// SARIF's `warning`.
+    pub warning: Severity,
+    /// SARIF's `note`.
+    pub note: Severity,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self { error: Severity::Block, warning: Severity::Warn, note: Severity::Info }
+    }
 }
 
 /// The reviewers that need no model.

@@ -9,7 +9,8 @@ use super::SplitError;
 use crate::change::RepoPath;
 
 /// Compiled globs, each with the index of the group it came from.
-pub(crate) struct Globs {
+#[derive(Debug)]
+pub struct Globs {
     set: GlobSet,
     group: Vec<usize>,
 }
@@ -18,7 +19,7 @@ impl Globs {
     /// Compiles groups of globs; [`Globs::first`] tells which group matched.
     ///
     /// An empty glob is an error: it would match everything.
-    pub(crate) fn grouped<'a>(groups: impl IntoIterator<Item = &'a Vec<String>>) -> Result<Self, SplitError> {
+    pub fn grouped<'a>(groups: impl IntoIterator<Item = &'a Vec<String>>) -> Result<Self, SplitError> {
         let mut builder = GlobSetBuilder::new();
         let mut group = Vec::new();
         for (index, globs) in groups.into_iter().enumerate() {
@@ -45,7 +46,7 @@ impl Globs {
     }
 
     /// Whether any glob matches.
-    pub(crate) fn matches(&self, path: &RepoPath) -> bool {
+    pub fn matches(&self, path: &RepoPath) -> bool {
         self.set.is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
     }
 }

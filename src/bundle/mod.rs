@@ -18,6 +18,7 @@ use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use crate::digest;
 use component::Component;
 pub use component::{Inferred, inferred};
+pub use globs::Globs;
 
 /// One component's share of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]

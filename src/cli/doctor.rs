@@ -16,7 +16,7 @@ use super::{
 use crate::{
     VERSION,
     config::{Config, FILE_NAME, key_of},
-    provider::Opener,
+    provider::{Opener, sarif::Site},
     report::{
         checkup::{self, Checkup, Fact, Group, Probe},
         words,
@@ -24,9 +24,9 @@ use crate::{
     reviewer::Reviewer,
     run::{
         checkup::{Findings, check},
-        executor::Respondent,
         offline,
         probe::probe,
+        respondent::Voice,
         survey::{Depth, survey},
     },
     survey::Survey,
@@ -109,13 +109,13 @@ fn words_of(error: &CliError) -> Vec<String> {
 fn try_all(workspace: &Workspace, asked: &[Reviewer], groups: &mut [Group]) -> Result<bool, CliError> {
     let panel = || groups.iter().filter(|group| group.is_panel).flat_map(|group| &group.checks);
     let is_ready = |id: &str| panel().any(|check| check.reviewer == id && check.can_be_probed());
-    let mut opener = Opener::new(offline::nobody());
+    let mut opener = Opener::new(offline::nobody(), Site::nowhere());
     let mut probes: BTreeMap<String, Probe> = BTreeMap::new();
-    let mut respondents = Vec::new();
+    let mut voices = Vec::new();
     for reviewer in asked.iter().filter(|reviewer| is_ready(reviewer.id.as_str())) {
         let key = key_of(reviewer, workspace.environment).unwrap_or_default();
         match opener.open(reviewer, key) {
-            Ok(provider) => respondents.push(Respondent { reviewer: reviewer.clone(), provider }),
+            Ok(provider) => voices.push(Voice { reviewer: reviewer.clone(), provider }),
             Err(error) => {
                 let probe = Probe { error: Some(error.to_string()), ..Probe::default() };
                 probes.insert(reviewer.id.to_string(), probe);
@@ -128,11 +128,11 @@ fn try_all(workspace: &Workspace, asked: &[Reviewer], groups: &mut [Group]) -> R
         tokio::select! {
             biased;
             () = interrupt.end.cancelled() => None,
-            tried = probe(&respondents) => Some(tried),
+            tried = probe(&voices) => Some(tried),
         }
     });
     let Some(tried) = tried else { return Ok(false) };
-    probes.extend(respondents.iter().map(|one| one.reviewer.id.to_string()).zip(tried));
+    probes.extend(voices.iter().map(|one| one.reviewer.id.to_string()).zip(tried));
     for check in groups.iter_mut().flat_map(|group| &mut group.checks) {
         check.probe = probes.remove(&check.reviewer);
     }

@@ -85,6 +85,13 @@ impl From<ConfigError> for CliError {
             | ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
                 plain.hint(format!("did you mean `{name}`?"))
             }
+            ConfigError::Fallback { suggestion: Some(id), .. } => plain.hint(format!("did you mean `{id}`?")),
+            ConfigError::Fallback { able, suggestion: None, .. } if able.is_empty() => plain.hint(
+                "configure another [[reviewer]] of that lineage, on another provider, and name it here",
+            ),
+            ConfigError::Fallback { able, suggestion: None, .. } => {
+                plain.hint(format!("reviewers of that lineage: {}", able.join(", ")))
+            }
             ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
                 plain.hint(format!("presets: {}", known.join(", ")))
             }
@@ -95,6 +102,7 @@ impl From<ConfigError> for CliError {
                 "give a configuration of your own with `--config FILE`, after reading what the change brings",
             ),
             ConfigError::Invalid { .. }
+            | ConfigError::BadCost { .. }
             | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }

@@ -2,18 +2,23 @@
 //!
 //! Whether it does at all is in the run's record, so that a resumed run goes on with it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::{error::CliError, interrupt::Interrupt, supervise::supervised, ui::Ui, workspace::Workspace};
+use super::{
+    error::CliError, interrupt::Interrupt, review::voice, supervise::supervised, ui::Ui, workspace::Workspace,
+};
 use crate::{
     config::{Config, key_of},
     prompt::Templates,
-    provider::Opener,
-    reviewer::{Reviewer, Seat},
+    provider::{Opener, sarif::Site},
+    reviewer::Seat,
     run::{
-        executor::{Pace, Respondent},
+        bounds::Bounds,
+        event::channel,
+        executor::Pace,
         judging::{Adjudicator, Heard, Judging, JudgingError},
         offline,
+        respondent::{Respondent, most_voices},
     },
     store::{
         Cache, RunDir, StoreError,
@@ -69,6 +74,7 @@ pub(super) fn announce(config: &Config, verify: bool, ui: Ui) {
 pub(super) fn judge(
     session: &Session<'_>,
     input: &mut Input,
+    bounds: &mut Bounds,
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Ended, CliError> {
@@ -93,9 +99,9 @@ pub(super) fn judge(
             Err(JudgingError::Store(error)) => return Ok(Ended::Judged(Some(error))),
             Err(JudgingError::Template(error)) => return Err(error.into()),
         };
-        let requests = round.requests();
-        let work = async |events: &_, cancel: &_| judging.ask(round, events, cancel).await;
-        let heard = supervised(requests, &session.pace, ui, interrupt, work)?;
+        let events = channel(round.requests(), most_voices(round.respondents()), &session.pace);
+        let work = async |events: &_, cancel: &_| judging.ask(round, bounds, events, cancel).await;
+        let heard = supervised(events, ui, interrupt, work)?;
         let Some(Heard { judgements, unsaved, forgotten }) = heard else { return Ok(Ended::Dropped) };
         if let Some(error) = forgotten {
             ui.warning(format_args!("answers are not kept for other runs: {error}"));
@@ -115,14 +121,25 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
     let Some(reviewer) = &session.workspace.config.adjudicator else { return Ok(None) };
     let seat = Seat::from(reviewer);
     let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
-    let respondent = match (seated, key_of(reviewer, session.workspace.environment)) {
+    let environment = session.workspace.environment;
+    let respondent = match (seated, key_of(reviewer, environment)) {
         (Some(seated), _) => Ok(seated.clone()),
-        (None, Err(obstacle)) => Err(obstacle.to_string()),
-        (None, Ok(key)) => {
-            let mut reviewer: Reviewer = reviewer.clone();
-            reviewer.timeout = session.timeout.map_or(reviewer.timeout, Duration::from_secs);
-            let provider = Opener::new(offline::nobody()).open(&reviewer, key)?;
-            Ok(Respondent { reviewer, provider })
+        (None, key) => {
+            let mut voices = session.workspace.config.stand_ins_with_keys(reviewer, environment);
+            let absence = match key {
+                Ok(key) => {
+                    voices.insert(0, (reviewer.clone(), key));
+                    None
+                }
+                Err(obstacle) => Some(obstacle.to_string()),
+            };
+            let mut opener = Opener::new(offline::nobody(), Site::nowhere());
+            let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
+            let voices: Vec<_> = voices.into_iter().map(open).collect::<Result<_, _>>()?;
+            match absence {
+                Some(absence) if voices.is_empty() => Err(absence),
+                absence => Ok(Respondent { reviewer: reviewer.clone(), voices, absence }),
+            }
         }
     };
     Ok(Some(Adjudicator { seat, respondent }))

@@ -11,6 +11,7 @@ mod eval;
 mod explain;
 mod found;
 mod guidance;
+mod init;
 mod interrupt;
 mod judge;
 mod lineage;
@@ -79,6 +80,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Say which reviewers could run here, why not the others, and what to do
     Doctor(doctor::DoctorArgs),
+    /// Write a scrum.toml for this repository from what is found here
+    Init(init::InitArgs),
     /// Say why findings are one issue, and near ones others
     Explain(explain::ExplainArgs),
     /// Say which family models descend from, and why
@@ -188,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),
         Command::Doctor(args) => doctor::run(&cli.global, &args, ui),
+        Command::Init(args) => init::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),

@@ -1,9 +1,10 @@
 //! `scrum review`: the main job. Splits, guards, asks the panel, tallies, prints, and leaves a run on disk.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use clap::{Args, builder::FalseyValueParser};
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 
 use super::{
     ChangeArgs, GateArgs, Global, OutputArgs, bundle,
@@ -22,12 +23,12 @@ use crate::{
     bundle::{Bundle, Split},
     change::{Commit, RangeInfo},
     clock,
-    config::{self, Choice, PanelError, Seats, env},
+    config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
     estimate::{self, Forecast},
     judgement::Judgements,
     prompt::{Templates, guidance::Told},
-    provider::{AnswerBuiltin, Opener, Question},
+    provider::{Opener, Question},
     report::{
         json,
         preview::{Preview, Prospect},
@@ -37,8 +38,12 @@ use crate::{
     route::Routes,
     run::{
         self,
-        executor::{Pace, Respondent},
+        bounds::Bounds,
+        budget::{self, Budget, Limits},
+        event::channel,
+        executor::Pace,
         recall::{self, Memory},
+        respondent::{Respondent, Voice, most_voices},
         review::{self, Answers, Asking},
         routing::{self, Assignment},
         saved,
@@ -68,6 +73,12 @@ pub(super) struct ReviewArgs {
     /// Most requests and programs under way at once
     #[arg(long, help_heading = ASKING, value_name = "N", env = env::CONCURRENCY)]
     concurrency: Option<NonZeroUsize>,
+    /// Ask nothing more once the run is known to have spent this much, in US dollars; the result is inconclusive then
+    #[arg(long, help_heading = ASKING, value_name = "USD", value_parser = dollars)]
+    max_cost: Option<f64>,
+    /// Ask nothing more once the run has spent this many tokens, of prompts and answers; the result is inconclusive then
+    #[arg(long, help_heading = ASKING, value_name = "N")]
+    max_tokens: Option<u64>,
     /// Longest time for one attempt, for every reviewer
     #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
@@ -87,6 +98,12 @@ pub(super) struct ReviewArgs {
     gate: GateArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let usd: Option<f64> = text.strip_prefix('$').unwrap_or(text).parse().ok();
+    usd.filter(|usd| usd.is_finite() && *usd >= 0.0)
+        .ok_or_else(|| "must be an amount such as 0.50".to_owned())
 }
 
 /// What is reviewed.
@@ -114,6 +131,23 @@ pub(super) struct Asked {
     pub(super) questions: Vec<Arc<Question>>,
     pub(super) respondents: Vec<Respondent>,
     pub(super) skipped: Vec<(ReviewerId, String)>,
+}
+
+impl Asked {
+    /// Says who is not asked as one would expect, and why.
+    pub(super) fn announce(&self, ui: Ui) {
+        for (reviewer, reason) in &self.skipped {
+            ui.warning(format_args!("{reviewer} is not asked: {reason}"));
+        }
+        for Respondent { reviewer, voices, absence } in &self.respondents {
+            if let (Some(absence), Some(first)) = (absence, voices.first()) {
+                ui.warning(format_args!(
+                    "{} is asked in the place of {}: {absence}",
+                    first.reviewer.id, reviewer.id
+                ));
+            }
+        }
+    }
 }
 
 /// A run that is ready to be asked.
@@ -177,10 +211,10 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     let material = Material { split: Arc::new(split), range, commits, guidance };
     record.guidance = material.guidance_told();
     record.routes = routes.iter().map(Into::into).collect();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &nonce)?;
-    let reviewers = asked.respondents.iter().map(|one| &one.reviewer);
-    let memory = memory(workspace, args, &material, &templates, reviewers)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
+    let memory =
+        memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
     let dir =
         workspace.store.create(&record, &Manifest::new(&material.range, &material.split), &material.split)?;
     let (earlier, judgements) = <_>::default();
@@ -226,7 +260,7 @@ fn seats(
     let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
     let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
     let least = least(&routes, &panel, &split.bundles, policy);
-    let seats = config::seated(reviewers, least, workspace.environment)?;
+    let seats = workspace.config.seated(reviewers, least, workspace.environment)?;
     Ok((seats, routes))
 }
 
@@ -286,10 +320,10 @@ fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> 
             .hint("start a new review: answers to different prompts must not be mixed in one run"));
     }
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
-    let builtins = workspace.offline(&seats, &material.split, past)?;
-    let asked = asked(args.timeout, seats, builtins, &material, &templates, &saved.record.nonce)?;
-    let reviewers = asked.respondents.iter().map(|one| &one.reviewer);
-    let memory = memory(workspace, args, &material, &templates, reviewers)?;
+    let opener = workspace.opener(&seats, &material, past)?;
+    let asked = asked(args.timeout, seats, opener, &material, &templates, &saved.record.nonce)?;
+    let memory =
+        memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
@@ -306,7 +340,7 @@ fn changed_panel(dir: &RunDir, now: &str) -> CliError {
 pub(super) fn asked(
     timeout: Option<u64>,
     seats: Seats,
-    builtins: AnswerBuiltin,
+    mut opener: Opener,
     material: &Material,
     templates: &Templates,
     nonce: &str,
@@ -314,13 +348,7 @@ pub(super) fn asked(
     let questions = questions(material, templates, nonce)?;
     let skipped = seats.skipped.iter();
     let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
-    let mut opener = Opener::new(builtins);
-    let open = |(mut reviewer, key): (Reviewer, _)| {
-        reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
-        let provider = opener.open(&reviewer, key)?;
-        Ok::<_, CliError>(Respondent { reviewer, provider })
-    };
-    let respondents = seats.usable.into_iter().map(open).collect::<Result<_, _>>()?;
+    let respondents = respondents(timeout, seats, &mut opener)?;
     Ok(Asked { questions, respondents, skipped })
 }
 
@@ -354,6 +382,35 @@ fn questions(
     material.split.bundles.iter().zip(&material.guidance).map(question).collect()
 }
 
+/// The seats that can be asked, each with those who may answer for it.
+fn respondents(
+    timeout: Option<u64>,
+    mut seats: Seats,
+    opener: &mut Opener,
+) -> Result<Vec<Respondent>, CliError> {
+    let own = seats.usable.into_iter().map(|(reviewer, key)| (reviewer.clone(), Some((reviewer, key)), None));
+    let absent =
+        seats.substituted.into_iter().map(|seat| (seat.reviewer, None, Some(seat.obstacle.to_string())));
+    let respondent = |(reviewer, own, absence): (Reviewer, Option<_>, _)| {
+        let voices = own.into_iter().chain(seats.stand_ins.remove(&reviewer.id).unwrap_or_default());
+        let voices = voices.map(|(reviewer, key)| voice(timeout, reviewer, key, opener));
+        Ok(Respondent { voices: voices.collect::<Result<_, _>>()?, reviewer, absence })
+    };
+    own.chain(absent).map(respondent).collect()
+}
+
+/// `reviewer` made ready to be asked; `timeout` in seconds goes over its own.
+pub(super) fn voice(
+    timeout: Option<u64>,
+    mut reviewer: Reviewer,
+    key: Option<SecretString>,
+    opener: &mut Opener,
+) -> Result<Voice, CliError> {
+    reviewer.timeout = timeout.map_or(reviewer.timeout, Duration::from_secs);
+    let provider = opener.open(&reviewer, key)?;
+    Ok(Voice { reviewer, provider })
+}
+
 /// The record of a run that starts now.
 pub(super) fn record(
     nonce: &str,
@@ -374,6 +431,7 @@ pub(super) fn record(
         finished_at: None,
         range: range.into(),
         commits: commits.iter().map(Into::into).collect(),
+        cut_short: None,
         panel: panel.reviewers.iter().map(Into::into).collect(),
         gate: policy.into(),
         routes: Vec::new(),
@@ -384,14 +442,14 @@ pub(super) fn record(
 
 /// Asks, saves, tallies, prints. What cannot be written is an error, told when the tally has been shown.
 fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Result<Status, CliError> {
-    for (reviewer, reason) in &job.asked.skipped {
-        ui.warning(format_args!("{reviewer} is not asked: {reason}"));
-    }
+    job.asked.announce(ui);
+    let mut bounds = bounds(workspace, args, &job, ui)?;
     let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
-    let Some(Answers { replies, unsaved, forgotten }) = ask(workspace, args, &mut job, ui, &interrupt)?
+    let Some(Answers { replies, unsaved, forgotten }) =
+        ask(workspace, args, &mut job, &mut bounds, ui, &interrupt)?
     else {
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
@@ -407,7 +465,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         pace: pace(workspace, args),
     };
     let judged = if unsaved.is_none() {
-        judge::judge(&session, &mut input, ui, &interrupt)?
+        judge::judge(&session, &mut input, &mut bounds, ui, &interrupt)?
     } else {
         Ended::Judged(None)
     };
@@ -420,6 +478,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     };
     tidy(workspace, &job.memory, forgotten, ui);
     let interrupted = interrupt.end.is_cancelled();
+    job.record.cut_short = bounds.cut_short().map(str::to_owned);
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     input.run = job.record.info();
     let tally = tally::tally(input);
@@ -460,6 +519,7 @@ fn ask(
     workspace: &Workspace,
     args: &ReviewArgs,
     job: &mut Job,
+    bounds: &mut Bounds,
     ui: Ui,
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
@@ -475,13 +535,34 @@ fn ask(
         memory: Some(Arc::clone(&job.memory)),
     };
     let known = recall::recall(&mut asking)?;
-    let (tasks, pace) = (review::open_tasks(&asking).len(), asking.pace);
+    let tasks = review::open_tasks(&asking).len();
     if known > 0 {
         let of = words::count(known + tasks, "answer");
         ui.note(format_args!("{known} of {of} from the cache (--no-cache asks anew)"));
     }
-    let work = async |events: &_, cancel: &_| review::ask(asking, events, cancel).await;
-    Ok(supervised(tasks, &pace, ui, interrupt, work)?.transpose()?)
+    let events = channel(tasks, most_voices(asking.respondents), &asking.pace);
+    let work = async |events: &_, cancel: &_| review::ask(asking, bounds, events, cancel).await;
+    Ok(supervised(events, ui, interrupt, work)?.transpose()?)
+}
+
+/// What holds this run's requests back, with what was spent on it before. Says what cannot be counted.
+fn bounds(workspace: &Workspace, args: &ReviewArgs, job: &Job, ui: Ui) -> Result<Bounds, CliError> {
+    let limits = Limits {
+        cost_usd: args.max_cost.or(workspace.config.max_cost_usd),
+        tokens: args.max_tokens.or(workspace.config.max_tokens),
+    };
+    if limits.cost_usd.is_some() {
+        let seats = job.asked.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer);
+        let judge = workspace.config.adjudicator.iter();
+        let unpriced: BTreeSet<_> =
+            seats.chain(judge).filter(|one| budget::is_unpriced(one)).map(|one| &one.id).collect();
+        for reviewer in unpriced {
+            ui.warning(format_args!(
+                "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
+            ));
+        }
+    }
+    Ok(Bounds::new(Budget::new(limits, job.dir.spent()?)))
 }
 
 fn pace(workspace: &Workspace, args: &ReviewArgs) -> Pace {

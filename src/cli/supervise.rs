@@ -5,21 +5,16 @@ use tokio_util::sync::CancellationToken;
 use super::{error::CliError, interrupt::Interrupt, ui::Ui};
 use crate::{
     progress,
-    run::{
-        event::{EventSender, channel},
-        executor::Pace,
-    },
+    run::event::{EventReceiver, EventSender},
 };
 
-/// Does `work`, which is to tell of `tasks` tasks. `None` when everything is to be dropped.
+/// Does `work`, which tells of what happens through `events`. `None` when everything is to be dropped.
 pub(super) fn supervised<T>(
-    tasks: usize,
-    pace: &Pace,
+    (sender, receiver): (EventSender, EventReceiver),
     ui: Ui,
     interrupt: &Interrupt,
     work: impl AsyncFnOnce(&EventSender, &CancellationToken) -> T,
 ) -> Result<Option<T>, CliError> {
-    let (sender, receiver) = channel(tasks, pace);
     let shown = ui.progress();
     let progress = std::thread::spawn(move || progress::show(receiver, shown));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -14,7 +14,7 @@ use crate::{
     change::{Change, RangeInfo, RepoPath},
     config::{self, StandIn},
     git::{self, Baseline, Repo},
-    reviewer::Access,
+    reviewer::{Access, ReportSource},
     run::saved::SavedRun,
 };
 
@@ -132,18 +132,19 @@ impl Trust {
             // What cannot be read is not to be trusted.
             self.is_tampered(repo, &paths).unwrap_or(true)
         };
+        let names_ours = |word: &&String| {
+            let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
+            let words = [word.as_str(), value].map(Path::new);
+            words.into_iter().any(|word| !started_in.join(word).is_dir() && is_ours(word))
+        };
+        let file = |file: &Path| is_ours(file).then(|| self.below(file).display().to_string());
         match access {
-            Access::Command { argv, .. } => argv
-                .iter()
-                .find(|word| {
-                    let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
-                    [word, value]
-                        .map(Path::new)
-                        .into_iter()
-                        .any(|word| !started_in.join(word).is_dir() && is_ours(word))
-                })
-                .cloned(),
-            Access::Replay { dir } => is_ours(dir).then(|| self.below(dir).display().to_string()),
+            Access::Command { argv, .. } => argv.iter().find(names_ours).cloned(),
+            Access::Sarif(analyser) => match &analyser.source {
+                ReportSource::Program(program) => program.argv.iter().find(names_ours).cloned(),
+                ReportSource::File(report) => file(report),
+            },
+            Access::Replay { dir } => file(dir),
             Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{ChangeArgs, Global, error::CliError, trust::Trust, ui::Ui};
+use super::{ChangeArgs, Global, error::CliError, review::Material, trust::Trust, ui::Ui};
 use crate::{
     bundle::{Split, SplitRules},
     change::{Change, RangeInfo},
@@ -20,11 +20,12 @@ use crate::{
         Templates,
         guidance::{FILE_NAMES, Guidance},
     },
-    provider::{AnswerBuiltin, builtin::RuleSet},
+    provider::{AnswerBuiltin, Opener, builtin::RuleSet},
     reviewer::{Builtin, Reviewer},
     run::{
         offline::{self, Past},
         saved::{self, SavedRun},
+        tree,
     },
     store::{Cache, RunDir, Store, cache::Limits},
     tally::gate::Policy,
@@ -275,10 +276,22 @@ impl Workspace {
         Ok(Guidance::new(files, guidance_rules, *guidance_bytes)?)
     }
 
-    /// What answers for the offline reviewers.
+    /// What opens the reviewers of a run about `material`.
     ///
-    /// `change` is the change of `split`, where its files are at hand and its past is asked for.
-    pub(super) fn offline(
+    /// `change` is the material's change, where its files are at hand and its past is asked for.
+    pub(super) fn opener(
+        &self,
+        seats: &Seats,
+        material: &Material,
+        change: Option<Change>,
+    ) -> Result<Opener, CliError> {
+        let root = self.repo.as_ref().map(Repo::root);
+        let site = tree::site(root, &material.range, &material.split);
+        Ok(Opener::new(self.offline(seats, &material.split, change)?, site))
+    }
+
+    /// What answers for the offline reviewers.
+    fn offline(
         &self,
         seats: &Seats,
         split: &Arc<Split>,

@@ -72,6 +72,26 @@ pub enum ConfigError {
         /// What there is.
         known: Vec<String>,
     },
+    /// `fallback` names somebody who cannot stand in.
+    #[error("reviewer {id:?}: fallback {stand_in:?}: {reason}")]
+    Fallback {
+        /// Id of the reviewer.
+        id: String,
+        /// As configured.
+        stand_in: String,
+        /// What is wrong.
+        reason: String,
+        /// Who was meant, perhaps.
+        suggestion: Option<String>,
+        /// Who could stand in.
+        able: Vec<String>,
+    },
+    /// `[review] max_cost_usd` is no amount.
+    #[error("review.max_cost_usd is {usd}, it must be 0 or more US dollars")]
+    BadCost {
+        /// As configured.
+        usd: f64,
+    },
     /// `[tally] adjudicator` names a reviewer that is not configured.
     #[error("tally.adjudicator: no reviewer named {id:?}")]
     NoSuchAdjudicator {

@@ -7,7 +7,11 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{bundle::CutDeclared, reviewer, tally::gate::FailOn};
+use crate::{
+    bundle::CutDeclared,
+    reviewer::{self, ReportFormat, Tree},
+    tally::gate::FailOn,
+};
 
 /// A whole configuration file. Every table is closed: an unknown key is an error.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,6 +39,8 @@ pub(super) struct Review {
     pub(super) concurrency: usize,
     pub(super) timeout_secs: u64,
     pub(super) idle_timeout_secs: u64,
+    pub(super) max_cost_usd: Option<f64>,
+    pub(super) max_tokens: Option<u64>,
     pub(super) fail_on: FailOn,
     pub(super) min_lineages: usize,
 }
@@ -152,6 +158,34 @@ pub(super) struct Reviewer {
     pub(super) fallback: Vec<String>,
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) report: Option<PathBuf>,
+    pub(super) format: Option<ReportFormat>,
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    #[serde(default)]
+    pub(super) finding_exits: Vec<i32>,
+    pub(super) run_in: Option<String>,
+    pub(super) tree: Option<Tree>,
+    pub(super) levels: Option<Levels>,
+    #[serde(default)]
+    pub(super) runs_repository_code: bool,
+}
+
+/// How bad findings of a static tool's levels are.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Levels {
+    pub(super) error: Option<SeverityWord>,
+    pub(super) warning: Option<SeverityWord>,
+    pub(super) note: Option<SeverityWord>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum SeverityWord {
+    Block,
+    Warn,
+    Info,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -211,6 +245,7 @@ pub(super) enum Provider {
     Anthropic,
     Command,
     Replay,
+    Sarif,
     Builtin,
 }
 

@@ -4,9 +4,11 @@
 //! Flags and environment variables are laid over the result by `cli`, which is the only caller.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads configuration files")]
 
+mod analyser;
 mod candidate;
 pub mod env;
 mod error;
+mod fallback;
 mod file;
 mod panel;
 mod preset;
@@ -22,7 +24,7 @@ use std::{
 
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
-pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of, seated};
+pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use preset::{Preset, hint, presets};
 pub use prices::PriceList;
 
@@ -48,6 +50,10 @@ pub struct Config {
     pub panel: String,
     /// Tasks under way at once, 1–1000.
     pub concurrency: NonZeroUsize,
+    /// Most US dollars a run may spend.
+    pub max_cost_usd: Option<f64>,
+    /// Most tokens a run may spend.
+    pub max_tokens: Option<u64>,
     /// What makes the gate fail.
     pub fail_on: FailOn,
     /// Fewest distinct lineages that must have answered.
@@ -272,7 +278,9 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {
-        reviewer.get_mut("dir").into_iter().for_each(absolute);
+        for key in ["dir", "report"] {
+            reviewer.get_mut(key).into_iter().for_each(absolute);
+        }
     }
 }
 
@@ -316,6 +324,7 @@ impl Config {
         let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
         let reviewers = panel::reviewers(file.reviewer, times, &prices)?;
+        fallback::check(&reviewers)?;
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
@@ -324,6 +333,8 @@ impl Config {
         Ok(Self {
             panel: file.review.panel,
             concurrency,
+            max_cost_usd: file.review.max_cost_usd.map(max_cost).transpose()?,
+            max_tokens: file.review.max_tokens,
             fail_on: file.review.fail_on,
             min_lineages: file.review.min_lineages,
             adjudicator,
@@ -357,6 +368,10 @@ impl Config {
             files: Vec::new(),
         })
     }
+}
+
+fn max_cost(usd: f64) -> Result<f64, ConfigError> {
+    if usd.is_finite() && usd >= 0.0 { Ok(usd) } else { Err(ConfigError::BadCost { usd }) }
 }
 
 fn optional_text(path: &Path, stand_ins: &StandIns<'_>) -> Result<Option<String>, ConfigError> {

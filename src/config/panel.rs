@@ -10,13 +10,16 @@ use http::HeaderName;
 use secrecy::SecretString;
 
 use super::{
-    Config, ConfigError, PanelError, Route, env::Environment, error::nearest, file, prices::PriceList,
-    seconds,
+    Config, ConfigError, PanelError, Route, analyser, env::Environment, error::nearest, file,
+    prices::PriceList, seconds,
 };
 use crate::{
     bundle::route::RouteRule,
     judge,
-    reviewer::{Access, Allowance, Builtin, Lineage, Panel, Parameter, Quirks, Reviewer, ReviewerId, Seat},
+    reviewer::{
+        Access, Allowance, Builtin, Lineage, Panel, Parameter, Quirks, ReportSource, Reviewer, ReviewerId,
+        Seat,
+    },
     tally::lineage,
 };
 
@@ -30,12 +33,16 @@ pub struct Choice {
 }
 
 /// The chosen reviewers with their keys, and those that lack one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Seats {
     /// Reviewers that can be asked, each with its key.
     pub usable: Vec<(Reviewer, Option<SecretString>)>,
-    /// Reviewers that cannot.
+    /// Reviewers that cannot be asked themselves, while somebody can in their place.
+    pub substituted: Vec<SkippedSeat>,
+    /// Reviewers that cannot, and nobody in their place.
     pub skipped: Vec<SkippedSeat>,
+    /// Who may be asked in whose place, best first, each with its key.
+    pub stand_ins: BTreeMap<ReviewerId, Vec<(Reviewer, Option<SecretString>)>>,
 }
 
 /// A reviewer that was chosen and cannot be asked.
@@ -68,25 +75,29 @@ impl Seats {
     /// All seats, usable and skipped, as the run's panel.
     pub fn panel(&self) -> Panel {
         let usable = self.usable.iter().map(|(reviewer, _)| reviewer);
-        let skipped = self.skipped.iter().map(|seat| &seat.reviewer);
-        Panel { reviewers: usable.chain(skipped).map(Seat::from).collect() }
+        let others = self.substituted.iter().chain(&self.skipped).map(|seat| &seat.reviewer);
+        Panel { reviewers: usable.chain(others).map(Seat::from).collect() }
     }
 
     /// Whether the offline reviewer `which` is among those that can be asked.
     pub fn asks(&self, which: Builtin) -> bool {
-        self.usable.iter().any(|(reviewer, _)| reviewer.access == Access::Builtin(which))
+        let voices = self.usable.iter().chain(self.stand_ins.values().flatten());
+        voices.into_iter().any(|(reviewer, _)| reviewer.access == Access::Builtin(which))
     }
 
-    /// The reviewers that can be asked.
+    /// The reviewers that can be asked, be it through somebody in their place.
     pub fn usable_reviewers(&self) -> Vec<Reviewer> {
-        self.usable.iter().map(|(reviewer, _)| reviewer.clone()).collect()
+        self.answerable().cloned().collect()
+    }
+
+    fn answerable(&self) -> impl Iterator<Item = &Reviewer> {
+        let usable = self.usable.iter().map(|(reviewer, _)| reviewer);
+        usable.chain(self.substituted.iter().map(|seat| &seat.reviewer))
     }
 
     /// Distinct lineages that can be asked.
     pub fn usable_lineages(&self) -> usize {
-        let lineages: std::collections::BTreeSet<_> =
-            self.usable.iter().map(|(reviewer, _)| &reviewer.lineage).collect();
-        lineages.len()
+        self.answerable().map(|reviewer| &reviewer.lineage).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -111,7 +122,44 @@ impl Config {
         min_lineages: usize,
         environment: Environment,
     ) -> Result<Seats, PanelError> {
-        seated(self.chosen(choice)?, min_lineages, environment)
+        self.seated(self.chosen(choice)?, min_lineages, environment)
+    }
+
+    /// `chosen` with their keys; see [`seats`](Self::seats).
+    pub fn seated(
+        &self,
+        chosen: Vec<Reviewer>,
+        min_lineages: usize,
+        environment: Environment,
+    ) -> Result<Seats, PanelError> {
+        let mut seats = Seats::default();
+        for reviewer in chosen {
+            let stand_ins = self.stand_ins_with_keys(&reviewer, environment);
+            match key_of(&reviewer, environment) {
+                Ok(key) => seats.usable.push((reviewer.clone(), key)),
+                Err(obstacle) => {
+                    let lacking =
+                        if stand_ins.is_empty() { &mut seats.skipped } else { &mut seats.substituted };
+                    lacking.push(SkippedSeat { reviewer: reviewer.clone(), obstacle });
+                }
+            }
+            seats.stand_ins.insert(reviewer.id, stand_ins);
+        }
+        if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
+            let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
+            return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
+        }
+        Ok(seats)
+    }
+
+    /// The stand-ins of `reviewer` that can be asked, with their keys.
+    pub fn stand_ins_with_keys(
+        &self,
+        reviewer: &Reviewer,
+        environment: Environment,
+    ) -> Vec<(Reviewer, Option<SecretString>)> {
+        let stand_ins = self.stand_ins(reviewer).into_iter();
+        stand_ins.filter_map(|one| Some((one.clone(), key_of(one, environment).ok()?))).collect()
     }
 
     /// The reviewers of `choice`, whether or not they can be asked.
@@ -126,7 +174,10 @@ impl Config {
     pub fn on_panel(&self, name: &str) -> Result<Vec<Reviewer>, PanelError> {
         match self.panels.get(name) {
             Some(ids) => self.by_ids(ids),
-            None if name == AUTO => Ok(self.reviewers.clone()),
+            // A stand-in would otherwise be asked twice: for itself and for whom it stands in.
+            None if name == AUTO => {
+                Ok(self.reviewers.iter().filter(|one| !self.is_stand_in(one)).cloned().collect())
+            }
             None => Err(PanelError::NoSuchPanel {
                 name: name.to_owned(),
                 known: std::iter::once(AUTO.to_owned()).chain(self.panels.keys().cloned()).collect(),
@@ -150,26 +201,6 @@ impl Config {
     }
 }
 
-/// `chosen` with their keys; see [`Config::seats`].
-pub fn seated(
-    chosen: Vec<Reviewer>,
-    min_lineages: usize,
-    environment: Environment,
-) -> Result<Seats, PanelError> {
-    let mut seats = Seats { usable: Vec::new(), skipped: Vec::new() };
-    for reviewer in chosen {
-        match key_of(&reviewer, environment) {
-            Ok(key) => seats.usable.push((reviewer, key)),
-            Err(obstacle) => seats.skipped.push(SkippedSeat { reviewer, obstacle }),
-        }
-    }
-    if !seats.skipped.is_empty() && seats.usable_lineages() < min_lineages.max(1) {
-        let name = |seat: &SkippedSeat| (seat.reviewer.id.to_string(), seat.obstacle.clone());
-        return Err(PanelError::Unusable { unusable: seats.skipped.iter().map(name).collect() });
-    }
-    Ok(seats)
-}
-
 /// The key of `reviewer` where it needs one, or why it must not be asked.
 pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<SecretString>, Obstacle> {
     if let Some(path) = &reviewer.tampered {
@@ -185,6 +216,7 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
         | Access::Anthropic { api_key_env: None, .. }
         | Access::Command { .. }
         | Access::Replay { .. }
+        | Access::Sarif(_)
         | Access::Builtin(_) => Ok(None),
     }
 }
@@ -265,6 +297,7 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
         (Some(name), _) => Lineage::new(name),
         (None, Access::Builtin(Builtin::Rules)) => Lineage::new("static:rules"),
         (None, Access::Builtin(Builtin::History)) => Lineage::history(),
+        (None, Access::Sarif(_)) => Lineage::new(&format!("static:{model}")),
         (None, _) => lineage::of(&model),
     };
     let total = seconds(entry.timeout_secs, times.0);
@@ -325,7 +358,7 @@ fn own_price(entry: &file::Reviewer) -> Result<Option<file::Price>, ConfigError>
 fn is_heard_while_working(access: &Access) -> bool {
     match access {
         Access::OpenAi { .. } | Access::Anthropic { .. } => true,
-        Access::Command { .. } | Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Command { .. } | Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     }
 }
 
@@ -334,6 +367,10 @@ fn model(entry: &file::Reviewer, access: &Access) -> Result<String, ConfigError>
         (Some(model), _) => Ok(model.clone()),
         (None, Access::Command { argv, .. }) => Ok(program_name(argv)),
         (None, Access::Replay { .. }) => Ok(entry.id.clone()),
+        (None, Access::Sarif(analyser)) => Ok(match &analyser.source {
+            ReportSource::Program(program) => program_name(&program.argv),
+            ReportSource::File(_) => entry.id.clone(),
+        }),
         (None, Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Builtin(_)) => {
             Err(wrong(&entry.id, "needs a `model`"))
         }
@@ -366,6 +403,7 @@ fn access(entry: &file::Reviewer) -> Result<Access, ConfigError> {
             let dir = entry.dir.clone().ok_or_else(|| wrong(&entry.id, "needs a `dir`"))?;
             Ok(Access::Replay { dir })
         }
+        file::Provider::Sarif => Ok(Access::Sarif(Box::new(analyser::analyser(entry)?))),
         file::Provider::Builtin => match entry.model.as_deref() {
             Some("rules") => Ok(Access::Builtin(Builtin::Rules)),
             Some("history") => Ok(Access::Builtin(Builtin::History)),
@@ -394,6 +432,7 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
     let is_http = is_chat || matches!(provider, file::Provider::Anthropic);
     let is_command = matches!(provider, file::Provider::Command);
     let is_replay = matches!(provider, file::Provider::Replay);
+    let is_sarif = matches!(provider, file::Provider::Sarif);
     let given = [
         ("base_url", entry.base_url.is_some(), is_http),
         ("api_key_env", entry.api_key_env.is_some(), is_http),
@@ -401,16 +440,18 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
         ("max_output_tokens", entry.max_output_tokens.is_some(), is_http),
         ("key_header", entry.key_header.is_some(), is_http),
         ("output_limit", entry.output_limit.is_some(), is_chat),
-        ("command", entry.command.is_some(), is_command),
-        ("env", !entry.env.is_empty(), is_command),
+        ("command", entry.command.is_some(), is_command || is_sarif),
+        ("env", !entry.env.is_empty(), is_command || is_sarif),
         ("dir", entry.dir.is_some(), is_replay),
     ];
-    match given.iter().find(|(_, present, used)| *present && !used) {
+    let given = given.into_iter().chain(analyser::keys(entry).map(|(key, present)| (key, present, is_sarif)));
+    let mut foreign = given.filter(|(_, present, used)| *present && !used);
+    match foreign.next() {
         Some((key, ..)) => Err(wrong(&entry.id, &format!("`{key}` means nothing to its provider"))),
         None => Ok(()),
     }
 }
 
-fn wrong(id: &str, reason: &str) -> ConfigError {
+pub(super) fn wrong(id: &str, reason: &str) -> ConfigError {
     ConfigError::Reviewer { id: id.to_owned(), reason: reason.to_owned() }
 }

@@ -39,7 +39,7 @@ impl PriceList {
             }
             // What a program sends, and on whose account, only it can tell.
             Access::Command { argv, .. } => runs_models_here(argv).then_some(Price::FREE),
-            Access::Replay { .. } | Access::Builtin(_) => Some(Price::FREE),
+            Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => Some(Price::FREE),
         }
     }
 }

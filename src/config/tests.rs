@@ -34,7 +34,11 @@ fn the_commented_examples_of_the_reference_are_right() {
         .finish(&|_| Ok(StandIn::Disk))
         .unwrap();
     let ids: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.id.to_string()).collect();
-    assert_eq!(ids, ["rules", "history", "kimi", "kimi-direct", "sonnet", "azure", "claude", "opus"]);
+    let expect = [
+        ["rules", "history", "kimi", "kimi-direct", "sonnet", "azure"].as_slice(),
+        &["claude", "opus", "ruff", "mylint", "codeql"],
+    ];
+    assert_eq!(ids, expect.concat());
     assert_eq!(config.components[0].name, "billing");
 }
 
@@ -51,7 +55,7 @@ fn errors_name_file_line_and_key() {
     check(
         "[review]\n\nconcurency = 3\n",
         "/home/ada/repo/scrum.toml:3: unknown field `concurency`, expected one of `panel`, `concurrency`, \
-         `timeout_secs`, `idle_timeout_secs`, `fail_on`, `min_lineages` (concurrency?)",
+         `timeout_secs`, `idle_timeout_secs`, `max_cost_usd`, `max_tokens`, `fail_on`, `min_lineages` (concurrency?)",
     );
     check("[review]\nconcurrency = 0\n", "review.concurrency is 0, it must be from 1 to 1000");
     check("[bundle]\nfail_bytes = 10\n", "bundle.fail_bytes is 10, it must be from 60000 to 1099511627776");
@@ -83,6 +87,66 @@ fn errors_name_file_line_and_key() {
     );
     let twice = "[[reviewer]]\nid = \"x\"\nprovider = \"replay\"\ndir = \"r\"\n".repeat(2);
     check(&twice, "reviewer \"x\": is configured twice");
+}
+
+const PAIR: &str = "[[reviewer]]\nid = \"opus\"\nprovider = \"openai\"\nmodel = \"claude-opus-4-7\"\napi_key_env = \"SCRUM_TEST_UNSET\"\n\
+                    fallback = [\"opus-2\"]\n\
+                    [[reviewer]]\nid = \"opus-2\"\nprovider = \"command\"\ncommand = [\"claude\"]\nmodel = \"claude-opus-4-7\"\n";
+
+#[test]
+fn who_cannot_stand_in() {
+    let check = |text: &str, expect: &str| {
+        let error = load(text).unwrap_err();
+        let ConfigError::Fallback { suggestion, able, .. } = &error else { panic!("{error:?}") };
+        let suggestion = suggestion.as_ref().map(|id| format!(" ({id}?)")).unwrap_or_default();
+        assert_eq!(format!("{error}{suggestion} {able:?}"), expect);
+    };
+    let named = |name: &str| PAIR.replace("[\"opus-2\"]", &format!("[\"{name}\"]"));
+    check(
+        &named("opsu-2"),
+        "reviewer \"opus\": fallback \"opsu-2\": there is no such reviewer (opus-2?) [\"opus-2\"]",
+    );
+    check(
+        &named("opus"),
+        "reviewer \"opus\": fallback \"opus\": a reviewer cannot stand in for itself (opus-2?) [\"opus-2\"]",
+    );
+    check(
+        &named("rules"),
+        "reviewer \"opus\": fallback \"rules\": it is of lineage static:rules, not anthropic: agreement would mean something else [\"opus-2\"]",
+    );
+    check(
+        &format!("{PAIR}fallback = [\"opus\"]\n"),
+        "reviewer \"opus\": fallback \"opus-2\": it falls back on this reviewer in turn (opus-2?) [\"opus-2\"]",
+    );
+}
+
+#[test]
+fn a_stand_in_is_asked_for_another_and_not_for_itself() {
+    let seats = |choice: Choice| {
+        let seats = load(PAIR).unwrap().seats(&choice, 1, env::Environment).unwrap();
+        let ids = |reviewers: &mut dyn Iterator<Item = &Reviewer>| {
+            reviewers.map(|reviewer| reviewer.id.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let usable = ids(&mut seats.usable.iter().map(|(reviewer, _)| reviewer));
+        let substituted = ids(&mut seats.substituted.iter().map(|seat| &seat.reviewer));
+        let stand_ins = ids(&mut seats.stand_ins.values().flatten().map(|(reviewer, _)| reviewer));
+        [usable, substituted, stand_ins, seats.usable_lineages().to_string()]
+    };
+    assert_eq!(seats(Choice::default()), ["rules history", "opus", "opus-2", "3"]);
+    let named = Choice { panel: None, reviewers: vec!["opus".to_owned(), "opus-2".to_owned()] };
+    assert_eq!(seats(named), ["opus-2", "opus", "opus-2", "1"]);
+}
+
+#[test]
+fn a_limit_on_cost_is_an_amount() {
+    let cost =
+        |text: &str| load(&format!("[review]\nmax_cost_usd = {text}\n")).map(|config| config.max_cost_usd);
+    assert_eq!(cost("0.5").unwrap(), Some(0.5));
+    assert_eq!(
+        cost("-1.0").unwrap_err().to_string(),
+        "review.max_cost_usd is -1, it must be 0 or more US dollars"
+    );
+    assert!(cost("nan").is_err());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod baseline;
+mod checkout;
 mod commits;
 mod diff;
 mod error;
@@ -127,6 +128,18 @@ impl Repo {
             spec: resolved.words.clone(),
         };
         Ok(Change { range, files, commits, notes })
+    }
+
+    /// Whether the work tree holds the new side of `range`: the same commit is checked out, or the index or work tree itself
+    /// is what is reviewed, and `paths` were not edited since.
+    pub fn work_tree_holds(&self, range: &RangeInfo, paths: &[RepoPath]) -> Result<bool, GitError> {
+        checkout::work_tree(&self.inner, range, paths)
+    }
+
+    /// Writes all files of the new side of `range` to the empty `folder`. `false`: it is neither a commit nor the index,
+    /// and nothing was written.
+    pub fn export(&self, range: &RangeInfo, folder: &Path) -> Result<bool, GitError> {
+        checkout::export(&self.inner, range, folder)
     }
 
     /// The past before the base of `change`, as far as it concerns it.

@@ -7,6 +7,11 @@ use git2::{Commit, ErrorCode, Oid, Repository};
 use super::error::GitError;
 use super::suggest;
 
+/// The words of [`RangeSpec::Staged`].
+pub(super) const STAGED: &str = "--staged";
+/// The words of [`RangeSpec::Worktree`].
+pub(super) const WORKTREE: &str = "--worktree";
+
 /// What to compare, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RangeSpec {
@@ -73,7 +78,7 @@ fn local_range(repo: &Repository, spec: &RangeSpec) -> Result<Resolved, GitError
         Err(GitError::NoCommits) => None,
         Err(error) => return Err(error),
     };
-    let words = if *spec == RangeSpec::Staged { "--staged" } else { "--worktree" };
+    let words = if *spec == RangeSpec::Staged { STAGED } else { WORKTREE };
     Ok(Resolved {
         spec: spec.clone(),
         words: words.to_owned(),

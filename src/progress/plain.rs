@@ -8,6 +8,9 @@ use crate::{
     run::event::{RunEvent, TaskName},
 };
 
+/// Waits that are shorter are not worth a line.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
+
 /// What must be remembered to put events into words.
 #[derive(Debug, Default)]
 pub struct Lines {
@@ -29,7 +32,25 @@ impl Lines {
             RunEvent::Finished { task, outcome } => {
                 Some(foreign::one_line(&format!("{} · {}", name_of(self.tasks.get(*task)?), ending(outcome))))
             }
-            RunEvent::Asked { .. } | RunEvent::Tokens { .. } | RunEvent::RunFinished { .. } => None,
+            RunEvent::Waiting { task, reason, delay } if delay.is_none_or(|delay| delay >= WORTH_TELLING) => {
+                let name = name_of(self.tasks.get(*task)?);
+                let time = delay.map(|delay| format!("waits {}", seconds(delay)));
+                Some(foreign::one_line(&format!(
+                    "{name} · {} · {reason}",
+                    time.as_deref().unwrap_or("waits")
+                )))
+            }
+            RunEvent::FellBack { task, stand_in, reason } => {
+                let name = name_of(self.tasks.get(*task)?);
+                Some(foreign::one_line(&format!("{name} · {reason} · {stand_in} is asked instead")))
+            }
+            RunEvent::CutShort { reason } => {
+                Some(foreign::one_line(&format!("nothing more is asked: {reason}")))
+            }
+            RunEvent::Waiting { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::Tokens { .. }
+            | RunEvent::RunFinished { .. } => None,
         }
     }
 }
@@ -78,6 +99,7 @@ mod tests {
             tokens_in: None,
             tokens_out,
             cost_usd: None,
+            answered_by: None,
         }
     }
 
@@ -111,6 +133,35 @@ mod tests {
         check(
             finished(outcome(State::Skipped, Some("interrupted"), None)),
             Some("c1 validatord · opus · skipped · interrupted"),
+        );
+        let waiting = |secs: Option<u64>, reason: &str| RunEvent::Waiting {
+            task: 0,
+            reason: reason.to_owned(),
+            delay: secs.map(Duration::from_secs),
+        };
+        let limit = "60 requests a minute are allowed at api.example.com";
+        check(waiting(Some(1), limit), None);
+        check(
+            waiting(Some(90), limit),
+            Some(
+                "c1 validatord · opus · waits 1 min 30 s · 60 requests a minute are allowed at api.example.com",
+            ),
+        );
+        check(
+            waiting(None, "api.example.com is out of order: HTTP 503"),
+            Some("c1 validatord · opus · waits · api.example.com is out of order: HTTP 503"),
+        );
+        check(
+            RunEvent::FellBack {
+                task: 0,
+                stand_in: ReviewerId::new("opus-2").unwrap(),
+                reason: "HTTP 503".to_owned(),
+            },
+            Some("c1 validatord · opus · HTTP 503 · opus-2 is asked instead"),
+        );
+        check(
+            RunEvent::CutShort { reason: "the budget of $0.50 is used up".to_owned() },
+            Some("nothing more is asked: the budget of $0.50 is used up"),
         );
         check(RunEvent::RunFinished { interrupted: false }, None);
     }

@@ -4,7 +4,10 @@
 //! the end. Both leave the cursor and the terminal's modes alone, so there is nothing to restore when the program
 //! is ended.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use unicode_width::UnicodeWidthChar;
@@ -21,6 +24,8 @@ use crate::{
 pub struct Board {
     tasks: Vec<TaskName>,
     under_way: BTreeMap<usize, UnderWay>,
+    /// Why the tasks wait that must.
+    held: BTreeMap<usize, String>,
     ended: usize,
     answered: usize,
 }
@@ -49,18 +54,31 @@ impl Board {
         match event {
             RunEvent::RunStarted { tasks } => self.tasks.clone_from(tasks),
             RunEvent::Asked { task, attempt } => {
+                self.held.remove(task);
                 self.under_way.insert(*task, UnderWay { attempt: *attempt, ..UnderWay::default() });
             }
             RunEvent::Tokens { under_way } => under_way.iter().for_each(|arrived| self.arrived(*arrived)),
             RunEvent::Retrying { task, .. } => {
                 self.under_way.remove(task);
             }
+            RunEvent::Waiting { task, reason, .. } => {
+                self.held.insert(*task, reason.clone());
+            }
+            RunEvent::FellBack { task, .. } => {
+                self.under_way.remove(task);
+                self.held.remove(task);
+            }
+            RunEvent::CutShort { .. } => {}
             RunEvent::Finished { task, outcome } => {
                 self.under_way.remove(task);
+                self.held.remove(task);
                 self.ended += 1;
                 self.answered += usize::from(outcome.state == State::Answered);
             }
-            RunEvent::RunFinished { .. } => self.under_way.clear(),
+            RunEvent::RunFinished { .. } => {
+                self.under_way.clear();
+                self.held.clear();
+            }
         }
     }
 
@@ -74,11 +92,18 @@ impl Board {
     pub fn lines(&self, height: usize) -> Vec<String> {
         let mut longest: Vec<_> = self.under_way.iter().collect();
         longest.sort_by_key(|(task, under_way)| (std::cmp::Reverse(under_way.elapsed), **task));
-        longest.truncate(height.saturating_sub(1));
+        let held: Vec<String> = self.held_lines().take(height.saturating_sub(1) / 2).collect();
+        longest.truncate(height.saturating_sub(1 + held.len()));
         // A line keeps its place as long as it is shown.
         longest.sort_by_key(|(task, _)| **task);
         let line = |(task, under_way): (&usize, &UnderWay)| Some(under_way.line(self.tasks.get(*task)?));
-        longest.into_iter().filter_map(line).chain([self.summary()]).collect()
+        longest.into_iter().filter_map(line).chain(held).chain([self.summary()]).collect()
+    }
+
+    /// Why others wait, each reason once: `waiting · 60 requests a minute are allowed at api.example.com`.
+    fn held_lines(&self) -> impl Iterator<Item = String> {
+        let reasons: BTreeSet<&String> = self.held.values().collect();
+        reasons.into_iter().map(|reason| format!("waiting · {}", foreign::one_line(reason)))
     }
 
     fn summary(&self) -> String {
@@ -171,6 +196,7 @@ mod tests {
             tokens_in: None,
             tokens_out: Some(310),
             cost_usd: None,
+            answered_by: None,
         };
         RunEvent::Finished { task, outcome }
     }

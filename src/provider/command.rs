@@ -7,8 +7,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ffi::OsString,
     io,
     os::unix::process::ExitStatusExt,
+    path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -47,29 +49,40 @@ impl Program {
     }
 
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
-        let mut group = Group(self.start()?);
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments);
+        let mut group = Group(self.start(command)?);
         let mut tail = Tail::default();
-        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut tail).await;
+        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut tail, LONGEST_REPLY).await;
         drop(group);
         match ended {
             Ok(status) if status.success() => Ok(Answer { text: draft.take_text(), ..Answer::default() }),
-            Ok(status) => Err(self.failed(&ending(status, &tail.last_words()))),
-            Err(Trouble::Flood) => {
-                Err(self.failed(&format!("wrote more than {} MiB and was stopped", LONGEST_REPLY >> 20)))
-            }
-            Err(Trouble::Io(error)) => Err(self.failed(&error.to_string())),
+            Ok(status) => Err(self.broken(&ending(status, &tail.last_words()))),
+            Err(trouble) => Err(self.failed(&trouble.words(LONGEST_REPLY))),
         }
         .map_err(|error| error.after(draft.take_text()))
     }
 
-    fn start(&self) -> Result<Box<dyn ChildWrapper>, AskError> {
+    /// Runs the program with `arguments` in place of its own, in `folder` and with nothing on stdin, and gives what it
+    /// left, whatever its exit status. More than `most` bytes on stdout are an error.
+    pub(super) async fn run(
+        &self,
+        arguments: &[OsString],
+        folder: &Path,
+        most: usize,
+    ) -> Result<Ended, AskError> {
         let mut command = Command::new(&self.name);
-        command
-            .args(&self.arguments)
-            .envs(&self.env)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(arguments).current_dir(folder);
+        let mut group = Group(self.start(command)?);
+        let (draft, mut tail) = (Draft::new(), Tail::default());
+        let ended = converse(&mut *group.0, String::new(), &draft, &mut tail, most).await;
+        drop(group);
+        let status = ended.map_err(|trouble| self.failed(&trouble.words(most)))?;
+        Ok(Ended { status, stdout: draft.take_text(), last_words: tail.last_words() })
+    }
+
+    fn start(&self, mut command: Command) -> Result<Box<dyn ChildWrapper>, AskError> {
+        command.envs(&self.env).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         CommandWrap::from(command)
             .wrap(ProcessGroup::leader())
             .wrap(KillOnDrop)
@@ -80,21 +93,42 @@ impl Program {
     fn not_started(&self, error: &io::Error) -> AskError {
         let name = one_line(&self.name);
         match error.kind() {
-            io::ErrorKind::NotFound => AskError::permanent(format!(
+            io::ErrorKind::NotFound => AskError::unavailable(format!(
                 "program `{name}` not found: install it, put it on PATH, or write its full path in the reviewer's command"
             )),
             io::ErrorKind::PermissionDenied => {
-                AskError::permanent(format!("program `{name}` may not be executed: check its permissions"))
+                AskError::unavailable(format!("program `{name}` may not be executed: check its permissions"))
             }
             io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory => {
                 AskError::transient(format!("program `{name}` could not be started: {error}"))
             }
-            _ => AskError::permanent(format!("program `{name}` could not be started: {error}")),
+            _ => AskError::unavailable(format!("program `{name}` could not be started: {error}")),
         }
     }
 
-    fn failed(&self, how: &str) -> AskError {
+    /// An exit status does not tell a program that cannot reach its model from one that did not like the question: the former is
+    /// by far more likely.
+    fn broken(&self, how: &str) -> AskError {
+        AskError::unavailable(format!("program `{}`: {how}", one_line(&self.name)))
+    }
+
+    pub(super) fn failed(&self, how: &str) -> AskError {
         AskError::permanent(format!("program `{}`: {how}", one_line(&self.name)))
+    }
+}
+
+/// What a program left that ran to its end.
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: String,
+    /// The end of stderr in one line.
+    pub(super) last_words: String,
+}
+
+impl Ended {
+    /// As a failure of `program`.
+    pub(super) fn failed(&self, program: &Program) -> AskError {
+        program.failed(&ending(self.status, &self.last_words))
     }
 }
 
@@ -123,16 +157,28 @@ enum Trouble {
     Io(io::Error),
 }
 
+impl Trouble {
+    /// `most` is how many bytes were allowed.
+    fn words(&self, most: usize) -> String {
+        match self {
+            Self::Flood => format!("wrote more than {} MiB and was stopped", most >> 20),
+            Self::Io(error) => error.to_string(),
+        }
+    }
+}
+
 /// Writes the prompt, reads both outputs and waits for the end, all at once: no pipe may fill up and block.
 async fn converse(
     child: &mut dyn ChildWrapper,
     prompt: String,
     draft: &Draft,
     tail: &mut Tail,
+    most: usize,
 ) -> Result<ExitStatus, Trouble> {
     let (stdin, stdout, stderr) = (child.stdin().take(), child.stdout().take(), child.stderr().take());
     let talk = async {
-        tokio::try_join!(feed(stdin, prompt), read_reply(stdout, draft), tail.read(stderr, draft)).map(drop)
+        tokio::try_join!(feed(stdin, prompt), read_reply(stdout, draft, most), tail.read(stderr, draft))
+            .map(drop)
     };
     tokio::pin!(talk);
     // The program alone: what it left behind in its group is not waited for.
@@ -159,13 +205,13 @@ async fn feed(stdin: Option<ChildStdin>, prompt: String) -> Result<(), Trouble> 
     Ok(())
 }
 
-async fn read_reply(stdout: Option<ChildStdout>, draft: &Draft) -> Result<(), Trouble> {
+async fn read_reply(stdout: Option<ChildStdout>, draft: &Draft, most: usize) -> Result<(), Trouble> {
     let Some(mut stdout) = stdout else { return Ok(()) };
     let mut buffer = vec![0; 16 << 10];
     loop {
         match stdout.read(&mut buffer).await.map_err(Trouble::Io)? {
             0 => return Ok(()),
-            length if draft.push(&buffer[..length], LONGEST_REPLY) => {}
+            length if draft.push(&buffer[..length], most) => {}
             _ => return Err(Trouble::Flood),
         }
     }

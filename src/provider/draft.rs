@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+use crate::coverage::Spent;
+
 /// A reply under way. Shared between the attempt and whoever watches it.
 #[derive(Debug)]
 pub struct Draft {
@@ -17,6 +19,9 @@ pub struct Draft {
 struct State {
     text: Vec<u8>,
     unseen: usize,
+    /// What the requests before the one under way took.
+    earlier: Spent,
+    spent: Spent,
     last_sign: Instant,
     further_requests: u32,
 }
@@ -24,7 +29,8 @@ struct State {
 impl Draft {
     /// An empty draft; its silence begins now.
     pub fn new() -> Self {
-        let state = State { text: Vec::new(), unseen: 0, last_sign: Instant::now(), further_requests: 0 };
+        let (text, earlier, spent) = <_>::default();
+        let state = State { text, unseen: 0, earlier, spent, last_sign: Instant::now(), further_requests: 0 };
         Self { state: Mutex::new(state) }
     }
 
@@ -49,9 +55,21 @@ impl Draft {
         self.lock().last_sign = Instant::now();
     }
 
+    /// Notes what the provider says the request takes, in place of what it said before.
+    pub(super) fn note_spent(&self, spent: Spent) {
+        self.lock().spent = spent;
+    }
+
+    /// What the provider has told that the attempt takes, also when it fails.
+    pub fn spent(&self) -> Spent {
+        let state = self.lock();
+        state.earlier.and(state.spent)
+    }
+
     /// Notes that the attempt makes another request, with what came of the one before thrown away.
     pub(super) fn begin_again(&self) {
         let mut state = self.lock();
+        state.earlier = state.earlier.and(std::mem::take(&mut state.spent));
         (state.text, state.unseen) = (Vec::new(), 0);
         (state.last_sign, state.further_requests) = (Instant::now(), state.further_requests + 1);
     }

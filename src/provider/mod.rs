@@ -9,7 +9,9 @@ pub mod discovery;
 pub mod draft;
 pub mod endpoint;
 mod openai;
+mod remark;
 pub mod replay;
+pub mod sarif;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,6 +19,7 @@ use secrecy::SecretString;
 
 use crate::{
     bundle::Bundle,
+    coverage::Spent,
     prompt::Prompt,
     report::{foreign, words},
     reviewer::{Access, Builtin, Reviewer},
@@ -73,6 +76,14 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// What it took, as far as the provider told.
+    pub fn spent(&self) -> Spent {
+        let Self { tokens_in, tokens_cached, tokens_out, cost_usd, .. } = *self;
+        Spent { tokens_in, tokens_cached, tokens_out, cost_usd }
+    }
+}
+
 /// Why an answer's text ends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum End {
@@ -86,7 +97,7 @@ pub enum End {
 /// An attempt that gave no whole answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// Worth another attempt: 429, 5xx, a lost connection.
+    /// Worth another attempt: 5xx, a lost connection.
     #[error("{reason}")]
     Transient {
         /// For people; never holds a key.
@@ -96,7 +107,26 @@ pub enum AskError {
         /// Text that had come before.
         partial: String,
     },
-    /// Another attempt would end the same way: 400, 401, a program that is not installed.
+    /// Too much at a time: 429. Worth another attempt, and the provider is in order.
+    #[error("{reason}")]
+    Busy {
+        /// For people; never holds a key.
+        reason: String,
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Nobody there, or nobody let in: no connection, 401, a model that is gone, a program that is not installed. Whatever the
+    /// question, only somebody else can answer it now.
+    #[error("{reason}")]
+    Unavailable {
+        /// For people; never holds a key.
+        reason: String,
+        /// Whether another attempt may go better.
+        for_now: bool,
+        /// Text that had come before.
+        partial: String,
+    },
+    /// Another attempt at this question would end the same way: 400, a refusal.
     #[error("{reason}")]
     Permanent {
         /// For people; never holds a key.
@@ -115,6 +145,14 @@ impl AskError {
         Self::Permanent { reason: reason.into(), partial: String::new() }
     }
 
+    fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), for_now: false, partial: String::new() }
+    }
+
+    fn unreachable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), for_now: true, partial: String::new() }
+    }
+
     /// The same error with the text that had come before.
     #[must_use]
     fn after(self, text: String) -> Self {
@@ -123,6 +161,8 @@ impl AskError {
                 Self::Transient { reason, retry_after, partial: text }
             }
             Self::Permanent { reason, .. } => Self::Permanent { reason, partial: text },
+            Self::Unavailable { reason, for_now, .. } => Self::Unavailable { reason, for_now, partial: text },
+            busy @ Self::Busy { .. } => busy,
         }
     }
 }
@@ -141,6 +181,8 @@ pub enum Provider {
     Command(command::Program),
     /// Saved replies.
     Replay(replay::Folder),
+    /// A static analyser.
+    Sarif(Arc<sarif::StaticTool>),
     /// A reviewer of our own, and what answers for it.
     Builtin(Builtin, AnswerBuiltin),
 }
@@ -149,6 +191,7 @@ pub enum Provider {
 pub struct Opener {
     http: HttpClients,
     builtins: AnswerBuiltin,
+    site: sarif::Site,
 }
 
 /// A reviewer that cannot be asked as it is configured.
@@ -178,6 +221,14 @@ pub enum OpenError {
         /// Reviewer id.
         reviewer: String,
     },
+    /// Globs of a static analyser that do not parse.
+    #[error("reviewer {reviewer}: paths: {reason}")]
+    BadPaths {
+        /// Reviewer id.
+        reviewer: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// No HTTP client on this machine, for instance because it has no root certificates.
     #[error("reviewer {reviewer}: cannot set up HTTP: {reason}")]
     Http {
@@ -189,9 +240,9 @@ pub enum OpenError {
 }
 
 impl Opener {
-    /// An opener; `builtins` answers for the reviewers of our own.
-    pub fn new(builtins: AnswerBuiltin) -> Self {
-        Self { http: HttpClients::default(), builtins }
+    /// An opener; `builtins` answers for the reviewers of our own, static tools look at `site`.
+    pub fn new(builtins: AnswerBuiltin, site: sarif::Site) -> Self {
+        Self { http: HttpClients::default(), builtins, site }
     }
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
@@ -212,6 +263,9 @@ impl Opener {
                 Provider::Command(program)
             }
             Access::Replay { dir } => Provider::Replay(replay::Folder::new(dir.clone(), reviewer.id.clone())),
+            Access::Sarif(analyser) => {
+                Provider::Sarif(Arc::new(sarif::StaticTool::open(reviewer, analyser, &self.site)?))
+            }
             Access::Builtin(which) => Provider::Builtin(*which, Arc::clone(&self.builtins)),
         })
     }
@@ -231,6 +285,7 @@ impl Provider {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.ask(&question.prompt, draft).await,
             Self::Command(program) => program.ask(&question.prompt, draft).await,
             Self::Replay(folder) => folder.ask(&question.bundle.id).await,
+            Self::Sarif(tool) => tool.ask(question).await,
             Self::Builtin(which, answer) => ask_builtin(*which, answer, question).await,
         }
     }
@@ -241,7 +296,7 @@ impl Provider {
     pub fn without_key(&self, text: String) -> String {
         match self {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),
-            Self::Command(_) | Self::Replay(_) | Self::Builtin(..) => text,
+            Self::Command(_) | Self::Replay(_) | Self::Sarif(_) | Self::Builtin(..) => text,
         }
     }
 }
@@ -253,6 +308,7 @@ impl fmt::Debug for Provider {
             Self::Anthropic(_) => "Anthropic",
             Self::Command(_) => "Command",
             Self::Replay(_) => "Replay",
+            Self::Sarif(_) => "Sarif",
             Self::Builtin(..) => "Builtin",
         })
     }

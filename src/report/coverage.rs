@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     bundle::{Bundle, ExcludeReason, Excluded, Guard},
-    coverage::State,
+    coverage::{Outcome, StandIn, State},
     finding::Verdict,
     report::{foreign, words},
     reviewer::{ReviewerId, Seat},
@@ -31,6 +31,53 @@ pub struct Gap {
     pub reason: String,
     /// Bundle ids, in bundle order.
     pub bundles: Vec<String>,
+}
+
+/// Bundles that one reviewer answered in the place of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substitution {
+    /// Whose seat it is.
+    pub reviewer: ReviewerId,
+    /// Who answered.
+    pub by: StandIn,
+    /// Bundle ids, in bundle order.
+    pub bundles: Vec<String>,
+}
+
+/// Who answered in whose place, in the order of the ledger.
+pub fn substitutions(tally: &Tally) -> Vec<Substitution> {
+    let mut found: Vec<Substitution> = Vec::new();
+    for Outcome { bundle, reviewer, answered_by, .. } in tally.coverage.iter().map(|task| &task.outcome) {
+        let Some(by) = answered_by else { continue };
+        match found.iter_mut().find(|known| known.reviewer == *reviewer && known.by == *by) {
+            Some(known) => known.bundles.push(bundle.clone()),
+            None => found.push(Substitution {
+                reviewer: reviewer.clone(),
+                by: by.clone(),
+                bundles: vec![bundle.clone()],
+            }),
+        }
+    }
+    found
+}
+
+impl Substitution {
+    /// `opus-2 (claude-opus-4-7) answered in its place on c1 web and c2 api`.
+    pub fn event(&self, bundles_in_all: usize) -> String {
+        let StandIn { reviewer, model } = &self.by;
+        let model = foreign::one_line(model);
+        format!("{reviewer} ({model}) answered in its place on {}", place(&self.bundles, bundles_in_all))
+    }
+}
+
+/// `c1 web and c2 api`, `all 20 bundles`.
+fn place(bundles: &[String], bundles_in_all: usize) -> String {
+    let names: Vec<String> = bundles.iter().map(|id| words::bundle_name(id)).collect();
+    if names.len() > 1 && names.len() == bundles_in_all {
+        format!("all {}", words::count(names.len(), "bundle"))
+    } else {
+        words::list_up_to(&names, 3)
+    }
 }
 
 /// Tasks that were answered, and all that were to be.
@@ -101,13 +148,7 @@ fn gap_of(task: &Coverage) -> Gap {
 impl Gap {
     /// `timed out on c2 web`, `failed on all 20 bundles`.
     pub fn event(&self, bundles_in_all: usize) -> String {
-        let names: Vec<String> = self.bundles.iter().map(|id| words::bundle_name(id)).collect();
-        let place = if names.len() > 1 && names.len() == bundles_in_all {
-            format!("all {}", words::count(names.len(), "bundle"))
-        } else {
-            words::list_up_to(&names, 3)
-        };
-        format!("{} {place}", event_word(self.state))
+        format!("{} {}", event_word(self.state), place(&self.bundles, bundles_in_all))
     }
 }
 

@@ -112,6 +112,7 @@ fn run(run: &RunInfo) -> wire::Run {
         finished_at: run.finished_at.clone(),
         tool_version: run.tool_version.clone(),
         prompt_hash: run.prompt_hash.clone(),
+        cut_short: run.cut_short.clone(),
     }
 }
 
@@ -187,6 +188,8 @@ fn effort(outcome: &Outcome) -> wire::Effort {
         tokens_in: outcome.tokens_in,
         tokens_out: outcome.tokens_out,
         cost_usd: outcome.cost_usd,
+        answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
+        answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
     }
 }
 

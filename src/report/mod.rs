@@ -16,6 +16,7 @@ pub mod layout;
 pub mod markdown;
 pub mod preview;
 pub mod sizes;
+pub mod starter;
 pub mod stats;
 pub mod summary;
 pub mod table;

@@ -154,7 +154,10 @@ fn seats(panel: Prospect<'_>) -> Vec<String> {
             }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
-            Access::Builtin(_) => "on this machine".to_owned(),
+            Access::Sarif(analyser) if analyser.runs_repository_code => {
+                "on this machine; it runs code of the change".to_owned()
+            }
+            Access::Sarif(_) | Access::Builtin(_) => "on this machine".to_owned(),
         };
         let takes = if sends(reviewer) { format!("; {}", takes(forecast)) } else { String::new() };
         format!("would ask {}: {model}, lineage {lineage}, {way}{takes}", reviewer.id)
@@ -191,7 +194,7 @@ fn dollars(low: f64, high: f64) -> String {
 fn sends(reviewer: &Reviewer) -> bool {
     match reviewer.access {
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
-        Access::Replay { .. } | Access::Builtin(_) => false,
+        Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
     }
 }
 

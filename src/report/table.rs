@@ -347,6 +347,10 @@ impl Screen<'_> {
             let line = format!("! {} {}{because}", gap.reviewer, gap.event(bundles));
             out += &self.alarm_lines(&line);
         }
+        for substitution in coverage::substitutions(self.tally) {
+            let line = format!("{}: {}", substitution.reviewer, substitution.event(bundles));
+            out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
+        }
         for line in coverage::routed(self.tally) {
             out += &(layout::wrap_hanging(&words::sentence(&line), self.width, "", "  ").join("\n") + "\n");
         }

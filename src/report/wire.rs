@@ -62,6 +62,10 @@ pub struct Run {
     pub tool_version: String,
     /// SHA-256 of the prompt templates.
     pub prompt_hash: String,
+    /// Why not everything was asked that should have been, such as a budget that is used up; absent when nothing kept the run
+    /// from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<String>,
 }
 
 /// The two states that were compared.
@@ -182,6 +186,12 @@ pub struct Effort {
     pub tokens_out: Option<u64>,
     /// Price in US dollars, when known.
     pub cost_usd: Option<f64>,
+    /// Id of the reviewer of the same lineage that answered in this one's place; absent when this one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
+    /// The model that reviewer asked; absent likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_model: Option<String>,
 }
 
 /// What several questions took.

@@ -2,10 +2,10 @@
 //! whether a folder is there.
 
 use crate::{
-    config::{AUTO, Candidate, Config, candidates, hint, one_a_lineage, presets},
+    config::{AUTO, Candidate, Config, Preset, candidates, hint, one_a_lineage, presets},
     report::checkup::{Absent, Check, Group, Readiness},
     reviewer::{Access, Reviewer, host, is_loopback},
-    survey::{ModelKind, Server, Silence, Survey},
+    survey::{ModelKind, Server, Silence, Survey, is_same_place},
 };
 
 /// What `scrum doctor` says about reviewers.
@@ -192,7 +192,7 @@ fn server_readiness(reviewer: &Reviewer, url: &str, survey: &Survey) -> Readines
     match &server.models {
         Err(Silence::Nobody) => Readiness::Not {
             problem: format!("nothing listens at {}", host(url)),
-            remedy: hint(&server.preset).unwrap_or_else(|| "start the server".to_owned()),
+            remedy: server_hint(url).unwrap_or_else(|| "start the server".to_owned()),
         },
         // Not every server lists its models; whether it answers, `--probe` tells.
         Err(Silence::NotAsked | Silence::Odd(_)) => Readiness::Ready,
@@ -206,6 +206,12 @@ fn server_readiness(reviewer: &Reviewer, url: &str, survey: &Survey) -> Readines
             }
         }
     }
+}
+
+/// How the server is started that usually listens at `url`, whichever of this machine's names that uses.
+fn server_hint(url: &str) -> Option<String> {
+    let usual = |preset: &Preset| preset.base_url.as_ref().is_some_and(|known| is_same_place(known, url));
+    presets().into_iter().find(usual).and_then(|preset| hint(&preset.name))
 }
 
 /// Ollama's names end in a tag, `latest` where none is given.

@@ -39,6 +39,29 @@ pub enum RunEvent {
         /// When the next attempt is due, from now.
         delay: Duration,
     },
+    /// A task must wait before it is asked, since its provider takes nothing more for now. Told once for each attempt.
+    Waiting {
+        /// Which task.
+        task: usize,
+        /// Why, for people.
+        reason: String,
+        /// For how long, as far as it is known.
+        delay: Option<Duration>,
+    },
+    /// The task is put to another reviewer of the same lineage, since the one before is out of order.
+    FellBack {
+        /// Which task.
+        task: usize,
+        /// Who is asked now.
+        stand_in: ReviewerId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Nothing more is asked in this run.
+    CutShort {
+        /// Why, for people.
+        reason: String,
+    },
     /// A task has ended and its reply is saved.
     Finished {
         /// Which task.
@@ -87,11 +110,13 @@ pub struct EventReceiver(mpsc::Receiver<RunEvent>);
 /// Events about tokens that may lie unread.
 const SPARE: usize = 16;
 
-/// A channel with room for every event that `tasks` tasks at `pace` can cause.
-pub fn channel(tasks: usize, pace: &Pace) -> (EventSender, EventReceiver) {
-    let per_task = 2 * (pace.retries as usize + 1) + 1;
-    let (sender, receiver) = mpsc::channel(tasks * per_task + 2 + SPARE);
-    (EventSender { sender, spare: tasks * per_task + 2 }, EventReceiver(receiver))
+/// A channel with room for every event that `tasks` tasks at `pace` can cause, each put to `voices` reviewers at most.
+pub fn channel(tasks: usize, voices: usize, pace: &Pace) -> (EventSender, EventReceiver) {
+    // An attempt is waited for, made and followed by another one; a voice is left; a task ends; the run begins, is cut short, ends.
+    let per_voice = 3 * (pace.retries as usize + 1) + 1;
+    let most = tasks * (per_voice * voices + 1) + 3;
+    let (sender, receiver) = mpsc::channel(most + SPARE);
+    (EventSender { sender, spare: most }, EventReceiver(receiver))
 }
 
 impl EventSender {

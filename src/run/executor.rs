@@ -1,8 +1,8 @@
 //! Asks all reviewers at once, within limits, and records what became of every task.
 //!
 //! [`execute`] is one loop that owns all state: which tasks wait, which are under way, which pause before another
-//! attempt, which are being saved. Attempts are futures inside it, so when it ends early they end too. What a
-//! reply says is not looked at here.
+//! attempt, which are being saved. Attempts are futures inside it, so when it ends early they end too. When a request may
+//! go is the [`Bounds`]' answer. What a reply says is not looked at here.
 
 use std::{
     fmt::Display,
@@ -20,29 +20,24 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    allowance::prompt_tokens,
+    attempt::{Trouble, attempt},
+    bounds::{Bounds, Gate},
     event::{Arrived, EventSender, RunEvent, TaskName},
     plan::Task,
     queue::Queue,
-    retry::{GiveUp, Patience},
+    record::Record,
+    respondent::{Line, Respondent, lines},
+    retry::Patience,
 };
 use crate::{
-    cost::Tokens,
-    coverage::{Outcome, State},
-    provider::{Answer, AskError, Draft, End, Provider, Question},
-    reviewer::Reviewer,
+    coverage::{Outcome, Spent, State},
+    estimate,
+    provider::{Answer, AskError, Draft, End, Question},
 };
 
 /// How often listeners hear what has arrived.
 const TICK: Duration = Duration::from_millis(100);
-
-/// A reviewer and the way to ask it.
-#[derive(Debug, Clone)]
-pub struct Respondent {
-    /// Who, and how long an attempt may take.
-    pub reviewer: Reviewer,
-    /// How.
-    pub provider: Provider,
-}
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +73,8 @@ impl Pace {
 /// `save` is called once for every task, on a thread where it may block, with the text that came:
 /// the reply when the outcome is answered, incomplete or empty, otherwise what had come of one, if anything. When
 /// it fails the task has failed. When `cancel` is cancelled nothing more is asked, what is under way is dropped,
-/// and the open tasks are skipped or, where something had come, incomplete: "interrupted".
+/// and the open tasks are skipped or, where something had come, incomplete: "interrupted". When the budget of `bounds` is used
+/// up nothing more is asked either, but what is under way is waited for.
 ///
 /// # Panics
 ///
@@ -86,6 +82,7 @@ impl Pace {
 pub async fn execute<S, E>(
     work: Work<'_>,
     pace: Pace,
+    bounds: &mut Bounds,
     events: &EventSender,
     cancel: &CancellationToken,
     save: Arc<S>,
@@ -94,20 +91,22 @@ where
     S: Fn(&Outcome, Option<&str>) -> Result<(), E> + Send + Sync + 'static,
     E: Display + Send + 'static,
 {
-    let mut execution = Execution::new(work, pace, events, save);
+    let mut execution = Execution::new(work, pace, bounds, events, save);
     let mut ticker = interval(TICK);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     events.tell(RunEvent::RunStarted { tasks: work.tasks.iter().map(|task| work.name(*task)).collect() });
     let interrupted = loop {
         execution.begin_tasks();
-        if execution.steps.is_empty() && execution.saves.is_empty() {
+        if execution.open == 0 && execution.saves.is_empty() {
             break false;
         }
+        let wake = execution.wake;
         tokio::select! {
             biased;
             () = cancel.cancelled() => break true,
             Some(step) = execution.steps.next() => execution.take(step),
             Some((task, outcome)) = execution.saves.next() => execution.record(task, outcome),
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             _ = ticker.tick() => execution.tell_tokens(),
         }
     };
@@ -136,45 +135,22 @@ enum Step {
     Due(usize),
 }
 
-/// Why an attempt gave no answer.
-enum Trouble {
-    Ask(AskError),
-    TimedOut(String),
-}
-
-/// One task's history.
-#[derive(Default)]
-struct Record {
-    attempts: u32,
-    first_asked: Option<Instant>,
-    patience: Option<Patience>,
-    /// The attempt under way.
-    draft: Option<Arc<Draft>>,
-    /// What came of earlier attempts.
-    partial: String,
-    /// There will be no further attempt.
-    is_settled: bool,
-}
-
-impl Record {
-    /// Ends the attempt under way: counts the requests it made, and gives back what had come of it.
-    fn close_draft(&mut self) -> String {
-        let Some(draft) = self.draft.take() else { return String::new() };
-        self.attempts += draft.further_requests();
-        draft.take_text()
-    }
-}
-
 struct Execution<'a, S> {
     work: Work<'a>,
     pace: Pace,
+    bounds: &'a mut Bounds,
     events: &'a EventSender,
     save: Arc<S>,
     /// Few replies are written at a time, so that a burst of them does not become a crowd of threads.
     writers: Arc<Semaphore>,
     seeds: RandomState,
+    lines: Vec<Line<'a>>,
     queue: Queue,
+    /// When somebody who is held may be asked.
+    wake: Option<Instant>,
     records: Vec<Record>,
+    /// How many tasks will still be asked, or are being asked.
+    open: usize,
     steps: FuturesUnordered<BoxFuture<'a, Step>>,
     saves: FuturesUnordered<BoxFuture<'a, (usize, Outcome)>>,
     outcomes: Vec<Option<Outcome>>,
@@ -185,61 +161,139 @@ where
     S: Fn(&Outcome, Option<&str>) -> Result<(), E> + Send + Sync + 'static,
     E: Display + Send + 'static,
 {
-    fn new(work: Work<'a>, pace: Pace, events: &'a EventSender, save: Arc<S>) -> Self {
-        let count = work.tasks.len();
+    fn new(
+        work: Work<'a>,
+        pace: Pace,
+        bounds: &'a mut Bounds,
+        events: &'a EventSender,
+        save: Arc<S>,
+    ) -> Self {
+        let (lines, first) = lines(work.respondents, bounds);
+        let record = |task: &Task| Record {
+            line: first[task.reviewer],
+            earlier: work.respondents[task.reviewer].absence.clone().into_iter().collect(),
+            ..Record::default()
+        };
         Self {
             work,
             pace,
+            bounds,
             events,
             save,
             writers: Arc::new(Semaphore::new(4)),
             seeds: RandomState::new(),
-            queue: Queue::new(work.tasks),
-            records: std::iter::repeat_with(Record::default).take(count).collect(),
+            queue: Queue::new(lines.len(), work.tasks.iter().map(|task| first[task.reviewer])),
+            lines,
+            wake: None,
+            records: work.tasks.iter().map(record).collect(),
+            open: work.tasks.len(),
             steps: FuturesUnordered::new(),
             saves: FuturesUnordered::new(),
-            outcomes: vec![None; count],
+            outcomes: vec![None; work.tasks.len()],
         }
     }
 
-    fn respondent(&self, task: usize) -> &'a Respondent {
-        &self.work.respondents[self.work.tasks[task].reviewer]
+    fn line(&self, task: usize) -> Line<'a> {
+        self.lines[self.records[task].line]
+    }
+
+    fn question(&self, task: usize) -> &'a Arc<Question> {
+        &self.work.questions[self.work.tasks[task].bundle]
     }
 
     fn begin_tasks(&mut self) {
+        self.wake = None;
+        if let Some(reason) = self.bounds.used_up() {
+            return self.stop(&reason);
+        }
+        self.queue.release();
+        let now = Instant::now();
         while self.queue.under_way() < self.pace.concurrency.get()
-            && let Some(task) = self.queue.begin()
+            && let Some((line, task)) = self.queue.next()
         {
-            let draft = Arc::new(Draft::new());
-            let record = &mut self.records[task];
-            record.attempts += 1;
-            record.first_asked.get_or_insert_with(Instant::now);
-            record.draft = Some(Arc::clone(&draft));
-            self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
-            let question = &self.work.questions[self.work.tasks[task].bundle];
-            let attempt = attempt(self.respondent(task), question, draft);
-            self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
+            let Line { voice, service, has_stand_in } = self.lines[line];
+            match self.bounds.gate(service, now, voice.reviewer.timeout) {
+                Gate::Open => {
+                    self.queue.begin(line);
+                    self.begin(task, now);
+                }
+                Gate::Broken(_, reason) | Gate::Shut(reason) if has_stand_in => {
+                    self.queue.withdraw(line);
+                    self.fall_back(task, reason);
+                }
+                Gate::Shut(reason) => {
+                    self.queue.withdraw(line);
+                    self.not_asked(task, reason);
+                }
+                Gate::Limited(until, reason) => self.hold(line, task, Some(until), reason),
+                Gate::Broken(until, reason) => self.hold(line, task, until, reason),
+            }
+        }
+    }
+
+    fn begin(&mut self, task: usize, now: Instant) {
+        let (Line { voice, service, .. }, question) = (self.line(task), self.question(task));
+        let draft = Arc::new(Draft::new());
+        let tokens = prompt_tokens(question);
+        let record = &mut self.records[task];
+        record.begin(Arc::clone(&draft), tokens, now);
+        self.bounds.began(service, task, tokens, now);
+        self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
+        let attempt = attempt(voice, question, draft);
+        self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
+    }
+
+    /// Leaves `line` alone until `until`, or until something else has happened.
+    fn hold(&mut self, line: usize, task: usize, until: Option<Instant>, reason: String) {
+        self.queue.hold(line);
+        self.wake = [self.wake, until].into_iter().flatten().min();
+        if !std::mem::replace(&mut self.records[task].is_held, true) {
+            let delay = until.map(|until| until.saturating_duration_since(Instant::now()));
+            self.events.tell(RunEvent::Waiting { task, reason, delay });
+        }
+    }
+
+    /// Ends what is not under way: the budget is used up.
+    fn stop(&mut self, reason: &str) {
+        self.queue.clear();
+        let waiting: Vec<usize> =
+            (0..self.records.len()).filter(|task| self.records[*task].is_waiting()).collect();
+        if !waiting.is_empty() && self.bounds.cut(reason) {
+            self.events.tell(RunEvent::CutShort { reason: reason.to_owned() });
+        }
+        for task in waiting {
+            self.not_asked(task, reason.to_owned());
         }
     }
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Due(task) => self.queue.again(task, self.work.tasks[task].reviewer),
+            Step::Due(task) if self.records[task].is_settled => {}
+            Step::Due(task) => self.queue.again(task, self.records[task].line),
             Step::Ended(task, result) => {
-                self.queue.end(self.work.tasks[task].reviewer);
+                self.queue.end(self.records[task].line);
                 self.ended(task, result);
             }
         }
     }
 
     fn ended(&mut self, task: usize, result: Result<Answer, Trouble>) {
-        let left = self.records[task].close_draft();
+        let left = self.spent(task, result.as_ref().ok());
+        let (line, Line { service, has_stand_in, .. }) = (self.records[task].line, self.line(task));
+        match result.as_ref().err().and_then(Trouble::outage) {
+            Some(reason) => self.bounds.failed(service, task, reason, Instant::now()),
+            None => self.bounds.worked(service),
+        }
         match result {
             Ok(answer) => {
-                self.queue.relax(self.work.tasks[task].reviewer);
+                self.queue.relax(line);
                 self.answered(task, answer);
             }
-            Err(Trouble::TimedOut(reason)) => {
+            Err(Trouble::TimedOut { reason, silent: true }) => {
+                self.keep(task, left);
+                self.gone(task, State::TimedOut, reason);
+            }
+            Err(Trouble::TimedOut { reason, silent: false }) => {
                 self.keep(task, left);
                 self.failed(task, State::TimedOut, reason);
             }
@@ -247,38 +301,110 @@ where
                 self.keep(task, partial);
                 self.failed(task, State::Failed, reason);
             }
+            Err(Trouble::Ask(AskError::Unavailable { reason, for_now, partial })) => {
+                self.keep(task, partial);
+                if for_now && !has_stand_in {
+                    self.queue.tighten(line);
+                    self.retry(task, reason, None);
+                } else {
+                    self.gone(task, State::Failed, reason);
+                }
+            }
+            Err(Trouble::Ask(AskError::Busy { reason, retry_after })) => {
+                self.queue.tighten(line);
+                self.retry(task, reason, retry_after);
+            }
             Err(Trouble::Ask(AskError::Transient { reason, retry_after, partial })) => {
-                self.queue.tighten(self.work.tasks[task].reviewer);
+                self.queue.tighten(line);
                 self.keep(task, partial);
                 self.retry(task, reason, retry_after);
             }
         }
     }
 
+    /// Counts what an attempt took that has just ended, and takes out what is left in its draft.
+    fn spent(&mut self, task: usize, answer: Option<&Answer>) -> String {
+        let Line { voice, service, .. } = self.line(task);
+        let record = &mut self.records[task];
+        let Some(draft) = record.draft.take() else { return String::new() };
+        record.attempts += draft.further_requests();
+        let told = answer.map_or_else(|| draft.spent(), Answer::spent);
+        let told = voice.reviewer.priced(told);
+        record.spent = record.spent.and(told);
+        // Who tells nothing is counted by a guess: a limit on tokens would mean nothing to programs otherwise.
+        let guessed = answer.filter(|_| told.tokens() == 0 && service.is_some()).map(|answer| Spent {
+            tokens_in: Some(record.sent),
+            tokens_cached: None,
+            tokens_out: Some(estimate::tokens(&answer.text)),
+            cost_usd: told.cost_usd,
+        });
+        let counted = guessed.map_or(told, |guessed| voice.reviewer.priced(guessed));
+        if counted.tokens() > 0 {
+            self.bounds.correct(service, record.sent, counted.tokens());
+        }
+        self.bounds.spend(counted);
+        draft.take_text()
+    }
+
     fn retry(&mut self, task: usize, reason: String, retry_after: Option<Duration>) {
-        let (pace, timeout) = (self.pace, self.respondent(task).reviewer.timeout);
-        let seed = self.seeds.hash_one(task);
+        let (pace, seed) = (self.pace, self.seeds.hash_one(task));
+        let Line { voice, service, .. } = self.line(task);
+        let timeout = voice.reviewer.timeout;
         let record = &mut self.records[task];
         let patience = record
             .patience
             .get_or_insert_with(|| Patience::new(pace.retries, pace.first_delay, timeout, seed));
         match patience.next_delay(retry_after) {
             Ok(delay) => {
+                record.trouble = Some(reason.clone());
+                if let Some(pause) = retry_after {
+                    self.bounds.pause(service, Instant::now() + pause);
+                }
                 self.steps.push(sleep(delay).map(move |()| Step::Due(task)).boxed());
                 self.events.tell(RunEvent::Retrying { task, reason, delay });
             }
             Err(give_up) => {
-                let reason = gave_up(&reason, &give_up, record.attempts);
-                let state = if record.partial.trim().is_empty() { State::Failed } else { State::Incomplete };
-                self.failed(task, state, reason);
+                let reason = give_up.told(&reason, record.attempts_here);
+                self.gone(task, self.records[task].unanswered(), reason);
             }
         }
+    }
+
+    /// The provider is out of order for `task`: its stand-in is asked, or it has failed.
+    fn gone(&mut self, task: usize, state: State, reason: String) {
+        if self.line(task).has_stand_in {
+            self.fall_back(task, reason);
+        } else {
+            self.failed(task, state, reason);
+        }
+    }
+
+    fn fall_back(&mut self, task: usize, reason: String) {
+        let record = &mut self.records[task];
+        record.next_line(reason.clone());
+        let line = record.line;
+        self.queue.again(task, line);
+        let stand_in = self.lines[line].voice.reviewer.id.clone();
+        self.events.tell(RunEvent::FellBack { task, stand_in, reason });
+    }
+
+    /// Ends a task that waits, for a reason that is not its own.
+    fn not_asked(&mut self, task: usize, reason: String) {
+        let record = &mut self.records[task];
+        let (state, reason) = match record.trouble.take() {
+            Some(trouble) => (record.unanswered(), format!("{trouble}; {reason}")),
+            None if record.attempts > 0 => (record.unanswered(), reason),
+            None => (State::Skipped, reason),
+        };
+        self.failed(task, state, reason);
     }
 
     /// Keeps `text` as what came of the task, unless it says nothing.
     fn keep(&mut self, task: usize, text: String) {
         if !text.trim().is_empty() {
-            self.records[task].partial = text;
+            let line = self.records[task].line;
+            let text = self.lines[line].voice.provider.without_key(text);
+            self.records[task].partial = Some((line, text));
         }
     }
 
@@ -290,46 +416,52 @@ where
             }
             End::Stop => (State::Answered, None),
         };
-        let reason = [reason, answer.remark.clone()]
+        let Record { line, earlier, .. } = &self.records[task];
+        let remark = (!earlier.is_empty()).then(|| {
+            format!("{} was asked instead: {}", self.lines[*line].voice.reviewer.id, earlier.join("; "))
+        });
+        let reason = [reason, answer.remark, remark]
             .into_iter()
             .flatten()
-            .reduce(|why, remark| format!("{why}; {remark}"));
-        let outcome = Outcome {
-            tokens_in: answer.tokens_in,
-            tokens_out: answer.tokens_out,
-            cost_usd: cost(&self.respondent(task).reviewer, &answer),
-            ..self.outcome(task, state, reason)
-        };
-        self.save(task, outcome, Some(answer.text));
+            .reduce(|reason, remark| format!("{reason}; {remark}"));
+        let outcome = self.outcome(task, state, reason, Some(*line));
+        let text = self.line(task).voice.provider.without_key(answer.text);
+        self.save(task, outcome, Some(text));
     }
 
     fn failed(&mut self, task: usize, state: State, reason: String) {
-        let outcome = self.outcome(task, state, Some(reason));
-        let partial = std::mem::take(&mut self.records[task].partial);
-        self.save(task, outcome, Some(partial).filter(|text| !text.is_empty()));
+        let record = &mut self.records[task];
+        let (by, partial) = record.partial.take().unzip();
+        let own = &self.lines[record.line].voice.reviewer.id;
+        let reason = match record.earlier.as_slice() {
+            [] => reason,
+            earlier => format!("{}; {own}: {reason}", earlier.join("; ")),
+        };
+        let outcome = self.outcome(task, state, Some(reason), by);
+        self.save(task, outcome, partial);
     }
 
-    fn outcome(&self, task: usize, state: State, reason: Option<String>) -> Outcome {
+    /// The record of a task whose text, if there is any, comes from the line `by`.
+    fn outcome(&self, task: usize, state: State, reason: Option<String>, by: Option<usize>) -> Outcome {
         let TaskName { bundle, reviewer } = self.work.name(self.work.tasks[task]);
-        let record = &self.records[task];
+        let Record { attempts, first_asked, spent, .. } = &self.records[task];
         Outcome {
-            bundle,
-            reviewer,
             state,
             reason,
-            attempts: record.attempts,
-            cached: false,
-            latency_ms: record.first_asked.map_or(0, milliseconds_since),
-            tokens_in: None,
-            tokens_out: None,
-            cost_usd: None,
+            attempts: *attempts,
+            latency_ms: first_asked.map_or(0, milliseconds_since),
+            tokens_in: spent.tokens_in,
+            tokens_out: spent.tokens_out,
+            cost_usd: spent.cost_usd,
+            answered_by: by.and_then(|line| self.lines[line].voice.as_stand_in(&reviewer)),
+            ..Outcome::new(bundle, reviewer, state)
         }
     }
 
     /// Ends the task: its outcome is recorded once it is saved.
     fn save(&mut self, task: usize, outcome: Outcome, text: Option<String>) {
         self.records[task].is_settled = true;
-        let text = text.map(|text| self.respondent(task).provider.without_key(text));
+        self.open -= 1;
         let (save, writers) = (Arc::clone(&self.save), Arc::clone(&self.writers));
         let write = async move {
             let _turn = writers.acquire_owned().await;
@@ -360,9 +492,9 @@ where
             if self.records[task].is_settled {
                 continue;
             }
-            let left = self.records[task].close_draft();
+            let left = self.spent(task, None);
             self.keep(task, left);
-            let came = !self.records[task].partial.is_empty();
+            let came = self.records[task].partial.is_some();
             let state = if came { State::Incomplete } else { State::Skipped };
             self.failed(task, state, "interrupted".to_owned());
         }
@@ -382,63 +514,6 @@ where
     }
 }
 
-/// What the provider told, else what its tokens cost. What is free costs nothing however many there were.
-pub(super) fn cost(reviewer: &Reviewer, answer: &Answer) -> Option<f64> {
-    let told = answer.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
-    told.or_else(|| match reviewer.price? {
-        price if price.is_free() => Some(0.0),
-        price => {
-            let (input, output) = (answer.tokens_in?, answer.tokens_out?);
-            let cached = answer.tokens_cached.unwrap_or_default();
-            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
-        }
-    })
-}
-
-/// One attempt, within the reviewer's limits.
-async fn attempt(
-    respondent: &Respondent,
-    question: &Arc<Question>,
-    draft: Arc<Draft>,
-) -> Result<Answer, Trouble> {
-    let Reviewer { timeout, idle_timeout, .. } = &respondent.reviewer;
-    let deadline = later(Instant::now(), *timeout);
-    let ask = respondent.provider.ask(question, &draft);
-    tokio::pin!(ask);
-    loop {
-        // A limit on silence that is no shorter than the whole says nothing of its own.
-        let silent_at =
-            if idle_timeout < timeout { later(draft.last_sign(), *idle_timeout) } else { deadline };
-        tokio::select! {
-            biased;
-            answer = &mut ask => return answer.map_err(Trouble::Ask),
-            () = sleep_until(deadline.min(silent_at)) => {}
-        }
-        if Instant::now() >= deadline {
-            return Err(Trouble::TimedOut(format!("no whole reply within {timeout:?}")));
-        }
-        if idle_timeout < timeout && Instant::now() >= later(draft.last_sign(), *idle_timeout) {
-            return Err(Trouble::TimedOut(format!("nothing came for {idle_timeout:?}")));
-        }
-    }
-}
-
-/// `start` and `duration`, which may be as long as somebody wrote into a configuration.
-fn later(start: Instant, duration: Duration) -> Instant {
-    const A_YEAR: Duration = Duration::from_hours(365 * 24);
-    start + duration.min(A_YEAR)
-}
-
 fn milliseconds_since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn gave_up(reason: &str, give_up: &GiveUp, attempts: u32) -> String {
-    match give_up {
-        GiveUp::Attempts | GiveUp::NoTime if attempts == 1 => reason.to_owned(),
-        GiveUp::Attempts | GiveUp::NoTime => format!("{reason} (gave up after {attempts} attempts)"),
-        GiveUp::TooLong(delay) => {
-            format!("{reason} (it asks for a pause of {} s, longer than its timeout allows)", delay.as_secs())
-        }
-    }
 }

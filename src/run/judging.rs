@@ -12,10 +12,12 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    bounds::Bounds,
     event::EventSender,
-    executor::{Pace, Respondent, Work, execute},
+    executor::{Pace, Work, execute},
     plan::Task,
     recall::{self, identity},
+    respondent::Respondent,
 };
 use crate::{
     coverage::{Outcome, State},
@@ -111,6 +113,11 @@ impl Round {
     /// How many questions are to be asked.
     pub fn requests(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// Who is to be asked.
+    pub fn respondents(&self) -> &[Respondent] {
+        &self.respondents
     }
 }
 
@@ -233,13 +240,19 @@ impl Judging<'_> {
     }
 
     /// Asks the questions of `round`. Each judgement is saved as its reply comes.
-    pub async fn ask(&self, round: Round, events: &EventSender, cancel: &CancellationToken) -> Heard {
+    pub async fn ask(
+        &self,
+        round: Round,
+        bounds: &mut Bounds,
+        events: &EventSender,
+        cancel: &CancellationToken,
+    ) -> Heard {
         let Round { known, posed, questions, respondents, tasks } = round;
         let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
         let posed = Arc::new(posed);
         let kept = Arc::new(Mutex::new(Kept::default()));
         let save = self.saver(Arc::clone(&posed), Arc::clone(&kept));
-        let outcomes = execute(work, self.pace, events, cancel, Arc::new(save)).await;
+        let outcomes = execute(work, self.pace, bounds, events, cancel, Arc::new(save)).await;
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         let judgements = outcomes.into_iter().filter_map(|outcome| {
             let saved = kept.judgements.remove(&outcome.bundle);
@@ -261,7 +274,10 @@ impl Judging<'_> {
             let (judgement, usable) = posed.judged(outcome.clone(), reply);
             let saved = dir.save_judgement(&judgement, reply);
             let remembered = match (&posed.key, reply) {
-                (Some(key), Some(reply)) if usable => cache.keep(key, &nonce, outcome, reply),
+                // What a stand-in said is not what the reviewer would have said.
+                (Some(key), Some(reply)) if usable && outcome.answered_by.is_none() => {
+                    cache.keep(key, &nonce, outcome, reply)
+                }
                 _ => Ok(()),
             };
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);

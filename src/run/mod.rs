@@ -3,6 +3,11 @@
 //! [`execute`](executor::execute) is the heart. It never prints: whoever wants to show or count something listens
 //! to [`RunEvent`](event::RunEvent).
 
+mod allowance;
+mod attempt;
+pub mod bounds;
+mod breaker;
+pub mod budget;
 pub mod checkup;
 pub mod event;
 pub mod executor;
@@ -12,11 +17,14 @@ pub mod plan;
 pub mod probe;
 mod queue;
 pub mod recall;
+mod record;
+pub mod respondent;
 mod retry;
 pub mod review;
 pub mod routing;
 pub mod saved;
 pub mod survey;
+pub mod tree;
 
 use jiff::Timestamp;
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
-use super::executor::{Respondent, cost};
+use super::respondent::Voice;
 use crate::{
     bundle::{Bundle, Guard},
     prompt::Prompt,
@@ -16,8 +16,8 @@ use crate::{
 /// Longest time for an answer of one word. Programs of agents take several seconds to start.
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// What each of `respondents` made of one tiny request, in their order.
-pub async fn probe(respondents: &[Respondent]) -> Vec<Probe> {
+/// What each of `voices` made of one tiny request, in their order.
+pub async fn probe(voices: &[Voice]) -> Vec<Probe> {
     let question = Arc::new(Question {
         bundle: Arc::new(Bundle {
             id: "probe".to_owned(),
@@ -31,11 +31,11 @@ pub async fn probe(respondents: &[Respondent]) -> Vec<Probe> {
         },
         nonce: Arc::from("probe"),
     });
-    join_all(respondents.iter().map(|one| try_one(one, &question))).await
+    join_all(voices.iter().map(|one| try_one(one, &question))).await
 }
 
-async fn try_one(respondent: &Respondent, question: &Arc<Question>) -> Probe {
-    let Respondent { reviewer, provider } = respondent;
+async fn try_one(voice: &Voice, question: &Arc<Question>) -> Probe {
+    let Voice { reviewer, provider } = voice;
     let limit = reviewer.timeout.min(LONGEST);
     let (began, draft) = (Instant::now(), Arc::new(Draft::new()));
     let asked = timeout(limit, provider.ask(question, &draft)).await;
@@ -43,7 +43,12 @@ async fn try_one(respondent: &Respondent, question: &Arc<Question>) -> Probe {
     let failed = |reason: String| Probe { latency_ms, error: Some(reason), ..Probe::default() };
     match asked {
         Err(_) => failed(format!("no answer within {} seconds", limit.as_secs())),
-        Ok(Err(AskError::Transient { reason, .. } | AskError::Permanent { reason, .. })) => failed(reason),
+        Ok(Err(
+            AskError::Transient { reason, .. }
+            | AskError::Busy { reason, .. }
+            | AskError::Unavailable { reason, .. }
+            | AskError::Permanent { reason, .. },
+        )) => failed(reason),
         // A model that reasons may spend all it is allowed before the first word; it was reached all the same.
         Ok(Ok(answer)) if answer.text.trim().is_empty() && answer.tokens_out.unwrap_or_default() == 0 => {
             failed("the answer has no text".to_owned())
@@ -52,7 +57,7 @@ async fn try_one(respondent: &Respondent, question: &Arc<Question>) -> Probe {
             latency_ms,
             tokens_in: answer.tokens_in,
             tokens_out: answer.tokens_out,
-            cost_usd: cost(reviewer, &answer),
+            cost_usd: reviewer.priced(answer.spent()).cost_usd,
             error: None,
         },
     }

@@ -103,7 +103,7 @@ pub(super) fn hits(costs: &[Option<f64>]) -> Hits {
 /// their answer depends on more than the question.
 pub(super) fn identity(reviewer: &Reviewer) -> Option<String> {
     match reviewer.access {
-        Access::Replay { .. } | Access::Builtin(_) => return None,
+        Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => return None,
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => {}
     }
     let Reviewer {

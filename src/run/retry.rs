@@ -24,6 +24,22 @@ pub(super) enum GiveUp {
     TooLong(Duration),
 }
 
+impl GiveUp {
+    /// `reason`, and why nothing more is tried after `attempts`.
+    pub(super) fn told(&self, reason: &str, attempts: u32) -> String {
+        match self {
+            Self::Attempts | Self::NoTime if attempts == 1 => reason.to_owned(),
+            Self::Attempts | Self::NoTime => format!("{reason} (gave up after {attempts} attempts)"),
+            Self::TooLong(delay) => {
+                format!(
+                    "{reason} (it asks for a pause of {} s, longer than its timeout allows)",
+                    delay.as_secs()
+                )
+            }
+        }
+    }
+}
+
 impl Patience {
     /// Patience for `retries` more attempts, the first after one to two times `first_delay`, with pauses of at most `total`
     /// together. `seed` makes the jitter of tasks differ.

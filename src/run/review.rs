@@ -10,10 +10,12 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    bounds::Bounds,
     event::EventSender,
-    executor::{Pace, Respondent, Work, execute},
+    executor::{Pace, Work, execute},
     plan::plan,
     recall::Memory,
+    respondent::Respondent,
 };
 use crate::{
     bundle::Bundle,
@@ -70,6 +72,7 @@ pub struct Answers {
 /// Asks everybody. When not even those who are skipped can be written down, nobody is asked.
 pub async fn ask(
     asking: Asking<'_>,
+    bounds: &mut Bounds,
     events: &EventSender,
     cancel: &CancellationToken,
 ) -> Result<Answers, StoreError> {
@@ -78,7 +81,7 @@ pub async fn ask(
     let kept = Arc::new(Mutex::new(Kept::default()));
     let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents };
     let save = saver(&asking, Arc::clone(&kept));
-    let outcomes = execute(work, asking.pace, events, cancel, Arc::new(save)).await;
+    let outcomes = execute(work, asking.pace, bounds, events, cancel, Arc::new(save)).await;
     let Kept { mut texts, unsaved, forgotten } = std::mem::take(&mut *lock(&kept));
     replies.extend(outcomes.into_iter().map(|outcome| {
         let text = texts.remove(&task_of(&outcome));
@@ -118,7 +121,12 @@ fn saver(
     let (dir, memory) = (asking.dir.clone(), asking.memory.clone());
     let nonce = asking.questions.first().map(|question| Arc::clone(&question.nonce)).unwrap_or_default();
     let remember = move |outcome: &Outcome, text: Option<&str>| match (&memory, text) {
-        (Some(memory), Some(text)) if outcome.state == State::Answered && is_review(text, &nonce) => {
+        // What a stand-in said is not what the reviewer would have said.
+        (Some(memory), Some(text))
+            if outcome.state == State::Answered
+                && outcome.answered_by.is_none()
+                && is_review(text, &nonce) =>
+        {
             memory.keep(outcome, &nonce, text)
         }
         _ => Ok(()),

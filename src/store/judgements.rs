@@ -113,11 +113,7 @@ impl HearingRecord {
 impl RunDir {
     /// Saves a judgement, its reply first.
     pub fn save_judgement(&self, judgement: &Judgement, reply: Option<&str>) -> Result<(), StoreError> {
-        let hearing = match judgement {
-            Judgement::Ruling(ruling) => Some(&ruling.hearing),
-            Judgement::Examination(examination) => Some(&examination.hearing),
-            Judgement::Unexamined(_) => None,
-        };
+        let hearing = judgement.hearing();
         if let Some((hearing, reply)) = hearing.zip(reply) {
             let folder = self.review.join("judgements");
             create_folder(&folder)?;
@@ -130,12 +126,19 @@ impl RunDir {
 
     /// The run's judgements. Of several about the same claims the last counts.
     pub(super) fn load_judgements(&self) -> Result<Judgements, StoreError> {
-        let path = self.review.join("judgements.jsonl");
         let mut judgements = Judgements::default();
+        self.judgement_lines()?.into_iter().for_each(|judgement| judgements.put(judgement));
+        Ok(judgements)
+    }
+
+    /// Every judgement, in the order in which they were saved.
+    pub(super) fn judgement_lines(&self) -> Result<Vec<Judgement>, StoreError> {
+        let path = self.review.join("judgements.jsonl");
+        let mut judgements = Vec::new();
         for line in lines(&path)? {
             // A line torn by a full disk is a judgement that is not known.
             let Ok(record) = serde_json::from_str::<JudgementRecord>(&line) else { continue };
-            judgements.put(record.judgement().map_err(damaged(&path))?);
+            judgements.push(record.judgement().map_err(damaged(&path))?);
         }
         Ok(judgements)
     }

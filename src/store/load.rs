@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     bundle::{Excluded, Guard},
-    coverage::Outcome,
+    coverage::{Outcome, Spent},
     judgement::Judgements,
     reviewer::Panel,
     tally::{TaskReply, gate::Policy},
@@ -84,19 +84,32 @@ impl RunDir {
         Ok((bundles.collect::<Result<_, _>>()?, excluded.collect::<Result<_, _>>()?))
     }
 
+    /// What the run has spent so far: on every question ever put, also those that were put again.
+    pub fn spent(&self) -> Result<Spent, StoreError> {
+        let (outcomes, judgements) = (self.outcome_lines()?, self.judgement_lines()?);
+        let judged = judgements.iter().filter_map(|one| Some(&one.hearing()?.outcome));
+        let asked = outcomes.iter().chain(judged).filter(|outcome| !outcome.cached);
+        Ok(asked.fold(Spent::default(), |sum, outcome| sum.and(outcome.spent())))
+    }
+
     /// Later lines win: a resumed run appends new outcomes for the tasks it asked again.
     fn load_outcomes(&self) -> Result<Vec<Outcome>, StoreError> {
+        let by_task = |outcome: Outcome| ((outcome.bundle.clone(), outcome.reviewer.clone()), outcome);
+        let last: BTreeMap<_, _> = self.outcome_lines()?.into_iter().map(by_task).collect();
+        Ok(last.into_values().collect())
+    }
+
+    fn outcome_lines(&self) -> Result<Vec<Outcome>, StoreError> {
         let path = self.review.join("outcomes.jsonl");
-        let mut last = BTreeMap::new();
+        let mut outcomes = Vec::new();
         for line in lines(&path)? {
             // A line torn by a full disk is a task whose outcome is not known: the tally shows it as never asked.
             // What was written after it stands in the same line. A record is flat, so the last brace begins it.
             let line = line.rfind("{\"").map_or(line.as_str(), |at| &line[at..]);
             let Ok(record) = serde_json::from_str::<OutcomeRecord>(line) else { continue };
-            let outcome = record.outcome().map_err(damaged(&path))?;
-            last.insert((outcome.bundle.clone(), outcome.reviewer.clone()), outcome);
+            outcomes.push(record.outcome().map_err(damaged(&path))?);
         }
-        Ok(last.into_values().collect())
+        Ok(outcomes)
     }
 
     fn load_reply(&self, outcome: Outcome) -> Result<TaskReply, StoreError> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bundle::{Bundle, ExcludeReason, Excluded, Guard, Split},
     change::{Commit, RangeInfo, RepoPath},
-    coverage::{Outcome, State},
+    coverage::{Outcome, StandIn, State},
     judgement::BadClaimId,
     prompt::guidance::Source,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
@@ -40,6 +40,9 @@ pub struct RunRecord {
     pub range: RangeRecord,
     /// Its commits, told to reviewers as intent.
     pub commits: Vec<CommitRecord>,
+    /// Why not everything was asked that should have been; absent when nothing kept the run from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<String>,
     /// Who was asked.
     pub panel: Vec<SeatRecord>,
     /// Who was asked about which bundle, where rules chose; absent when everybody was asked about everything.
@@ -187,6 +190,10 @@ pub struct OutcomeRecord {
     tokens_in: Option<u64>,
     tokens_out: Option<u64>,
     cost_usd: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answered_model: Option<String>,
 }
 
 /// A record with a word this version does not know.
@@ -231,6 +238,7 @@ impl RunRecord {
             tool_version: self.tool_version.clone(),
             prompt_hash: self.prompt_hash.clone(),
             nonce: Some(self.nonce.clone()),
+            cut_short: self.cut_short.clone(),
             routes: self.routes.iter().map(RouteRecord::routed).collect(),
         }
     }
@@ -386,6 +394,8 @@ impl From<&Outcome> for OutcomeRecord {
             tokens_in: outcome.tokens_in,
             tokens_out: outcome.tokens_out,
             cost_usd: outcome.cost_usd,
+            answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
+            answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
         }
     }
 }
@@ -393,7 +403,12 @@ impl From<&Outcome> for OutcomeRecord {
 impl OutcomeRecord {
     /// The core's form.
     pub fn outcome(self) -> Result<Outcome, RecordError> {
+        let stand_in = |id: String| {
+            let model = self.answered_model.unwrap_or_default();
+            Ok::<_, RecordError>(StandIn { reviewer: ReviewerId::new(&id)?, model })
+        };
         Ok(Outcome {
+            answered_by: self.answered_by.map(stand_in).transpose()?,
             state: by_word("state", &self.state, &State::ALL, State::word)?,
             reviewer: ReviewerId::new(&self.reviewer)?,
             bundle: self.bundle,

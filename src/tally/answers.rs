@@ -64,11 +64,21 @@ pub(super) fn assemble(
 
 /// Orders several records of one task.
 fn key(coverage: &Coverage) -> impl Ord + '_ {
-    let Outcome { state, reason, attempts, cached, latency_ms, tokens_in, tokens_out, cost_usd, .. } =
-        &coverage.outcome;
+    let Outcome {
+        state,
+        reason,
+        attempts,
+        cached,
+        latency_ms,
+        tokens_in,
+        tokens_out,
+        cost_usd,
+        answered_by,
+        ..
+    } = &coverage.outcome;
     let cost = cost_usd.map(f64::to_bits);
     let counts = (attempts, cached, latency_ms, tokens_in, tokens_out, cost);
-    (state, reason, counts, coverage.verdict, coverage.findings)
+    (state, reason, counts, answered_by, coverage.verdict, coverage.findings)
 }
 
 impl Answers {

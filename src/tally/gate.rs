@@ -75,7 +75,8 @@ pub enum GateResult {
     Off,
 }
 
-/// Applies `policy`. No reviewer answered, or fewer lineages than asked: inconclusive even when the gate is off.
+/// Applies `policy`. No reviewer answered, fewer lineages than asked, or a run that was cut short: inconclusive even when the gate
+/// is off.
 ///
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
 /// `min_lineages` lineages (at least one, and no more than are on a panel that `[[route]]` rules chose for it); with the gate off the
@@ -84,9 +85,10 @@ pub enum GateResult {
 /// human dismissed, and the reasons say how many those are.
 pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
     let failing = failing(tally, policy.fail_on);
-    let unread = unread(tally, policy.min_lineages);
+    let cut_short: Vec<String> = tally.run.cut_short.iter().cloned().collect();
+    let unread = [cut_short.clone(), unread(tally, policy.min_lineages)].concat();
     let lacking = match policy.fail_on {
-        FailOn::Never => too_few_overall(tally, policy.min_lineages),
+        FailOn::Never => [cut_short, too_few_overall(tally, policy.min_lineages)].concat(),
         FailOn::Any | FailOn::Warn | FailOn::Block | FailOn::Convergent => unread.clone(),
     };
     let (result, mut reasons) = if !failing.is_empty() {

@@ -85,6 +85,8 @@ pub struct RunInfo {
     pub prompt_hash: String,
     /// The run's fence nonce.
     pub nonce: Option<String>,
+    /// Why not everything was asked that should have been, such as a budget that is used up.
+    pub cut_short: Option<String>,
     /// Who was asked about which bundle.
     pub routes: Routes,
 }

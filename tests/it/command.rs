@@ -24,8 +24,8 @@ fn answer(text: &str) -> Answer {
     Answer { text: text.to_owned(), ..Answer::default() }
 }
 
-fn permanent(reason: &str, partial: &str) -> AskError {
-    AskError::Permanent { reason: reason.to_owned(), partial: partial.to_owned() }
+fn unavailable(reason: &str, partial: &str) -> AskError {
+    AskError::Unavailable { reason: reason.to_owned(), for_now: false, partial: partial.to_owned() }
 }
 
 /// A pipe that tells when the last process that `script` starts with descriptor 9 open has gone.
@@ -61,28 +61,28 @@ async fn the_prompt_goes_in_and_the_reply_comes_out() {
 async fn failures_in_clear_words() {
     assert_eq!(
         ask(&shell("bad", "echo part; printf '\\033[31mno\\n  login\\033[0m\\n' >&2; exit 3")).await,
-        Err(permanent("program `sh`: exit status 3: ␛[31mno login␛[0m", "part\n"))
+        Err(unavailable("program `sh`: exit status 3: ␛[31mno login␛[0m", "part\n"))
     );
     assert_eq!(
         ask(&shell("dead", "kill -9 $$")).await,
-        Err(permanent("program `sh`: killed by signal 9", ""))
+        Err(unavailable("program `sh`: killed by signal 9", ""))
     );
     let missing = Access::Command { argv: vec!["no-such-program".to_owned()], env: BTreeMap::new() };
     let hint = "install it, put it on PATH, or write its full path in the reviewer's command";
     assert_eq!(
         ask(&reviewer("missing", missing)).await,
-        Err(permanent(&format!("program `no-such-program` not found: {hint}"), ""))
+        Err(unavailable(&format!("program `no-such-program` not found: {hint}"), ""))
     );
     let file = Access::Command { argv: vec!["/etc/passwd".to_owned()], env: BTreeMap::new() };
     let reason = "program `/etc/passwd` may not be executed: check its permissions";
-    assert_eq!(ask(&reviewer("file", file)).await, Err(permanent(reason, "")));
+    assert_eq!(ask(&reviewer("file", file)).await, Err(unavailable(reason, "")));
 }
 
 #[tokio::test]
 async fn only_the_end_of_a_long_complaint_is_shown() {
     let error =
         ask(&shell("loud", "yes ééé | head -c 1000000 >&2; echo the end >&2; exit 1")).await.unwrap_err();
-    let AskError::Permanent { reason, .. } = error else { panic!("{error:?}") };
+    let AskError::Unavailable { reason, .. } = error else { panic!("{error:?}") };
     assert!(reason.starts_with("program `sh`: exit status 1: ") && reason.ends_with("the end"), "{reason}");
     assert!(reason.len() < 600, "{reason}");
 }

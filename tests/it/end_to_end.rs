@@ -5,6 +5,7 @@ mod faults;
 mod interrupt;
 mod judging;
 mod keys;
+mod outage;
 
 use std::{fs, path::PathBuf};
 

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod bad_input;
+mod bounds;
 mod bundle;
 mod cases;
 mod command;
@@ -18,8 +19,11 @@ mod eval;
 mod explain;
 mod git;
 mod guidance;
+mod hostile;
 mod invariance;
 mod lineage;
+mod local_model;
+mod markup;
 mod mock;
 mod panel;
 mod provider;
@@ -29,5 +33,7 @@ mod report;
 mod route;
 mod sample_run;
 mod sandbox;
+mod setup;
+mod static_tools;
 mod stats;
 mod trust;

@@ -12,13 +12,15 @@ use std::{
 
 use scrum::{
     coverage::{Outcome, State},
-    provider::{Opener, Question},
+    provider::{Opener, Question, sarif::Site},
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
+        bounds::Bounds,
         event::{EventReceiver, RunEvent, channel},
-        executor::{Pace, Respondent, Work, execute},
+        executor::{Pace, Work, execute},
         plan::{Task, plan},
+        respondent::Respondent,
     },
 };
 use tokio::sync::{Barrier, Notify};
@@ -48,9 +50,9 @@ impl Run {
     /// All of `reviewers` on `bundles` bundles, impatiently.
     fn new(bundles: usize, reviewers: Vec<Reviewer>) -> Self {
         let builtins = Arc::new(|_: Builtin, question: &Question| Ok(format!("on {}", question.bundle.id)));
-        let mut opener = Opener::new(builtins);
+        let mut opener = Opener::new(builtins, Site::nowhere());
         let open =
-            |reviewer: Reviewer| Respondent { provider: opener.open(&reviewer, None).unwrap(), reviewer };
+            |reviewer: Reviewer| Respondent::new(reviewer.clone(), opener.open(&reviewer, None).unwrap());
         Self {
             respondents: reviewers.into_iter().map(open).collect(),
             questions: (1..=bundles).map(|number| question(&format!("c{number}_core"))).collect(),
@@ -72,7 +74,7 @@ impl Run {
 
     async fn go(&self) -> (Vec<Outcome>, EventReceiver) {
         let tasks = self.tasks();
-        let (events, receiver) = channel(tasks.len(), &self.pace);
+        let (events, receiver) = channel(tasks.len(), 1, &self.pace);
         let work = Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents };
         let (saved, full_disk_for) = (Arc::clone(&self.saved), self.full_disk_for);
         let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| {
@@ -84,7 +86,7 @@ impl Run {
             assert_eq!(earlier, None, "saved twice");
             Ok(())
         });
-        let outcomes = execute(work, self.pace, &events, &self.cancel, save).await;
+        let outcomes = execute(work, self.pace, &mut Bounds::default(), &events, &self.cancel, save).await;
         (outcomes, receiver)
     }
 
@@ -235,6 +237,9 @@ async fn story(events: &mut EventReceiver) -> String {
             RunEvent::Asked { attempt, .. } => words.push(format!("asked {attempt}")),
             RunEvent::Tokens { .. } => {}
             RunEvent::Retrying { .. } => words.push("retrying".to_owned()),
+            RunEvent::Waiting { .. } => words.push("waiting".to_owned()),
+            RunEvent::FellBack { stand_in, .. } => words.push(format!("falls back on {stand_in}")),
+            RunEvent::CutShort { .. } => words.push("cut short".to_owned()),
             RunEvent::Finished { .. } => words.push("finished".to_owned()),
             RunEvent::RunFinished { interrupted } => {
                 words.push(if interrupted { "interrupted" } else { "over" }.to_owned());
@@ -330,7 +335,7 @@ async fn an_interrupted_run_keeps_what_came() {
     let run = Run { pace: pace(2, 0), ..Run::new(2, vec![on("good", &good), on("stall", &stall)]) };
     // Both of `good` are answered and both of `stall` have come halfway before the run is interrupted.
     let tasks = run.tasks();
-    let (events, mut receiver) = channel(tasks.len(), &run.pace);
+    let (events, mut receiver) = channel(tasks.len(), 1, &run.pace);
     let work = Work { tasks: &tasks, questions: &run.questions, respondents: &run.respondents };
     let saved = Arc::clone(&run.saved);
     let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| -> Result<(), String> {
@@ -351,7 +356,9 @@ async fn an_interrupted_run_keeps_what_came() {
             }
         }
     };
-    let (mut outcomes, ()) = tokio::join!(execute(work, run.pace, &events, &run.cancel, save), watch);
+    let mut bounds = Bounds::default();
+    let asking = execute(work, run.pace, &mut bounds, &events, &run.cancel, save);
+    let (mut outcomes, ()) = tokio::join!(asking, watch);
     outcomes.sort_by_key(|outcome| (outcome.bundle.clone(), outcome.reviewer.clone()));
     assert_eq!(
         outcomes.iter().map(line).collect::<Vec<_>>(),

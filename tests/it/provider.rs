@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use scrum::{
     bundle::{Bundle, Guard},
     prompt::Prompt,
-    provider::{Answer, AskError, Draft, End, Opener, Provider, Question},
+    provider::{Answer, AskError, Draft, End, Opener, Provider, Question, sarif::Site},
     reviewer::{Access, Builtin, Lineage, Reviewer, ReviewerId},
 };
 use secrecy::SecretString;
@@ -40,7 +40,7 @@ pub(crate) fn question(bundle: &str) -> Arc<Question> {
 /// Opens `reviewer` with the test's key.
 pub(crate) fn open(reviewer: &Reviewer) -> Provider {
     let builtins = |which: Builtin, question: &Question| Ok(format!("{which:?} on {}", question.bundle.id));
-    Opener::new(Arc::new(builtins)).open(reviewer, Some(SecretString::from(KEY))).unwrap()
+    Opener::new(Arc::new(builtins), Site::nowhere()).open(reviewer, Some(SecretString::from(KEY))).unwrap()
 }
 
 async fn ask(reviewer: &Reviewer) -> Result<Answer, AskError> {
@@ -61,6 +61,12 @@ fn without_port(error: AskError, url: &str) -> AskError {
         AskError::Permanent { reason, partial } => {
             AskError::Permanent { reason: reason.replace(url, "URL"), partial }
         }
+        AskError::Busy { reason, retry_after } => {
+            AskError::Busy { reason: reason.replace(url, "URL"), retry_after }
+        }
+        AskError::Unavailable { reason, for_now, partial } => {
+            AskError::Unavailable { reason: reason.replace(url, "URL"), for_now, partial }
+        }
     }
 }
 
@@ -70,6 +76,10 @@ fn answer(text: &str) -> Answer {
 
 fn transient(reason: &str, partial: &str) -> AskError {
     AskError::Transient { reason: reason.to_owned(), retry_after: None, partial: partial.to_owned() }
+}
+
+fn unavailable(reason: &str, partial: &str) -> AskError {
+    AskError::Unavailable { reason: reason.to_owned(), for_now: false, partial: partial.to_owned() }
 }
 
 fn permanent(reason: &str, partial: &str) -> AskError {
@@ -113,7 +123,9 @@ async fn settings_are_sent() {
 async fn without_a_key_no_header_is_sent() {
     let mock = Mock::always(|| Act::Reply("ok".to_owned())).await;
     let reviewer = reviewer("opus", open_ai(&mock.url));
-    let provider = Opener::new(Arc::new(|_, _: &Question| Ok(String::new()))).open(&reviewer, None).unwrap();
+    let provider = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere())
+        .open(&reviewer, None)
+        .unwrap();
     provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap();
     assert!(!mock.asked()[0].headers.contains_key("authorization"));
 }
@@ -198,7 +210,8 @@ async fn nobody_listening() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = ask(&reviewer("opus", open_ai(&format!("http://{free}/v1")))).await.unwrap_err();
     let expect = format!("cannot connect to http://{free}/v1: Connection refused (os error 111)");
-    assert_eq!(error, transient(&expect, ""));
+    let expect = AskError::Unavailable { reason: expect, for_now: true, partial: String::new() };
+    assert_eq!(error, expect);
 }
 
 #[tokio::test]
@@ -206,7 +219,7 @@ async fn a_plain_server_asked_for_tls() {
     let mock = Mock::always(|| Act::Hang).await;
     let url = mock.url.replace("http:", "https:");
     let error = ask(&reviewer("opus", open_ai(&url))).await.unwrap_err();
-    assert_eq!(error, permanent(&format!("{url} does not speak TLS: try http:// in base_url"), ""));
+    assert_eq!(error, unavailable(&format!("{url} does not speak TLS: try http:// in base_url"), ""));
 }
 
 async fn check_refusal(status: u16, body: &'static str, expect: AskError) {
@@ -237,25 +250,29 @@ async fn refusals_in_clear_words() {
     check_refusal(
         401,
         r#"{"error":{"message":"Incorrect API key: sk-very-secret-0123456789."}}"#,
-        permanent(
+        unavailable(
             "HTTP 401 Unauthorized: the key in MOCK_KEY was not accepted: Incorrect API key: [key].",
             "",
         ),
     )
     .await;
-    check_refusal(402, "", permanent("the account has no quota or credit left", "")).await;
+    check_refusal(402, "", unavailable("the account has no quota or credit left", "")).await;
     check_refusal(
         404,
         r#"{"error":"model not found"}"#,
-        permanent("HTTP 404 Not Found: check model opus-model and base_url URL: model not found", ""),
+        unavailable("HTTP 404 Not Found: check model opus-model and base_url URL: model not found", ""),
     )
     .await;
-    check_refusal(307, "", permanent("URL redirects elsewhere (307): put the final address in base_url", ""))
-        .await;
+    check_refusal(
+        307,
+        "",
+        unavailable("URL redirects elsewhere (307): put the final address in base_url", ""),
+    )
+    .await;
     check_refusal(
         429,
         r#"{"error":{"code":"insufficient_quota","message":"pay"}}"#,
-        permanent("the account has no quota or credit left: pay", ""),
+        unavailable("the account has no quota or credit left: pay", ""),
     )
     .await;
     check_refusal(
@@ -300,10 +317,9 @@ async fn what_is_no_reply_in_clear_words() {
 async fn a_rate_limit_says_how_long_to_wait() {
     let act =
         || Act::Page { status: 429, headers: vec![("retry-after", "7".to_owned())], body: String::new() };
-    let expect = |wait: Duration| AskError::Transient {
+    let expect = |wait: Duration| AskError::Busy {
         reason: "HTTP 429 Too Many Requests".to_owned(),
         retry_after: Some(wait),
-        partial: String::new(),
     };
     assert_eq!(ask_server(act).await, Err(expect(Duration::from_secs(7))));
     let act = || {
@@ -344,7 +360,8 @@ async fn builtins_are_asked_in_process() {
     let answer = ask(&reviewer("rules", Access::Builtin(Builtin::Rules))).await.unwrap();
     assert_eq!(answer.text, "Rules on c1_core");
     let seat = reviewer("rules", Access::Builtin(Builtin::Rules));
-    let provider = Opener::new(Arc::new(|_, _: &Question| panic!("boom"))).open(&seat, None).unwrap();
+    let provider =
+        Opener::new(Arc::new(|_, _: &Question| panic!("boom")), Site::nowhere()).open(&seat, None).unwrap();
     let error = provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap_err();
     assert_eq!(error, permanent("the built-in reviewer failed on this bundle: please report it", ""));
 }
@@ -352,7 +369,7 @@ async fn builtins_are_asked_in_process() {
 #[test]
 fn bad_settings_are_refused_before_anything_is_sent() {
     let check = |access: Access, key: &str, expect: &str| {
-        let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())));
+        let mut opener = Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere());
         let error = opener.open(&reviewer("opus", access), Some(SecretString::from(key))).unwrap_err();
         assert_eq!(error.to_string(), expect);
     };

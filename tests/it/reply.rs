@@ -36,6 +36,21 @@ fn every_place_of_the_recorded_replies_is_read_and_none_is_invented() {
 }
 
 #[test]
+fn rambling_of_a_small_model_is_no_review() {
+    let folder = std::fs::read_dir(fixtures().join("local")).unwrap();
+    let texts: Vec<String> =
+        folder.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    assert_eq!(texts.len(), 7);
+    for text in texts {
+        for nonce in [None, Some("90608735fd5228a8")] {
+            let reading = read(&text, nonce);
+            assert_eq!((reading.findings, reading.verdict), (Vec::new(), None), "{text}");
+            assert!(matches!(reading.completeness, Completeness::Incomplete(_)), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_reply_cut_at_any_byte_keeps_every_finding_before_the_cut() {
     let text =
         std::fs::read_to_string(fixtures().join("wild/ClickHouse-ClickHouse-75474/claude.md")).unwrap();

@@ -3,6 +3,7 @@
 mod documents;
 mod hostile;
 mod preview;
+mod rendered;
 mod sample;
 
 use scrum::{

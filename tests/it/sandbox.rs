@@ -13,6 +13,9 @@ pub(crate) struct Sandbox {
     folder: TempDir,
 }
 
+const BUILT_IN: &str = "[[reviewer]]\nid = \"rules\"\nprovider = \"builtin\"\nmodel = \"rules\"\n\
+                        [[reviewer]]\nid = \"history\"\nprovider = \"builtin\"\nmodel = \"history\"\n";
+
 /// What a program printed and how it ended.
 #[derive(Debug)]
 pub(crate) struct Printed {
@@ -29,12 +32,27 @@ impl Sandbox {
         sandbox
     }
 
-    /// Only the two folders.
+    /// Only the two folders. The user has configured the built-in reviewers, so that nobody is asked who happens to be found on
+    /// the machine that runs the tests.
     pub(crate) fn without_repository() -> Self {
+        let sandbox = Self::unconfigured();
+        let settings = sandbox.home().join(".config/scrum");
+        std::fs::create_dir_all(&settings).unwrap();
+        std::fs::write(settings.join("config.toml"), BUILT_IN).unwrap();
+        sandbox
+    }
+
+    /// Only the two folders, and nothing configured: what is found on the machine is asked.
+    pub(crate) fn unconfigured() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("home")).unwrap();
         std::fs::create_dir(folder.path().join("repo")).unwrap();
         Self { folder }
+    }
+
+    /// The user's home.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
     }
 
     /// The repository.
@@ -49,7 +67,7 @@ impl Sandbox {
             .current_dir(self.repo())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path().join("home"))
+            .env("HOME", self.home())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@example.invalid")])
             .envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@example.invalid")])

@@ -25,7 +25,10 @@ use crate::{
     reviewer::{Builtin, Lineage, Panel, Reviewer, Seat},
     route::Routes,
     run::{
+        bounds::Bounds,
+        event::channel,
         executor::Pace,
+        respondent::most_voices,
         review::{self, Asking},
         saved,
     },
@@ -82,8 +85,8 @@ impl Live<'_> {
         let material = Material { split: Arc::new(split), range, commits, guidance };
         let panel = seats.panel();
         let kept = kept(&workspace, &case.name, &material, &templates, &panel)?;
-        let builtins = workspace.offline(&seats, &material.split, past)?;
-        let asked = reviewing::asked(None, seats, builtins, &material, &templates, &kept.record.nonce)?;
+        let opener = workspace.opener(&seats, &material, past)?;
+        let asked = reviewing::asked(None, seats, opener, &material, &templates, &kept.record.nonce)?;
         let Some(replies) = self.ask(&kept, &asked)? else { return Ok(Answered::Interrupted) };
         if self.interrupt.end.is_cancelled() {
             return Ok(Answered::Interrupted);
@@ -106,8 +109,9 @@ impl Live<'_> {
         let all = seats.panel();
         let is_wanted = |reviewer: &Reviewer| (self.is_wanted)(reviewer.id.as_str(), &reviewer.lineage);
         seats.usable.retain(|(reviewer, _)| is_wanted(reviewer));
+        seats.substituted.retain(|seat| is_wanted(&seat.reviewer));
         seats.skipped.retain(|seat| is_wanted(&seat.reviewer));
-        if seats.usable.is_empty() {
+        if seats.usable.is_empty() && seats.substituted.is_empty() {
             let all: Vec<String> =
                 all.reviewers.iter().map(|seat| format!("{} ({})", seat.id, seat.lineage)).collect();
             return Err(CliError::new(format!("nobody on panel {:?} is left to ask", self.panel))
@@ -124,9 +128,7 @@ impl Live<'_> {
 
     /// All replies, earlier ones too. `None` when everything is to be dropped.
     fn ask(&self, kept: &Kept, asked: &Asked) -> Result<Option<Vec<TaskReply>>, CliError> {
-        for (reviewer, reason) in &asked.skipped {
-            self.ui.warning(format_args!("{reviewer} is not asked: {reason}"));
-        }
+        asked.announce(self.ui);
         let concurrency: NonZeroUsize = self.workspace.config.concurrency;
         let asking = Asking {
             dir: &kept.dir,
@@ -142,9 +144,10 @@ impl Live<'_> {
         if tasks == 0 {
             return Ok(Some(asking.earlier));
         }
-        let pace = asking.pace;
-        let work = async |events: &_, cancel: &_| review::ask(asking, events, cancel).await;
-        let Some(answers) = supervised(tasks, &pace, self.ui, self.interrupt, work)? else { return Ok(None) };
+        let events = channel(tasks, most_voices(asking.respondents), &asking.pace);
+        let mut bounds = Bounds::default();
+        let work = async |events: &_, cancel: &_| review::ask(asking, &mut bounds, events, cancel).await;
+        let Some(answers) = supervised(events, self.ui, self.interrupt, work)? else { return Ok(None) };
         let answers = answers?;
         match answers.unsaved {
             Some(error) => Err(error.into()),

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use super::{
-    answer::Remark,
     history::touching,
     lockfile,
     rules::RuleSet,
@@ -17,6 +16,7 @@ use crate::{
     change::{Commit, FileStatus, RepoPath},
     finding::Severity,
     history::{History, PastCommit},
+    provider::remark::Remark,
 };
 
 /// A habit needs this many commits.

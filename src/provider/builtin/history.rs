@@ -4,7 +4,6 @@
 //! and dependency changes in words. It reads no repository, and says nothing when the past is too short to count.
 
 use super::{
-    answer::Remark,
     companions, lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text, quotable},
@@ -15,6 +14,7 @@ use crate::{
     change::{Commit, FileStatus},
     finding::Severity,
     history::{CommitKind, History, PastCommit, ReturnedLine},
+    provider::remark::Remark,
 };
 
 /// Commits that touched a file, counted from the newest.
@@ -112,7 +112,7 @@ fn kind_word(kind: CommitKind) -> &'static str {
 /// A commit as people name it: short id and title.
 pub(super) fn named(commit: &PastCommit) -> String {
     let id: String = commit.id.chars().take(8).collect();
-    format!("{id} ({:?})", super::answer::one_line(&commit.title))
+    format!("{id} ({:?})", crate::provider::remark::one_line(&commit.title))
 }
 
 /// The file of the change with the largest share of fixes in its recent past, if that share is out of the ordinary.

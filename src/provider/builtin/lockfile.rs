@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use super::{
-    answer::Remark,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text},
 };
@@ -14,6 +13,7 @@ use crate::{
     change::RepoPath,
     finding::Severity,
     history::{History, Lockfile},
+    provider::remark::Remark,
 };
 
 /// One locked package.
@@ -194,8 +194,12 @@ fn is_told(shown: &Shown<'_>, name: &str) -> bool {
 
 fn some_of(list: &[String]) -> String {
     const SHOWN: usize = 6;
-    let shown =
-        list.iter().take(SHOWN).map(|text| super::answer::one_line(text)).collect::<Vec<_>>().join(", ");
+    let shown = list
+        .iter()
+        .take(SHOWN)
+        .map(|text| crate::provider::remark::one_line(text))
+        .collect::<Vec<_>>()
+        .join(", ");
     if list.len() > SHOWN { format!("{shown} and {} more", list.len() - SHOWN) } else { shown }
 }
 

@@ -4,7 +4,6 @@
 //! so their replies are read, anchored and tallied like any other. They touch nothing outside: the facts about the past come in as a
 //! [`History`], rule files as text.
 
-mod answer;
 mod companions;
 mod history;
 mod lexer;
@@ -17,18 +16,18 @@ mod source;
 pub use rules::{RuleError, RuleSet};
 pub use scan::RemovedLines;
 
-use answer::Remark;
+use super::remark::{self, Remark};
 
 use crate::{
     bundle::{Bundle, Split},
-    change::{Commit, Hunk},
+    change::Commit,
     history::History,
 };
 
 /// What `rules` has to say about `bundle`, which is part of a change that removes `removed`: deterministic, ended by
 /// `END nonce` unless `nonce` is empty.
 pub fn answer_by_rules(rules: &RuleSet, removed: &RemovedLines, bundle: &Bundle, nonce: &str) -> String {
-    answer::write(scan::scan(rules, bundle, removed), &rules_scope(rules, bundle), nonce)
+    remark::write(scan::scan(rules, bundle, removed), &rules_scope(rules, bundle), nonce)
 }
 
 /// What `history` has to say about one whole change, and what it rests on.
@@ -49,8 +48,8 @@ impl Hindsight {
     ///
     /// A remark about the whole change stands in the reply for the one bundle that holds its line.
     pub fn answer(&self, bundle: &Bundle, nonce: &str) -> String {
-        let remarks = self.remarks.iter().filter(|remark| holds(bundle, remark)).cloned().collect();
-        answer::write(remarks, &format!("{} earlier commits were read", self.commits), nonce)
+        let remarks = self.remarks.iter().filter(|remark| remark.stands_in(bundle)).cloned().collect();
+        remark::write(remarks, &format!("{} earlier commits were read", self.commits), nonce)
     }
 }
 
@@ -60,10 +59,5 @@ fn rules_scope(rules: &RuleSet, bundle: &Bundle) -> String {
     format!("{lines} held against {} patterns", rules.len())
 }
 
-fn holds(bundle: &Bundle, remark: &Remark) -> bool {
-    let files = bundle.files.iter().filter(|file| file.path == remark.path);
-    files.flat_map(|file| &file.hunks).flat_map(Hunk::lines).any(|line| line.new == Some(remark.line))
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 
 use super::{
-    answer::Remark,
     lexer::{self, Zone},
     rules::{Match, Rule, RuleSet},
     source::{Language, Purpose},
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     bundle::Bundle,
     change::{FilePatch, Hunk, LineKind},
+    provider::remark::Remark,
 };
 
 /// Longer lines are data or minified, and not looked at.

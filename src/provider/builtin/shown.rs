@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use super::{
-    answer::Remark,
     rules::RuleSet,
     source::{Language, Purpose},
 };
@@ -13,6 +12,7 @@ use crate::{
     bundle::Split,
     change::{FilePatch, FileStatus, Hunk, LineKind, RepoPath},
     finding::Severity,
+    provider::remark::Remark,
 };
 
 /// A change as its bundles show it.

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A file whose one hunk, at line 1, replaces `old` by `new`.
-pub(super) fn patch_of(path: &str, old: &str, new: &str) -> FilePatch {
+pub(in crate::provider) fn patch_of(path: &str, old: &str, new: &str) -> FilePatch {
     let mut text = format!("@@ -1,{} +1,{} @@\n", old.lines().count(), new.lines().count()).into_bytes();
     old.lines().for_each(|line| text.extend_from_slice(format!("-{line}\n").as_bytes()));
     new.lines().for_each(|line| text.extend_from_slice(format!("+{line}\n").as_bytes()));

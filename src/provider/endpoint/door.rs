@@ -49,9 +49,11 @@ impl Door {
         let error = self.lasting(&complaint).unwrap_or_else(|| {
             let words = format!("{}{}", self.status_advice(status), self.quoted(&complaint.message));
             match status.as_u16() {
-                408 | 409 | 425 | 429 | 500..=599 => {
+                429 => AskError::Busy { reason: words, retry_after },
+                408 | 409 | 425 | 500..=599 => {
                     AskError::Transient { reason: words, retry_after, partial: String::new() }
                 }
+                300..=399 | 401..=405 => AskError::unavailable(words),
                 _ => AskError::permanent(words),
             }
         });
@@ -76,7 +78,8 @@ impl Door {
                 one_line(&self.model)
             )
         } else if complaint.is_about_money() {
-            "the account has no quota or credit left".to_owned()
+            let words = "the account has no quota or credit left";
+            return Some(AskError::unavailable(format!("{words}{}", self.quoted(&complaint.message))));
         } else if complaint.is_filtered() {
             "the provider's content filter refused the bundle".to_owned()
         } else {
@@ -120,16 +123,16 @@ impl Door {
     pub(in crate::provider) fn lost(&self, error: &reqwest::Error) -> AskError {
         let cause = self.clean(&root_cause(error));
         if error.is_builder() || error.is_request() && cause.contains("certificate") {
-            return AskError::permanent(format!("cannot use {}: {cause}", self.address));
+            return AskError::unavailable(format!("cannot use {}: {cause}", self.address));
         }
         if cause.contains("InvalidContentType") {
-            return AskError::permanent(format!(
+            return AskError::unavailable(format!(
                 "{} does not speak TLS: try http:// in base_url",
                 self.address
             ));
         }
         if error.is_connect() {
-            return AskError::transient(format!("cannot connect to {}: {cause}", self.address));
+            return AskError::unreachable(format!("cannot connect to {}: {cause}", self.address));
         }
         AskError::transient(format!("connection to {} lost: {cause}", self.address))
     }

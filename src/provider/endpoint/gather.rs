@@ -10,6 +10,7 @@ use super::{
     exchange::{Exchange, Flow},
 };
 use crate::{
+    coverage::Spent,
     prompt::Prompt,
     provider::{Answer, AskError, Draft, End, one_line},
 };
@@ -48,6 +49,11 @@ pub(in crate::provider) struct Usage {
 }
 
 impl Usage {
+    fn spent(self) -> Spent {
+        let Self { tokens_in, tokens_cached, tokens_out, cost_usd, .. } = self;
+        Spent { tokens_in, tokens_cached, tokens_out, cost_usd }
+    }
+
     /// These figures, and earlier ones where these are silent.
     fn or(self, earlier: Self) -> Self {
         Self {
@@ -191,6 +197,7 @@ impl Gathered {
             return Err(door.error_event(&error));
         }
         self.usage = said.usage.or(self.usage);
+        draft.note_spent(self.usage.spent());
         self.refusal.extend(said.refusal);
         draft.push_unseen(said.reasoning);
         self.is_too_long = !draft.push(said.text.as_bytes(), LONGEST_REPLY);

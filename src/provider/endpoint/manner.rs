@@ -119,6 +119,11 @@ impl Manner {
         self.limit() != used.limit()
     }
 
+    /// Whether the limit is a raised one.
+    pub(super) fn is_raised(&self) -> bool {
+        matches!(self.raised, Raised::To(_))
+    }
+
     /// Goes back to the limit before it was raised, for good.
     pub(super) fn lower(&mut self) {
         self.raised = Raised::Refused;

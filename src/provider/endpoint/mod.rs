@@ -105,7 +105,7 @@ impl Endpoint {
     }
 
     /// Asks, and asks again at once when the server refused something that can be left out, or spent its whole output on
-    /// reasoning. Each kind of change is made once in a run, so this ends.
+    /// reasoning. Each kind of change is made once in a run, and a raised limit taken back once, so this ends.
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Arc<Draft>) -> Result<Answer, AskError> {
         let mut spent: Option<Answer> = None;
         loop {
@@ -126,20 +126,18 @@ impl Endpoint {
                 }
                 Err(Refusal { complaint: Some(complaint), .. })
                     if self.manner(|shared| shared.heed(&manner, &complaint)) => {}
-                Err(Refusal { error, .. }) => return self.unanswered(error, spent, draft),
+                Err(Refusal { error: AskError::Permanent { reason, .. }, complaint: Some(_) })
+                    if manner.is_raised() =>
+                {
+                    self.manner(Manner::lower);
+                    if let Some(answer) = spent {
+                        let remark = Some(format!("a larger output limit was refused: {reason}"));
+                        return Ok(Answer { remark, ..answer });
+                    }
+                }
+                Err(Refusal { error, .. }) => return Err(error.after(draft.take_text())),
             }
             draft.begin_again();
-        }
-    }
-
-    /// What is left when the last request was refused: the answer before it, if there was one.
-    fn unanswered(&self, error: AskError, spent: Option<Answer>, draft: &Draft) -> Result<Answer, AskError> {
-        match (error, spent) {
-            (AskError::Permanent { reason, .. }, Some(answer)) => {
-                self.manner(Manner::lower);
-                Ok(Answer { remark: Some(format!("a larger output limit was refused: {reason}")), ..answer })
-            }
-            (error, _) => Err(error.after(draft.take_text())),
         }
     }
 

@@ -108,7 +108,8 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
             out.push_str("&amp;");
             part_if(next.is_alphanumeric(), out);
         }
-        '$' => out.push_str("<span>$</span>"),
+        // GitHub looks for mathematics in what it has rendered, GitLab in the source.
+        '$' => out.push_str("<span>&#36;</span>"),
         '\\' | '`' | '*' | '[' | ']' | '|' => out.extend(['\\', c]),
         '_' if !(last.is_alphanumeric() && next.is_alphanumeric()) => out.push_str("\\_"),
         '#' | '~' => {
@@ -121,11 +122,12 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
         }
         ':' => {
             out.push(':');
-            part_if(next == '/' || next.is_alphanumeric(), out);
+            part_if("/+-".contains(next) || next.is_alphanumeric(), out);
         }
         '-' => {
             out.push('-');
-            part_if(next.is_ascii_digit() && last.is_ascii_uppercase(), out);
+            let is_gh = before[1].eq_ignore_ascii_case(&'g') && last.eq_ignore_ascii_case(&'h');
+            part_if(next.is_ascii_digit() && (last.is_ascii_uppercase() || is_gh), out);
         }
         '.' => {
             part_if(before.iter().all(|w| w.eq_ignore_ascii_case(&'w')), out);

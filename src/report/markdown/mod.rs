@@ -69,6 +69,10 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
         let event = escape::cell(&gap.event(bundles));
         let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
     }
+    for substitution in coverage::substitutions(tally) {
+        let event = escape::cell(&substitution.event(bundles));
+        let _ = writeln!(out, "\n> {}: {event}", escape::cell(substitution.reviewer.as_str()));
+    }
     out
 }
 

@@ -122,7 +122,7 @@ async fn refusals_and_losses_in_clear_words() {
     .await;
     check(
         || json_page(429, &json!({"type": "error", "error": {"type": "rate_limit_error", "message": "Enough.", "details": {"error_code": "enforced_spend_limit_reached"}}})),
-        Err(r#"Permanent { reason: "the account has no quota or credit left: Enough.", partial: "" }"#),
+        Err(r#"Unavailable { reason: "the account has no quota or credit left: Enough.", for_now: false, partial: "" }"#),
     )
     .await;
     check(

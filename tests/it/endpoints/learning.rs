@@ -148,6 +148,22 @@ async fn a_raised_limit_stays_for_the_run() {
     assert_eq!(results.iter().map(|(_, requests)| *requests).collect::<Vec<_>>(), [2, 1]);
 }
 
+/// A longer question may leave no room for the raised limit.
+#[tokio::test]
+async fn a_raised_limit_that_is_refused_later_is_taken_back() {
+    let mock = server(|number, asked| match (number, asked.body["max_tokens"].as_u64()) {
+        (0, _) => only_thoughts("length"),
+        (2, Some(400)) => refusal("This model's maximum context length is 500 tokens."),
+        _ => Act::Reply("ok".to_owned()),
+    })
+    .await;
+    let results = ask_times(&with_limit(Some(100), open_ai(&mock.url)), 3).await;
+    let texts: Vec<_> = results.iter().map(|(result, requests)| (result.is_ok(), *requests)).collect();
+    assert_eq!(texts, [(true, 2), (true, 2), (true, 1)]);
+    let limits: Vec<Value> = mock.asked().iter().map(|asked| asked.body["max_tokens"].clone()).collect();
+    assert_eq!(limits, [100, 400, 400, 100, 100].map(Value::from));
+}
+
 #[tokio::test]
 async fn ends_in_clear_words() {
     let check = async |finish: &'static str, text: &'static str, expect: Result<End, &str>| {

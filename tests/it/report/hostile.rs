@@ -22,7 +22,7 @@ pub(crate) fn tally() -> Tally {
     tally_of(EVIL)
 }
 
-fn tally_of(evil: &str) -> Tally {
+pub(super) fn tally_of(evil: &str) -> Tally {
     let mut tally = sample::tally();
     let members = tally.issues.iter_mut().flat_map(|issue| &mut issue.members).chain(&mut tally.unplaced);
     for member in members {
@@ -73,7 +73,7 @@ fn prose_is_escaped() {
     check("@me a@b.c", "@&#8203;me a@&#8203;b.c");
     check("#1 o/r#2 GH-3 !4 a != b", "\\#&#8203;1 o/r\\#&#8203;2 GH-&#8203;3 !&#8203;4 a !&#8203;= b");
     check("https://x www.x mailto:x", "https:&#8203;//x www&#8203;.x mailto:&#8203;x");
-    check("$x$", "<span>$</span>x<span>$</span>");
+    check("$x$", "<span>&#36;</span>x<span>&#36;</span>");
     check("two\n## lines", "two \\#&#8203;\\#&#8203; lines");
 }
 

@@ -88,6 +88,7 @@ pub(crate) fn task(bundle: &str, reviewer: &str, state: State, verdict: Option<V
             tokens_in: (!local).then_some(12_300),
             tokens_out: (!local).then_some(840),
             cost_usd: (!local).then_some(0.05),
+            answered_by: None,
         },
         verdict,
         findings: 0,
@@ -278,6 +279,7 @@ pub(crate) fn tally() -> Tally {
             tool_version: "0.1.0".into(),
             prompt_hash: "5f1d7a84".repeat(8),
             nonce: Some("k3v9".into()),
+            cut_short: None,
             ..RunInfo::default()
         },
         range: RangeInfo {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     bundle::{Bundle, Guard},
-    provider::builtin::{answer, tests::patch_of},
+    provider::{builtin::tests::patch_of, remark},
 };
 
 fn past(count: usize, title: &str, paths: &[&str]) -> Vec<PastCommit> {
@@ -30,7 +30,7 @@ fn split_of(files: &[(&str, usize)]) -> Split {
 fn reply(history: &History, files: &[(&str, usize)], title: &str) -> String {
     let commits = [Commit { id: "c".to_owned(), message: title.to_owned() }];
     let rules = RuleSet::new(&[]).unwrap();
-    answer::write(remarks(history, &split_of(files), &commits, &rules), "read", "")
+    remark::write(remarks(history, &split_of(files), &commits, &rules), "read", "")
 }
 
 fn is_silent(history: &History, files: &[(&str, usize)], title: &str) -> bool {

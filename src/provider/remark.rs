@@ -1,15 +1,16 @@
-//! Writes remarks as a reply in the form every reviewer answers in.
+//! Writes remarks of what is no model as a reply in the form every reviewer answers in.
 //!
 //! The main type is [`Remark`]; [`write()`] puts them on paper. It decides no severity and leaves nothing out.
 
 use std::fmt::Write as _;
 
 use crate::{
-    change::RepoPath,
+    bundle::Bundle,
+    change::{Hunk, RepoPath},
     finding::{Severity, Verdict},
 };
 
-/// One thing an offline reviewer has to say.
+/// One thing to say about one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Remark {
     pub(super) severity: Severity,
@@ -22,6 +23,14 @@ pub(super) struct Remark {
     pub(super) why: String,
     /// Empty when there is nothing to propose.
     pub(super) fix: String,
+}
+
+impl Remark {
+    /// Whether its line is shown in `bundle`.
+    pub(super) fn stands_in(&self, bundle: &Bundle) -> bool {
+        let files = bundle.files.iter().filter(|file| file.path == self.path);
+        files.flat_map(|file| &file.hunks).flat_map(Hunk::lines).any(|line| line.new == Some(self.line))
+    }
 }
 
 /// The reply: a block a remark in order of place, the verdict, and `END nonce` unless `nonce` is empty.
