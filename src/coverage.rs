@@ -91,6 +91,8 @@ pub struct StandIn {
 pub struct Spent {
     /// Prompt tokens.
     pub tokens_in: Option<u64>,
+    /// Those of them that came from the provider's cache.
+    pub tokens_cached: Option<u64>,
     /// Answer tokens.
     pub tokens_out: Option<u64>,
     /// US dollars.
@@ -114,6 +116,7 @@ impl Spent {
         }
         Self {
             tokens_in: sum(self.tokens_in, other.tokens_in),
+            tokens_cached: sum(self.tokens_cached, other.tokens_cached),
             tokens_out: sum(self.tokens_out, other.tokens_out),
             cost_usd: sum(self.cost_usd, other.cost_usd),
         }
@@ -123,7 +126,8 @@ impl Spent {
 impl Outcome {
     /// What it took.
     pub fn spent(&self) -> Spent {
-        Spent { tokens_in: self.tokens_in, tokens_out: self.tokens_out, cost_usd: self.cost_usd }
+        let Self { tokens_in, tokens_out, cost_usd, .. } = *self;
+        Spent { tokens_in, tokens_cached: None, tokens_out, cost_usd }
     }
 
     /// The record of a task that was never asked and cost nothing.

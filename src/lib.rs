@@ -15,6 +15,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 // Values: what everything is about.
 pub mod change;
+pub mod cost;
 pub mod coverage;
 pub mod digest;
 pub mod disposition;
@@ -28,6 +29,7 @@ pub mod survey;
 
 // Stages: pure, each from one value to the next.
 pub mod bundle;
+pub mod estimate;
 pub mod mask;
 pub mod prompt;
 pub mod reply;

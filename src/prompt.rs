@@ -124,6 +124,14 @@ impl Templates {
         Ok(Prompt { system: self.fill(SYSTEM, &values)?, user: self.fill(USER, &values)? })
     }
 
+    /// What a question about `bundle` comes to, whatever the run: a digest of everything in it but the nonce and the commit
+    /// messages.
+    pub fn digest(&self, bundle: &Bundle, guidance: &str) -> Result<String, TemplateError> {
+        let Prompt { system, user } = self.render(bundle, &[], guidance, "")?;
+        let parts = [self.hash.as_str(), &system, &user].map(|part| digest::sha256(&[part.as_bytes()]));
+        Ok(digest::sha256(&parts.each_ref().map(String::as_bytes)))
+    }
+
     fn fill(&self, name: &str, values: &Value) -> Result<String, TemplateError> {
         let template = self.environment.get_template(name).map_err(|error| unusable(name, &error))?;
         template.render(values).map_err(|error| unusable(name, &error))

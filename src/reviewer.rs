@@ -15,7 +15,11 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{coverage::Spent, finding::Severity};
+use crate::{
+    cost::{Price, Tokens},
+    coverage::Spent,
+    finding::Severity,
+};
 
 /// A name that is safe as part of a file name: ASCII letters, digits, `.`, `_`, `-`; neither empty, nor
 /// starting with `.`, nor holding `__`, which parts bundle and reviewer in a reply's file name.
@@ -140,14 +144,20 @@ impl Reviewer {
 }
 
 impl Reviewer {
-    /// `spent` with what its tokens cost, where that was not told and a price is known.
+    /// `spent` with what its tokens cost, where that was not told and a price is known. What is free costs nothing however many
+    /// tokens there were.
     #[must_use]
     pub fn priced(&self, spent: Spent) -> Spent {
+        let told = spent.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
         let cost = |price: Price| {
-            let tokens = spent.tokens_in.zip(spent.tokens_out)?;
-            Some(price.cost(tokens.0, tokens.1))
+            if price.is_free() {
+                return Some(0.0);
+            }
+            let (input, output) = spent.tokens_in.zip(spent.tokens_out)?;
+            let cached = spent.tokens_cached.unwrap_or_default();
+            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
         };
-        Spent { cost_usd: spent.cost_usd.or_else(|| cost(self.price?)), ..spent }
+        Spent { cost_usd: told.or_else(|| cost(self.price?)), ..spent }
     }
 
     /// Names the provider, which reviewers share that are asked in the same way: an endpoint and its key, or a program and the
@@ -161,23 +171,6 @@ impl Reviewer {
             Access::Command(program) => Some(format!("{} {}", program.argv.first()?, self.lineage)),
             Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => None,
         }
-    }
-}
-
-/// What tokens cost, in US dollars per million.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    /// Of the prompt.
-    pub input: f64,
-    /// Of the answer, reasoning included.
-    pub output: f64,
-}
-
-impl Price {
-    /// What so many tokens cost, in US dollars.
-    #[expect(clippy::cast_precision_loss, reason = "no reply has 2^52 tokens")]
-    pub fn cost(self, tokens_in: u64, tokens_out: u64) -> f64 {
-        (self.input * tokens_in as f64 + self.output * tokens_out as f64) / 1e6
     }
 }
 
@@ -513,6 +506,13 @@ pub struct Seat {
     pub model: String,
     /// The family it counts as.
     pub lineage: Lineage,
+}
+
+impl Seat {
+    /// Whether it answers without a model: nothing is paid for.
+    pub fn is_free(&self) -> bool {
+        ["builtin", "replay", "sarif"].contains(&self.provider.as_str())
+    }
 }
 
 impl From<&Reviewer> for Seat {

@@ -107,6 +107,8 @@ impl From<ConfigError> for CliError {
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
             | ConfigError::Reviewer { .. }
+            | ConfigError::PriceOfNothing
+            | ConfigError::Price { .. }
             | ConfigError::GuidanceRule { .. }
             | ConfigError::ReviewerId(_) => plain,
         }

@@ -7,6 +7,8 @@ use super::{doctor::look, error::CliError, ui::Ui, workspace::Workspace};
 use crate::{
     bundle::Split,
     config::{AUTO, Candidate, Choice, Seats, candidates, one_a_lineage},
+    cost::Tokens,
+    estimate::as_counted_by,
     report::{preview::estimated_tokens, words},
     reviewer::{Reviewer, host},
     route::Routes,
@@ -25,7 +27,7 @@ pub(super) fn add(workspace: &mut Workspace, choice: &Choice, ui: Ui) -> Result<
         return Ok(false);
     }
     let survey = look(workspace, Depth::Quick)?;
-    let found = candidates(&survey, workspace.config.times);
+    let found = candidates(&survey, workspace.config.times, &workspace.config.prices);
     let added = if by_name {
         named(&found, &choice.reviewers)
     } else {
@@ -72,15 +74,18 @@ pub(super) fn announce(seats: &Seats, routes: &Routes, split: &Split, ui: Ui) {
     let away = seats.usable.iter().map(|(reviewer, _)| reviewer).filter(|one| !one.access.stays_here());
     for reviewer in away {
         let bundles = split.bundles.iter().filter(|bundle| routes.asks(&bundle.id, reviewer.id.as_str()));
-        let tokens: usize = bundles.map(|bundle| estimated_tokens(bundle.byte_len())).sum();
+        let tokens = as_counted_by(&reviewer.lineage, bundles.map(estimated_tokens).sum());
         let cost = match reviewer.price {
-            Some(price) => format!(", {} without its answers", words::dollars(price.cost(tokens as u64, 0))),
+            Some(price) => format!(
+                ", {} without its answers",
+                words::dollars(price.cost(Tokens { input: tokens, ..Tokens::default() }))
+            ),
             None => String::new(),
         };
         ui.note(format_args!(
             "asking {}: about {} tokens of diff{cost}",
             place(reviewer),
-            words::grouped(tokens as u64)
+            words::grouped(tokens)
         ));
     }
 }

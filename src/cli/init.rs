@@ -46,7 +46,8 @@ pub(super) fn run(global: &Global, args: &InitArgs, ui: Ui) -> Result<Status, Cl
         return Err(CliError::new(format!("there is a {} already", workspace.shown(&file)))
             .hint("`--force` replaces it, `--stdout` only shows what would be written"));
     }
-    let found = candidates(&look(&workspace, Depth::Quick)?, workspace.config.times);
+    let found =
+        candidates(&look(&workspace, Depth::Quick)?, workspace.config.times, &workspace.config.prices);
     let chosen = one_a_lineage(&found, false);
     let (asked, spare): (Vec<_>, Vec<_>) = found.iter().partition(|one| chosen.contains(&one.reviewer));
     let [asked, spare] = [asked, spare].map(|some| some.into_iter().map(proposal).collect::<Vec<_>>());

@@ -21,7 +21,7 @@ use crate::{
         respondent::{Respondent, most_voices},
     },
     store::{
-        RunDir, StoreError,
+        Cache, RunDir, StoreError,
         record::{JudgingRecord, RunRecord},
     },
     tally::Input,
@@ -34,6 +34,8 @@ pub(super) struct Session<'a> {
     pub(super) record: &'a RunRecord,
     /// The panel's reviewers that can be asked.
     pub(super) respondents: &'a [Respondent],
+    /// Answers of other runs.
+    pub(super) cache: &'a Cache,
     /// `--timeout`.
     pub(super) timeout: Option<u64>,
     pub(super) pace: Pace,
@@ -80,7 +82,7 @@ pub(super) fn judge(
     let templates = session.workspace.templates()?;
     let mut judging = Judging {
         dir: session.dir,
-        cache: session.workspace.store.cache(),
+        cache: session.cache.clone(),
         templates: &templates,
         nonce: Arc::from(session.record.nonce.as_str()),
         adjudicator: adjudicator(session)?,
@@ -100,7 +102,10 @@ pub(super) fn judge(
         let events = channel(round.requests(), most_voices(round.respondents()), &session.pace);
         let work = async |events: &_, cancel: &_| judging.ask(round, bounds, events, cancel).await;
         let heard = supervised(events, ui, interrupt, work)?;
-        let Some(Heard { judgements, unsaved }) = heard else { return Ok(Ended::Dropped) };
+        let Some(Heard { judgements, unsaved, forgotten }) = heard else { return Ok(Ended::Dropped) };
+        if let Some(error) = forgotten {
+            ui.warning(format_args!("answers are not kept for other runs: {error}"));
+        }
         for judgement in judgements {
             input.judgements.put(judgement);
         }

@@ -3,6 +3,7 @@
 //! Each subcommand has a file; words for errors are made in `error`, printing in `ui`.
 
 mod bundle;
+mod cache;
 mod dispose;
 mod doctor;
 mod error;
@@ -92,6 +93,8 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Decide about issues: real, false or wontfix, for this run and all later ones
     Dispose(dispose::DisposeArgs),
+    /// Say what is kept of earlier answers and what that was worth, or take some out
+    Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
 }
@@ -201,6 +204,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&cli.global, &args, ui),
         Command::Init(args) => init::run(&cli.global, &args, ui),
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
+        Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

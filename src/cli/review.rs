@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use super::{
@@ -24,11 +25,16 @@ use crate::{
     clock,
     config::{Choice, PanelError, Seats, env},
     disposition::Disposition,
+    estimate::{self, Forecast},
     judgement::Judgements,
     mask::{self, Mask},
     prompt::{Templates, guidance::Told},
     provider::{Opener, Question},
-    report::{json, masks, preview::Preview},
+    report::{
+        json, masks,
+        preview::{Preview, Prospect},
+        words,
+    },
     reviewer::{Access, Builtin, Panel, Reviewer, ReviewerId},
     route::Routes,
     run::{
@@ -37,13 +43,14 @@ use crate::{
         budget::{self, Budget, Limits},
         event::channel,
         executor::Pace,
+        recall::{self, Memory},
         respondent::{Respondent, Voice, most_voices},
         review::{self, Answers, Asking},
         routing::{self, Assignment},
         saved,
     },
     store::{
-        RunDir,
+        RunDir, StoreError,
         record::{GuidanceRecord, Manifest, RunRecord},
     },
     tally::{
@@ -76,6 +83,9 @@ pub(super) struct ReviewArgs {
     /// Longest time for one attempt, for every reviewer
     #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
+    /// Ask for everything anew, also what was answered before; what comes is kept for later all the same
+    #[arg(long, help_heading = ASKING, env = env::NO_CACHE, value_parser = FalseyValueParser::new())]
+    no_cache: bool,
     /// Go on with a run that was interrupted: ask only for what is missing
     #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "context", "panel", "reviewers"])]
     resume: Option<String>,
@@ -163,6 +173,7 @@ struct Job {
     material: Material,
     policy: Policy,
     asked: Asked,
+    memory: Arc<Memory>,
     earlier: Vec<TaskReply>,
     judgements: Judgements,
 }
@@ -202,12 +213,7 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     let (seats, routes) = seats(workspace, &choice, policy, &split)?;
     let material = Material { growth, ..Material::new(split, range, commits, guidance) };
     if args.dry_run {
-        let seats = seats.usable_reviewers();
-        let Material { split, range, masks, guidance, .. } = &material;
-        let panel = (!split.bundles.is_empty()).then_some(seats.as_slice());
-        bundle::show(&Preview { range, split, masks, panel, routes: &routes }, &args.output, ui)?;
-        guidance::announce(guidance, ui);
-        judge::announce(&workspace.config, args.verify, ui);
+        foresee(workspace, args, &material, &templates, (&seats, &routes), ui)?;
         bundle::check_sizes(workspace, &material.split, ui)?;
         return Ok(None);
     }
@@ -222,9 +228,41 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     record.routes = routes.iter().map(Into::into).collect();
     let opener = workspace.opener(&seats, &material, past)?;
     let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
+    let memory =
+        memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
     let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
     let (earlier, judgements) = <_>::default();
-    Ok(Some(Job { dir, record, material, policy, asked, earlier, judgements }))
+    Ok(Some(Job { dir, record, material, policy, asked, memory, earlier, judgements }))
+}
+
+/// Shows what would be sent, and what that would cost.
+fn foresee(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    material: &Material,
+    templates: &Templates,
+    (seats, routes): (&Seats, &Routes),
+    ui: Ui,
+) -> Result<(), CliError> {
+    let reviewers = seats.usable_reviewers();
+    let questions = questions(material, templates, "0123456789abcdef")?;
+    let memory = memory(workspace, args, material, templates, &reviewers)?;
+    let forecast = |reviewer: &Reviewer| {
+        let own = questions.iter().filter(|one| routes.asks(&one.bundle.id, reviewer.id.as_str()));
+        let (known, open): (Vec<_>, Vec<_>) = own.partition(|one| memory.answer(one, &reviewer.id).is_some());
+        let open: Vec<u64> = open.iter().map(|one| estimate::tokens(&one.prompt.joined())).collect();
+        Forecast::new(reviewer, &open, known.len())
+    };
+    let forecasts: Vec<Forecast> = reviewers.iter().map(forecast).collect();
+    let today = clock::now().to_zoned(TimeZone::UTC).date();
+    let prospect = Prospect { reviewers: &reviewers, forecasts: &forecasts, today };
+    let panel = (!material.split.bundles.is_empty()).then_some(prospect);
+    let Material { range, split, masks, .. } = material;
+    let preview = Preview { range, split, masks, panel, routes };
+    bundle::show(&preview, &args.output, ui)?;
+    guidance::announce(&material.guidance, ui);
+    judge::announce(&workspace.config, args.verify, ui);
+    Ok(())
 }
 
 /// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
@@ -300,11 +338,13 @@ fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> 
     let past = seats.asks(Builtin::History).then(|| workspace.change_again(&material.range)).flatten();
     let opener = workspace.opener(&seats, &material, past)?;
     let asked = asked(args.timeout, seats, opener, &material, &templates, &saved.record.nonce)?;
+    let memory =
+        memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
     let (earlier, judgements) = (saved.input.replies, saved.input.judgements);
-    Ok(Job { dir, record, material, policy, asked, earlier, judgements })
+    Ok(Job { dir, record, material, policy, asked, memory, earlier, judgements })
 }
 
 fn changed_panel(dir: &RunDir, now: &str) -> CliError {
@@ -321,29 +361,47 @@ pub(super) fn asked(
     templates: &Templates,
     nonce: &str,
 ) -> Result<Asked, CliError> {
-    let nonce: Arc<str> = nonce.into();
-    let shown = mask::shown(&material.split.bundles, &material.masks);
-    let question = |((bundle, shown), guidance): ((&Bundle, &Bundle), &Told)| {
-        let guidance = mask::without_credentials(&guidance.text);
-        let prompt = templates.render(shown, &material.commits, &guidance, &nonce)?;
-        Ok::<_, CliError>(Arc::new(Question {
-            bundle: Arc::new(bundle.clone()),
-            prompt,
-            nonce: Arc::clone(&nonce),
-        }))
-    };
-    let questions = material
-        .split
-        .bundles
-        .iter()
-        .zip(shown.iter())
-        .zip(&material.guidance)
-        .map(question)
-        .collect::<Result<_, _>>()?;
+    let questions = questions(material, templates, nonce)?;
     let skipped = seats.skipped.iter();
     let skipped = skipped.map(|seat| (seat.reviewer.id.clone(), seat.obstacle.to_string())).collect();
     let respondents = respondents(timeout, seats, &mut opener)?;
     Ok(Asked { questions, respondents, skipped })
+}
+
+/// What `reviewers` answered about `material` in earlier runs.
+fn memory<'a>(
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    material: &Material,
+    templates: &Templates,
+    reviewers: impl IntoIterator<Item = &'a Reviewer>,
+) -> Result<Arc<Memory>, CliError> {
+    let digest =
+        |(bundle, guidance): &(Bundle, String)| Ok((bundle.id.clone(), templates.digest(bundle, guidance)?));
+    let questions = told(material).iter().map(digest).collect::<Result<Vec<_>, CliError>>()?;
+    Ok(Arc::new(Memory::new(workspace.cache(!args.no_cache), &questions, reviewers)))
+}
+
+/// What reviewers see of each bundle, and the guidance that goes with it: both without values of credentials.
+fn told(material: &Material) -> Vec<(Bundle, String)> {
+    let shown = mask::shown(&material.split.bundles, &material.masks).into_owned();
+    let guidance = material.guidance.iter().map(|told| mask::without_credentials(&told.text));
+    shown.into_iter().zip(guidance).collect()
+}
+
+/// What is to be asked, a question a bundle.
+fn questions(
+    material: &Material,
+    templates: &Templates,
+    nonce: &str,
+) -> Result<Vec<Arc<Question>>, CliError> {
+    let nonce: Arc<str> = nonce.into();
+    let question = |(bundle, (shown, guidance)): (&Bundle, (Bundle, String))| {
+        let prompt = templates.render(&shown, &material.commits, &guidance, &nonce)?;
+        let bundle = Arc::new(bundle.clone());
+        Ok(Arc::new(Question { bundle, prompt, nonce: Arc::clone(&nonce) }))
+    };
+    material.split.bundles.iter().zip(told(material)).map(question).collect()
 }
 
 /// The seats that can be asked, each with those who may answer for it.
@@ -415,7 +473,8 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let again = format!("scrum review --resume {}", job.dir.id);
-    let Some(Answers { replies, unsaved }) = ask(workspace, args, &mut job, &mut bounds, ui, &interrupt)?
+    let Some(Answers { replies, unsaved, forgotten }) =
+        ask(workspace, args, &mut job, &mut bounds, ui, &interrupt)?
     else {
         ui.note(format_args!("ended at once; go on with: {again}"));
         return Ok(Status::Interrupted);
@@ -426,6 +485,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
         dir: &job.dir,
         record: &job.record,
         respondents: &job.asked.respondents,
+        cache: job.memory.cache(),
         timeout: args.timeout,
         pace: pace(workspace, args),
     };
@@ -441,6 +501,7 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
             return Ok(Status::Interrupted);
         }
     };
+    tidy(workspace, &job.memory, forgotten, ui);
     let interrupted = interrupt.end.is_cancelled();
     job.record.cut_short = bounds.cut_short().map(str::to_owned);
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
@@ -463,6 +524,14 @@ fn perform(workspace: &Workspace, args: &ReviewArgs, mut job: Job, ui: Ui) -> Re
     Ok(gate.result.into())
 }
 
+/// Keeps the cache within its limits. A cache that cannot be written costs no review.
+fn tidy(workspace: &Workspace, memory: &Memory, forgotten: Option<StoreError>, ui: Ui) {
+    let pruned = memory.cache().prune(workspace.cache_limits());
+    if let Some(error) = forgotten.or_else(|| pruned.err()) {
+        ui.warning(format_args!("answers are not kept for other runs: {error}"));
+    }
+}
+
 /// Leaves the run as it ended on disk.
 fn keep(workspace: &Workspace, job: &Job, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
     job.dir.write_record(&job.record)?;
@@ -480,7 +549,7 @@ fn ask(
     interrupt: &Interrupt,
 ) -> Result<Option<Answers>, CliError> {
     let routes = job.record.info().routes;
-    let asking = Asking {
+    let mut asking = Asking {
         dir: &job.dir,
         questions: &job.asked.questions,
         respondents: &job.asked.respondents,
@@ -488,8 +557,15 @@ fn ask(
         routes: &routes,
         earlier: std::mem::take(&mut job.earlier),
         pace: pace(workspace, args),
+        memory: Some(Arc::clone(&job.memory)),
     };
-    let events = channel(review::open_tasks(&asking).len(), most_voices(asking.respondents), &asking.pace);
+    let known = recall::recall(&mut asking)?;
+    let tasks = review::open_tasks(&asking).len();
+    if known > 0 {
+        let of = words::count(known + tasks, "answer");
+        ui.note(format_args!("{known} of {of} from the cache (--no-cache asks anew)"));
+    }
+    let events = channel(tasks, most_voices(asking.respondents), &asking.pace);
     let work = async |events: &_, cancel: &_| review::ask(asking, bounds, events, cancel).await;
     Ok(supervised(events, ui, interrupt, work)?.transpose()?)
 }

@@ -10,7 +10,11 @@ use super::{ChangeArgs, Global, error::CliError, review::Material, trust::Trust,
 use crate::{
     bundle::{self, Split, SplitRules},
     change::{Change, RangeInfo, RepoPath},
-    config::{self, Config, Seats, StandIn, env::Environment},
+    clock,
+    config::{
+        self, Config, Seats, StandIn,
+        env::{self, Environment},
+    },
     git::{self, GitError, RangeSpec, Repo},
     prompt::{
         Templates,
@@ -23,7 +27,7 @@ use crate::{
         saved::{self, SavedRun},
         tree,
     },
-    store::{RunDir, Store},
+    store::{Cache, RunDir, Store, cache::Limits},
     tally::gate::Policy,
 };
 
@@ -90,7 +94,10 @@ impl Workspace {
         let place = Place::of(global)?;
         let repo = place.repository()?;
         let config = Config::builtin()?;
-        let store = Store::new(&place.root(repo.as_ref()), &config.bundles_dir, &config.reviews_dir);
+        let store = Store::new(
+            &place.root(repo.as_ref()),
+            [&config.cache_dir, &config.bundles_dir, &config.reviews_dir],
+        );
         let (trust, given, environment) = (None, None, Environment);
         let Place { directory, started_in } = place;
         let workspace = Self { repo, config, store, environment, trust, given, directory, started_in };
@@ -165,7 +172,10 @@ impl Workspace {
         if let Some(trust) = distrusted {
             config.distrust(&|access| trust.tampered(repo.as_ref(), &place.started_in, access));
         }
-        let store = Store::new(&root, &config.bundles_dir, &config.reviews_dir);
+        if let Some(folder) = Environment.get(env::CACHE_DIR) {
+            config.cache_dir = folder.into();
+        }
+        let store = Store::new(&root, [&config.cache_dir, &config.bundles_dir, &config.reviews_dir]);
         trust.iter().try_for_each(|trust| trust.check_folders(repo.as_ref(), store.folders()))?;
         let Place { directory, started_in } = place;
         Ok(Self { repo, config, store, environment: Environment, trust, given: None, directory, started_in })
@@ -174,11 +184,11 @@ impl Workspace {
     /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
     pub(super) fn for_evaluation(&self, folder: Option<&Path>) -> Result<Self, CliError> {
         let root = self.root();
-        let apart = |folder: &Path| folder.join("eval");
+        let Config { cache_dir, bundles_dir, reviews_dir, .. } = &self.config;
         Ok(Self {
             repo: folder.map(Repo::discover).transpose()?,
             config: self.config.clone(),
-            store: Store::new(&root, &apart(&self.config.bundles_dir), &apart(&self.config.reviews_dir)),
+            store: Store::new(&root, [cache_dir, &bundles_dir.join("eval"), &reviews_dir.join("eval")]),
             environment: self.environment,
             trust: None,
             given: None,
@@ -237,6 +247,17 @@ impl Workspace {
     /// The prompt templates, the configured ones in place of the embedded.
     pub(super) fn templates(&self) -> Result<Templates, CliError> {
         Ok(Templates::new(self.config.system_prompt.clone(), self.config.user_prompt.clone())?)
+    }
+
+    /// Answers of other runs; whether or not they are used, new ones are kept.
+    pub(super) fn cache(&self, is_read: bool) -> Cache {
+        let folder = self.store.folders()[0].to_owned();
+        Cache { folder, is_read, most_age: self.config.cache_age, now: clock::now() }
+    }
+
+    /// What may stay in it.
+    pub(super) fn cache_limits(&self) -> Limits {
+        Limits { most_bytes: self.config.cache_bytes, most_age: self.config.cache_age }
     }
 
     /// What the maintainers tell the reviewers of `split`, the share of a change over `range`. Files come from the baseline,

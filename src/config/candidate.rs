@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{file, panel, preset};
+use super::{PriceList, file, panel, preset};
 use crate::{
     reviewer::{Lineage, Reviewer, ReviewerId},
     survey::{LocalModel, ModelKind, Server, Survey},
@@ -30,10 +30,10 @@ pub struct Candidate {
 /// Whom one could ask, best first, each with who is preferred to it.
 ///
 /// `times` are the total and idle time limits of an attempt in seconds.
-pub fn candidates(survey: &Survey, times: (u64, u64)) -> Vec<Candidate> {
-    let seats = preset::seats().into_iter().filter_map(|seat| candidate(seat, times));
+pub fn candidates(survey: &Survey, times: (u64, u64), prices: &PriceList) -> Vec<Candidate> {
+    let seats = preset::seats().into_iter().filter_map(|seat| candidate(seat, times, prices));
     let local = survey.servers.iter().filter(|server| server.preset == OLLAMA);
-    let local = local.flat_map(models_of).filter_map(|entry| candidate(entry, times));
+    let local = local.flat_map(models_of).filter_map(|entry| candidate(entry, times, prices));
     let mut all: Vec<Candidate> = seats.chain(local).filter(|one| is_there(&one.reviewer, survey)).collect();
     let mut first: Vec<(Lineage, ReviewerId)> = Vec::new();
     for one in &mut all {
@@ -63,11 +63,11 @@ pub fn one_a_lineage(candidates: &[Candidate], local_only: bool) -> Vec<Reviewer
     chosen
 }
 
-fn candidate(mut entry: toml::Table, times: (u64, u64)) -> Option<Candidate> {
+fn candidate(mut entry: toml::Table, times: (u64, u64), prices: &PriceList) -> Option<Candidate> {
     let preset = entry.get("preset")?.as_str()?.to_owned();
     entry.remove("preset");
     let entry: file::Reviewer = toml::Value::Table(entry).try_into().ok()?;
-    let reviewer = panel::reviewers(vec![entry], times).ok()?.pop()?;
+    let reviewer = panel::reviewers(vec![entry], times, prices).ok()?.pop()?;
     Some(Candidate { reviewer, preset, instead: None })
 }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn check(survey: &Survey, expect: &[&str], expect_local: &[&str]) {
-        let candidates = candidates(survey, (600, 120));
+        let candidates = candidates(survey, (600, 120), &PriceList::default());
         let ids = |reviewers: Vec<Reviewer>| {
             reviewers.iter().map(|one| format!("{} {}", one.id, one.lineage)).collect::<Vec<_>>()
         };
@@ -156,7 +156,7 @@ mod tests {
     fn one_of_each_lineage_and_the_key_before_the_program() {
         let both = survey(&["OPENAI_API_KEY", "OPENROUTER_API_KEY"], &["claude"], &[]);
         check(&both, &["openai openai", "claude anthropic", "openrouter-kimi moonshot"], &[]);
-        let spare = candidates(&both, (600, 120));
+        let spare = candidates(&both, (600, 120), &PriceList::default());
         let gpt = spare.iter().find(|one| one.reviewer.id.as_str() == "openrouter-gpt").unwrap();
         assert_eq!(gpt.instead.as_ref().map(ReviewerId::as_str), Some("openai"));
     }
@@ -182,7 +182,8 @@ mod tests {
     fn every_seat_is_a_reviewer_of_known_descent() {
         for seat in preset::seats() {
             let id = seat["id"].as_str().unwrap_or_default().to_owned();
-            let one = candidate(seat, (600, 120)).unwrap_or_else(|| panic!("{id} is no reviewer"));
+            let one = candidate(seat, (600, 120), &PriceList::default())
+                .unwrap_or_else(|| panic!("{id} is no reviewer"));
             assert_ne!(one.reviewer.lineage, Lineage::unknown(), "{id}");
             let known = preset::presets().into_iter().find(|known| known.name == one.preset).unwrap();
             assert!(!known.runs_repository_code, "{id} runs code of the repository");

@@ -16,6 +16,10 @@ pub const FORCE_OVERSIZE: &str = "SCRUM_FORCE_OVERSIZE";
 pub const PANEL: &str = "SCRUM_PANEL";
 /// Overrides `[review] concurrency`.
 pub const CONCURRENCY: &str = "SCRUM_CONCURRENCY";
+/// `1` asks for everything anew, as `--no-cache` does.
+pub const NO_CACHE: &str = "SCRUM_NO_CACHE";
+/// Overrides `[cache] dir`.
+pub const CACHE_DIR: &str = "SCRUM_CACHE_DIR";
 /// Folder of user configuration, before `HOME/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home, for `.config` in it.

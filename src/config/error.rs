@@ -102,6 +102,15 @@ pub enum ConfigError {
         /// What there is.
         known: Vec<String>,
     },
+    /// A `[[price]]` without a model.
+    #[error("price.models is empty: a price is that of some model")]
+    PriceOfNothing,
+    /// A `[[price]]` that is none.
+    #[error("price of {model:?}: must be 0 or more US dollars per million tokens")]
+    Price {
+        /// The first model it is for.
+        model: String,
+    },
     /// A `[[route]]` that chooses nothing, or never.
     #[error("route {number}: {reason}")]
     Route {

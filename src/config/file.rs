@@ -25,6 +25,8 @@ pub(super) struct File {
     pub(super) guidance: Guidance,
     pub(super) rules: Rules,
     pub(super) paths: Paths,
+    pub(super) cache: Cache,
+    pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
     pub(super) route: Vec<Route>,
     pub(super) reviewer: Vec<Reviewer>,
@@ -103,6 +105,14 @@ pub(super) struct Rules {
 pub(super) struct Paths {
     pub(super) bundles: PathBuf,
     pub(super) reviews: PathBuf,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Cache {
+    pub(super) dir: PathBuf,
+    pub(super) max_bytes: u64,
+    pub(super) max_age_days: u32,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -190,6 +200,24 @@ pub(super) enum SeverityWord {
 pub(super) struct Price {
     pub(super) input: f64,
     pub(super) output: f64,
+    pub(super) cached_input: Option<f64>,
+    pub(super) cache_write: Option<f64>,
+}
+
+/// `[[price]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListedPrice {
+    pub(super) models: Vec<String>,
+    #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    pub(super) input: f64,
+    pub(super) output: f64,
+    pub(super) cached_input: Option<f64>,
+    pub(super) cache_write: Option<f64>,
+    pub(super) as_of: Option<toml::value::Datetime>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for whoever checks the list"))]
+    pub(super) source: Option<String>,
 }
 
 /// Patterns of the models that do not take a part of the request.

@@ -13,6 +13,7 @@ mod file;
 mod invocation;
 mod panel;
 mod preset;
+mod prices;
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +27,7 @@ pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use preset::{Preset, hint, presets};
+pub use prices::PriceList;
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
@@ -35,6 +37,9 @@ use crate::{
 };
 
 const DEFAULT: &str = include_str!("default.toml");
+
+/// The lowest layer: `[[price]]` entries only.
+const PRICES: &str = include_str!("prices.toml");
 
 /// Name of the repository's configuration file.
 pub const FILE_NAME: &str = "scrum.toml";
@@ -86,6 +91,12 @@ pub struct Config {
     pub bundles_dir: PathBuf,
     /// Where reviews are kept, absolute or from the repository's root.
     pub reviews_dir: PathBuf,
+    /// Where answers are kept for other runs, absolute or from the repository's root.
+    pub cache_dir: PathBuf,
+    /// Most bytes of answers that are kept.
+    pub cache_bytes: u64,
+    /// Most age of answers that are kept, and used.
+    pub cache_age: Duration,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
     /// Which panel is asked about which files, in order of configuration; each names one that there is.
@@ -94,6 +105,8 @@ pub struct Config {
     pub reviewers: Vec<Reviewer>,
     /// Longest time for one attempt and longest silence in it, in seconds, for reviewers that set none.
     pub times: (u64, u64),
+    /// What tokens of models cost.
+    pub prices: PriceList,
     /// What a file says about whom to ask; the built-in defaults do not count.
     pub said: Said,
     /// The files that were read, the built-in one left out, in order of precedence.
@@ -149,7 +162,7 @@ impl Config {
         stand_ins: &StandIns<'_>,
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
-        let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+        let mut merged = Layer::reference()?;
         let (mut said, mut files) = (Said::default(), Vec::new());
         let mut lay_over = |text: &str, path: &Path| {
             let layer = Layer::parse(text, path)?;
@@ -209,6 +222,13 @@ fn named(path: &Path, stand_ins: &StandIns<'_>) -> Result<String, ConfigError> {
 struct Layer(toml::Table);
 
 impl Layer {
+    /// What applies where nobody says otherwise.
+    fn reference() -> Result<Self, ConfigError> {
+        let mut merged = Self::parse(PRICES, Path::new("prices.toml"))?;
+        merged.lay_over(Self::parse(DEFAULT, Path::new("default.toml"))?);
+        Ok(merged)
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let broken = |source: &toml::de::Error| error::invalid(path, text, source);
         toml::from_str::<file::File>(text).map_err(|source| broken(&source))?;
@@ -274,13 +294,16 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     }
 }
 
-/// Tables merge key by key; reviewers by id; everything else is replaced.
+/// Tables merge key by key; reviewers by id; prices of the upper file come before the lower ones; everything else is replaced.
 fn merge(lower: &mut toml::Table, upper: toml::Table) {
     for (key, value) in upper {
         match (lower.get_mut(&key), value) {
             (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
             (Some(toml::Value::Array(below)), toml::Value::Array(above)) if key == "reviewer" => {
                 merge_reviewers(below, above);
+            }
+            (Some(toml::Value::Array(below)), toml::Value::Array(above)) if key == "price" => {
+                below.splice(..0, above);
             }
             (_, value) => {
                 lower.insert(key, value);
@@ -308,8 +331,9 @@ impl Config {
             file.bundle.warn_bytes as u64,
             1 << 40,
         )?;
+        let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
-        let reviewers = panel::reviewers(file.reviewer, times)?;
+        let reviewers = panel::reviewers(file.reviewer, times, &prices)?;
         fallback::check(&reviewers)?;
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
@@ -343,10 +367,14 @@ impl Config {
             rules: named_texts(&file.rules.files, stand_ins)?,
             bundles_dir: file.paths.bundles,
             reviews_dir: file.paths.reviews,
+            cache_dir: file.cache.dir,
+            cache_bytes: file.cache.max_bytes,
+            cache_age: Duration::from_hours(24) * file.cache.max_age_days,
             panels,
             routes,
             reviewers,
             times,
+            prices,
             said: Said::default(),
             files: Vec::new(),
         })

@@ -11,14 +11,14 @@ use secrecy::SecretString;
 
 use super::{
     Config, ConfigError, PanelError, Route, analyser, env::Environment, error::nearest, file, invocation,
-    seconds,
+    prices::PriceList, seconds,
 };
 use crate::{
     bundle::route::RouteRule,
     judge,
     reviewer::{
-        Access, Allowance, Builtin, Lineage, Panel, Parameter, Price, Quirks, ReportSource, Reviewer,
-        ReviewerId, Seat,
+        Access, Allowance, Builtin, Lineage, Panel, Parameter, Quirks, ReportSource, Reviewer, ReviewerId,
+        Seat,
     },
     tally::lineage,
 };
@@ -222,14 +222,16 @@ pub fn key_of(reviewer: &Reviewer, environment: Environment) -> Result<Option<Se
     }
 }
 
-/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none.
+/// Checks the entries; `times` are the total and idle time limits in seconds where an entry gives none, `prices` lists those of models.
 pub(super) fn reviewers(
     entries: Vec<file::Reviewer>,
     times: (u64, u64),
+    prices: &PriceList,
 ) -> Result<Vec<Reviewer>, ConfigError> {
     let mut all: Vec<Reviewer> = Vec::new();
     for entry in entries {
-        let reviewer = reviewer(&entry, times)?;
+        let mut reviewer = reviewer(&entry, times)?;
+        reviewer.price = prices.of(&reviewer, own_price(&entry)?);
         if all.iter().any(|other| other.id == reviewer.id) {
             return Err(wrong(reviewer.id.as_str(), "is configured twice"));
         }
@@ -306,7 +308,6 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
         max_output_tokens: entry.max_output_tokens,
         timeout: total,
         idle_timeout: entry.idle_timeout_secs.map_or(idle, Duration::from_secs),
-        price: price(entry)?,
         fallback: entry.fallback.iter().map(|id| ReviewerId::new(id)).collect::<Result<_, _>>()?,
         allowance: Allowance {
             requests_per_minute: entry.requests_per_minute,
@@ -345,12 +346,13 @@ fn is_among(model: &str, patterns: &[String]) -> Result<bool, globset::Error> {
     Ok(false)
 }
 
-fn price(entry: &file::Reviewer) -> Result<Option<Price>, ConfigError> {
-    let Some(file::Price { input, output }) = entry.price else { return Ok(None) };
-    if [input, output].iter().any(|usd| !usd.is_finite() || *usd < 0.0) {
-        return Err(wrong(&entry.id, "a price must be 0 or more US dollars per million tokens"));
+fn own_price(entry: &file::Reviewer) -> Result<Option<file::Price>, ConfigError> {
+    match entry.price {
+        Some(price) if !price.is_possible() => {
+            Err(wrong(&entry.id, "a price must be 0 or more US dollars per million tokens"))
+        }
+        price => Ok(price),
     }
-    Ok(Some(Price { input, output }))
 }
 
 /// Programs often print only at their end, and the built-in reviewers always do: their silence means nothing.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::*;
 
-fn load(text: &str) -> Result<Config, ConfigError> {
-    let mut merged = Layer::parse(DEFAULT, Path::new("default.toml"))?;
+pub(super) fn load(text: &str) -> Result<Config, ConfigError> {
+    let mut merged = Layer::reference()?;
     merged.lay_over(Layer::parse(text, Path::new("/home/ada/repo/scrum.toml"))?);
     merged.finish(&|_| Ok(StandIn::Disk))
 }

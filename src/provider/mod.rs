@@ -82,7 +82,8 @@ impl Answer {
 impl Answer {
     /// What it took, as far as the provider told.
     pub fn spent(&self) -> Spent {
-        Spent { tokens_in: self.tokens_in, tokens_out: self.tokens_out, cost_usd: self.cost_usd }
+        let Self { tokens_in, tokens_cached, tokens_out, cost_usd, .. } = *self;
+        Spent { tokens_in, tokens_cached, tokens_out, cost_usd }
     }
 }
 

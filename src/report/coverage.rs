@@ -12,9 +12,9 @@ use crate::{
     coverage::{Outcome, StandIn, State},
     finding::Verdict,
     report::{foreign, words},
-    reviewer::ReviewerId,
+    reviewer::{ReviewerId, Seat},
     route::Routed,
-    tally::{Coverage, Tally},
+    tally::{Coverage, Tally, spent::Spent},
 };
 
 /// Names of left-out files shown for each reason.
@@ -270,18 +270,47 @@ fn excluded_count(reason: ExcludeReason, files: usize) -> String {
     }
 }
 
-/// `5 requests, 61,500 tokens in, 4,200 out, $0.25`; `None` when nothing was asked of a provider that counts.
-pub fn spent(tally: &Tally) -> Option<String> {
-    let judged = || tally.judgements.hearings().map(|hearing| &hearing.outcome);
-    let outcomes = || tally.coverage.iter().map(|task| &task.outcome).chain(judged());
-    let tokens_in: u64 = outcomes().filter_map(|outcome| outcome.tokens_in).sum();
-    let tokens_out: u64 = outcomes().filter_map(|outcome| outcome.tokens_out).sum();
-    if tokens_in + tokens_out == 0 {
-        return None;
+/// `61,500 tokens in, 4,200 out, $0.25 and 3 replies of unknown price, 14 of 20 from the cache`; `None` when there is nothing
+/// to tell. `of` is the number of questions.
+pub fn spent(spent: &Spent, of: usize) -> Option<String> {
+    let Spent { answers: _, cached, tokens_in, tokens_out, cost_usd, unpriced } = *spent;
+    let (tokens_in, tokens_out) = (tokens_in.unwrap_or_default(), tokens_out.unwrap_or_default());
+    let mut parts = Vec::new();
+    if tokens_in > 0 || tokens_out > 0 {
+        parts.push(format!("{} tokens in, {} out", words::grouped(tokens_in), words::grouped(tokens_out)));
     }
-    let cost: Vec<f64> = outcomes().filter_map(|outcome| outcome.cost_usd).collect();
-    let price =
-        if cost.is_empty() { String::new() } else { format!(", {}", words::dollars(cost.iter().sum())) };
-    let (tokens_in, tokens_out) = (words::grouped(tokens_in), words::grouped(tokens_out));
-    Some(format!("{tokens_in} tokens in, {tokens_out} out{price}"))
+    let unknown = if unpriced == 1 {
+        "1 reply".to_owned()
+    } else {
+        format!("{} replies", words::grouped(unpriced as u64))
+    };
+    let known = cost_usd.filter(|usd| *usd > 0.0 || (unpriced == 0 && !parts.is_empty())).map(words::dollars);
+    match (known, unpriced) {
+        (None, 0) => {}
+        (Some(known), 0) => parts.push(known),
+        (None, _) => parts.push(format!("{unknown} of unknown price")),
+        (Some(known), _) => parts.push(format!("{known} and {unknown} of unknown price")),
+    }
+    if cached > 0 {
+        parts.push(format!(
+            "{} of {} from the cache",
+            words::grouped(cached as u64),
+            words::grouped(of as u64)
+        ));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// As [`spent`], for the whole of `tally`.
+pub fn spent_in_all(tally: &Tally) -> Option<String> {
+    spent(&Spent::in_all(tally), tally.coverage.len() + tally.judgements.hearings().count())
+}
+
+/// As [`spent`], for each reviewer there is something to tell of.
+pub fn spent_by_reviewer(tally: &Tally) -> BTreeMap<&ReviewerId, String> {
+    let told = |seat: &'_ Seat| {
+        let tasks = tally.coverage.iter().filter(|task| task.outcome.reviewer == seat.id).count();
+        spent(&Spent::by_seat(tally, seat), tasks)
+    };
+    tally.panel.reviewers.iter().filter_map(|seat| Some((&seat.id, told(seat)?))).collect()
 }

@@ -22,6 +22,7 @@ use crate::{
     tally::{
         Agreement, Coverage, Issue, Member, RejectedText, RunInfo, Tally,
         gate::{Gate, GateResult},
+        spent::Spent,
         verdict::{self, Conclusion},
     },
 };
@@ -92,7 +93,7 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         schema: wire::TallySchema::One,
         run: run(&tally.run),
         range: range(&tally.range),
-        panel: tally.panel.reviewers.iter().map(seat).collect(),
+        panel: tally.panel.reviewers.iter().map(|reviewer| seated(tally, reviewer)).collect(),
         bundles: tally.bundles.iter().map(|one| bundle(one, &tally.run.routes)).collect(),
         excluded: tally.excluded.iter().map(excluded).collect(),
         masked: tally.run.masks.iter().map(masked).collect(),
@@ -127,7 +128,21 @@ pub(super) fn seat(reviewer: &Seat) -> wire::Seat {
         provider: reviewer.provider.clone(),
         model: reviewer.model.clone(),
         lineage: reviewer.lineage.to_string(),
+        spent: None,
     }
+}
+
+fn seated(tally: &Tally, reviewer: &Seat) -> wire::Seat {
+    wire::Seat { spent: something(&Spent::by_seat(tally, reviewer)), ..seat(reviewer) }
+}
+
+fn something(spent: &Spent) -> Option<wire::Spent> {
+    spent.is_something().then(|| self::spent(spent))
+}
+
+pub(super) fn spent(spent: &Spent) -> wire::Spent {
+    let Spent { answers, cached, tokens_in, tokens_out, cost_usd, unpriced } = *spent;
+    wire::Spent { answers, cached, unpriced, tokens_in, tokens_out, cost_usd }
 }
 
 pub(super) fn bundle(bundle: &Bundle, routes: &Routes) -> wire::BundleEntry {
@@ -331,6 +346,7 @@ fn totals(tally: &Tally) -> wire::Totals {
             .iter()
             .map(|(decision, count)| (decision.word().to_owned(), *count))
             .collect(),
+        spent: something(&Spent::in_all(tally)),
     }
 }
 

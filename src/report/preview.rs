@@ -1,13 +1,14 @@
 //! What a review would send, without sending it: [`Preview`] for `scrum bundle` and `--dry-run`.
 //!
-//! Token figures are estimates: one token for four bytes of diff, which is near enough for code in common
-//! tokenizers to decide by, and prompts' own text is not counted.
+//! Token and cost figures are those of [`estimate`](crate::estimate).
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::{
-    bundle::{Bundle, Guard, Split},
+    bundle::{Bundle, Guard, Split, show::numbered},
     change::{FilePatch, RangeInfo},
+    estimate::{self, Forecast},
     mask::Mask,
     report::{
         coverage, foreign, json,
@@ -28,14 +29,28 @@ pub struct Preview<'a> {
     /// What reviewers would see markers for.
     pub masks: &'a [Mask],
     /// Who would be asked; nobody for `scrum bundle`.
-    pub panel: Option<&'a [Reviewer]>,
+    pub panel: Option<Prospect<'a>>,
     /// Who would be asked about which bundle.
     pub routes: &'a Routes,
 }
 
-/// Tokens of a diff of `bytes` bytes: a quarter, rounded up. An estimate.
-pub fn estimated_tokens(bytes: usize) -> usize {
-    bytes.div_ceil(4)
+/// Who would be asked, and what that would take.
+#[derive(Debug, Clone, Copy)]
+pub struct Prospect<'a> {
+    /// Who.
+    pub reviewers: &'a [Reviewer],
+    /// What each would take, in the same order.
+    pub forecasts: &'a [Forecast],
+    /// To say how old the prices are.
+    pub today: Date,
+}
+
+/// Prices older than this are said to be old.
+const OLD_DAYS: i32 = 180;
+
+/// Tokens of a bundle as reviewers see it, without the rest of the question.
+pub fn estimated_tokens(bundle: &Bundle) -> u64 {
+    estimate::tokens(&numbered(bundle))
 }
 
 /// The preview for a terminal `width` columns wide (at least 40 are used), with a final newline.
@@ -83,18 +98,18 @@ fn row(bundle: &Bundle, room: usize, ink: Ink) -> Vec<String> {
     vec![
         layout::wrap(&words::bundle_name(&bundle.id), room).join("\n"),
         if guard.is_empty() { size } else { format!("{size}\n{guard}") },
-        format!("~{}", short_count(estimated_tokens(bytes))),
+        format!("~{}", short_count(estimated_tokens(bundle))),
         bundle.files.len().to_string(),
-        format!("+{} −{}", short_count(added), short_count(removed)),
+        format!("+{} −{}", short_count(added as u64), short_count(removed as u64)),
     ]
 }
 
 /// Up to 9,999 in full, then `12k` or `3M`.
-fn short_count(number: usize) -> String {
+fn short_count(number: u64) -> String {
     match number {
-        0..10_000 => words::grouped(number as u64),
+        0..10_000 => words::grouped(number),
         10_000..999_500 => format!("{}k", (number + 500) / 1_000),
-        _ => format!("{}M", words::grouped((number as u64 + 500_000) / 1_000_000)),
+        _ => format!("{}M", words::grouped((number + 500_000) / 1_000_000)),
     }
 }
 
@@ -124,7 +139,7 @@ fn section(title: &str, count: usize, lines: &[String], width: usize) -> String 
 fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
     let split = preview.split;
     let bytes: usize = split.bundles.iter().map(Bundle::byte_len).sum();
-    let tokens = words::grouped(estimated_tokens(bytes) as u64);
+    let tokens = words::grouped(split.bundles.iter().map(estimated_tokens).sum());
     let size = words::size(bytes as u64);
     let spec = foreign::one_line(&preview.range.spec);
     let mut lines = vec![if split.bundles.is_empty() {
@@ -135,7 +150,8 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
     }];
     if let Some(panel) = preview.panel {
         lines.extend(seats(panel));
-        lines.push(requests(preview));
+        lines.push(in_all(panel));
+        lines.extend(prices(panel));
     }
     let too_big = split.bundles.iter().filter(|bundle| bundle.guard == Guard::Oversize).count();
     if too_big > 0 {
@@ -144,8 +160,8 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
     lines.iter().map(|line| layout::wrap_hanging(line, width, "", "  ").join("\n") + "\n").collect()
 }
 
-fn seats(panel: &[Reviewer]) -> Vec<String> {
-    let seat = |reviewer: &Reviewer| {
+fn seats(panel: Prospect<'_>) -> Vec<String> {
+    let seat = |(reviewer, forecast): (&Reviewer, &Forecast)| {
         let model = foreign::one_line(&reviewer.model);
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
@@ -159,35 +175,83 @@ fn seats(panel: &[Reviewer]) -> Vec<String> {
             }
             Access::Sarif(_) | Access::Builtin(_) => "on this machine".to_owned(),
         };
-        format!("would ask {}: {model}, lineage {lineage}, {way}", reviewer.id)
+        let takes = if sends(reviewer) { format!("; {}", takes(forecast)) } else { String::new() };
+        format!("would ask {}: {model}, lineage {lineage}, {way}{takes}", reviewer.id)
     };
-    panel.iter().map(seat).collect()
+    panel.reviewers.iter().zip(panel.forecasts).map(seat).collect()
 }
 
-/// The bundles that would be sent, one entry a request. Reviewers that answer on this machine without a model are no requests.
-fn sent<'a>(preview: &Preview<'a>) -> Vec<&'a Bundle> {
-    let sends = |access: &Access| match access {
+/// `about 12,400 tokens in, $0.08 to $0.12, 2 of 3 answers in the cache`.
+fn takes(forecast: &Forecast) -> String {
+    let all = forecast.requests + forecast.cached;
+    let mut parts = Vec::new();
+    if forecast.requests > 0 {
+        let price =
+            forecast.cost_usd.map_or_else(|| "price not known".to_owned(), |(low, high)| dollars(low, high));
+        parts.push(format!("about {} tokens in, {price}", words::grouped(forecast.tokens_in)));
+    }
+    if forecast.cached > 0 {
+        parts.push(format!("{} of {} in the cache", forecast.cached, words::count(all, "answer")));
+    }
+    parts.join(", ")
+}
+
+/// `$0.08 to $0.12`, or one of them where they look the same; `no cost`.
+fn dollars(low: f64, high: f64) -> String {
+    let (low, most) = (words::dollars(low), words::dollars(high));
+    match (low == most, high > 0.0) {
+        (_, false) => "no cost".to_owned(),
+        (true, true) => low,
+        (false, true) => format!("{low} to {most}"),
+    }
+}
+
+/// Whether asking it is a request; built-ins and saved replies answer in this process.
+fn sends(reviewer: &Reviewer) -> bool {
+    match reviewer.access {
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => true,
         Access::Replay { .. } | Access::Sarif(_) | Access::Builtin(_) => false,
-    };
-    let remote = preview.panel.unwrap_or_default().iter().filter(|reviewer| sends(&reviewer.access));
-    let Preview { split, routes, .. } = *preview;
-    let of = |reviewer: &Reviewer| {
-        let id = reviewer.id.clone();
-        split.bundles.iter().filter(move |bundle| routes.asks(&bundle.id, id.as_str()))
-    };
-    remote.flat_map(of).collect()
+    }
 }
 
-fn tokens_of(bundles: &[&Bundle]) -> usize {
-    bundles.iter().map(|bundle| estimated_tokens(bundle.byte_len())).sum()
+/// What is to be sent.
+fn remote(panel: Prospect<'_>) -> Vec<Forecast> {
+    let all = panel.reviewers.iter().zip(panel.forecasts);
+    all.filter(|(reviewer, _)| sends(reviewer)).map(|(_, forecast)| forecast.clone()).collect()
 }
 
-fn requests(preview: &Preview<'_>) -> String {
-    let sent = sent(preview);
-    let requests = words::count(sent.len(), "request");
-    let tokens = words::grouped(tokens_of(&sent) as u64);
-    format!("{requests}, about {tokens} tokens of diff in all; nothing was sent")
+fn in_all(panel: Prospect<'_>) -> String {
+    let (all, is_whole) = estimate::together(&remote(panel));
+    let requests = words::count(all.requests, "request");
+    if all.requests == 0 {
+        return format!("{requests}; nothing was sent");
+    }
+    let (low, high) = all.cost_usd.unwrap_or_default();
+    let cost = match (is_whole, high > 0.0) {
+        (true, _) => dollars(low, high),
+        (false, true) => format!("{} and what is not known", dollars(low, high)),
+        (false, false) => "at a cost that is not known".to_owned(),
+    };
+    let [tokens_in, few, many] =
+        [all.tokens_in, *all.tokens_out.start(), *all.tokens_out.end()].map(words::grouped);
+    format!("{requests}, about {tokens_in} tokens in and {few} to {many} out, {cost}; nothing was sent")
+}
+
+/// When the oldest of the prices used was looked up.
+fn prices(panel: Prospect<'_>) -> Option<String> {
+    let oldest = oldest_price(panel)?;
+    let days = panel.today.since(oldest).map_or(0, |age| age.get_days());
+    let old = if days > OLD_DAYS {
+        format!(", {days} days old: check them, or set `price`")
+    } else {
+        String::new()
+    };
+    Some(format!("by list prices of {oldest}{old}; a model that reasons at length costs more"))
+}
+
+fn oldest_price(panel: Prospect<'_>) -> Option<Date> {
+    let used = panel.reviewers.iter().zip(panel.forecasts).filter(|(_, forecast)| forecast.requests > 0);
+    used.filter_map(|(reviewer, _)| reviewer.price?.as_of).min()
 }
 
 /// The preview as a document.
@@ -200,7 +264,24 @@ struct Document {
     masked: Vec<wire::MaskedText>,
     panel: Vec<wire::Seat>,
     requests: usize,
-    estimated_tokens: usize,
+    estimated_tokens: u64,
+    /// Least and most, as far as prices are known.
+    estimated_cost_usd: [f64; 2],
+    /// Whether the price of everything that would be sent is known.
+    cost_is_known: bool,
+    prices_as_of: Option<String>,
+    forecast: Vec<SeatForecast>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeatForecast {
+    reviewer: String,
+    requests: usize,
+    cached: usize,
+    tokens_in: u64,
+    tokens_out: [u64; 2],
+    /// Null without a price.
+    cost_usd: Option<[f64; 2]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -209,14 +290,17 @@ struct BundlePreview {
     bundle: wire::BundleEntry,
     added: usize,
     removed: usize,
-    estimated_tokens: usize,
+    estimated_tokens: u64,
 }
 
-/// The preview as JSON (`scrum.preview/1`), with a final newline. `requests` and `estimated_tokens` count what
-/// would leave this machine; without a panel both are 0 and the bundles' own estimates stay.
+/// The preview as JSON (`scrum.preview/1`), with a final newline. `requests` and the estimates beside it count what
+/// would leave this process; without a panel they are 0 and the bundles' own estimates stay.
 pub fn render_json(preview: &Preview<'_>) -> String {
-    let seats = preview.panel.unwrap_or_default();
-    let sent = sent(preview);
+    let panel = preview.panel;
+    let (all, cost_is_known) = estimate::together(&panel.map(remote).unwrap_or_default());
+    let (low, high) = all.cost_usd.unwrap_or_default();
+    let seats = panel.map_or(<_>::default(), |panel| panel.reviewers);
+    let forecasts = panel.map_or(<_>::default(), |panel| panel.forecasts);
     json::pretty(&Document {
         schema: "scrum.preview/1",
         range: json::range(preview.range),
@@ -224,13 +308,28 @@ pub fn render_json(preview: &Preview<'_>) -> String {
         excluded: preview.split.excluded.iter().map(json::excluded).collect(),
         masked: preview.masks.iter().map(json::masked).collect(),
         panel: seats.iter().map(|reviewer| json::seat(&Seat::from(reviewer))).collect(),
-        requests: sent.len(),
-        estimated_tokens: tokens_of(&sent),
+        requests: all.requests,
+        estimated_tokens: all.tokens_in,
+        estimated_cost_usd: [low, high],
+        cost_is_known,
+        prices_as_of: panel.and_then(oldest_price).map(|date| date.to_string()),
+        forecast: seats.iter().zip(forecasts).map(seat_forecast).collect(),
     })
+}
+
+fn seat_forecast((reviewer, forecast): (&Reviewer, &Forecast)) -> SeatForecast {
+    SeatForecast {
+        reviewer: reviewer.id.to_string(),
+        requests: forecast.requests,
+        cached: forecast.cached,
+        tokens_in: forecast.tokens_in,
+        tokens_out: [*forecast.tokens_out.start(), *forecast.tokens_out.end()],
+        cost_usd: forecast.cost_usd.map(|(low, high)| [low, high]),
+    }
 }
 
 fn bundle_preview(bundle: &Bundle, routes: &Routes) -> BundlePreview {
     let (added, removed) = counts(bundle);
-    let estimated_tokens = estimated_tokens(bundle.byte_len());
+    let estimated_tokens = estimated_tokens(bundle);
     BundlePreview { bundle: json::bundle(bundle, routes), added, removed, estimated_tokens }
 }

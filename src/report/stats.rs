@@ -9,9 +9,12 @@ use crate::{
         foreign, json,
         layout::{self, Ink, NARROWEST},
         markdown::escape,
-        words,
+        wire, words,
     },
-    tally::worth::{Figures, LineageWorth, Spent, Worth},
+    tally::{
+        spent::Spent,
+        worth::{Figures, LineageWorth, Worth},
+    },
 };
 
 /// What is not known.
@@ -23,7 +26,7 @@ pub fn render(worth: &Worth, width: usize, color: bool) -> String {
     let mut parts = Vec::new();
     if !worth.lineages.is_empty() {
         parts.push(table(worth, &FOUND, width, ink));
-        if worth.lineages.iter().any(|one| is_known(&one.figures.spent)) {
+        if worth.lineages.iter().any(|one| one.figures.spent.is_something()) {
             parts.push(table(worth, &SPENT, width, ink));
         }
     }
@@ -90,10 +93,6 @@ fn cost(figures: &Figures, amount: Option<f64>) -> String {
 
 fn least(spent: &Spent) -> &'static str {
     if spent.unpriced > 0 { "at least " } else { "" }
-}
-
-fn is_known(spent: &Spent) -> bool {
-    spent.tokens_in.is_some() || spent.tokens_out.is_some() || spent.cost_usd.is_some()
 }
 
 /// Every lineage, its reviewers behind it.
@@ -195,7 +194,7 @@ struct Document {
     /// Findings without a place, of all runs together.
     unplaced: usize,
     /// Answers to questions about claims.
-    judging: SpentEntry,
+    judging: wire::Spent,
     lineages: Vec<Entry>,
     reviewers: Vec<Entry>,
 }
@@ -216,24 +215,8 @@ struct Entry {
     precision_interval: Option<[f64; 2]>,
     alone: usize,
     #[serde(flatten)]
-    spent: SpentEntry,
+    spent: wire::Spent,
     cost_per_real_usd: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct SpentEntry {
-    answers: usize,
-    unpriced: usize,
-    tokens_in: Option<u64>,
-    tokens_out: Option<u64>,
-    cost_usd: Option<f64>,
-}
-
-impl From<Spent> for SpentEntry {
-    fn from(spent: Spent) -> Self {
-        let Spent { answers, tokens_in, tokens_out, cost_usd, unpriced } = spent;
-        Self { answers, unpriced, tokens_in, tokens_out, cost_usd }
-    }
 }
 
 fn entry(reviewer: Option<&str>, lineage: &str, figures: &Figures) -> Entry {
@@ -250,7 +233,7 @@ fn entry(reviewer: Option<&str>, lineage: &str, figures: &Figures) -> Entry {
         precision: precision.share(),
         precision_interval: precision.share().map(|_| [low, high]),
         alone: figures.alone,
-        spent: figures.spent.into(),
+        spent: json::spent(&figures.spent),
         cost_per_real_usd: figures.cost_per_real(),
     }
 }
@@ -264,7 +247,7 @@ pub fn render_json(worth: &Worth) -> String {
         issues: worth.issues,
         decided: worth.decided,
         unplaced: worth.unplaced,
-        judging: worth.judging.into(),
+        judging: json::spent(&worth.judging),
         lineages: worth.lineages.iter().map(|one| entry(None, one.lineage.as_str(), &one.figures)).collect(),
         reviewers: reviewers
             .map(|(finder, figures)| entry(Some(finder.reviewer.as_str()), finder.lineage.as_str(), figures))

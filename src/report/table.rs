@@ -326,16 +326,25 @@ impl Screen<'_> {
         lines.collect()
     }
 
-    /// Who said what in the end, and what is missing.
+    /// Who said what in the end, and what it took where several took something.
     fn reviewers(&self) -> String {
         let mut out = String::new();
         let mut verdicts = coverage::verdicts(self.tally);
+        let mut spent = coverage::spent_by_reviewer(self.tally);
+        if spent.len() == 1 {
+            spent.clear();
+        }
         for reviewer in &self.tally.panel.reviewers {
             let offline = reviewer.provider == "builtin";
             let said = verdicts.remove(&reviewer.id).filter(|said| !(offline && said == "no verdict"));
-            let Some(verdicts) = said else { continue };
-            let line =
-                format!("{} ({}) says {verdicts}", reviewer.id, foreign::one_line(reviewer.lineage.as_str()));
+            let told = match (said, spent.remove(&reviewer.id)) {
+                (Some(said), Some(spent)) => format!(" says {said} ({spent})"),
+                (Some(said), None) => format!(" says {said}"),
+                (None, Some(spent)) => format!(": {spent}"),
+                (None, None) => continue,
+            };
+            let lineage = foreign::one_line(reviewer.lineage.as_str());
+            let line = format!("{} ({lineage}){told}", reviewer.id);
             out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
         }
         out
@@ -385,7 +394,7 @@ impl Screen<'_> {
     fn coverage_line(&self) -> String {
         let by = summary::heard_words(self.heard);
         let note = summary::unchecked_words(self.tally);
-        let spent = coverage::spent(self.tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
+        let spent = coverage::spent_in_all(self.tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
         let line = format!("Coverage: {}{by}{spent}{note}", coverage::in_short(self.tally));
         let (whole, all) = coverage::answered(self.tally);
         if whole < all { self.alarm_lines(&line) } else { layout::wrap(&line, self.width).join("\n") + "\n" }

@@ -92,6 +92,9 @@ pub struct Seat {
     pub model: String,
     /// The family the model descends from.
     pub lineage: String,
+    /// What its reviews took; left out where nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
 }
 
 /// One component's share of the change.
@@ -211,6 +214,23 @@ pub struct Effort {
     /// The model that reviewer asked; absent likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_model: Option<String>,
+}
+
+/// What several questions took.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Spent {
+    /// Whole answers that somebody was asked for.
+    pub answers: usize,
+    /// Answers taken from the cache, which cost nothing.
+    pub cached: usize,
+    /// Replies whose price is not known: with any of them `cost_usd` is only part of the cost.
+    pub unpriced: usize,
+    /// Prompt tokens, where providers counted them.
+    pub tokens_in: Option<u64>,
+    /// Answer tokens, likewise.
+    pub tokens_out: Option<u64>,
+    /// US dollars, as far as known.
+    pub cost_usd: Option<f64>,
 }
 
 /// How far a task came.
@@ -498,6 +518,9 @@ pub struct Totals {
     /// Issues that a human decided about: `real`, `false`, `wontfix`; not there when nobody did.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub decided: BTreeMap<String, usize>,
+    /// What all reviews and questions about claims took; left out where nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
 }
 
 /// The gate's answer.

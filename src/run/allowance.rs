@@ -8,20 +8,12 @@ use std::{num::NonZeroU32, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{provider::Question, reviewer::Allowance};
+use crate::{estimate, provider::Question, reviewer::Allowance};
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// Bytes of text that are about a token, in prose and code of European languages.
-const BYTES_A_TOKEN: u64 = 4;
-
-/// About how many tokens `bytes` of text are.
-pub(super) fn estimated_tokens(bytes: usize) -> u64 {
-    (bytes as u64).div_ceil(BYTES_A_TOKEN)
-}
-
 /// About how many tokens are sent with `question`.
 pub(super) fn prompt_tokens(question: &Question) -> u64 {
-    estimated_tokens(question.prompt.system.len() + question.prompt.user.len())
+    estimate::tokens(&question.prompt.system) + estimate::tokens(&question.prompt.user)
 }
 
 /// One limit: so many units within a minute.

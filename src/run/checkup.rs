@@ -26,7 +26,7 @@ pub struct Findings {
 
 /// Checks everybody who is configured, and finds who else could be asked.
 pub fn check(config: &Config, survey: &Survey) -> Findings {
-    let found = candidates(survey, config.times);
+    let found = candidates(survey, config.times, &config.prices);
     let checked = |reviewers: &[Reviewer]| reviewers.iter().map(|one| row(one, survey)).collect::<Vec<_>>();
     let mut groups = Vec::new();
     let asked = if config.said.reviewers {

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    allowance::{estimated_tokens, prompt_tokens},
+    allowance::prompt_tokens,
     attempt::{Trouble, attempt},
     bounds::{Bounds, Gate},
     event::{Arrived, EventSender, RunEvent, TaskName},
@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     coverage::{Outcome, Spent, State},
+    estimate,
     provider::{Answer, AskError, Draft, End, Question},
 };
 
@@ -333,7 +334,8 @@ where
         // Who tells nothing is counted by a guess: a limit on tokens would mean nothing to programs otherwise.
         let guessed = answer.filter(|_| told.tokens() == 0 && service.is_some()).map(|answer| Spent {
             tokens_in: Some(record.sent),
-            tokens_out: Some(estimated_tokens(answer.text.len())),
+            tokens_cached: None,
+            tokens_out: Some(estimate::tokens(&answer.text)),
             cost_usd: told.cost_usd,
         });
         let counted = guessed.map_or(told, |guessed| voice.reviewer.priced(guessed));

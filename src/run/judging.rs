@@ -16,6 +16,7 @@ use super::{
     event::EventSender,
     executor::{Pace, Work, execute},
     plan::Task,
+    recall::{self, identity},
     respondent::Respondent,
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     judgement::{Judgement, Unexamined},
     prompt::{Prompt, TemplateError, Templates},
     provider::Question,
-    reviewer::{Access, Reviewer, Seat},
+    reviewer::{Reviewer, Seat},
     store::{Cache, RunDir, StoreError},
     tally::{Input, tally},
 };
@@ -91,6 +92,8 @@ pub struct Heard {
     pub judgements: Vec<Judgement>,
     /// The first that could not be saved, if there is one.
     pub unsaved: Option<StoreError>,
+    /// The first that could not be kept for other runs, if there is one.
+    pub forgotten: Option<StoreError>,
 }
 
 /// A question and how its reply is read.
@@ -209,13 +212,14 @@ impl Judging<'_> {
         let by = Seat::from(&respondent.reviewer);
         let key = cache_key(&respondent.reviewer, &plain);
         let posed = Posed { case, by, key };
-        let cached = posed.key.as_ref().and_then(|key| self.cache.reply(key));
+        let cached = posed.key.as_ref().and_then(|key| self.cache.reply(key, &self.nonce));
         let outcome = Outcome::new(id.to_owned(), posed.by.id.clone(), State::Answered);
-        let outcome = Outcome { cached: true, ..outcome };
-        if let Some(reply) = cached.as_deref()
-            && let (judgement, true) = posed.judged(outcome, Some(reply))
+        let outcome = Outcome { cached: true, cost_usd: Some(0.0), ..outcome };
+        if let Some(kept) = cached
+            && let (judgement, true) = posed.judged(outcome, Some(&kept.text))
         {
-            return self.know(judgement, Some(reply), round);
+            self.cache.note(&recall::hits(&[kept.cost_usd]))?;
+            return self.know(judgement, Some(&kept.text), round);
         }
         let at = round.respondents.iter().position(|one| one.reviewer.id == posed.by.id);
         let reviewer = at.unwrap_or_else(|| {
@@ -247,7 +251,7 @@ impl Judging<'_> {
         let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
         let posed = Arc::new(posed);
         let kept = Arc::new(Mutex::new(Kept::default()));
-        let save = saver(self.dir.clone(), self.cache.clone(), Arc::clone(&posed), Arc::clone(&kept));
+        let save = self.saver(Arc::clone(&posed), Arc::clone(&kept));
         let outcomes = execute(work, self.pace, bounds, events, cancel, Arc::new(save)).await;
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         let judgements = outcomes.into_iter().filter_map(|outcome| {
@@ -255,7 +259,41 @@ impl Judging<'_> {
             saved.or_else(|| Some(posed.get(&outcome.bundle)?.judged(outcome, None).0))
         });
         let judgements = known.into_iter().chain(judgements).collect();
-        Heard { judgements, unsaved: kept.unsaved.take() }
+        Heard { judgements, unsaved: kept.unsaved.take(), forgotten: kept.forgotten.take() }
+    }
+
+    /// Judges a reply, writes it down, and keeps it for other runs when its answer kept the rules.
+    fn saver(
+        &self,
+        posed: Arc<BTreeMap<String, Posed>>,
+        kept: Arc<Mutex<Kept>>,
+    ) -> impl Fn(&Outcome, Option<&str>) -> Result<(), String> + Send + Sync + use<> {
+        let (dir, cache, nonce) = (self.dir.clone(), self.cache.clone(), Arc::clone(&self.nonce));
+        move |outcome, reply| {
+            let Some(posed) = posed.get(&outcome.bundle) else { return Ok(()) };
+            let (judgement, usable) = posed.judged(outcome.clone(), reply);
+            let saved = dir.save_judgement(&judgement, reply);
+            let remembered = match (&posed.key, reply) {
+                // What a stand-in said is not what the reviewer would have said.
+                (Some(key), Some(reply)) if usable && outcome.answered_by.is_none() => {
+                    cache.keep(key, &nonce, outcome, reply)
+                }
+                _ => Ok(()),
+            };
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.forgotten = kept.forgotten.take().or(remembered.err());
+            match saved {
+                Ok(()) => {
+                    kept.judgements.insert(outcome.bundle.clone(), judgement);
+                    Ok(())
+                }
+                Err(error) => {
+                    let words = error.to_string();
+                    kept.unsaved.get_or_insert(error);
+                    Err(words)
+                }
+            }
+        }
     }
 }
 
@@ -290,45 +328,12 @@ impl Posed {
 struct Kept {
     judgements: BTreeMap<String, Judgement>,
     unsaved: Option<StoreError>,
+    forgotten: Option<StoreError>,
 }
 
-/// Judges a reply, writes it down, and keeps it for other runs when its answer kept the rules.
-fn saver(
-    dir: RunDir,
-    cache: Cache,
-    posed: Arc<BTreeMap<String, Posed>>,
-    kept: Arc<Mutex<Kept>>,
-) -> impl Fn(&Outcome, Option<&str>) -> Result<(), String> + Send + Sync {
-    move |outcome, reply| {
-        let Some(posed) = posed.get(&outcome.bundle) else { return Ok(()) };
-        let (judgement, usable) = posed.judged(outcome.clone(), reply);
-        let saved = dir.save_judgement(&judgement, reply).and_then(|()| match (&posed.key, reply) {
-            // What a stand-in said is not what the reviewer would have said.
-            (Some(key), Some(reply)) if usable && outcome.answered_by.is_none() => cache.keep(key, reply),
-            _ => Ok(()),
-        });
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match saved {
-            Ok(()) => {
-                kept.judgements.insert(outcome.bundle.clone(), judgement);
-                Ok(())
-            }
-            Err(error) => {
-                let words = error.to_string();
-                kept.unsaved.get_or_insert(error);
-                Err(words)
-            }
-        }
-    }
-}
-
-/// A digest of the question without its nonce and of all that shapes the reviewer's answer. Saved replies have none:
-/// reading them sends nothing, and somebody may have edited them.
+/// A digest of the question without its nonce and of who is asked.
 fn cache_key(reviewer: &Reviewer, plain: &Prompt) -> Option<String> {
-    if let Access::Replay { .. } = reviewer.access {
-        return None;
-    }
-    let Reviewer { access, model, temperature, max_output_tokens, .. } = reviewer;
-    let identity = format!("{access:?}\0{model}\0{temperature:?}\0{max_output_tokens:?}");
-    Some(digest::sha256(&[identity.as_bytes(), &[0], plain.system.as_bytes(), &[0], plain.user.as_bytes()]))
+    let identity = identity(reviewer)?;
+    let parts = [identity.as_bytes(), &[0], plain.system.as_bytes(), &[0], plain.user.as_bytes()];
+    Some(digest::sha256(&parts))
 }

@@ -16,6 +16,7 @@ pub mod offline;
 pub mod plan;
 pub mod probe;
 mod queue;
+pub mod recall;
 mod record;
 pub mod respondent;
 mod retry;

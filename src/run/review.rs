@@ -14,6 +14,7 @@ use super::{
     event::EventSender,
     executor::{Pace, Work, execute},
     plan::plan,
+    recall::Memory,
     respondent::Respondent,
 };
 use crate::{
@@ -44,6 +45,8 @@ pub struct Asking<'a> {
     pub earlier: Vec<TaskReply>,
     /// How hard to push.
     pub pace: Pace,
+    /// Where answers are kept for other runs; `None`: nowhere.
+    pub memory: Option<Arc<Memory>>,
 }
 
 /// Tasks of `respondents` that `earlier` holds no review for, biggest bundles first.
@@ -62,6 +65,8 @@ pub struct Answers {
     pub replies: Vec<TaskReply>,
     /// The first reply that could not be saved, if there is one: the folder holds less then.
     pub unsaved: Option<StoreError>,
+    /// The first that could not be kept for other runs, if there is one: it will be asked for again.
+    pub forgotten: Option<StoreError>,
 }
 
 /// Asks everybody. When not even those who are skipped can be written down, nobody is asked.
@@ -75,14 +80,14 @@ pub async fn ask(
     let mut replies = skip(&asking)?;
     let kept = Arc::new(Mutex::new(Kept::default()));
     let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents };
-    let save = saver(asking.dir.clone(), Arc::clone(&kept));
+    let save = saver(&asking, Arc::clone(&kept));
     let outcomes = execute(work, asking.pace, bounds, events, cancel, Arc::new(save)).await;
-    let Kept { mut texts, unsaved } = std::mem::take(&mut *lock(&kept));
+    let Kept { mut texts, unsaved, forgotten } = std::mem::take(&mut *lock(&kept));
     replies.extend(outcomes.into_iter().map(|outcome| {
         let text = texts.remove(&task_of(&outcome));
         TaskReply { outcome, text }
     }));
-    Ok(Answers { replies: over(asking.earlier, replies), unsaved })
+    Ok(Answers { replies: over(asking.earlier, replies), unsaved, forgotten })
 }
 
 /// The later replies laid over the earlier ones. A task that brought no text this time keeps what it had, as on disk.
@@ -101,21 +106,37 @@ fn over(earlier: Vec<TaskReply>, later: Vec<TaskReply>) -> Vec<TaskReply> {
 struct Kept {
     texts: BTreeMap<(String, ReviewerId), String>,
     unsaved: Option<StoreError>,
+    forgotten: Option<StoreError>,
 }
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes a reply to disk and keeps its text for the tally.
+/// Writes a reply to disk and keeps its text for the tally, that of a whole review for other runs too.
 fn saver(
-    dir: RunDir,
+    asking: &Asking<'_>,
     kept: Arc<Mutex<Kept>>,
-) -> impl Fn(&Outcome, Option<&str>) -> Result<(), String> + Send + Sync {
+) -> impl Fn(&Outcome, Option<&str>) -> Result<(), String> + Send + Sync + use<> {
+    let (dir, memory) = (asking.dir.clone(), asking.memory.clone());
+    let nonce = asking.questions.first().map(|question| Arc::clone(&question.nonce)).unwrap_or_default();
+    let remember = move |outcome: &Outcome, text: Option<&str>| match (&memory, text) {
+        // What a stand-in said is not what the reviewer would have said.
+        (Some(memory), Some(text))
+            if outcome.state == State::Answered
+                && outcome.answered_by.is_none()
+                && is_review(text, &nonce) =>
+        {
+            memory.keep(outcome, &nonce, text)
+        }
+        _ => Ok(()),
+    };
     move |outcome, text| match dir.save(outcome, text) {
         Ok(()) => {
-            let text = text.map(|text| (task_of(outcome), text.to_owned()));
-            lock(&kept).texts.extend(text);
+            let forgotten = remember(outcome, text).err();
+            let mut kept = lock(&kept);
+            kept.texts.extend(text.map(|text| (task_of(outcome), text.to_owned())));
+            kept.forgotten = kept.forgotten.take().or(forgotten);
             Ok(())
         }
         Err(error) => {
@@ -149,12 +170,19 @@ fn skip(asking: &Asking<'_>) -> Result<Vec<TaskReply>, StoreError> {
 
 /// Tasks with a whole review. A reply that only looked like one is asked for again.
 fn answered(asking: &Asking<'_>) -> BTreeSet<(String, ReviewerId)> {
-    let nonce = asking.questions.first().map(|question| question.nonce.as_ref());
-    let is_review = |text: &str| reply::read(text, nonce).completeness == Completeness::Whole;
+    let Some(nonce) = asking.questions.first().map(|question| question.nonce.as_ref()) else {
+        return BTreeSet::new();
+    };
     let whole = asking.earlier.iter().filter(|reply| {
-        reply.outcome.state == State::Answered && reply.text.as_deref().is_some_and(is_review)
+        let text = reply.text.as_deref();
+        reply.outcome.state == State::Answered && text.is_some_and(|text| is_review(text, nonce))
     });
     whole.map(|reply| task_of(&reply.outcome)).collect()
+}
+
+/// Whether `text` is a whole review, asked for with `nonce`.
+pub(super) fn is_review(text: &str, nonce: &str) -> bool {
+    reply::read(text, Some(nonce)).completeness == Completeness::Whole
 }
 
 fn task_of(outcome: &Outcome) -> (String, ReviewerId) {

@@ -1,13 +1,11 @@
-//! Judgements on disk: a [`JudgementRecord`] is a line of a run's `judgements.jsonl`, the [`Cache`] keeps replies for other runs.
+//! Judgements on disk: a [`JudgementRecord`] is a line of a run's `judgements.jsonl`.
 //!
 //! The replies themselves stand in the run's `judgements/`, for people: apart from `replies/`, which hold reviews only.
-
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    RunDir, StoreError, append_line, create_folder, damaged, keep_out_of_git, lines, read,
+    RunDir, StoreError, append_line, create_folder, damaged, lines,
     record::{OutcomeRecord, RecordError, SeatRecord, by_word},
     to_json, write,
 };
@@ -143,35 +141,6 @@ impl RunDir {
             judgements.push(record.judgement().map_err(damaged(&path))?);
         }
         Ok(judgements)
-    }
-}
-
-/// Replies to questions about claims, by a digest of question and reviewer: what was answered once is not asked again.
-#[derive(Debug, Clone)]
-pub struct Cache {
-    folder: PathBuf,
-}
-
-impl Cache {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
-    }
-
-    /// The reply kept under `key`, which is hexadecimal. A file that cannot be read is as good as none.
-    pub fn reply(&self, key: &str) -> Option<String> {
-        let bytes = read(&self.path(key)).ok()?;
-        String::from_utf8(bytes).ok()
-    }
-
-    /// Keeps `reply` under `key`, whole or not at all.
-    pub fn keep(&self, key: &str, reply: &str) -> Result<(), StoreError> {
-        create_folder(&self.folder)?;
-        keep_out_of_git(&self.folder)?;
-        write(&self.path(key), reply.as_bytes())
-    }
-
-    fn path(&self, key: &str) -> PathBuf {
-        self.folder.join(format!("{key}.md"))
     }
 }
 

@@ -4,6 +4,7 @@
 //! replies is left to others.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
+pub mod cache;
 mod decisions;
 mod folder;
 mod judgements;
@@ -19,9 +20,9 @@ use std::{
 
 use serde::Serialize;
 
+pub use cache::Cache;
 pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
-pub use judgements::Cache;
 pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
@@ -96,8 +97,8 @@ pub enum StoreError {
 
 impl Store {
     /// A store whose folders are absolute or start at `root`. Nothing is created yet.
-    pub fn new(root: &Path, bundles: &Path, reviews: &Path) -> Self {
-        Self { bundles: root.join(bundles), reviews: root.join(reviews), cache: root.join(".scrum/cache") }
+    pub fn new(root: &Path, [cache, bundles, reviews]: [&Path; 3]) -> Self {
+        Self { bundles: root.join(bundles), reviews: root.join(reviews), cache: root.join(cache) }
     }
 
     /// Creates the folders of a new run and writes its `manifest.json`, diffs and `run.json`.
@@ -119,12 +120,7 @@ impl Store {
         Ok(run)
     }
 
-    /// Answers that outlive their run. They stay in `.scrum`, wherever the runs are kept: nobody wants to commit them.
-    pub fn cache(&self) -> Cache {
-        Cache::new(self.cache.clone())
-    }
-
-    /// Where [`Store::cache`] keeps them, and where runs are kept.
+    /// Where answers are kept for other runs, and where runs are kept.
     pub fn folders(&self) -> [&Path; 3] {
         [&self.cache, &self.bundles, &self.reviews]
     }

@@ -16,6 +16,7 @@ mod issues;
 mod judged;
 pub mod lineage;
 pub mod named;
+pub mod spent;
 pub mod verdict;
 mod words;
 pub mod worth;

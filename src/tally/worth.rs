@@ -8,9 +8,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::Tally;
+use super::{Tally, spent::Spent};
 use crate::{
-    coverage::{Outcome, State},
     disposition::{Decision, Disposition, Finder},
     proportion::Proportion,
     reviewer::Lineage,
@@ -24,21 +23,6 @@ pub struct Record {
     spent: BTreeMap<Finder, Spent>,
     unplaced: usize,
     judging: Spent,
-}
-
-/// What answers took.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Spent {
-    /// Answers that somebody was asked for; those taken from a cache cost nothing and are left out.
-    pub answers: usize,
-    /// Prompt tokens, where the provider counted them.
-    pub tokens_in: Option<u64>,
-    /// Answer tokens, likewise.
-    pub tokens_out: Option<u64>,
-    /// US dollars, where known.
-    pub cost_usd: Option<f64>,
-    /// Answers whose price is not known: with any of them, `cost_usd` is the least that it was.
-    pub unpriced: usize,
 }
 
 /// What one reviewer, or all of one lineage, came to.
@@ -117,36 +101,6 @@ impl Figures {
     }
 }
 
-impl Spent {
-    fn of(outcome: &Outcome) -> Self {
-        let asked = outcome.attempts > 0 && !outcome.cached;
-        let answered = asked && outcome.state == State::Answered;
-        Self {
-            answers: usize::from(answered),
-            tokens_in: outcome.tokens_in,
-            tokens_out: outcome.tokens_out,
-            cost_usd: outcome.cost_usd,
-            unpriced: usize::from(answered && outcome.cost_usd.is_none()),
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.answers += other.answers;
-        self.unpriced += other.unpriced;
-        self.tokens_in = sum(self.tokens_in, other.tokens_in, u64::saturating_add);
-        self.tokens_out = sum(self.tokens_out, other.tokens_out, u64::saturating_add);
-        self.cost_usd = sum(self.cost_usd, other.cost_usd, |a, b| a + b);
-    }
-}
-
-/// The sum of what is known.
-fn sum<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(add(a, b)),
-        (known, None) | (None, known) => known,
-    }
-}
-
 impl Record {
     /// Adds a run.
     pub fn add_run(&mut self, tally: &Tally) {
@@ -160,11 +114,10 @@ impl Record {
         for seat in &tally.panel.reviewers {
             let finder = Finder { reviewer: seat.id.clone(), lineage: seat.lineage.clone() };
             let spent = self.spent.entry(finder).or_default();
-            let own = tally.coverage.iter().filter(|task| task.outcome.reviewer == seat.id);
-            own.for_each(|task| spent.add(&Spent::of(&task.outcome)));
+            spent.add(&Spent::by_seat(tally, seat));
         }
         self.unplaced += tally.unplaced.iter().filter(|one| !one.anchored.finding.retracted).count();
-        tally.judgements.hearings().for_each(|one| self.judging.add(&Spent::of(&one.outcome)));
+        self.judging.add(&Spent::by_judging(tally));
     }
 
     /// An issue that somebody decided about counts even when its run is gone.
@@ -308,10 +261,6 @@ mod tests {
     fn prices_that_are_not_known_are_no_zeros() {
         let priced = Spent { answers: 1, cost_usd: Some(0.5), ..Spent::default() };
         let unpriced = Spent { answers: 1, unpriced: 1, tokens_in: Some(7), ..Spent::default() };
-        let mut both = priced;
-        both.add(&unpriced);
-        let expect = Spent { answers: 2, unpriced: 1, tokens_in: Some(7), ..priced };
-        assert_eq!(both, expect);
         let per_real = |real, spent| Figures { real, spent, ..Figures::default() }.cost_per_real();
         assert_eq!(
             [per_real(2, priced), per_real(0, priced), per_real(2, unpriced)],

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         Within::Siblings,
         &[
             "change",
+            "cost",
             "coverage",
             "digest",
             "disposition",
@@ -28,7 +29,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "stages",
         Within::Siblings,
-        &["bundle", "mask", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
+        &["bundle", "estimate", "mask", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
     ),
     ("edges", Within::Nobody, &["clock", "config", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),

@@ -8,9 +8,10 @@ use std::{
 };
 
 use scrum::{
+    cost::Price,
     coverage::{Outcome, State},
     provider::{Opener, Question},
-    reviewer::{Allowance, Panel, Price, Reviewer},
+    reviewer::{Allowance, Panel, Reviewer},
     route::Routes,
     run::{
         bounds::Bounds,
@@ -402,8 +403,10 @@ async fn a_budget_is_passed_by_no_more_than_what_is_in_flight() {
         })
         .await;
         // Seven tokens in and three out: 0.1 dollars a question.
-        let priced =
-            Reviewer { price: Some(Price { input: 10_000.0, output: 10_000.0 }), ..on("opus", &mock) };
+        let priced = Reviewer {
+            price: Some(Price { input: 10_000.0, output: 10_000.0, ..Price::FREE }),
+            ..on("opus", &mock)
+        };
         let mut run = Run::new(40, vec![vec![priced]]).at_once(at_once);
         run.bounds = limits(Some(0.95), None);
         let (outcomes, mut events) = run.go().await;

@@ -1,5 +1,6 @@
 //! A panel as a user meets it: the built binary, real HTTP, real programs.
 
+mod cache;
 mod faults;
 mod interrupt;
 mod judging;

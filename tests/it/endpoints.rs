@@ -81,25 +81,25 @@ fn every_preset_leads_to_the_path_of_its_service() {
 async fn presets_ask_in_the_way_their_services_want() {
     let lines = ledger(|service, _| format!("preset = \"{}\"", service.preset)).await;
     insta::assert_snapshot!(lines, @"
-    anthropic answered x1 70+30
-    anthropic-new answered x1 70+30 asked without temperature, which the model does not take
-    azure answered x1 70+30 asked without temperature, which the model does not take
-    azure-old answered x1 70+30
+    anthropic answered x1 70+30 $0.0001624
+    anthropic-new answered x1 70+30 $0.000812 asked without temperature, which the model does not take
+    azure answered x1 70+30 $0.0000631 asked without temperature, which the model does not take
+    azure-old answered x1 70+30 $0.000284
     bedrock answered x1 70+30
     dashscope answered x1 70+30
     deepseek answered x1 70+30
     gemini answered x1 70+30
     groq answered x1 70+30
     litellm answered x1 70+30
-    llama-cpp answered x1 70+30
-    lm-studio answered x1 70+30
+    llama-cpp answered x1 70+30 $0
+    lm-studio answered x1 70+30 $0
     mistral answered x1 70+30
     moonshot answered x1 70+30 asked without temperature, which the model does not take
-    ollama answered x1 70+30
-    openai answered x1 70+30
-    openai-new answered x1 70+30 asked without temperature, which the model does not take
+    ollama answered x1 70+30 $0
+    openai answered x1 70+30 $0.000284
+    openai-new answered x1 70+30 $0.0001562 asked without temperature, which the model does not take
     openrouter answered x1 70+30 $0.0125
-    vllm answered x1 70+30
+    vllm answered x1 70+30 $0
     xai answered x1 70+30
     ");
 }
@@ -117,25 +117,25 @@ async fn what_no_preset_says_is_learned() {
     })
     .await;
     insta::assert_snapshot!(lines, @"
-    anthropic answered x1 70+30
-    anthropic-new answered x2 70+30 asked without temperature, which the model does not take
-    azure answered x3 70+30 asked without temperature, which the model does not take
-    azure-old answered x2 70+30
+    anthropic answered x1 70+30 $0.0001624
+    anthropic-new answered x2 70+30 $0.000812 asked without temperature, which the model does not take
+    azure answered x3 70+30 $0.0000631 asked without temperature, which the model does not take
+    azure-old answered x2 70+30 $0.000284
     bedrock answered x1 70+30
     dashscope answered x1 70+30
     deepseek answered x1 70+30
     gemini answered x1 70+30
     groq answered x2 70+30
     litellm answered x1 70+30
-    llama-cpp answered x1 70+30
-    lm-studio answered x1 70+30
+    llama-cpp answered x1 70+30 $0
+    lm-studio answered x1 70+30 $0
     mistral answered x2 70+30
     moonshot answered x2 70+30 asked without temperature, which the model does not take
-    ollama answered x1 70+30
-    openai answered x2 70+30
-    openai-new answered x3 70+30 asked without temperature, which the model does not take
+    ollama answered x1 70+30 $0
+    openai answered x2 70+30 $0.000284
+    openai-new answered x3 70+30 $0.0001562 asked without temperature, which the model does not take
     openrouter answered x1 70+30 $0.0125
-    vllm answered x1 70+30
+    vllm answered x1 70+30 $0
     xai answered x1 70+30
     ");
 }

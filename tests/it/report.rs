@@ -67,9 +67,11 @@ fn table_at_80_columns() {
     c1 validatord (46 KB) → 1 convergent / 2 distinct
     c2 web (3.4 KB)       → 1 convergent / 2 distinct
 
-    opus (anthropic) says hold on c1 validatord; ship on c2 web
-    sonnet (anthropic) says ship-with-fixes
+    opus (anthropic) says hold on c1 validatord; ship on c2 web (24,600 tokens in,
+      1,680 out, $0.10)
+    sonnet (anthropic) says ship-with-fixes (24,600 tokens in, 1,680 out, $0.10)
     kimi (moonshot) says ship-with-fixes on c1 validatord; no verdict on c2 web
+      (24,600 tokens in, 1,680 out, $0.10)
 
     ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
@@ -119,9 +121,9 @@ fn table_at_120_columns() {
     c1 validatord (46 KB) → 1 convergent / 2 distinct
     c2 web (3.4 KB)       → 1 convergent / 2 distinct
 
-    opus (anthropic) says hold on c1 validatord; ship on c2 web
-    sonnet (anthropic) says ship-with-fixes
-    kimi (moonshot) says ship-with-fixes on c1 validatord; no verdict on c2 web
+    opus (anthropic) says hold on c1 validatord; ship on c2 web (24,600 tokens in, 1,680 out, $0.10)
+    sonnet (anthropic) says ship-with-fixes (24,600 tokens in, 1,680 out, $0.10)
+    kimi (moonshot) says ship-with-fixes on c1 validatord; no verdict on c2 web (24,600 tokens in, 1,680 out, $0.10)
 
     ! sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
     Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30)
@@ -178,10 +180,12 @@ fn table_on_a_narrow_terminal_is_stacked() {
     c2 web (3.4 KB)       → 1 convergent / 2 distinct
 
     opus (anthropic) says hold on c1 validatord; ship
-      on c2 web
-    sonnet (anthropic) says ship-with-fixes
+      on c2 web (24,600 tokens in, 1,680 out, $0.10)
+    sonnet (anthropic) says ship-with-fixes (24,600
+      tokens in, 1,680 out, $0.10)
     kimi (moonshot) says ship-with-fixes on c1
-      validatord; no verdict on c2 web
+      validatord; no verdict on c2 web (24,600 tokens
+      in, 1,680 out, $0.10)
 
     ! sonnet failed on c1 validatord: HTTP 529
       overloaded, after 4 attempts
@@ -213,7 +217,7 @@ fn markdown_of_a_whole_tally() {
     insta::assert_snapshot!(shown(&markdown::render(&sample::tally(), &sample::failed())), @r#"
     ## scrum: 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
 
-    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages.
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30).
 
     > **Not read:** sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
 
@@ -283,6 +287,7 @@ fn markdown_of_a_whole_tally() {
     |---|---:|---:|---|---|---|---|
     | c1 validatord (46 KB) | 1 | 2 | hold | **failed** | ship-with-fixes | answered |
     | c2 web (3.4 KB) | 1 | 2 | ship | ship-with-fixes | answered | answered |
+    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | – |
 
     Not shown to reviewers:
 
@@ -337,9 +342,9 @@ fn nothing_found_says_who_looked() {
     c1 validatord (46 KB) → 0 convergent / 0 distinct
     c2 web (3.4 KB)       → 0 convergent / 0 distinct
 
-    opus (anthropic) says ship
-    sonnet (anthropic) says ship
-    kimi (moonshot) says ship
+    opus (anthropic) says ship (24,600 tokens in, 1,680 out, $0.10)
+    sonnet (anthropic) says ship (24,600 tokens in, 1,680 out, $0.10)
+    kimi (moonshot) says ship (24,600 tokens in, 1,680 out, $0.10)
 
     Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
     Nothing found by 2 lineages in 2 bundles
@@ -348,7 +353,7 @@ fn nothing_found_says_who_looked() {
     insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @"
     ## scrum: Nothing found by 2 lineages in 2 bundles
 
-    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never). Coverage: all 6 answered by 2 lineages.
+    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never). Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30).
 
     ### Coverage
 
@@ -356,6 +361,7 @@ fn nothing_found_says_who_looked() {
     |---|---:|---:|---|---|---|
     | c1 validatord (46 KB) | 0 | 0 | ship | ship | ship |
     | c2 web (3.4 KB) | 0 | 0 | ship | ship | ship |
+    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");
@@ -372,9 +378,9 @@ fn nothing_found_with_a_gap_is_not_clean() {
     c1 validatord (46 KB) → 0 convergent / 0 distinct
     c2 web (3.4 KB)       → 0 convergent / 0 distinct
 
-    opus (anthropic) says ship
-    sonnet (anthropic) says ship
-    kimi (moonshot) says ship
+    opus (anthropic) says ship (24,600 tokens in, 1,680 out, $0.10)
+    sonnet (anthropic) says ship (24,600 tokens in, 1,680 out, $0.10)
+    kimi (moonshot) says ship (24,600 tokens in, 1,680 out, $0.10)
 
     ! kimi timed out on c2 web: no byte for 60 s
     Coverage: 5 of 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30)
@@ -392,10 +398,14 @@ fn nobody_answered_is_not_a_review() {
     c1 validatord (46 KB) → not read by anybody
     c2 web (3.4 KB)       → not read by anybody
 
+    opus (anthropic): $0.10
+    sonnet (anthropic): $0.10
+    kimi (moonshot): $0.10
+
     ! kimi failed on all 2 bundles: HTTP 401 Unauthorized
     ! opus failed on all 2 bundles: HTTP 401 Unauthorized
     ! sonnet failed on all 2 bundles: HTTP 401 Unauthorized
-    Coverage: none of 6 answered
+    Coverage: none of 6 answered ($0.30)
     Not reviewed: nobody answered
     Verdict: inconclusive (no reviewer answered)
     Inconclusive (fail-on never, min-lineages 1): no reviewer answered
@@ -403,7 +413,7 @@ fn nobody_answered_is_not_a_review() {
     insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @"
     ## scrum: Not reviewed: nobody answered
 
-    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered.
+    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered ($0.30).
 
     > **Not read:** kimi failed on all 2 bundles: HTTP 401 Unauthorized
 
@@ -417,6 +427,7 @@ fn nobody_answered_is_not_a_review() {
     |---|---:|---:|---|---|---|
     | c1 validatord (46 KB) | – | – | **failed** | **failed** | **failed** |
     | c2 web (3.4 KB) | – | – | **failed** | **failed** | **failed** |
+    | spent | | | $0.10 | $0.10 | $0.10 |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");
@@ -458,8 +469,8 @@ fn one_lineage_alone_cannot_agree() {
     c1 validatord (46 KB) → 0 convergent / 0 distinct
     c2 web (3.4 KB)       → 0 convergent / 0 distinct
 
-    opus (anthropic) says ship
-    sonnet (anthropic) says ship
+    opus (anthropic) says ship (24,600 tokens in, 1,680 out, $0.10)
+    sonnet (anthropic) says ship (24,600 tokens in, 1,680 out, $0.10)
 
     Coverage: all 4 answered by 1 lineage, so none could agree (49,200 tokens in,
     3,360 out, $0.20)

@@ -73,15 +73,15 @@ fn each_bundle_is_put_to_its_own_panel() {
     let dry = review(&sandbox, &["--dry-run"]);
     insta::assert_snapshot!(dry.stdout, @"
     bundle   size       tokens  files  lines  panel
-    c1 app   142 bytes  ~36     1      +1 −0  usual
-    c2 auth  163 bytes  ~41     1      +1 −0  strict
-    c3 docs  139 bytes  ~35     1      +1 −0  light
+    c1 app   142 bytes  ~78     1      +1 −0  usual
+    c2 auth  163 bytes  ~83     1      +1 −0  strict
+    c3 docs  139 bytes  ~78     1      +1 −0  light
 
-    HEAD~1..HEAD: 3 bundles, 444 bytes, about 111 tokens
+    HEAD~1..HEAD: 3 bundles, 444 bytes, about 239 tokens
     would ask opus: claude-opus-4-7, lineage anthropic, from saved replies
     would ask kimi: kimi-k2, lineage moonshot, from saved replies
     would ask qwen: qwen3, lineage alibaba, from saved replies
-    0 requests, about 0 tokens of diff in all; nothing was sent
+    0 requests; nothing was sent
     ");
     let printed = review(&sandbox, &["--format", "json", "--fail-on", "warn", "--min-lineages", "2"]);
     let tally = json(&printed);

@@ -24,6 +24,8 @@ fn with_prices(sandbox: &Sandbox) {
             outcome["tokens_out"] = 800.into();
             if outcome["reviewer"] == "opus" {
                 outcome["cost_usd"] = 0.35.into();
+            } else {
+                outcome["cost_usd"] = serde_json::Value::Null;
             }
             format!("{outcome}\n")
         };
@@ -85,6 +87,7 @@ fn two_runs_of_one_change_count_its_issues_once() {
       ],
       "alone": 1,
       "answers": 2,
+      "cached": 0,
       "unpriced": 0,
       "tokens_in": 24000,
       "tokens_out": 1600,
@@ -132,8 +135,7 @@ fn what_stands_beside_the_issues() {
     insta::assert_snapshot!(printed.split("\n\n").last().unwrap(), @"
     5 issues in 2 runs, each counted once; 0 decided
     Not counted, as nothing tells them again in another run: 1 finding without a place
-    On top of that, 5 questions about claims (adjudicator, --verify) answered at a price that is not
-      known
+    On top of that, 5 questions about claims (adjudicator, --verify) answered for $0.00
     Decide with: scrum dispose RUN ISSUE real|false|wontfix
     ");
 }

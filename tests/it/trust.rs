@@ -49,7 +49,7 @@ impl Watched {
     /// Runs `scrum`; whose programs ran, and what was printed.
     pub(super) fn run(&self, arguments: &[&str]) -> (String, Printed) {
         let _ = fs::remove_file(self.said_file());
-        let printed = self.sandbox.scrum(arguments);
+        let printed = self.sandbox.scrum_with(arguments, &[("SCRUM_NO_CACHE", "1")]);
         let said = fs::read_to_string(self.said_file()).unwrap_or_default();
         (said.split_whitespace().collect::<Vec<_>>().join(" "), printed)
     }

@@ -135,6 +135,7 @@ impl Live<'_> {
             routes: &Routes::default(),
             earlier: kept.earlier.clone(),
             pace: Pace::new(concurrency),
+            memory: None,
         };
         let tasks = review::open_tasks(&asking).len();
         if tasks == 0 {

@@ -50,7 +50,8 @@ pub(in crate::provider) struct Usage {
 
 impl Usage {
     fn spent(self) -> Spent {
-        Spent { tokens_in: self.tokens_in, tokens_out: self.tokens_out, cost_usd: self.cost_usd }
+        let Self { tokens_in, tokens_cached, tokens_out, cost_usd, .. } = self;
+        Spent { tokens_in, tokens_cached, tokens_out, cost_usd }
     }
 
     /// These figures, and earlier ones where these are silent.

@@ -17,7 +17,7 @@ use crate::{
         summary::{self, Directory},
         words,
     },
-    reviewer::ReviewerId,
+    reviewer::{ReviewerId, Seat},
     tally::{Coverage, Issue, Member, Tally, gate::Gate, verdict},
 };
 
@@ -54,7 +54,8 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
     let conclusion = verdict::conclude(tally, gate);
     let verdict = words::sentence(&escape::cell(&summary::verdict_line(&conclusion)));
     let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
-    let by = summary::heard_words(summary::heard(tally).len()) + summary::unchecked_words(tally);
+    let spent = coverage::spent_in_all(tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
+    let by = summary::heard_words(summary::heard(tally).len()) + &spent + summary::unchecked_words(tally);
     let mut out =
         format!("## scrum: {headline}\n\n{verdict}. {gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
     let bundles = summary::bundle_heads(tally).len();
@@ -289,7 +290,17 @@ fn ledger(tally: &Tally) -> String {
         }
         out.push('\n');
     }
-    out
+    out + &spent_row(tally)
+}
+
+/// What each reviewer took, below what it said.
+fn spent_row(tally: &Tally) -> String {
+    let spent = coverage::spent_by_reviewer(tally);
+    if spent.is_empty() {
+        return String::new();
+    }
+    let cell = |seat: &Seat| format!(" {} |", spent.get(&seat.id).map_or("–", String::as_str));
+    format!("| spent | | |{}\n", tally.panel.reviewers.iter().map(cell).collect::<String>())
 }
 
 fn task_of(task: &Coverage) -> (&str, &ReviewerId) {

@@ -194,8 +194,8 @@ async fn a_torn_record_costs_only_itself() {
     let whole = std::fs::read_to_string(&outcomes).unwrap();
     std::fs::write(&outcomes, &whole[..whole.len() / 2]).unwrap();
     for _ in 0..2 {
-        let resumed =
-            sandbox.scrum_with(&["review", "--resume", "latest", "--format", "json"], &[("MOCK_KEY", KEY)]);
+        let variables = [("MOCK_KEY", KEY), ("SCRUM_NO_CACHE", "1")];
+        let resumed = sandbox.scrum_with(&["review", "--resume", "latest", "--format", "json"], &variables);
         assert_eq!(ledger(&json(&resumed)), ["c1_alpha opus answered"]);
         is_kept_as_printed(&sandbox, &resumed);
     }

@@ -45,7 +45,15 @@ fn keys_stand_in_the_order_of_the_contract() {
           "reviewer": "opus",
           "provider": "openai",
           "model": "claude-opus-4-7",
-          "lineage": "anthropic"
+          "lineage": "anthropic",
+          "spent": {
+            "answers": 1,
+            "cached": 0,
+            "unpriced": 0,
+            "tokens_in": 12300,
+            "tokens_out": 840,
+            "cost_usd": 0.05
+          }
         }
       ],
       "bundles": [
@@ -188,6 +196,14 @@ fn keys_stand_in_the_order_of_the_contract() {
         "by_lineage": {
           "anthropic": 1,
           "moonshot": 1
+        },
+        "spent": {
+          "answers": 1,
+          "cached": 0,
+          "unpriced": 0,
+          "tokens_in": 12300,
+          "tokens_out": 840,
+          "cost_usd": 0.05
         }
       },
       "verdict": {
@@ -212,7 +228,7 @@ fn keys_stand_in_the_order_of_the_contract() {
 fn summary_is_one_line() {
     let line = json::summary_line(&sample::tally(), &sample::failed());
     assert_eq!(line.matches('\n').count(), 1);
-    insta::assert_snapshot!(shown(&line), @r#"{"schema":"scrum.summary/1","run":"20261121-041812-9b0e77d","finished_at":"2026-11-21T04:19:40Z","range":{"base":"4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e","head":"9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1","spec":"main...HEAD"},"totals":{"convergent":2,"distinct":4,"retracted":1,"rejected":1,"by_severity":{"BLOCK":2,"INFO":0,"WARN":2},"by_lineage":{"anthropic":3,"history":1,"moonshot":2}},"bundles":[{"id":"c1_validatord","bytes":46223,"convergent":1,"distinct":2},{"id":"c2_web","bytes":3418,"convergent":1,"distinct":2}],"answered":7,"asked":8,"verdict":"hold","gate":"fail"}"#);
+    insta::assert_snapshot!(shown(&line), @r#"{"schema":"scrum.summary/1","run":"20261121-041812-9b0e77d","finished_at":"2026-11-21T04:19:40Z","range":{"base":"4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e","head":"9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1","spec":"main...HEAD"},"totals":{"convergent":2,"distinct":4,"retracted":1,"rejected":1,"by_severity":{"BLOCK":2,"INFO":0,"WARN":2},"by_lineage":{"anthropic":3,"history":1,"moonshot":2},"spent":{"answers":5,"cached":0,"unpriced":0,"tokens_in":73800,"tokens_out":5040,"cost_usd":0.3}},"bundles":[{"id":"c1_validatord","bytes":46223,"convergent":1,"distinct":2},{"id":"c2_web","bytes":3418,"convergent":1,"distinct":2}],"answered":7,"asked":8,"verdict":"hold","gate":"fail"}"#);
 }
 
 fn schema_path() -> std::path::PathBuf {
