@@ -109,7 +109,9 @@ fn hunks_by_file(bundles: &[Bundle]) -> HashMap<RepoPath, Vec<Hunk>> {
     for file in bundles.iter().flat_map(|bundle| &bundle.files).filter(|file| can_grow(file)) {
         all.entry(file.path.clone()).or_default().extend(file.hunks.iter().cloned());
     }
-    all.values_mut().for_each(|hunks| hunks.sort_by_key(|hunk| (hunk.old_start, hunk.new_start)));
+    for hunks in all.values_mut() {
+        hunks.sort_by_key(|hunk| (hunk.old_start, hunk.new_start));
+    }
     all
 }
 

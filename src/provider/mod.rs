@@ -253,7 +253,9 @@ impl Opener {
 
     /// Makes the provider of `reviewer`. `key` is the value of the reviewer's key variable. Sends nothing.
     pub fn open(&mut self, reviewer: &Reviewer, key: Option<SecretString>) -> Result<Provider, OpenError> {
-        key.iter().for_each(|key| self.keys.add(key));
+        if let Some(key) = &key {
+            self.keys.add(key);
+        }
         Ok(match &reviewer.access {
             Access::OpenAi { base_url, api_key_env } => {
                 let way = Way { protocol: Protocol::Chat, base_url, variable: api_key_env.as_deref(), key };

@@ -291,8 +291,11 @@ fn assert_names(split: &Split) {
     }
 }
 
+/// A line's path, numbers and text.
+type NumberedLine = (String, Option<u32>, Option<u32>, Vec<u8>);
+
 /// Every added and removed line with its numbers.
-fn changed_lines(bundle: &Bundle) -> Vec<(String, Option<u32>, Option<u32>, Vec<u8>)> {
+fn changed_lines(bundle: &Bundle) -> Vec<NumberedLine> {
     let of_file = |file: &FilePatch| {
         let path = file.path.to_string();
         let lines = file.hunks.iter().flat_map(Hunk::lines).filter(|line| line.kind != LineKind::Context);

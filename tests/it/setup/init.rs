@@ -51,22 +51,23 @@ fn an_empty_repository_on_an_empty_machine() {
     "#);
 }
 
+const WORKSPACE: [&str; 10] = [
+    "Cargo.toml",
+    "README.md",
+    "crates/core/Cargo.toml",
+    "crates/core/src/lib.rs",
+    "crates/core/src/auth/mod.rs",
+    "crates/core/macros/Cargo.toml",
+    "crates/[odd]/Cargo.toml",
+    "docs/a.md",
+    ".github/workflows/ci.yml",
+    "migrations/1.sql",
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rust_workspace_with_everything() {
     let mock = ollama("ready").await;
-    let files = [
-        "Cargo.toml",
-        "README.md",
-        "crates/core/Cargo.toml",
-        "crates/core/src/lib.rs",
-        "crates/core/src/auth/mod.rs",
-        "crates/core/macros/Cargo.toml",
-        "crates/[odd]/Cargo.toml",
-        "docs/a.md",
-        ".github/workflows/ci.yml",
-        "migrations/1.sql",
-    ];
-    let machine = repository(&files).with_key("OPENAI_API_KEY").with_key("OPENROUTER_API_KEY");
+    let machine = repository(&WORKSPACE).with_key("OPENAI_API_KEY").with_key("OPENROUTER_API_KEY");
     let machine = machine.with_program("claude", "echo ready").with_ollama(&mock);
     let text = written(&machine);
     insta::assert_snapshot!(text.replace(&mock.url, "URL"), @r#"

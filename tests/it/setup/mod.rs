@@ -92,7 +92,7 @@ fn without_times(text: &str) -> String {
     let mut parts = text.split("answered in ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| {
-        let rest = part.split_once("s").map_or(part, |(_, rest)| rest);
+        let rest = part.split_once('s').map_or(part, |(_, rest)| rest);
         out + "answered in T s" + rest
     })
 }
