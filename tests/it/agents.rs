@@ -143,7 +143,7 @@ fn every_preset_asks_its_program_and_reads_its_answer() {
     codex answered, 120 in, 40 out
     gemini answered, 120 in, 43 out
     llm answered, 120 in, 40 out
-    ollama answered, ? in, ? out
+    ollama answered, ? in, ? out, $0.0000
     opencode answered, 120 in, 40 out, $0.0018
     ");
     for (_, program) in PRESETS {

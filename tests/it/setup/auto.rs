@@ -49,7 +49,7 @@ fn who_is_asked_is_said_before() {
         assert_eq!(printed.status, 0, "{printed:?}");
         assert!(panel(&machine).contains(&"claude".to_owned()));
         let first = printed.stderr.lines().next().unwrap();
-        insta::allow_duplicates! { insta::assert_snapshot!(first, @"note: asking claude (program claude): about 41 tokens of diff"); }
+        insta::allow_duplicates! { insta::assert_snapshot!(first, @"note: asking claude (program claude): about 122 tokens of diff"); }
     }
     let machine = machine.with("SCRUM_PANEL", "auto");
     machine.scrum(&["review"]);

@@ -24,7 +24,7 @@ fn an_empty_machine() {
     Looked for, not found
       keys: ANTHROPIC_API_KEY, AZURE_OPENAI_API_KEY, AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY,
         DEEPSEEK_API_KEY, GEMINI_API_KEY, GROQ_API_KEY, LITELLM_PROXY_API_KEY, MISTRAL_API_KEY,
-        MOONSHOT_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, XAI_API_KEY
+        MOONSHOT_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, XAI_API_KEY, CODEX_API_KEY
 
     2 of 2 reviewers can run: no model among them, and 2 of tools and records
     Next: `scrum init` writes down whom to ask; `scrum review` works as it is.
@@ -85,7 +85,7 @@ async fn keys_programs_and_models_that_nobody_configured() {
     Looked for, not found
       keys: ANTHROPIC_API_KEY, AWS_BEARER_TOKEN_BEDROCK, DASHSCOPE_API_KEY, DEEPSEEK_API_KEY,
         GEMINI_API_KEY, GROQ_API_KEY, LITELLM_PROXY_API_KEY, MISTRAL_API_KEY, MOONSHOT_API_KEY,
-        XAI_API_KEY
+        XAI_API_KEY, CODEX_API_KEY
 
     7 of 7 reviewers can run: 5 lineages of models (alibaba, anthropic, google, moonshot, openai), and 2
     of tools and records
@@ -148,7 +148,7 @@ fn what_each_configured_reviewer_lacks() {
                                                                  nowhere/saved
       → kimi: make a key at openrouter.ai/keys, then export OPENROUTER_API_KEY=…
       → coder: start the server
-      → codex: install it, put it on PATH, or write its full path in `command`
+      → codex: install it with `npm install -g @openai/codex`, then log in with `codex login`
       → old: correct `dir`
     ");
     insta::assert_snapshot!(shown.lines().rev().take(2).collect::<Vec<_>>().join("\n"), @"
