@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use clap::{Args, builder::FalseyValueParser};
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 use secrecy::SecretString;
 
 use super::{
@@ -59,6 +59,8 @@ use crate::{
     },
 };
 
+/// In questions that are only counted: every estimate of a change gives the same figures.
+const SOME_NONCE: &str = "0123456789abcdef";
 const ASKING: &str = "Whom to ask";
 
 #[derive(Debug, Args)]
@@ -204,7 +206,7 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let leaves = found::add(workspace, &choice, ui)?;
+    let leaves = found::add(workspace, &choice)?;
     let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
     let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
@@ -218,9 +220,6 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
         return Ok(None);
     }
     bundle::check_sizes(workspace, &material.split, ui)?;
-    if leaves {
-        found::announce(&seats, &routes, &material.split, ui);
-    }
     let nonce = clock::nonce()?;
     let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
@@ -230,6 +229,13 @@ fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Optio
     let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
     let memory =
         memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
+    if leaves {
+        let reviewers: Vec<Reviewer> = asked.respondents.iter().map(|one| one.reviewer.clone()).collect();
+        let forecasts =
+            forecasts(&reviewers, &questions(&material, &templates, SOME_NONCE)?, &routes, &memory);
+        let panel = Prospect { reviewers: &reviewers, forecasts: &forecasts, today: today() };
+        found::announce(workspace, &choice, panel, ui);
+    }
     let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, memory, earlier, judgements }))
@@ -245,17 +251,10 @@ fn foresee(
     ui: Ui,
 ) -> Result<(), CliError> {
     let reviewers = seats.usable_reviewers();
-    let questions = questions(material, templates, "0123456789abcdef")?;
+    let questions = questions(material, templates, SOME_NONCE)?;
     let memory = memory(workspace, args, material, templates, &reviewers)?;
-    let forecast = |reviewer: &Reviewer| {
-        let own = questions.iter().filter(|one| routes.asks(&one.bundle.id, reviewer.id.as_str()));
-        let (known, open): (Vec<_>, Vec<_>) = own.partition(|one| memory.answer(one, &reviewer.id).is_some());
-        let open: Vec<u64> = open.iter().map(|one| estimate::tokens(&one.prompt.joined())).collect();
-        Forecast::new(reviewer, &open, known.len())
-    };
-    let forecasts: Vec<Forecast> = reviewers.iter().map(forecast).collect();
-    let today = clock::now().to_zoned(TimeZone::UTC).date();
-    let prospect = Prospect { reviewers: &reviewers, forecasts: &forecasts, today };
+    let forecasts = forecasts(&reviewers, &questions, routes, &memory);
+    let prospect = Prospect { reviewers: &reviewers, forecasts: &forecasts, today: today() };
     let panel = (!material.split.bundles.is_empty()).then_some(prospect);
     let Material { range, split, masks, .. } = material;
     let preview = Preview { range, split, masks, panel, routes };
@@ -263,6 +262,26 @@ fn foresee(
     guidance::announce(&material.guidance, ui);
     judge::announce(&workspace.config, args.verify, ui);
     Ok(())
+}
+
+/// What each of `reviewers` will take for those of `questions` that `routes` put to it.
+fn forecasts(
+    reviewers: &[Reviewer],
+    questions: &[Arc<Question>],
+    routes: &Routes,
+    memory: &Memory,
+) -> Vec<Forecast> {
+    let forecast = |reviewer: &Reviewer| {
+        let own = questions.iter().filter(|one| routes.asks(&one.bundle.id, reviewer.id.as_str()));
+        let (known, open): (Vec<_>, Vec<_>) = own.partition(|one| memory.answer(one, &reviewer.id).is_some());
+        let open: Vec<u64> = open.iter().map(|one| estimate::tokens(&one.prompt.joined())).collect();
+        Forecast::new(reviewer, &open, known.len())
+    };
+    reviewers.iter().map(forecast).collect()
+}
+
+fn today() -> Date {
+    clock::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
@@ -309,7 +328,7 @@ fn resume(workspace: &mut Workspace, args: &ReviewArgs, dir: RunDir, ui: Ui) -> 
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    found::add(workspace, &choice, ui)?;
+    found::add(workspace, &choice)?;
     let routes = saved.record.info().routes;
     let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
     let seats = workspace.config.seats(&choice, least, workspace.environment);

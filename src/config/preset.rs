@@ -76,6 +76,17 @@ pub(super) fn seats() -> Vec<toml::Table> {
     seats.collect()
 }
 
+/// Files that tell that a program is logged in, of all seats.
+pub fn logins() -> Vec<String> {
+    seats().iter().flat_map(login_files).collect()
+}
+
+/// Files of which one tells that the program of `seat` is logged in; empty where none can be told.
+pub(super) fn login_files(seat: &toml::Table) -> Vec<String> {
+    let files = seat.get("login").and_then(toml::Value::as_array).into_iter().flatten();
+    files.filter_map(|file| file.as_str().map(str::to_owned)).collect()
+}
+
 /// `seat` laid over its preset, named after it unless it says how.
 fn entry(mut seat: toml::Table) -> Option<toml::Table> {
     let name = seat.get("preset")?.as_str()?.to_owned();

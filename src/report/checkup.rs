@@ -227,7 +227,9 @@ fn table(checks: &[Check], width: usize, ink: Ink) -> String {
     let id = widest(&|check| &check.reviewer).clamp(8, 24);
     let lineage = widest(&|check| &check.lineage).clamp(7, 14);
     let room = width.saturating_sub(id + lineage + 3 * layout::GAP).max(16);
-    let state = (room / 3).clamp(8, 40);
+    let described =
+        checks.iter().map(|check| layout::width_of(&shown(&what_words(check)))).max().unwrap_or(0);
+    let state = (room / 3).clamp(8, 40).max(room.saturating_sub(described));
     let what = room.saturating_sub(state).max(8);
     let cell = |text: &str, room: usize| layout::wrap(&shown(text), room).join("\n");
     let row = |check: &Check| {

@@ -57,7 +57,7 @@ async fn keys_programs_and_models_that_nobody_configured() {
     ollama-qwen3-coder-30b  qwen3-coder:30b at OLLAMA  alibaba       ready
     ollama-gemma3           gemma3:latest at OLLAMA    google        ready
 
-    Asked too by `scrum review --panel auto`, which shows them the change
+    Asked too, unless with `--panel offline`: these are shown the change outside of this machine
     reviewer         what                                   lineage    state
     openai           gpt-6.1-sol at api.openai.com          openai     ready
     claude           program claude 1.2.3                   anthropic  ready
@@ -272,7 +272,7 @@ fn a_broken_configuration_does_not_hide_the_rest() {
     rules     built in  static:rules  ready
     history   built in  history       ready
 
-    Asked too by `scrum review --panel auto`, which shows them the change
+    Asked too, unless with `--panel offline`: these are shown the change outside of this machine
     reviewer  what                           lineage  state
     openai    gpt-6.1-sol at api.openai.com  openai   ready
     ");
