@@ -150,6 +150,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Everybody who may be sent a question, stand-ins too.
+    fn reviewers(&self) -> impl Iterator<Item = &Reviewer> {
+        self.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer)
+    }
+
     /// Says who is not asked as one would expect, and why.
     pub(super) fn announce(&self, ui: Ui) {
         for (reviewer, reason) in &self.skipped {
@@ -577,17 +582,19 @@ fn bounds(workspace: &Workspace, args: &ReviewArgs, job: &Job, ui: Ui) -> Result
         tokens: args.max_tokens.or(workspace.config.max_tokens),
     };
     if limits.cost_usd.is_some() {
-        let seats = job.asked.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer);
-        let judge = workspace.config.adjudicator.iter();
-        let unpriced: BTreeSet<_> =
-            seats.chain(judge).filter(|one| budget::is_unpriced(one)).map(|one| &one.id).collect();
-        for reviewer in unpriced {
-            ui.warning(format_args!(
-                "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
-            ));
-        }
+        warn_of_unpriced(job.asked.reviewers().chain(&workspace.config.adjudicator), ui);
     }
     Ok(Bounds::new(Budget::new(limits, job.dir.spent()?)))
+}
+
+/// Says whose answers a limit on cost cannot count.
+pub(super) fn warn_of_unpriced<'a>(reviewers: impl Iterator<Item = &'a Reviewer>, ui: Ui) {
+    let unpriced: BTreeSet<_> = reviewers.filter(|one| budget::is_unpriced(one)).map(|one| &one.id).collect();
+    for reviewer in unpriced {
+        ui.warning(format_args!(
+            "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
+        ));
+    }
 }
 
 fn pace(workspace: &Workspace, args: &ReviewArgs) -> Pace {
