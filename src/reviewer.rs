@@ -155,7 +155,8 @@ impl Reviewer {
             }
             let (input, output) = spent.tokens_in.zip(spent.tokens_out)?;
             let cached = spent.tokens_cached.unwrap_or_default();
-            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
+            let cache_written = spent.tokens_cache_written.unwrap_or_default();
+            Some(price.cost(Tokens { input, cached, cache_written, output }))
         };
         Spent { cost_usd: told.or_else(|| cost(self.price?)), ..spent }
     }
