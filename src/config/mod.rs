@@ -170,6 +170,9 @@ impl Config {
             let text = text_if_there(&path, stand_ins)?;
             text.map_or(Ok(()), |text| lay_over(&text, &path))?;
         }
+        if environment.is_set(env::OLLAMA_HOST) {
+            preset::find_ollama(&mut merged.0, &format!("{}/v1", environment.ollama()));
+        }
         Ok(Self { names_reviewers, files, ..merged.finish(stand_ins)? })
     }
 

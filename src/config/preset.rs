@@ -29,6 +29,16 @@ pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError>
     Ok(())
 }
 
+/// Sends every `[[reviewer]]` of preset `ollama` that says no address to the server at `base_url`.
+pub(super) fn find_ollama(configuration: &mut toml::Table, base_url: &str) {
+    let reviewers = configuration.get_mut("reviewer").and_then(toml::Value::as_array_mut);
+    for entry in reviewers.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+        if entry.get("preset").and_then(toml::Value::as_str) == Some("ollama") {
+            entry.entry("base_url").or_insert(base_url.into());
+        }
+    }
+}
+
 /// What a preset says of where it asks, for those who look what could be asked from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {

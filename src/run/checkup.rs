@@ -33,7 +33,7 @@ pub fn check(config: &Config, survey: &Survey) -> Findings {
         groups.push(Group {
             title: "Reviewers".to_owned(),
             is_panel: true,
-            checks: checked(&config.reviewers),
+            checks: config.reviewers.iter().map(|one| configured(one, config, survey)).collect(),
         });
         config.reviewers.clone()
     } else {
@@ -51,6 +51,13 @@ pub fn check(config: &Config, survey: &Survey) -> Findings {
     groups.push(Group { title: title.to_owned(), is_panel: false, checks: others(&found, &asked, survey) });
     groups.retain(|group| !group.checks.is_empty());
     Findings { groups, absent: absent(survey), asked }
+}
+
+/// With those in whose place it is asked when they are out of order.
+fn configured(reviewer: &Reviewer, config: &Config, survey: &Survey) -> Check {
+    let covers = |other: &&Reviewer| config.stand_ins(other).iter().any(|one| one.id == reviewer.id);
+    let covered = config.reviewers.iter().filter(covers).map(|other| other.id.to_string());
+    Check { stands_in_for: covered.collect(), ..row(reviewer, survey) }
 }
 
 /// Candidates that are not asked, and what is there and needs more to be a reviewer.
@@ -101,6 +108,7 @@ fn unnamed_programs<'a>(
                 remark: remark.to_owned(),
                 remedy: format!("`preset = \"{}\"`", preset.name),
             },
+            stands_in_for: Vec::new(),
             probe: None,
         })
     })
@@ -129,6 +137,7 @@ fn unnamed_keys<'a>(
                 remark: format!("{variable} is set; which model?"),
                 remedy: format!("`preset = \"{}\"` and a `model`", preset.name),
             },
+            stands_in_for: Vec::new(),
             probe: None,
         })
     })
@@ -157,6 +166,7 @@ fn servers(survey: &Survey) -> impl Iterator<Item = Check> + '_ {
                 remark: what.to_owned(),
                 remedy: format!("`preset = \"{}\"`, `model = \"{}\"`", server.preset, shown[0]),
             },
+            stands_in_for: Vec::new(),
             probe: None,
         })
     })
@@ -171,6 +181,7 @@ fn row(reviewer: &Reviewer, survey: &Survey) -> Check {
         is_asked: reviewer.access.base_url().is_some() || reviewer.access.program().is_some(),
         way: way(reviewer, survey),
         state: readiness(reviewer, survey),
+        stands_in_for: Vec::new(),
         probe: None,
     }
 }

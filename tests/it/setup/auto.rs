@@ -144,3 +144,16 @@ fn a_program_that_the_change_brings_is_not_asked() {
     let printed = machine.scrum(&["review", "HEAD~1..HEAD", "--panel", "auto"]);
     assert!(!machine.sandbox.repo().join("asked").exists(), "{printed:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_preset_of_ollama_asks_where_ollama_host_points() {
+    let mock = ollama("VERDICT: ship").await;
+    let machine = Machine::new().with_ollama(&mock);
+    machine
+        .sandbox
+        .write("scrum.toml", "[[reviewer]]\nid = \"q\"\npreset = \"ollama\"\nmodel = \"qwen3:8b\"\n");
+    machine.sandbox.script("git add -A; git commit -qm settings");
+    let machine = machine.with_change();
+    let printed = machine.scrum(&["review"]);
+    assert!(printed.stdout.contains("q (alibaba) says ship"), "{printed:?}");
+}

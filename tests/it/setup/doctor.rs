@@ -311,3 +311,20 @@ fn no_repository_and_an_ollama_elsewhere() {
         printed.stdout
     );
 }
+
+#[test]
+fn a_stand_in_is_shown_with_whom_it_covers() {
+    let machine = Machine::new().with_key("ANTHROPIC_API_KEY").with_key("OPENROUTER_API_KEY");
+    machine.sandbox.write(
+        "scrum.toml",
+        "[[reviewer]]\nid = \"opus\"\npreset = \"anthropic\"\nmodel = \"claude-opus-4-7\"\nfallback = [\"router\"]\n\
+         [[reviewer]]\nid = \"router\"\npreset = \"openrouter\"\nmodel = \"anthropic/claude-opus-4-7\"\n",
+    );
+    let printed = machine.scrum(&["doctor"]);
+    let row = printed.stdout.lines().find(|line| line.starts_with("router")).unwrap();
+    assert!(row.ends_with("ready; stands in for opus"), "{}", printed.stdout);
+    let shown: Value = serde_json::from_str(&machine.scrum(&["doctor", "--format", "json"]).stdout).unwrap();
+    let checks = shown["groups"][0]["checks"].as_array().unwrap();
+    let router = checks.iter().find(|check| check["reviewer"] == "router").unwrap();
+    assert_eq!(router["stands_in_for"], json!(["opus"]));
+}
