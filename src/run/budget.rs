@@ -3,7 +3,7 @@
 //! It counts what is known to be spent and holds nothing back for what is under way: a limit is passed by no more than the
 //! requests in flight.
 
-use crate::{coverage::Spent, report::words, reviewer::Reviewer};
+use crate::{coverage::Spent, report::words};
 
 /// The most a run may spend; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -44,11 +44,6 @@ impl Budget {
         let most = self.limits.tokens.filter(|most| self.tokens >= *most)?;
         Some(format!("the budget of {} tokens is used up", words::grouped(most)))
     }
-}
-
-/// Whether requests to `reviewer` may cost something that nobody can count.
-pub fn is_unpriced(reviewer: &Reviewer) -> bool {
-    reviewer.price.is_none()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::{
     run::{
         self,
         bounds::Bounds,
-        budget::{self, Budget, Limits},
+        budget::{Budget, Limits},
         event::channel,
         executor::Pace,
         recall::{self, Memory},
@@ -157,7 +157,7 @@ fn bounds(workspace: &Workspace, args: &ReviewArgs, job: &Job, ui: Ui) -> Result
         let seats = job.asked.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer);
         let judge = workspace.config.adjudicator.iter();
         let unpriced: BTreeSet<_> =
-            seats.chain(judge).filter(|one| budget::is_unpriced(one)).map(|one| &one.id).collect();
+            seats.chain(judge).filter(|one| one.price.is_none()).map(|one| &one.id).collect();
         for reviewer in unpriced {
             ui.warning(format_args!(
                 "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
