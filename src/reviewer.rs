@@ -155,7 +155,8 @@ impl Reviewer {
             }
             let (input, output) = spent.tokens_in.zip(spent.tokens_out)?;
             let cached = spent.tokens_cached.unwrap_or_default();
-            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
+            let cache_written = spent.tokens_cache_written.unwrap_or_default();
+            Some(price.cost(Tokens { input, cached, cache_written, output }))
         };
         Spent { cost_usd: told.or_else(|| cost(self.price?)), ..spent }
     }
@@ -429,8 +430,10 @@ pub struct AnalyserProgram {
     /// Program and arguments; never passed through a shell. `{files}` stands for the changed files, each an argument,
     /// `{report}` for a temporary file that is read in place of stdout.
     pub argv: Vec<String>,
-    /// Variables set for the program on top of the inherited environment.
+    /// Variables set for the program.
     pub env: BTreeMap<String, String>,
+    /// Variables passed on where they are set, as in [`Invocation::pass_env`].
+    pub pass_env: Vec<String>,
     /// The form of its report.
     pub format: ReportFormat,
     /// Exit statuses besides 0 that only say that there are findings.

@@ -66,7 +66,7 @@ pub(super) fn announce(config: &Config, verify: bool, ui: Ui) {
         ));
     }
     if wanted.verify {
-        ui.note("each BLOCK of one lineage may be one request more, to a reviewer of another lineage");
+        ui.note("each BLOCK of one lineage may be one request more, to a reviewer of another lineage; these are in no figure above");
     }
 }
 

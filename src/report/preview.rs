@@ -1,6 +1,6 @@
 //! What a review would send, without sending it: [`Preview`] for `scrum bundle` and `--dry-run`.
 //!
-//! Token and cost figures are those of [`estimate`](crate::estimate).
+//! Token and cost figures are those of [`estimate`].
 
 use jiff::civil::Date;
 use serde::Serialize;

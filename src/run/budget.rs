@@ -3,7 +3,7 @@
 //! It counts what is known to be spent and holds nothing back for what is under way: a limit is passed by no more than the
 //! requests in flight.
 
-use crate::{coverage::Spent, report::words};
+use crate::{cost, coverage::Spent, report::words};
 
 /// The most a run may spend; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -32,7 +32,7 @@ impl Budget {
 
     /// Counts what one request took, as far as it is known.
     pub(super) fn spend(&mut self, spent: Spent) {
-        self.cost_usd += spent.cost_usd.unwrap_or_default();
+        self.cost_usd = cost::total([self.cost_usd, spent.cost_usd.unwrap_or_default()]);
         self.tokens = self.tokens.saturating_add(spent.tokens());
     }
 
@@ -68,6 +68,10 @@ mod tests {
         check(cost(0.51), None);
         check(cost(0.5), Some("the budget of $0.50 is used up"));
         check(cost(0.0), Some("the budget of $0.00 is used up"));
+        // Ten times ten cents are a dollar, not a little less.
+        let mut budget = Budget::new(cost(1.0), Spent::default());
+        (0..10).for_each(|_| budget.spend(spent(0.1, 1)));
+        assert_eq!(budget.used_up().as_deref(), Some("the budget of $1.00 is used up"));
         check(tokens(1_501), None);
         check(tokens(1_500), Some("the budget of 1,500 tokens is used up"));
     }

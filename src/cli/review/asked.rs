@@ -28,6 +28,11 @@ pub(in crate::cli) struct Asked {
 }
 
 impl Asked {
+    /// Everybody who may be sent a question, stand-ins too.
+    pub(super) fn reviewers(&self) -> impl Iterator<Item = &Reviewer> {
+        self.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer)
+    }
+
     /// Says who is not asked as one would expect, and why.
     pub(in crate::cli) fn announce(&self, ui: Ui) {
         for (reviewer, reason) in &self.skipped {

@@ -15,6 +15,7 @@ use clap::{Args, builder::FalseyValueParser};
 
 pub(super) use asked::{Asked, asked, voice};
 pub(super) use material::Material;
+pub(super) use perform::warn_of_unpriced;
 pub(super) use prepare::record;
 
 use super::{

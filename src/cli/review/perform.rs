@@ -17,6 +17,7 @@ use crate::{
     clock,
     disposition::Disposition,
     report::{json, masks, words},
+    reviewer::Reviewer,
     run::{
         self,
         bounds::Bounds,
@@ -154,17 +155,19 @@ fn bounds(workspace: &Workspace, args: &ReviewArgs, job: &Job, ui: Ui) -> Result
         tokens: args.max_tokens.or(workspace.config.max_tokens),
     };
     if limits.cost_usd.is_some() {
-        let seats = job.asked.respondents.iter().flat_map(|seat| &seat.voices).map(|voice| &voice.reviewer);
-        let judge = workspace.config.adjudicator.iter();
-        let unpriced: BTreeSet<_> =
-            seats.chain(judge).filter(|one| one.price.is_none()).map(|one| &one.id).collect();
-        for reviewer in unpriced {
-            ui.warning(format_args!(
-                "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
-            ));
-        }
+        warn_of_unpriced(job.asked.reviewers().chain(&workspace.config.adjudicator), ui);
     }
     Ok(Bounds::new(Budget::new(limits, job.dir.spent()?)))
+}
+
+/// Says whose answers a limit on cost cannot count.
+pub(in crate::cli) fn warn_of_unpriced<'a>(reviewers: impl Iterator<Item = &'a Reviewer>, ui: Ui) {
+    let unpriced: BTreeSet<_> = reviewers.filter(|one| one.price.is_none()).map(|one| &one.id).collect();
+    for reviewer in unpriced {
+        ui.warning(format_args!(
+            "{reviewer} has no price, so the limit on cost counts only what it tells itself: give it a `price`, or limit tokens"
+        ));
+    }
 }
 
 fn pace(workspace: &Workspace, args: &ReviewArgs) -> Pace {
