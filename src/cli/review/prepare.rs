@@ -24,6 +24,7 @@ use crate::{
     config::{Choice, Seats},
     judgement::Judgements,
     prompt::Templates,
+    report::preview::Prospect,
     reviewer::{Access, Builtin, Panel, Reviewer},
     route::Routes,
     run::{
@@ -62,7 +63,7 @@ pub(super) fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> R
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
     let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let leaves = found::add(workspace, &choice, ui)?;
+    let leaves = found::add(workspace, &choice)?;
     let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
     let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
@@ -76,9 +77,6 @@ pub(super) fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> R
         return Ok(None);
     }
     bundle::check_sizes(workspace, &material.split, ui)?;
-    if leaves {
-        found::announce(&seats, &routes, &material.split, ui);
-    }
     let nonce = clock::nonce()?;
     let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
@@ -88,6 +86,12 @@ pub(super) fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> R
     let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
     let memory =
         memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
+    if leaves {
+        let reviewers: Vec<Reviewer> = asked.respondents.iter().map(|one| one.reviewer.clone()).collect();
+        let forecasts = preview::forecasts(&reviewers, &material, &templates, &routes, &memory)?;
+        let panel = Prospect { reviewers: &reviewers, forecasts: &forecasts, today: preview::today() };
+        found::announce(workspace, &choice, panel, ui);
+    }
     let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
     let (earlier, judgements) = <_>::default();
     Ok(Some(Job { dir, record, material, policy, asked, memory, earlier, judgements }))

@@ -29,7 +29,7 @@ pub(super) fn resume(
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);
     let choice = Choice { panel: None, reviewers: panel };
-    found::add(workspace, &choice, ui)?;
+    found::add(workspace, &choice)?;
     let routes = saved.record.info().routes;
     let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
     let seats = workspace.config.seats(&choice, least, workspace.environment);
