@@ -67,8 +67,12 @@ fn forms(key: &str) -> Vec<String> {
     }
     let mut forms = vec![key.to_owned()];
     if key.len() >= SHORTEST {
-        forms.extend((0..3).map(|before| base64(key.as_bytes(), before)));
-        forms.push(utf8_percent_encode(key, RESERVED).to_string());
+        let encoded = (0..3).map(|before| base64(key.as_bytes(), before));
+        // The alphabet of RFC 4648, and its other one for URLs.
+        forms.extend(encoded.flat_map(|form| [form.replace('+', "-").replace('/', "_"), form]));
+        let in_url = utf8_percent_encode(key, RESERVED).to_string();
+        forms.extend([lower_percents(&in_url), in_url]);
+        forms.sort();
         forms.dedup();
     }
     forms
@@ -79,6 +83,16 @@ fn base64(key: &[u8], before: usize) -> String {
     let whole: Vec<u8> = std::iter::repeat_n(0, before).chain(key.iter().copied()).collect();
     let letters = STANDARD_NO_PAD.encode(&whole);
     letters[(8 * before).div_ceil(6)..8 * whole.len() / 6].to_owned()
+}
+
+/// `%2b` for `%2B`.
+fn lower_percents(text: &str) -> String {
+    let mut parts = text.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| match part.split_at_checked(2) {
+        Some((digits, rest)) => format!("{out}%{}{rest}", digits.to_ascii_lowercase()),
+        None => out + part,
+    })
 }
 
 #[cfg(test)]
@@ -92,11 +106,14 @@ mod tests {
         let check = |text: &str, expect: &str| assert_eq!(keys.conceal(text.to_owned()), expect);
         check("Bearer sk-very+secret/0123!", "Bearer [key]!");
         check("?key=sk-very%2Bsecret%2F0123&a", "?key=[key]&a");
+        check("?key=sk-very%2bsecret%2f0123&a", "?key=[key]&a");
         // base64 of `sk-very+secret/0123`, of `:` and it, of `a:` and it.
         check("Basic c2stdmVyeStzZWNyZXQvMDEyMw==", "Basic [key]w==");
         check("OnNrLXZlcnkrc2VjcmV0LzAxMjM=", "On[key]M=");
         check("YTpzay12ZXJ5K3NlY3JldC8wMTIz", "YTp[key]");
         check("nothing", "nothing");
+        let keys = Keys::of(&SecretString::from("sk~~~~???>>>0123"));
+        assert_eq!(keys.conceal("c2t-fn5-Pz8_Pj4-MDEyMw==".to_owned()), "[key]w==");
         assert_eq!(format!("{keys:?}"), "Keys { .. }");
     }
 
