@@ -132,7 +132,7 @@ fn unnamed_keys<'a>(
             lineage: String::new(),
             is_model: true,
             is_asked: true,
-            way: preset.base_url.as_deref().map(host).unwrap_or_default().to_owned(),
+            way: preset.base_url.as_deref().map(host).unwrap_or_default(),
             state: Readiness::Spare {
                 remark: format!("{variable} is set; which model?"),
                 remedy: format!("`preset = \"{}\"` and a `model`", preset.name),
