@@ -17,7 +17,7 @@ const MARK: &str = "[key]";
 /// Forms of shorter ones would be found in ordinary words.
 const SHORTEST: usize = 8;
 /// A short word such as `none`, `test` or `x` fills the variable of a server that wants no key, and stands in every answer.
-const SHORTEST_WORD: usize = 4;
+const SHORTEST_WORD: usize = 3;
 
 /// The keys of a run, shared by all of its providers: one that is added later is known to those opened before.
 #[derive(Clone, Default)]
