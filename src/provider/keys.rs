@@ -5,10 +5,11 @@
 
 use std::{
     fmt,
-    fmt::Write,
     sync::{Arc, PoisonError, RwLock},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What stands in a key's place.
@@ -18,6 +19,9 @@ const MARK: &str = "[key]";
 const SHORTEST: usize = 8;
 /// A short word such as `none`, `test` or `x` fills the variable of a server that wants no key, and stands in every answer.
 const SHORTEST_WORD: usize = 3;
+
+/// What a form or a query has in percent signs: all but letters, digits and `-._~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The keys of a run, shared by all of its providers: one that is added later is known to those opened before.
 #[derive(Clone, Default)]
@@ -63,8 +67,12 @@ fn forms(key: &str) -> Vec<String> {
     }
     let mut forms = vec![key.to_owned()];
     if key.len() >= SHORTEST {
-        forms.extend((0..3).map(|before| base64(key.as_bytes(), before)));
-        forms.push(url_encoded(key));
+        let encoded = (0..3).map(|before| base64(key.as_bytes(), before));
+        // The alphabet of RFC 4648, and its other one for URLs.
+        forms.extend(encoded.flat_map(|form| [form.replace('+', "-").replace('/', "_"), form]));
+        let in_url = utf8_percent_encode(key, RESERVED).to_string();
+        forms.extend([lower_percents(&in_url), in_url]);
+        forms.sort();
         forms.dedup();
     }
     forms
@@ -72,31 +80,19 @@ fn forms(key: &str) -> Vec<String> {
 
 /// The characters that `key` alone decides in the base64 of a text in which `before` bytes, modulo 3, stand before it.
 fn base64(key: &[u8], before: usize) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let whole: Vec<u8> = std::iter::repeat_n(0, before).chain(key.iter().copied()).collect();
-    let first_bit = (8 * before).div_ceil(6);
-    let bits = whole.len() * 8;
-    let sextet = |at: usize| {
-        (0..6).fold(0, |value, bit| {
-            let bit = at * 6 + bit;
-            value << 1 | usize::from(whole[bit / 8] >> (7 - bit % 8) & 1)
-        })
-    };
-    (first_bit..bits / 6).map(|at| char::from(LETTERS[sextet(at)])).collect()
+    let letters = STANDARD_NO_PAD.encode(&whole);
+    letters[(8 * before).div_ceil(6)..8 * whole.len() / 6].to_owned()
 }
 
-/// As a form or a query has it: all but letters, digits and `-._~` in percent signs.
-fn url_encoded(key: &str) -> String {
-    let mut out = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a `String` cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+/// `%2b` for `%2B`.
+fn lower_percents(text: &str) -> String {
+    let mut parts = text.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| match part.split_at_checked(2) {
+        Some((digits, rest)) => format!("{out}%{}{rest}", digits.to_ascii_lowercase()),
+        None => out + part,
+    })
 }
 
 #[cfg(test)]
@@ -110,11 +106,14 @@ mod tests {
         let check = |text: &str, expect: &str| assert_eq!(keys.conceal(text.to_owned()), expect);
         check("Bearer sk-very+secret/0123!", "Bearer [key]!");
         check("?key=sk-very%2Bsecret%2F0123&a", "?key=[key]&a");
+        check("?key=sk-very%2bsecret%2f0123&a", "?key=[key]&a");
         // base64 of `sk-very+secret/0123`, of `:` and it, of `a:` and it.
         check("Basic c2stdmVyeStzZWNyZXQvMDEyMw==", "Basic [key]w==");
         check("OnNrLXZlcnkrc2VjcmV0LzAxMjM=", "On[key]M=");
         check("YTpzay12ZXJ5K3NlY3JldC8wMTIz", "YTp[key]");
         check("nothing", "nothing");
+        let keys = Keys::of(&SecretString::from("sk~~~~???>>>0123"));
+        assert_eq!(keys.conceal("c2t-fn5-Pz8_Pj4-MDEyMw==".to_owned()), "[key]w==");
         assert_eq!(format!("{keys:?}"), "Keys { .. }");
     }
 

@@ -361,6 +361,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reviewer::{Invocation, Lineage, ReviewerId};
 
     #[test]
     fn foreign_text_becomes_one_harmless_line() {
@@ -370,5 +371,31 @@ mod tests {
         check("\u{202e}evil", "\\u{202e}evil");
         check("", "");
         assert_eq!(one_line(&"x".repeat(10_000)).chars().count(), LONGEST_REASON);
+    }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let key = "sk-very-secret-0123456789";
+        let surroundings = [("TOOL_KEY".to_owned(), SecretString::from(key))].into_iter().collect();
+        let nobody: AnswerBuiltin = Arc::new(|_, _| Err(String::new()));
+        let mut opener = Opener::new(nobody, sarif::Site::nowhere(), surroundings);
+        let invocation = Invocation {
+            argv: vec!["tool".to_owned()],
+            pass_env: vec!["TOOL_KEY".to_owned()],
+            ..Invocation::default()
+        };
+        let endpoint = Access::OpenAi { base_url: "http://127.0.0.1:9/v1".to_owned(), api_key_env: None };
+        for access in [endpoint, Access::Command(invocation)] {
+            let id = ReviewerId::new("a").unwrap();
+            let reviewer = Reviewer::new(id, access, "gpt-5".to_owned(), Lineage::unknown());
+            let provider = opener.open(&reviewer, Some(SecretString::from(key))).unwrap();
+            let inner = if let Provider::Command(program) = &provider {
+                format!("{program:?}")
+            } else {
+                String::new()
+            };
+            let printed = format!("{provider:?} {opener:?} {reviewer:?} {inner}");
+            assert!(!printed.contains(key), "{printed}");
+        }
     }
 }

@@ -166,7 +166,7 @@ fn seats(panel: Prospect<'_>) -> Vec<String> {
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
             Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
-                format!("at {}", foreign::one_line(host(base_url)))
+                format!("at {}", foreign::one_line(&host(base_url)))
             }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),

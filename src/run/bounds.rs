@@ -85,7 +85,7 @@ impl Bounds {
     pub(super) fn service_of(&mut self, reviewer: &Reviewer) -> Option<usize> {
         let name = reviewer.service()?;
         let at = *self.by_name.entry(name).or_insert_with(|| {
-            self.services.push(Service::new(shown(&reviewer.access).to_owned()));
+            self.services.push(Service::new(shown(&reviewer.access)));
             self.services.len() - 1
         });
         self.services[at].limit(reviewer.allowance);
@@ -197,6 +197,6 @@ impl Service {
 }
 
 /// The endpoint's host, or the program: nothing secret is in either.
-fn shown(access: &Access) -> &str {
-    access.base_url().map(host).or(access.program()).unwrap_or_else(|| access.provider())
+fn shown(access: &Access) -> String {
+    access.base_url().map_or_else(|| access.program().unwrap_or_else(|| access.provider()).to_owned(), host)
 }

@@ -39,11 +39,18 @@ impl Budget {
     /// Why nothing more may be sent, in words; `None` while something may.
     pub(super) fn used_up(&self) -> Option<String> {
         if let Some(most) = self.limits.cost_usd.filter(|most| self.cost_usd >= *most) {
-            return Some(format!("the budget of {} is used up", words::dollars(most)));
+            return Some(format!("the budget of {} is used up", exact(most)));
         }
         let most = self.limits.tokens.filter(|most| self.tokens >= *most)?;
         Some(format!("the budget of {} tokens is used up", words::grouped(most)))
     }
+}
+
+/// `$0.50`, `$0.058`: as it was asked for.
+fn exact(usd: f64) -> String {
+    let cents = format!("{usd:.2}");
+    let is_whole = cents.parse().is_ok_and(|rounded: f64| rounded.to_bits() == usd.to_bits());
+    if is_whole { words::dollars(usd) } else { format!("${usd}") }
 }
 
 #[cfg(test)]
@@ -67,6 +74,7 @@ mod tests {
         check(Limits::default(), None);
         check(cost(0.51), None);
         check(cost(0.5), Some("the budget of $0.50 is used up"));
+        check(cost(0.125), Some("the budget of $0.125 is used up"));
         check(cost(0.0), Some("the budget of $0.00 is used up"));
         // Ten times ten cents are a dollar, not a little less.
         let mut budget = Budget::new(cost(1.0), Spent::default());

@@ -161,7 +161,7 @@ fn servers(survey: &Survey) -> impl Iterator<Item = Check> + '_ {
             lineage: String::new(),
             is_model: true,
             is_asked: true,
-            way: host(&server.base_url).to_owned(),
+            way: host(&server.base_url),
             state: Readiness::Spare {
                 remark: what.to_owned(),
                 remedy: format!("`preset = \"{}\"`, `model = \"{}\"`", server.preset, shown[0]),
@@ -190,7 +190,7 @@ fn row(reviewer: &Reviewer, survey: &Survey) -> Check {
 fn way(reviewer: &Reviewer, survey: &Survey) -> String {
     let access = &reviewer.access;
     if let Some(url) = access.base_url() {
-        return host(url).to_owned();
+        return host(url);
     }
     let Some(program) = access.program() else {
         return if matches!(access, Access::Builtin(_)) { "built in" } else { "saved replies" }.to_owned();

@@ -392,6 +392,7 @@ where
     fn not_asked(&mut self, task: usize, reason: String) {
         let record = &mut self.records[task];
         let (state, reason) = match record.trouble.take() {
+            Some(trouble) if reason.ends_with(&trouble) => (record.unanswered(), reason),
             Some(trouble) => (record.unanswered(), format!("{trouble}; {reason}")),
             None if record.attempts > 0 => (record.unanswered(), reason),
             None => (State::Skipped, reason),

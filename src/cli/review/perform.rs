@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{ReviewArgs, prepare::Job};
+use super::{OutputArgs, ReviewArgs, prepare::Job};
 use crate::{
     bundle::Split,
     cli::{
@@ -50,12 +50,10 @@ pub(super) fn perform(
     let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
-    let again = format!("scrum review --resume {}", job.dir.id);
     let Some(Answers { replies, unsaved, forgotten }) =
         ask(workspace, args, &mut job, &mut bounds, ui, &interrupt)?
     else {
-        ui.note(format_args!("ended at once; go on with: {again}"));
-        return Ok(Status::Interrupted);
+        return Ok(dropped(&job, ui));
     };
     let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
@@ -72,34 +70,49 @@ pub(super) fn perform(
     } else {
         Ended::Judged(None)
     };
-    let unsaved = match judged {
-        Ended::Judged(unjudged) => unsaved.or(unjudged),
-        Ended::Dropped => {
-            ui.note(format_args!("ended at once; go on with: {again}"));
-            return Ok(Status::Interrupted);
-        }
-    };
+    let Ended::Judged(unjudged) = judged else { return Ok(dropped(&job, ui)) };
     tidy(workspace, &job.memory, forgotten, ui);
     let interrupted = interrupt.end.is_cancelled();
     job.record.cut_short = bounds.cut_short().map(str::to_owned);
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     input.run = job.record.info();
+    conclude(workspace, &args.output, &job, input, unsaved.or(unjudged), ui)
+}
+
+/// Tallies `input` and prints it; `unsaved` is what kept a reply from being written.
+fn conclude(
+    workspace: &Workspace,
+    output: &OutputArgs,
+    job: &Job,
+    input: Input,
+    unsaved: Option<StoreError>,
+    ui: Ui,
+) -> Result<Status, CliError> {
     let tally = tally::tally(input);
     let gate = gate::evaluate(&tally, job.policy);
-    let kept = keep(workspace, &job, &tally, &gate);
-    report::print(&tally, &gate, &args.output, ui)?;
+    let kept = keep(workspace, job, &tally, &gate);
+    report::print(&tally, &gate, output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
     if let Some(error) = unsaved {
-        return Err(
-            CliError::from(error).hint(format!("replies are missing from the run; ask again with: {again}"))
-        );
+        let hint = format!("replies are missing from the run; ask again with: {}", again(job));
+        return Err(CliError::from(error).hint(hint));
     }
     kept?;
-    if interrupted {
-        ui.note(format_args!("interrupted; go on with: {again}"));
+    if job.record.finished_at.is_none() {
+        ui.note(format_args!("interrupted; go on with: {}", again(job)));
         return Ok(Status::Interrupted);
     }
     Ok(gate.result.into())
+}
+
+/// Nothing is tallied: Ctrl-C came twice.
+fn dropped(job: &Job, ui: Ui) -> Status {
+    ui.note(format_args!("ended at once; go on with: {}", again(job)));
+    Status::Interrupted
+}
+
+fn again(job: &Job) -> String {
+    format!("scrum review --resume {}", job.dir.id)
 }
 
 /// Keeps the cache within its limits. A cache that cannot be written costs no review.

@@ -1,4 +1,4 @@
-//! The value of a key goes to the server and nowhere else.
+//! The value of a key goes to the server, or to the program that is to have it, and nowhere else.
 
 use std::{fs, path::Path};
 
@@ -77,13 +77,78 @@ async fn no_key_is_written_whatever_the_server_says() {
     assert!(printed.stdout.contains("Bearer [key]"), "{}", printed.stdout);
     let lines = ledger(&json(&printed));
     assert!(lines.iter().any(|line| line.contains("Authorization: Bearer [key]")), "{lines:?}");
-    let texts = files(&sandbox.repo().join(".scrum")).into_iter().map(|path| fs::read(path).unwrap());
-    let said =
-        [printed, resumed].into_iter().flat_map(|one| [one.stdout.into_bytes(), one.stderr.into_bytes()]);
-    for text in texts.chain(said) {
+    assert_nowhere(&sandbox, &[printed, resumed], &[KEY, BASE64]);
+    assert!(!files(&sandbox.repo().join(".scrum/cache")).is_empty());
+}
+
+/// None of `forms` is in a file of the runs, the cache and the user's home, nor in what was printed.
+#[track_caller]
+fn assert_nowhere(sandbox: &Sandbox, printed: &[Printed], forms: &[&str]) {
+    let files = [files(&sandbox.repo().join(".scrum")), files(&sandbox.home())].concat();
+    assert!(
+        files.iter().any(|path| path.components().any(|part| part.as_os_str() == "replies")),
+        "{files:?}"
+    );
+    let said = printed.iter().flat_map(|one| [("stdout", &one.stdout), ("stderr", &one.stderr)]);
+    let said = said.map(|(name, text)| (name.into(), text.clone().into_bytes()));
+    for (name, text) in files.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).chain(said) {
         let text = String::from_utf8_lossy(&text);
-        assert!(!text.contains(KEY) && !text.contains(BASE64), "{text}");
+        for form in forms {
+            assert!(!text.contains(form), "{form} in {}: {text}", name.display());
+        }
     }
+}
+
+/// A key that looks another way in a URL.
+const ODD_KEY: &str = "sk-very+secret/0123456789";
+/// [`ODD_KEY`] in base64, without what the bytes behind it decide.
+const ODD_BASE64: &str = "c2stdmVyeStzZWNyZXQvMDEyMzQ1Njc4O";
+const ODD_URL: &str = "sk-very%2Bsecret%2F0123456789";
+
+/// A shell script that writes SARIF about `alpha/code.py:1` with `words` as the message, and warns on stderr.
+fn sarif(words: &str) -> String {
+    let log = |words: &str| {
+        format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"nosy"}}}},"results":[{{"ruleId":"R1","level":"error","message":{{"text":"{words}"}},"locations":[{{"physicalLocation":{{"artifactLocation":{{"uri":"'$FILE'"}},"region":{{"startLine":1}}}}}}]}}]}}]}}"#
+        )
+    };
+    // In two words: a tool that names a file of the change would not be asked.
+    format!("FILE='alpha'/code.py; printf '%s' '{}'; echo \"$MOCK_KEY\" >&2", log(&format!("'\"{words}\"'")))
+}
+
+/// A static tool that is a shell script.
+fn tool(id: &str, script: &str, more: &str) -> String {
+    format!(
+        "[[reviewer]]\nid = \"{id}\"\nprovider = \"sarif\"\nmodel = \"{id}\"\ncommand = [\"sh\", \"-c\", {script:?}]\n{more}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_static_tool_has_no_key_and_repeats_none() {
+    let mock = Mock::always(|| Act::Reply("VERDICT: ship, all read".to_owned())).await;
+    let passed = "pass_env = [\"MOCK_KEY\"]\n";
+    // Where the message is shortened, half of a key must not be left.
+    let padded = format!("It leaks {}${{MOCK_KEY}}", "x".repeat(375));
+    let panel = [
+        model("opus", "claude-opus-4-7", &mock),
+        tool("nosy", &sarif("It leaks ${MOCK_KEY:-nothing}"), ""),
+        tool("trusted", &sarif(&format!("It leaks $MOCK_KEY {ODD_BASE64} {ODD_URL}")), passed),
+        tool("long", &sarif(&padded), passed),
+        tool("dying", "echo \"no such key: $MOCK_KEY\" >&2; exit 3", passed),
+        "[[reviewer]]\nid = \"saved\"\nprovider = \"sarif\"\nmodel = \"saved\"\nreport = \"../saved.sarif\"\n".to_owned(),
+    ];
+    let sandbox = scene(&["alpha"], &panel);
+    let write =
+        format!("MOCK_KEY='{ODD_KEY}'; ({}) > ../saved.sarif 2>/dev/null", sarif("It leaks $MOCK_KEY"));
+    sandbox.script(&write);
+    let printed =
+        sandbox.scrum_with(&["review", "HEAD~1..HEAD", "--format", "json"], &[("MOCK_KEY", ODD_KEY)]);
+    let lines = ledger(&json(&printed));
+    assert!(lines.iter().any(|line| line.contains("no such key: [key]")), "{lines:?}");
+    for said in ["It leaks nothing", "It leaks [key] [key] [key]", "It leaks [key] (R1)"] {
+        assert!(printed.stdout.contains(said), "{said}: {}", printed.stdout);
+    }
+    assert_nowhere(&sandbox, &[printed], &[ODD_KEY, ODD_BASE64, ODD_URL, "sk-very"]);
 }
 
 /// What is shown of the run afterwards, in every form.

@@ -234,3 +234,16 @@ fn size_is_no_weapon() {
         |at: u32| format!("SEVERITY: WARN\nWHERE: src/lib.rs:{at}\nWHAT: Claim {at} of {}.\n\n", at / 7);
     check_size("many findings", &(5..1_900).map(one).collect::<Vec<_>>().concat());
 }
+
+#[test]
+fn a_block_behind_thousands_of_findings_is_not_silently_lost() {
+    let sandbox = small();
+    let many = "SEVERITY: INFO\nWHERE: src/lib.rs:2\nWHAT: A remark.\n\n".repeat(2_000);
+    let last = block("src/lib.rs:1", "The socket leaks.").replace("hold, that", "ship, all is well");
+    std::fs::write(sandbox.repo().join("../saved/opus.md"), many + &last).unwrap();
+    let printed = sandbox.scrum(&["review", "-r", "opus", "-r", "gpt", "--quiet", "--format", "json"]);
+    let tally: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    let told = tally["coverage"].as_array().unwrap().iter().find(|task| task["reviewer"] == "opus").unwrap();
+    assert_eq!(told["state"], "incomplete", "{told}");
+    assert_eq!(told["reason"], "1 more findings or rejects than one reply may have", "{told}");
+}
