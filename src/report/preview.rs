@@ -239,7 +239,7 @@ pub fn shown_to(panel: Prospect<'_>) -> Vec<String> {
 fn place(reviewer: &Reviewer) -> String {
     match (reviewer.access.base_url(), reviewer.access.program()) {
         (Some(url), _) => {
-            format!("{} at {}", foreign::one_line(&reviewer.model), foreign::one_line(host(url)))
+            format!("{} at {}", foreign::one_line(&reviewer.model), foreign::one_line(&host(url)))
         }
         (None, Some(program)) => format!(
             "the program {}, which passes it on to {}",
