@@ -18,7 +18,7 @@ const MARK: &str = "[key]";
 /// Forms of shorter ones would be found in ordinary words.
 const SHORTEST: usize = 8;
 /// A short word such as `none`, `test` or `x` fills the variable of a server that wants no key, and stands in every answer.
-const SHORTEST_WORD: usize = 4;
+const SHORTEST_WORD: usize = 3;
 
 /// What a form or a query has in percent signs: all but letters, digits and `-._~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
