@@ -431,8 +431,10 @@ pub struct AnalyserProgram {
     /// Program and arguments; never passed through a shell. `{files}` stands for the changed files, each an argument,
     /// `{report}` for a temporary file that is read in place of stdout.
     pub argv: Vec<String>,
-    /// Variables set for the program on top of the inherited environment.
+    /// Variables set for the program.
     pub env: BTreeMap<String, String>,
+    /// Variables passed on where they are set, as in [`Invocation::pass_env`].
+    pub pass_env: Vec<String>,
     /// The form of its report.
     pub format: ReportFormat,
     /// Exit statuses besides 0 that only say that there are findings.

@@ -147,7 +147,7 @@ impl Trust {
         let run = |argv: &[String], env: &BTreeMap<String, String>| {
             let words = argv.iter().chain(env.values());
             let mut names = words.flat_map(|word| names_in(word, is_shell(argv)));
-            names.find(|word| names_ours(word)).map(str::to_owned)
+            names.find(|word| names_ours(word)).map(|word| self.below(Path::new(word)).display().to_string())
         };
         let file = |file: &Path| is_ours(file).then(|| self.below(file).display().to_string());
         match access {

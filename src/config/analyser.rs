@@ -1,6 +1,6 @@
 //! From a configuration entry to an [`Analyser`]: checks the keys that only static tools have.
 
-use super::{ConfigError, file, panel::wrong};
+use super::{ConfigError, file, invocation, panel::wrong};
 use crate::{
     finding::Severity,
     reviewer::{Analyser, AnalyserProgram, Levels, ReportFormat, ReportSource},
@@ -47,6 +47,7 @@ fn source(entry: &file::Reviewer) -> Result<ReportSource, ConfigError> {
         (Some(argv), None) => Ok(ReportSource::Program(AnalyserProgram {
             argv: argv.clone(),
             env: entry.env.clone(),
+            pass_env: invocation::pass_env(entry)?,
             format: entry.format.unwrap_or_default(),
             finding_exits: entry.finding_exits.clone(),
             run_in: entry.run_in.clone(),

@@ -14,17 +14,22 @@ pub(super) fn of(entry: &file::Reviewer) -> Result<Invocation, ConfigError> {
     }
     let argv = with_model(&command, entry.model.as_deref())
         .ok_or_else(|| wrong(&entry.id, "needs a `model`, which its command names"))?;
-    if entry.pass_env.iter().any(|name| name.trim_end_matches('*').contains('*')) {
-        return Err(wrong(&entry.id, "`pass_env` knows a `*` at the end of a name only"));
-    }
     Ok(Invocation {
         argv: [argv, entry.args.clone()].concat(),
         env: entry.env.clone(),
         api_key_env: entry.api_key_env.clone(),
-        pass_env: entry.pass_env.clone(),
+        pass_env: pass_env(entry)?,
         output: entry.output.unwrap_or_default(),
         work_dir: entry.work_dir.clone(),
     })
+}
+
+/// The variables that `entry` wants passed on.
+pub(super) fn pass_env(entry: &file::Reviewer) -> Result<Vec<String>, ConfigError> {
+    if entry.pass_env.iter().any(|name| name.trim_end_matches('*').contains('*')) {
+        return Err(wrong(&entry.id, "`pass_env` knows a `*` at the end of a name only"));
+    }
+    Ok(entry.pass_env.clone())
 }
 
 /// `command` with the model in its place. Without a model that place is left out, together with the option before

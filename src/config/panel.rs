@@ -438,7 +438,7 @@ fn reject_foreign_keys(entry: &file::Reviewer, provider: file::Provider) -> Resu
         ("command", entry.command.is_some(), is_command || is_sarif),
         ("args", !entry.args.is_empty(), is_command),
         ("env", !entry.env.is_empty(), is_command || is_sarif),
-        ("pass_env", !entry.pass_env.is_empty(), is_command),
+        ("pass_env", !entry.pass_env.is_empty(), is_command || is_sarif),
         ("output", entry.output.is_some(), is_command),
         ("work_dir", entry.work_dir.is_some(), is_command),
         ("dir", entry.dir.is_some(), is_replay),

@@ -61,6 +61,9 @@ fn errors_name_file_line_and_key() {
     check("[bundle]\nfail_bytes = 10\n", "bundle.fail_bytes is 10, it must be from 60000 to 1099511627776");
     check("[[reviewer]]\nid = \"x\"\nprovider = \"openai\"\n", "reviewer \"x\": needs a `model`");
     check("[[reviewer]]\nid = \"x\"\n", "reviewer \"x\": needs a `provider` or a `preset`");
+    let error = load("[[reviewer]]\nid = \"x\"\nprovider = \"opencode\"\n").unwrap_err();
+    let ConfigError::Invalid { suggestion: Some(suggestion), .. } = &error else { panic!("{error:?}") };
+    assert_eq!(suggestion, "preset = \"opencode\"");
     check(
         "[[reviewer]]\nid = \"x\"\npreset = \"opnrouter\"\n",
         "reviewer \"x\": no preset named \"opnrouter\"",

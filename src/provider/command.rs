@@ -10,7 +10,7 @@ mod envelope;
 mod surroundings;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     ffi::OsString,
     io,
     os::unix::process::ExitStatusExt,
@@ -47,8 +47,6 @@ pub struct Program {
     name: String,
     arguments: Vec<String>,
     variables: Variables,
-    /// Whether it sees all else of our environment too.
-    inherits: bool,
     output: OutputForm,
     work_dir: Option<PathBuf>,
     /// The keys of the whole run.
@@ -63,17 +61,10 @@ impl Program {
             name: name.clone(),
             arguments: arguments.to_vec(),
             variables: surroundings.of(invocation),
-            inherits: false,
             output: invocation.output,
             work_dir: invocation.work_dir.clone(),
             keys: Keys::default(),
         })
-    }
-
-    /// The program `argv[0]` with all of our environment and `env`: a static tool, which needs what its language does.
-    pub(super) fn inheriting(argv: &[String], env: &BTreeMap<String, String>) -> Option<Self> {
-        let invocation = Invocation { argv: argv.to_vec(), env: env.clone(), ..Invocation::default() };
-        Some(Self { inherits: true, ..Self::new(&invocation, &Surroundings::default())? })
     }
 
     /// The same program; what it writes is told without `keys`.
@@ -141,10 +132,8 @@ impl Program {
     }
 
     fn start(&self, mut command: Command) -> Result<Box<dyn ChildWrapper>, AskError> {
-        if !self.inherits {
-            command.env_clear();
-        }
         command
+            .env_clear()
             .envs(self.variables.exposed())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -275,9 +275,13 @@ impl Opener {
                 Provider::Command(program.keeping(self.keys.clone()))
             }
             Access::Replay { dir } => Provider::Replay(replay::Folder::new(dir.clone(), reviewer.id.clone())),
-            Access::Sarif(analyser) => {
-                Provider::Sarif(Arc::new(sarif::StaticTool::open(reviewer, analyser, &self.site)?))
-            }
+            Access::Sarif(analyser) => Provider::Sarif(Arc::new(sarif::StaticTool::open(
+                reviewer,
+                analyser,
+                &self.site,
+                &self.surroundings,
+                self.keys.clone(),
+            )?)),
             Access::Builtin(which) => Provider::Builtin(*which, Arc::clone(&self.builtins)),
         })
     }
@@ -310,7 +314,8 @@ impl Provider {
         match self {
             Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.without_key(text),
             Self::Command(program) => program.without_keys(text),
-            Self::Replay(_) | Self::Sarif(_) | Self::Builtin(..) => text,
+            Self::Sarif(tool) => tool.without_keys(text),
+            Self::Replay(_) | Self::Builtin(..) => text,
         }
     }
 }

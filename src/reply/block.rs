@@ -284,11 +284,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn reading(mut self, in_fence: bool, unfinished: bool) -> Reading {
-        if self.left_out > 0 {
-            let reason = format!("{} more findings or rejects than one reply may have", self.left_out);
-            self.rejects.push(Reject { text: String::new(), reason });
-        }
+    fn reading(self, in_fence: bool, unfinished: bool) -> Reading {
         let completeness = super::completeness::of(
             self.text,
             super::completeness::Signs {
@@ -301,7 +297,8 @@ impl<'a> Reader<'a> {
             },
         );
         debug_assert!(completeness != Completeness::Empty, "an empty reply is not read line by line");
-        Reading { findings: self.findings, rejects: self.rejects, verdict: self.verdict, completeness }
+        let Self { findings, rejects, verdict, left_out, .. } = self;
+        Reading { findings, rejects, verdict, completeness, left_out }
     }
 }
 

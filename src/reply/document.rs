@@ -36,7 +36,8 @@ pub(super) struct Document {
     pub texts: Vec<String>,
     /// Where the documents stand in the reply, in order.
     pub spans: Vec<Range<usize>>,
-    left_out: usize,
+    /// Findings and rejects over the bounds.
+    pub left_out: usize,
 }
 
 /// What an object has from those around it.
@@ -54,12 +55,8 @@ impl Document {
         self.spans.push(span);
     }
 
-    /// Nothing more comes: what was over the bounds is said. `None` when it says nothing.
-    pub(super) fn closed(mut self) -> Option<Self> {
-        if self.left_out > 0 {
-            let reason = format!("{} more findings or rejects than one reply may have", self.left_out);
-            self.rejects.push(Reject { text: String::new(), reason });
-        }
+    /// Nothing more comes. `None` when it says nothing.
+    pub(super) fn closed(self) -> Option<Self> {
         let says = !self.findings.is_empty()
             || !self.rejects.is_empty()
             || self.verdict.is_some()

@@ -45,6 +45,8 @@ pub struct Reading {
     pub verdict: Option<Verdict>,
     /// Whether the reply can be trusted to be whole.
     pub completeness: Completeness,
+    /// Findings and rejects over the bounds, which are not kept.
+    pub left_out: usize,
 }
 
 /// Whether a reply is whole, judged from its text alone.
@@ -63,17 +65,33 @@ pub enum Completeness {
 
 /// Reads `text`. `nonce` is the run's, when known: it tells a real `END` line from a quoted one.
 ///
-/// At most 2,000 findings and 200 rejects are kept, each part of a finding up to 64 KiB; what is left out is said in a reject.
+/// At most 2,000 findings and 200 rejects are kept, each part of a finding up to 64 KiB. A reply with more is incomplete and says so
+/// in a reject: what was not read may be the worst of it.
 pub fn read(text: &str, nonce: Option<&str>) -> Reading {
     if text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
         return Reading { completeness: Completeness::Empty, ..Reading::default() };
     }
     let (answer, thinking) = thinking::without(text);
     let reading = read_answer(&wrapping::without(&answer, nonce), nonce, 0);
-    match thinking {
+    bounded(match thinking {
         thinking::Thinking::Done => unexplained(reading, &answer),
         thinking::Thinking::Unfinished => unfinished(reading),
+    })
+}
+
+/// Holds a reading to the bounds. With anything left out it is not whole.
+fn bounded(mut reading: Reading) -> Reading {
+    let Reading { findings, rejects, left_out, .. } = &mut reading;
+    *left_out += findings.len().saturating_sub(block::MOST_FINDINGS);
+    *left_out += rejects.len().saturating_sub(block::MOST_REJECTS);
+    findings.truncate(block::MOST_FINDINGS);
+    rejects.truncate(block::MOST_REJECTS);
+    if *left_out == 0 {
+        return reading;
     }
+    let reason = format!("{left_out} more findings or rejects than one reply may have");
+    rejects.push(Reject { text: String::new(), reason: reason.clone() });
+    if reading.completeness == Completeness::Whole { incomplete(reading, &reason) } else { reading }
 }
 
 /// Bytes that are kept of an answer in which nothing could be read.
@@ -164,7 +182,6 @@ fn unfinished(mut reading: Reading) -> Reading {
             reason: "stands in thinking that never ends".to_owned(),
         };
         reading.rejects.extend(reading.findings.drain(..).map(reject));
-        reading.rejects.truncate(block::MOST_REJECTS + 1);
         reading.completeness = Completeness::Incomplete("cut off while thinking".to_owned());
     }
     reading
@@ -188,7 +205,6 @@ fn without_those(mut reading: Reading, reason: &str, remarks: impl Fn(&Finding) 
     let remarks: Vec<Finding> = remarks;
     let reject = |remark: Finding| Reject { text: remark.what, reason: reason.to_owned() };
     reading.rejects.extend(remarks.into_iter().map(reject));
-    reading.rejects.truncate(block::MOST_REJECTS + 1);
     if reading.completeness == Completeness::Whole && !says_something(&reading) {
         reading = incomplete(reading, completeness::SAYS_NOTHING);
     }
@@ -202,7 +218,7 @@ fn beside_document(mut reading: Reading, document: document::Document) -> Readin
     }
     reading.verdict = reading.verdict.or(document.verdict);
     reading.rejects.extend(document.rejects);
-    reading.rejects.truncate(block::MOST_REJECTS + 1);
+    reading.left_out += document.left_out;
     without_remarks(reading)
 }
 
@@ -217,6 +233,7 @@ fn of_document(document: document::Document) -> Reading {
         rejects: document.rejects,
         verdict: document.verdict,
         completeness,
+        left_out: document.left_out,
     }
 }
 
@@ -233,9 +250,8 @@ fn with_around(mut reading: Reading, around: Reading) -> Reading {
     let places: HashSet<_> = reading.findings.iter().map(place_of).collect();
     let new = |finding: &Finding| !finding.severity_word.is_empty() && !places.contains(&place_of(finding));
     reading.findings.extend(around.findings.into_iter().filter(new));
-    reading.findings.truncate(block::MOST_FINDINGS);
     reading.rejects.extend(around.rejects);
-    reading.rejects.truncate(block::MOST_REJECTS + 1);
+    reading.left_out += around.left_out;
     reading.verdict = reading.verdict.or(around.verdict);
     if reading.completeness == Completeness::Whole && !says_something(&reading) {
         reading.completeness = around.completeness;

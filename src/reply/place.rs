@@ -202,6 +202,7 @@ fn cut_path(text: &str) -> (&str, &str) {
     for (at, c) in text.char_indices().take(LONGEST_PATH * 2) {
         let rest = &text[at..];
         let ends = match c {
+            ' ' | '#' if is_numbered(&text[..at], rest) => false,
             '：' | '（' => true,
             ':' | '#' => !rest[1..].starts_with(['/', '\\']) && !is_address(&text[..at], rest),
             '@' => names_file(&text[..at]) && lines::after_path(rest).is_some(),
@@ -215,6 +216,14 @@ fn cut_path(text: &str) -> (&str, &str) {
         }
     }
     (text.trim_end().trim_end_matches('.'), "")
+}
+
+/// Whether a path goes on at ` #`, as in `sp ace #1 ä.py:1`: no file is named before it, and one before its lines.
+fn is_numbered(before: &str, rest: &str) -> bool {
+    let is_spaced = rest.starts_with(" #") || rest.starts_with('#') && before.ends_with(' ');
+    let named =
+        || rest.split_once(':').is_some_and(|(name, _)| names_file(name) && has_lines(&rest[name.len()..]));
+    is_spaced && !names_file(before.trim_end()) && named()
 }
 
 /// Behind the `:` of `https:` or `C:` the path goes on.

@@ -53,6 +53,7 @@ fn the_contract_form_is_read_whole() {
         rejects: Vec::new(),
         verdict: Some(Verdict::Hold),
         completeness: Completeness::Whole,
+        left_out: 0,
     };
     assert_eq!(read(reply, Some("abcd1234")), reading);
 }
@@ -110,6 +111,9 @@ const PLACES: &[(&str, &str)] = &[
     ("src/a.rs::impl Parser", "src/a.rs::impl Parser"),
     ("src/a.rs (`parse`)", "src/a.rs::parse"),
     ("src/my file.rs:3", "src/my file.rs:3"),
+    ("y/sp ace #1 ä.py:1", "y/sp ace #1 ä.py:1"),
+    ("src/a.rs #3: the lock of b.rs:9", "src/a.rs:3"),
+    ("Makefile #L3", "Makefile:3"),
     ("app/[id]/(group)/page.tsx:3", "app/[id]/(group)/page.tsx:3"),
     (".github/workflows/ci.yml:3", ".github/workflows/ci.yml:3"),
     ("Makefile:3", "Makefile:3"),

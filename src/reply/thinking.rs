@@ -6,7 +6,10 @@ use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::line::{Kind, Lines};
+use super::{
+    label,
+    line::{self, Kind, Lines},
+};
 
 /// An opening tag where a line starts, in the ways of the model families.
 static OPENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -77,7 +80,7 @@ fn append<'a>(answer: &mut Cow<'a, str>, part: &'a str) {
     }
 }
 
-/// Some servers send the closing tag only. It stands at the start or the end of a line.
+/// Some servers send the closing tag only. It stands at the start or the end of a line; at the end of a labelled one it is quoted.
 fn behind_lone_close<'a>(text: &'a str, opens: &Regex, closes: &Regex) -> &'a str {
     let Some(first) = closes.find(text) else { return text };
     if opens.find(text).is_some_and(|open| open.start() < first.start()) {
@@ -86,11 +89,19 @@ fn behind_lone_close<'a>(text: &'a str, opens: &Regex, closes: &Regex) -> &'a st
     let lone = |raw: &str| {
         closes
             .find_iter(raw)
-            .find(|tag| raw[..tag.start()].trim().is_empty() || raw[tag.end()..].trim().is_empty())
+            .find(|tag| {
+                let before = &raw[..tag.start()];
+                before.trim().is_empty() || raw[tag.end()..].trim().is_empty() && !is_labelled(before)
+            })
             .map(|tag| tag.end())
     };
     let prose = Lines::new(text).filter(|line| line.kind == Kind::Prose);
     let ends = prose.filter_map(|line| lone(line.raw).map(|end| line.start + end));
     let opened = opens.find(text).map_or(text.len(), |open| open.start());
     ends.take_while(|end| *end <= opened).last().map_or(text, |end| &text[end..])
+}
+
+fn is_labelled(line: &str) -> bool {
+    let name = line::bare(line).body.split_once(':').map(|(name, _)| name.trim_matches(['*', '_', ' ']));
+    name.is_some_and(|name| label::of_name(name).is_some())
 }

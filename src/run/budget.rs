@@ -3,7 +3,7 @@
 //! It counts what is known to be spent and holds nothing back for what is under way: a limit is passed by no more than the
 //! requests in flight.
 
-use crate::{cost, coverage::Spent, report::words, reviewer::Reviewer};
+use crate::{cost, coverage::Spent, report::words};
 
 /// The most a run may spend; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -51,11 +51,6 @@ fn exact(usd: f64) -> String {
     let cents = format!("{usd:.2}");
     let is_whole = cents.parse().is_ok_and(|rounded: f64| rounded.to_bits() == usd.to_bits());
     if is_whole { words::dollars(usd) } else { format!("${usd}") }
-}
-
-/// Whether requests to `reviewer` may cost something that nobody can count.
-pub fn is_unpriced(reviewer: &Reviewer) -> bool {
-    reviewer.price.is_none()
 }
 
 #[cfg(test)]

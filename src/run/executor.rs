@@ -237,7 +237,7 @@ where
         let tokens = prompt_tokens(question);
         let record = &mut self.records[task];
         record.begin(Arc::clone(&draft), tokens, now);
-        self.bounds.began(service, task, tokens, now);
+        self.bounds.began(service, task, tokens);
         self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
         let attempt = attempt(voice, question, draft);
         self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());

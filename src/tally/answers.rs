@@ -90,7 +90,7 @@ fn key(coverage: &Coverage) -> impl Ord + '_ {
 
 impl Answers {
     fn add(&mut self, outcome: Outcome, reading: Option<Reading>, lineage: &Lineage, places: &Places<'_>) {
-        let Reading { findings, rejects, verdict, completeness } =
+        let Reading { findings, rejects, verdict, completeness, left_out: _ } =
             reading.unwrap_or(Reading { completeness: Completeness::Empty, ..Reading::default() });
         let (bundle, reviewer) = (outcome.bundle.clone(), outcome.reviewer.clone());
         let found = findings.len();

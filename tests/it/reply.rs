@@ -145,6 +145,24 @@ fn what_is_left_out_is_said() {
             reason: "3 more findings or rejects than one reply may have".to_owned()
         }]
     );
+    assert!(matches!(reading.completeness, Completeness::Incomplete(_)), "{:?}", reading.completeness);
+}
+
+#[test]
+fn a_block_behind_the_bounds_leaves_no_clean_reply() {
+    let many = "SEVERITY: INFO\nWHERE: a.rs:1\nWHAT: x\n\n".repeat(2_000);
+    let blocked = "SEVERITY: BLOCK\nWHERE: b.rs:1\nWHAT: It leaks.\n\nVERDICT: ship, fine\nEND abcd\n";
+    let row = r#"{"file": "a.rs", "line": 1, "severity": "info", "message": "x"},"#.repeat(2_000);
+    let data =
+        format!(r#"[{row}{{"file": "b.rs", "line": 1, "severity": "block", "message": "It leaks."}}]"#);
+    for text in
+        [format!("{many}{blocked}"), data.clone(), format!("{data}\n\nVERDICT: ship, fine\nEND abcd\n")]
+    {
+        let reading = read(&text, Some("abcd"));
+        let reason = "1 more findings or rejects than one reply may have".to_owned();
+        assert_eq!(reading.completeness, Completeness::Incomplete(reason));
+        assert_eq!(reading.left_out, 1);
+    }
 }
 
 /// Lines that mean something to the reader, to be shuffled.

@@ -22,10 +22,15 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::{Answer, AskError, End, OpenError, Question, remark};
+use super::{
+    Answer, AskError, End, OpenError, Question,
+    command::{Program, Surroundings},
+    keys::Keys,
+    remark,
+};
 use crate::{
     bundle::{Globs, Split},
-    reviewer::{Analyser, ReportSource, Reviewer, Tree},
+    reviewer::{Analyser, Invocation, ReportSource, Reviewer, Tree},
 };
 use analysis::{Analysis, Changed};
 use places::Places;
@@ -67,11 +72,21 @@ pub struct StaticTool {
     analyser: Analyser,
     globs: Globs,
     site: Site,
+    /// What is started; `None` where the report is there already.
+    program: Option<Program>,
+    /// The keys of the whole run.
+    keys: Keys,
     analysis: OnceCell<Result<Analysis, AskError>>,
 }
 
 impl StaticTool {
-    pub(super) fn open(reviewer: &Reviewer, analyser: &Analyser, site: &Site) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        reviewer: &Reviewer,
+        analyser: &Analyser,
+        site: &Site,
+        surroundings: &Surroundings,
+        keys: Keys,
+    ) -> Result<Self, OpenError> {
         let globs = Globs::grouped([&analyser.paths]).map_err(|error| OpenError::BadPaths {
             reviewer: reviewer.id.to_string(),
             reason: error.to_string(),
@@ -81,6 +96,8 @@ impl StaticTool {
             analyser: analyser.clone(),
             globs,
             site: site.clone(),
+            program: program(&analyser.source, surroundings).map(|program| program.keeping(keys.clone())),
+            keys,
             analysis: OnceCell::new(),
         })
     }
@@ -114,12 +131,23 @@ impl StaticTool {
         let changed = Changed::of(&self.site.split, &self.analyser.paths, &self.globs);
         let report = match &self.analyser.source {
             ReportSource::Program(program) => {
+                let started = self.program.as_ref().ok_or_else(|| self.failed("the command is empty"))?;
                 let root = self.root(program.tree).await?;
-                running::run(program, self.analyser.levels, &root, &changed).await?
+                running::run(program, started, self.analyser.levels, &root, &changed).await?
             }
             ReportSource::File(file) => self.saved(file, &changed).await?,
         };
+        // Before sentences are shortened: half of a key is not known for one.
+        let report = report.concealed(|text| self.without_keys(text));
         Analysis::new(report, &changed).map_err(|reason| self.failed(&reason))
+    }
+
+    /// `text` with `[key]` in place of the keys of the tool and of the run.
+    pub(super) fn without_keys(&self, text: String) -> String {
+        match &self.program {
+            Some(program) => program.without_keys(text),
+            None => self.keys.conceal(text),
+        }
     }
 
     /// The tree without symbolic links on the way, so that what a tool writes can be compared with it.
@@ -143,4 +171,11 @@ impl StaticTool {
     fn failed(&self, reason: &str) -> AskError {
         AskError::permanent(super::one_line(&format!("{}: {reason}", self.name)))
     }
+}
+
+/// What `source` starts, with its part of `surroundings`; `None` when there is nothing to start.
+fn program(source: &ReportSource, surroundings: &Surroundings) -> Option<Program> {
+    let ReportSource::Program(program) = source else { return None };
+    let (argv, env, pass_env) = (program.argv.clone(), program.env.clone(), program.pass_env.clone());
+    Program::new(&Invocation { argv, env, pass_env, ..Invocation::default() }, surroundings)
 }

@@ -27,9 +27,10 @@ const FILES: &str = "{files}";
 /// Stands in a command for the file the report is written to.
 const REPORT: &str = "{report}";
 
-/// Runs `program` wherever below `root` it has something to look at, and puts the reports together.
+/// Runs `program`, started as `started`, wherever below `root` it has something to look at, and puts the reports together.
 pub(super) async fn run(
     program: &AnalyserProgram,
+    started: &Program,
     levels: Levels,
     root: &Path,
     changed: &Changed,
@@ -39,7 +40,7 @@ pub(super) async fn run(
         let files = files(root, &folder, changed);
         let places = Places::new(root, &folder, changed);
         for batch in batches(&program.argv, &files) {
-            report.append(run_once(program, levels, &folder, batch, &places).await?);
+            report.append(run_once(program, started, levels, &folder, batch, &places).await?);
         }
     }
     Ok(report)
@@ -90,6 +91,7 @@ fn batches<'a>(argv: &[String], files: &'a [OsString]) -> Vec<&'a [OsString]> {
 
 async fn run_once(
     program: &AnalyserProgram,
+    started: &Program,
     levels: Levels,
     folder: &Path,
     files: &[OsString],
@@ -98,11 +100,9 @@ async fn run_once(
     let scratch = tempfile::tempdir().map_err(|error| AskError::transient(error.to_string()))?;
     let file = scratch.path().join("report");
     let arguments = arguments(&program.argv, files, &file);
-    let started = Program::inheriting(&program.argv, &program.env);
-    let started = started.ok_or_else(|| AskError::permanent("the command is empty"))?;
     let ended = started.run(&arguments, folder, LONGEST_REPORT).await?;
     if !is_usable(ended.status, &program.finding_exits) {
-        return Err(ended.failed(&started));
+        return Err(ended.failed(started));
     }
     let is_written = program.argv.iter().any(|argument| argument.contains(REPORT));
     let text = if is_written { written(&file).await } else { Ok(ended.stdout) };

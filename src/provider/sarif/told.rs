@@ -22,6 +22,16 @@ impl Report {
         self.suppressed += other.suppressed;
         self.troubles.append(&mut other.troubles);
     }
+
+    /// The same report, each text in it as `conceal` leaves it.
+    pub(super) fn concealed(mut self, conceal: impl Fn(String) -> String) -> Self {
+        let of_told = self.told.iter_mut();
+        let of_told = of_told.flat_map(|told| [&mut told.rule, &mut told.what, &mut told.why, &mut told.fix]);
+        for text in of_told.chain(&mut self.troubles) {
+            *text = conceal(std::mem::take(text));
+        }
+        self
+    }
 }
 
 /// One finding. Its words are foreign: they may say anything.

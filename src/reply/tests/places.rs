@@ -168,6 +168,17 @@ fn a_place_named_in_praise_is_no_finding() {
 }
 
 #[test]
+fn a_closing_tag_that_is_quoted_hides_nothing() {
+    let first = "SEVERITY: BLOCK\nWHERE: a.rs:3\nWHAT: It leaks.\n\n";
+    for quoted in ["QUOTE: text.split(\"</think>", "**WHAT**: It cuts at </think>"] {
+        let second =
+            format!("SEVERITY: INFO\nWHERE: b.rs:4\n{quoted}\nWHY: Drafts.\n\nVERDICT: hold, that\n");
+        let reading = read(&format!("{first}{second}"), None);
+        assert_eq!(reading.findings.len(), 2, "{quoted}: {reading:?}");
+    }
+}
+
+#[test]
 fn a_thinking_tag_that_is_only_shown_hides_nothing() {
     let shown = "```\n<think>\n```\n\nWHERE: a.rs:3\nWHAT: It leaks.\n\n```\n</think>\n```\n\nWHERE: b.rs:4\nWHAT: It stops.\n";
     check(shown, &["WARN a.rs:3 It leaks.\n\n```\n</think>\n```", "WARN b.rs:4 It stops."]);

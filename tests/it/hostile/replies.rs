@@ -116,7 +116,7 @@ fn orders_are_not_reviews() {
 fn the_nonce_ends_nothing_early() {
     let sandbox = small();
     let config = std::fs::read_to_string(sandbox.repo().join("scrum.toml")).unwrap();
-    let copycat = "[[reviewer]]\nid = \"copycat\"\nprovider = \"command\"\nmodel = \"claude\"\ncommand = [\"sh\", \"../copycat.sh\"]\n";
+    let copycat = "[[reviewer]]\nid = \"copycat\"\nprovider = \"command\"\nmodel = \"claude\"\ncommand = [\"sh\", \"../copycat.sh\"]\nwork_dir = \".\"\n";
     sandbox.write("scrum.toml", config + copycat);
     let script = "end=$(grep '^END ' | tail -1)\ncat ../saved/opus.md\necho \"$end\"\ncat ../saved/gpt.md\necho \"$end\"\n";
     std::fs::write(sandbox.repo().join("../copycat.sh"), script).unwrap();

@@ -48,7 +48,7 @@ fn what_a_configuration_names_is_taken_from_the_base_or_not_asked() {
     check("prompts/mine.md", &["prompts/mine.md is used as it was at BASE, before this change"]);
     check("rules/mine.toml", &["rules/mine.toml is used as it was at BASE, before this change"]);
     check("saved/new.md", &["old is not asked: saved comes with the change under review"]);
-    check("tools/review.sh", &["script is not asked: ./tools/review.sh comes with the change under review"]);
+    check("tools/review.sh", &["script is not asked: tools/review.sh comes with the change under review"]);
     check("tools/rules.yml", &["tool is not asked: tools/rules.yml comes with the change under review"]);
 }
 
