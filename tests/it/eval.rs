@@ -400,6 +400,21 @@ fn a_reviewer_that_is_another_one_now_is_asked_again() {
 }
 
 #[test]
+fn a_budget_stops_the_asking_and_the_same_command_goes_on() {
+    let sandbox = live();
+    sandbox.script(
+        "printf '[review]\nmax_tokens = 1\nconcurrency = 1\n' | cat - scrum.toml > new && mv new scrum.toml",
+    );
+    let eval = || sandbox.scrum(&["eval", "data", "--panel", "pair", "-q"]);
+    let first = eval();
+    let warning = "the budget of 1 tokens is used up, so nothing is scored; what was answered is kept: the same command goes on with as much again\n";
+    assert!(first.stderr.ends_with(warning), "{}", first.stderr);
+    assert_eq!((first.status, first.stdout.as_str()), (3, ""));
+    assert_eq!([eval(), eval(), eval()].map(|printed| printed.status), [3, 3, 0]);
+    assert_eq!(asked(&sandbox), "2 one 2 two\n");
+}
+
+#[test]
 fn nobody_or_nothing_to_ask() {
     let sandbox = live();
     let printed = sandbox.scrum(&["eval", "data", "--panel", "pair", "-r", "three"]);
