@@ -93,6 +93,8 @@ pub struct Spent {
     pub tokens_in: Option<u64>,
     /// Those of them that came from the provider's cache.
     pub tokens_cached: Option<u64>,
+    /// Those of them that the provider put into its cache.
+    pub tokens_cache_written: Option<u64>,
     /// Answer tokens.
     pub tokens_out: Option<u64>,
     /// US dollars.
@@ -117,6 +119,7 @@ impl Spent {
         Self {
             tokens_in: sum(self.tokens_in, other.tokens_in),
             tokens_cached: sum(self.tokens_cached, other.tokens_cached),
+            tokens_cache_written: sum(self.tokens_cache_written, other.tokens_cache_written),
             tokens_out: sum(self.tokens_out, other.tokens_out),
             cost_usd: sum(self.cost_usd, other.cost_usd),
         }
@@ -127,7 +130,7 @@ impl Outcome {
     /// What it took.
     pub fn spent(&self) -> Spent {
         let Self { tokens_in, tokens_out, cost_usd, .. } = *self;
-        Spent { tokens_in, tokens_cached: None, tokens_out, cost_usd }
+        Spent { tokens_in, tokens_out, cost_usd, ..Spent::default() }
     }
 
     /// The record of a task that was never asked and cost nothing.

@@ -4,7 +4,6 @@
 //! Values only: how a reviewer is asked is `provider`'s work, which lineage a model name has is
 //! decided by `tally::lineage`.
 
-use core::net::IpAddr;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -14,6 +13,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use url::{Host, Position, Url};
 
 use crate::{
     cost::{Price, Tokens},
@@ -155,7 +155,8 @@ impl Reviewer {
             }
             let (input, output) = spent.tokens_in.zip(spent.tokens_out)?;
             let cached = spent.tokens_cached.unwrap_or_default();
-            Some(price.cost(Tokens { input, cached, output, ..Tokens::default() }))
+            let cache_written = spent.tokens_cache_written.unwrap_or_default();
+            Some(price.cost(Tokens { input, cached, cache_written, output }))
         };
         Spent { cost_usd: told.or_else(|| cost(self.price?)), ..spent }
     }
@@ -320,21 +321,20 @@ impl Access {
     }
 }
 
-/// The host of a URL with its port, without the name and password that may stand before it.
-pub fn host(url: &str) -> &str {
-    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = behind_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default()
+/// The host of a URL with its port, without the name and password that may stand before it; empty when `url` is none.
+pub fn host(url: &str) -> String {
+    Url::parse(url)
+        .map_or_else(|_| String::new(), |url| url[Position::BeforeHost..Position::AfterPort].to_owned())
 }
 
 /// Whether `url` is on this machine: `localhost` or a loopback address.
 pub fn is_loopback(url: &str) -> bool {
-    let host = host(url);
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    Url::parse(url).is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
 }
 
 /// How a program is started, and what it prints.
@@ -546,10 +546,21 @@ mod tests {
         check("http://127.0.0.2/v1", true);
         check("http://[::1]:8080/v1", true);
         check("http://me:key@127.0.0.1:1/v1", true);
+        check("http://127.1/v1", true);
         check("http://127.0.0.1@example.com/v1", false);
         check("http://example.com\\@127.0.0.1/v1", false);
         check("http://localhost.example/v1", false);
         check("https://api.openai.com/v1", false);
+        check("localhost:1234/v1", false);
         check("", false);
+    }
+
+    #[test]
+    fn hosts() {
+        let check = |url: &str, expect: &str| assert_eq!(host(url), expect, "{url}");
+        check("https://api.openai.com/v1", "api.openai.com");
+        check("http://me:key@[::1]:8080/v1?a=b", "[::1]:8080");
+        check("http://example.com\\@127.0.0.1/v1", "example.com");
+        check("no url", "");
     }
 }

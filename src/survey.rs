@@ -14,6 +14,8 @@ pub struct Survey {
     pub keys: BTreeSet<String>,
     /// Servers of models, those that nobody answered for too, in the order of the presets.
     pub servers: Vec<Server>,
+    /// Files of logins that are there, as the list of seats names them.
+    pub logins: BTreeSet<String>,
     /// Programs on `PATH`, by the name they are called with.
     pub programs: BTreeMap<String, Program>,
 }

@@ -201,6 +201,7 @@ impl OldFile {
 
     /// Grows the hunks of `file` within `room` bytes; gives the room that is left.
     fn grow(&self, file: &mut FilePatch, mut room: usize, growth: &mut Growth) -> usize {
+        let most = file.byte_len() + room;
         let own: Vec<Range<usize>> = file.hunks.iter().map(shown).collect();
         let is_own = |range: &Range<usize>| own.contains(range);
         let others: Vec<Range<usize>> = self.hunks.iter().map(shown).filter(|range| !is_own(range)).collect();
@@ -225,7 +226,8 @@ impl OldFile {
             growth.grown += 1;
         }
         file.hunks = self.merged(&file.hunks, ranges);
-        room
+        // What was allowed for and not needed is there for the next file.
+        most.saturating_sub(file.byte_len())
     }
 
     /// By new line, the lines of the function around it.

@@ -16,7 +16,7 @@ pub struct Globs {
 }
 
 impl Globs {
-    /// Compiles groups of globs; [`Globs::first`] tells which group matched.
+    /// Compiles groups of globs; `Globs::first` tells which group matched.
     ///
     /// An empty glob is an error: it would match everything.
     pub fn grouped<'a>(groups: impl IntoIterator<Item = &'a Vec<String>>) -> Result<Self, SplitError> {

@@ -25,7 +25,7 @@ pub(super) struct CacheArgs {
 
 #[derive(Debug, Subcommand)]
 enum CacheCommand {
-    /// Take out answers that are too old or too many: as [cache] in scrum.toml says, or as said here
+    /// Take out answers that are too old or too many: as `[cache]` in scrum.toml says, or as said here
     Prune(PruneArgs),
 }
 

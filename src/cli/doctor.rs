@@ -195,7 +195,9 @@ fn next(workspace: &Workspace, is_broken: bool, groups: &[Group]) -> &'static st
     let checks = || groups.iter().filter(|group| group.is_panel).flat_map(|group| &group.checks);
     if is_broken {
         "Next: correct the configuration."
-    } else if !workspace.config.said.reviewers {
+    } else if !workspace.config.names_reviewers && !workspace.config.files.is_empty() {
+        "Next: `scrum review` works as it is; a [[reviewer]] in a file takes the place of those found here."
+    } else if !workspace.config.names_reviewers {
         "Next: `scrum init` writes down whom to ask; `scrum review` works as it is."
     } else if checks().any(|check| check.probe.is_none() && check.can_be_probed()) {
         "Next: `scrum doctor --probe` tries each of them once, `scrum review --dry-run` shows what would be sent."

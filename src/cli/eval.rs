@@ -72,8 +72,8 @@ pub(super) fn run(global: &Global, args: &EvalArgs, ui: Ui) -> Result<Status, Cl
             labelled.into_iter().map(|case| chosen(&workspace, args, case, ui)).collect::<Result<_, _>>()?
         }
         Some(panel) => match asked(&workspace, args, panel, labelled, ui)? {
-            Some(cases) => cases,
-            None => return Ok(Status::Interrupted),
+            Ok(cases) => cases,
+            Err(status) => return Ok(status),
         },
     };
     let scores = eval::score(&cases);
@@ -95,25 +95,25 @@ fn chosen(workspace: &Workspace, args: &EvalArgs, case: LabelledCase, ui: Ui) ->
     Ok(Case { labels: case.labels, saved: tally(input), asked: (!all).then(|| tally(chosen)) })
 }
 
-/// The cases that can be put to `panel`, with its answers. `None` when the user stopped it.
+/// The cases that can be put to `panel`, with its answers. A status when not all could be asked, which has been said.
 fn asked(
     workspace: &Workspace,
     args: &EvalArgs,
     panel: &str,
     labelled: Vec<LabelledCase>,
     ui: Ui,
-) -> Result<Option<Vec<Case>>, CliError> {
+) -> Result<Result<Vec<Case>, Status>, CliError> {
     let interrupt = interrupt::watch();
     let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let is_wanted = |reviewer: &str, lineage: &Lineage| args.wants(reviewer, lineage);
     let live = Live { workspace, panel, is_wanted: &is_wanted, interrupt: &interrupt, ui };
-    let mut cases = Vec::new();
+    let (mut cases, mut bounds) = (Vec::new(), live.bounds()?);
     for case in labelled {
         let Some(at) = &case.change else {
             ui.warning(format_args!("{} is left out: its labels do not say where the change is", case.name));
             continue;
         };
-        match live.answers(&case, at)? {
+        match live.answers(&case, at, &mut bounds)? {
             Answered::Panel(answers) => {
                 let saved = tally(saved_input(workspace, &case, ui)?);
                 cases.push(Case { labels: case.labels, saved, asked: Some(tally(*answers)) });
@@ -121,7 +121,13 @@ fn asked(
             Answered::Nothing => {}
             Answered::Interrupted => {
                 ui.note("interrupted; what was answered is kept: the same command goes on");
-                return Ok(None);
+                return Ok(Err(Status::Interrupted));
+            }
+            Answered::CutShort(reason) => {
+                ui.warning(format_args!(
+                    "{reason}, so nothing is scored; what was answered is kept: the same command goes on with as much again"
+                ));
+                return Ok(Err(Status::Inconclusive));
             }
         }
     }
@@ -129,7 +135,7 @@ fn asked(
         return Err(CliError::new("no case can be put to a panel")
             .hint("labels say where the change is by `repo` and `range`, or by `diff`"));
     }
-    Ok(Some(cases))
+    Ok(Ok(cases))
 }
 
 /// The replies kept beside the labels.

@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &InitArgs, ui: Ui) -> Result<Status, Cl
     }
     let found =
         candidates(&look(&workspace, Depth::Quick)?, workspace.config.times, &workspace.config.prices);
-    let chosen = one_a_lineage(&found, false);
+    let chosen = one_a_lineage(&found);
     let (asked, spare): (Vec<_>, Vec<_>) = found.iter().partition(|one| chosen.contains(&one.reviewer));
     let [asked, spare] = [asked, spare].map(|some| some.into_iter().map(proposal).collect::<Vec<_>>());
     let (files, roots) = match &workspace.repo {

@@ -62,11 +62,11 @@ pub(super) fn announce(config: &Config, verify: bool, ui: Ui) {
     let Some(wanted) = wanted(config, verify) else { return };
     if let Some(adjudicator) = wanted.adjudicator {
         ui.note(format_args!(
-            "{adjudicator} may be asked once more for each place where claims are not settled"
+            "{adjudicator} may be asked once more for each place where claims are not settled; the estimate leaves that out"
         ));
     }
     if wanted.verify {
-        ui.note("each BLOCK of one lineage may be one request more, to a reviewer of another lineage");
+        ui.note("each BLOCK of one lineage may be one request more, to a reviewer of another lineage; the estimate leaves that out");
     }
 }
 

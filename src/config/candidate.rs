@@ -31,7 +31,8 @@ pub struct Candidate {
 ///
 /// `times` are the total and idle time limits of an attempt in seconds.
 pub fn candidates(survey: &Survey, times: (u64, u64), prices: &PriceList) -> Vec<Candidate> {
-    let seats = preset::seats().into_iter().filter_map(|seat| candidate(seat, times, prices));
+    let seats = preset::seats().into_iter().filter(|seat| may_be_logged_in(seat, survey));
+    let seats = seats.filter_map(|seat| candidate(seat, times, prices));
     let local = survey.servers.iter().filter(|server| server.preset == OLLAMA);
     let local = local.flat_map(models_of).filter_map(|entry| candidate(entry, times, prices));
     let mut all: Vec<Candidate> = seats.chain(local).filter(|one| is_there(&one.reviewer, survey)).collect();
@@ -46,16 +47,15 @@ pub fn candidates(survey: &Survey, times: (u64, u64), prices: &PriceList) -> Vec
     all
 }
 
-/// Of each lineage the best candidate; with `local_only` of those alone that keep what they are shown on this machine.
-pub fn one_a_lineage(candidates: &[Candidate], local_only: bool) -> Vec<Reviewer> {
+/// Of each lineage the best candidate.
+pub fn one_a_lineage(candidates: &[Candidate]) -> Vec<Reviewer> {
     let mut lineages = BTreeSet::new();
     let mut of_servers = 0;
     let mut chosen = Vec::new();
     for Candidate { reviewer, preset, .. } in candidates {
         let is_local_model = preset == OLLAMA;
-        let is_wanted = !local_only || reviewer.access.stays_here();
         let has_room = !is_local_model || of_servers < MODELS_OF_A_SERVER;
-        if is_wanted && has_room && lineages.insert(&reviewer.lineage) {
+        if has_room && lineages.insert(&reviewer.lineage) {
             of_servers += usize::from(is_local_model);
             chosen.push(reviewer.clone());
         }
@@ -66,6 +66,7 @@ pub fn one_a_lineage(candidates: &[Candidate], local_only: bool) -> Vec<Reviewer
 fn candidate(mut entry: toml::Table, times: (u64, u64), prices: &PriceList) -> Option<Candidate> {
     let preset = entry.get("preset")?.as_str()?.to_owned();
     entry.remove("preset");
+    entry.remove("login");
     let entry: file::Reviewer = toml::Value::Table(entry).try_into().ok()?;
     let reviewer = panel::reviewers(vec![entry], times, prices).ok()?.pop()?;
     Some(Candidate { reviewer, preset, instead: None })
@@ -79,6 +80,15 @@ fn is_there(reviewer: &Reviewer, survey: &Survey) -> bool {
     let has_key =
         access.program().is_some() || access.key_variable().is_none_or(|name| survey.keys.contains(name));
     has_program && has_key
+}
+
+/// Its key is set, or a file of its login is there, or nobody can tell.
+fn may_be_logged_in(seat: &toml::Table, survey: &Survey) -> bool {
+    let files = preset::login_files(seat);
+    let variable = seat.get("api_key_env").and_then(toml::Value::as_str);
+    files.is_empty()
+        || variable.is_some_and(|name| survey.keys.contains(name))
+        || files.iter().any(|file| survey.logins.contains(file))
 }
 
 /// Entries for the models of `server` that answer there, the largest first.
@@ -134,31 +144,40 @@ mod tests {
         Survey {
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             servers: vec![server],
+            logins: BTreeSet::new(),
             programs: programs.iter().map(program).collect(),
         }
     }
 
-    fn check(survey: &Survey, expect: &[&str], expect_local: &[&str]) {
+    fn check(survey: &Survey, expect: &[&str]) {
         let candidates = candidates(survey, (600, 120), &PriceList::default());
-        let ids = |reviewers: Vec<Reviewer>| {
-            reviewers.iter().map(|one| format!("{} {}", one.id, one.lineage)).collect::<Vec<_>>()
-        };
-        assert_eq!(ids(one_a_lineage(&candidates, false)), expect);
-        assert_eq!(ids(one_a_lineage(&candidates, true)), expect_local);
+        let chosen = one_a_lineage(&candidates);
+        let ids: Vec<_> = chosen.iter().map(|one| format!("{} {}", one.id, one.lineage)).collect();
+        assert_eq!(ids, expect);
     }
 
     #[test]
     fn an_empty_machine_has_nobody() {
-        check(&survey(&[], &[], &[]), &[], &[]);
+        check(&survey(&[], &[], &[]), &[]);
     }
 
     #[test]
     fn one_of_each_lineage_and_the_key_before_the_program() {
         let both = survey(&["OPENAI_API_KEY", "OPENROUTER_API_KEY"], &["claude"], &[]);
-        check(&both, &["openai openai", "claude anthropic", "openrouter-kimi moonshot"], &[]);
+        check(&both, &["openai openai", "claude anthropic", "openrouter-kimi moonshot"]);
         let spare = candidates(&both, (600, 120), &PriceList::default());
         let gpt = spare.iter().find(|one| one.reviewer.id.as_str() == "openrouter-gpt").unwrap();
         assert_eq!(gpt.instead.as_ref().map(ReviewerId::as_str), Some("openai"));
+    }
+
+    #[test]
+    fn a_program_that_would_ask_to_log_in_is_left_out() {
+        let bare = survey(&[], &["codex", "gemini"], &[]);
+        check(&bare, &[]);
+        let logins = BTreeSet::from(["~/.codex/auth.json".to_owned()]);
+        check(&Survey { logins, ..bare }, &["codex openai"]);
+        check(&survey(&["CODEX_API_KEY"], &["codex", "gemini"], &[]), &["codex openai"]);
+        check(&survey(&["GEMINI_API_KEY"], &["gemini"], &[]), &["gemini google"]);
     }
 
     #[test]
@@ -172,10 +191,9 @@ mod tests {
             ("nomic-embed-text", 90, ModelKind::Embedding),
             ("kimi-k2:1t-cloud", 0, ModelKind::Elsewhere),
         ];
-        let two = ["ollama-llama3.1-70b meta", "ollama-qwen3-coder-30b alibaba"];
-        check(&survey(&[], &[], &models), &two, &two);
+        check(&survey(&[], &[], &models), &["ollama-llama3.1-70b meta", "ollama-qwen3-coder-30b alibaba"]);
         let keyed = survey(&["GEMINI_API_KEY", "DASHSCOPE_API_KEY"], &[], &models);
-        check(&keyed, &["gemini google", "dashscope alibaba", "ollama-llama3.1-70b meta"], &two);
+        check(&keyed, &["gemini google", "dashscope alibaba", "ollama-llama3.1-70b meta"]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub const NO_CACHE: &str = "SCRUM_NO_CACHE";
 pub const CACHE_DIR: &str = "SCRUM_CACHE_DIR";
 /// Folder of user configuration, before `HOME/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
-/// The user's home, for `.config` in it.
+/// The user's home, for `.config` and the logins of programs in it.
 pub const HOME: &str = "HOME";
 
 /// Where programs are looked for.
@@ -88,6 +88,14 @@ impl Environment {
     /// The name the system knows the user by.
     pub fn user(self) -> Option<String> {
         self.get(USER)
+    }
+
+    /// Whether there is a file, named from `~/`, the user's home, or from `$NAME/`, the folder in a variable. It is not read.
+    pub fn has_file(self, path: &str) -> bool {
+        let Some((folder, file)) = path.split_once('/') else { return false };
+        let folder = std::env::var_os(folder.strip_prefix('$').unwrap_or(HOME));
+        folder
+            .is_some_and(|folder| Path::new(&folder).is_absolute() && Path::new(&folder).join(file).is_file())
     }
 
     /// The user's configuration file, whether or not it exists.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::panel::Obstacle;
+use super::{panel::Obstacle, preset};
 use crate::reviewer::BadReviewerId;
 
 /// A configuration that cannot be used.
@@ -169,13 +169,16 @@ pub(super) fn invalid(path: &Path, text: &str, source: &toml::de::Error) -> Conf
 }
 
 /// serde words an unknown key as ``unknown field `x`, expected one of `a`, `b` ``: the first quoted word is the
-/// key, the others are the candidates.
+/// key, the others are the candidates. A provider that is the name of a preset is meant as one.
 fn nearest_key(reason: &str) -> Option<String> {
     if !reason.starts_with("unknown ") {
         return None;
     }
     let mut quoted = reason.split('`').skip(1).step_by(2);
     let unknown = quoted.next()?;
+    if reason.starts_with("unknown variant") && preset::named(unknown).is_some() {
+        return Some(format!("preset = \"{unknown}\""));
+    }
     nearest(unknown, quoted).map(str::to_owned)
 }
 

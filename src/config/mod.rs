@@ -26,7 +26,7 @@ use std::{
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
-pub use preset::{Preset, hint, presets};
+pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 
 use crate::{
@@ -107,19 +107,10 @@ pub struct Config {
     pub times: (u64, u64),
     /// What tokens of models cost.
     pub prices: PriceList,
-    /// What a file says about whom to ask; the built-in defaults do not count.
-    pub said: Said,
+    /// Some file configures a `[[reviewer]]`, so that nobody else is looked for; the built-in ones do not count.
+    pub names_reviewers: bool,
     /// The files that were read, the built-in one left out, in order of precedence.
     pub files: Vec<PathBuf>,
-}
-
-/// What configuration files say about whom to ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Said {
-    /// Some `[[reviewer]]` is configured, so that nobody else is looked for.
-    pub reviewers: bool,
-    /// `[review] panel` is set.
-    pub panel: bool,
 }
 
 /// What counts in place of a file on disk.
@@ -163,11 +154,10 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
         let mut merged = Layer::reference()?;
-        let (mut said, mut files) = (Said::default(), Vec::new());
+        let (mut names_reviewers, mut files) = (false, Vec::new());
         let mut lay_over = |text: &str, path: &Path| {
             let layer = Layer::parse(text, path)?;
-            said.reviewers |= layer.has("reviewer", None);
-            said.panel |= layer.has("review", Some("panel"));
+            names_reviewers |= layer.0.contains_key("reviewer");
             files.push(path.to_owned());
             merged.lay_over(layer);
             Ok::<_, ConfigError>(())
@@ -180,7 +170,10 @@ impl Config {
             let text = text_if_there(&path, stand_ins)?;
             text.map_or(Ok(()), |text| lay_over(&text, &path))?;
         }
-        Ok(Self { said, files, ..merged.finish(stand_ins)? })
+        if environment.is_set(env::OLLAMA_HOST) {
+            preset::find_ollama(&mut merged.0, &format!("{}/v1", environment.ollama()));
+        }
+        Ok(Self { names_reviewers, files, ..merged.finish(stand_ins)? })
     }
 
     /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
@@ -236,12 +229,6 @@ impl Layer {
         let folder = path.parent().unwrap_or(Path::new(""));
         make_absolute(&mut table, folder);
         Ok(Self(table))
-    }
-
-    /// Whether it holds `key`, or `key` within the table `outer`.
-    fn has(&self, outer: &str, key: Option<&str>) -> bool {
-        let found = self.0.get(outer);
-        key.map_or(found.is_some(), |key| found.is_some_and(|table| table.get(key).is_some()))
     }
 
     fn lay_over(&mut self, upper: Self) {
@@ -375,7 +362,7 @@ impl Config {
             reviewers,
             times,
             prices,
-            said: Said::default(),
+            names_reviewers: false,
             files: Vec::new(),
         })
     }

@@ -29,6 +29,16 @@ pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError>
     Ok(())
 }
 
+/// Sends every `[[reviewer]]` of preset `ollama` that says no address to the server at `base_url`.
+pub(super) fn find_ollama(configuration: &mut toml::Table, base_url: &str) {
+    let reviewers = configuration.get_mut("reviewer").and_then(toml::Value::as_array_mut);
+    for entry in reviewers.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+        if entry.get("preset").and_then(toml::Value::as_str) == Some("ollama") {
+            entry.entry("base_url").or_insert(base_url.into());
+        }
+    }
+}
+
 /// What a preset says of where it asks, for those who look what could be asked from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
@@ -74,6 +84,17 @@ pub(super) fn seats() -> Vec<toml::Table> {
         _ => None,
     });
     seats.collect()
+}
+
+/// Files that tell that a program is logged in, of all seats.
+pub fn logins() -> Vec<String> {
+    seats().iter().flat_map(login_files).collect()
+}
+
+/// Files of which one tells that the program of `seat` is logged in; empty where none can be told.
+pub(super) fn login_files(seat: &toml::Table) -> Vec<String> {
+    let files = seat.get("login").and_then(toml::Value::as_array).into_iter().flatten();
+    files.filter_map(|file| file.as_str().map(str::to_owned)).collect()
 }
 
 /// `seat` laid over its preset, named after it unless it says how.

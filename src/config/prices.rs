@@ -81,7 +81,7 @@ impl file::ListedPrice {
 
     fn fits(&self, model: &str, base_url: &str) -> bool {
         let host = host(base_url);
-        let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let host = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
         let is_at = |known: &String| {
             let rest = host.strip_suffix(known.as_str());
             rest.is_some_and(|above| above.is_empty() || above.ends_with('.'))

@@ -43,6 +43,15 @@ fn the_commented_examples_of_the_reference_are_right() {
 }
 
 #[test]
+fn the_reference_mentions_every_key() {
+    let keys = include_str!("file.rs").lines().filter_map(|line| line.trim().strip_prefix("pub(super) "));
+    let keys = keys.filter_map(|line| line.split_once(':').map(|(key, _)| key));
+    let words: Vec<_> = DEFAULT.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let silent: Vec<_> = keys.filter(|key| !words.contains(key)).collect();
+    assert_eq!(silent, [""; 0]);
+}
+
+#[test]
 fn errors_name_file_line_and_key() {
     let check = |text: &str, expect: &str| {
         let error = load(text).unwrap_err();
@@ -61,6 +70,9 @@ fn errors_name_file_line_and_key() {
     check("[bundle]\nfail_bytes = 10\n", "bundle.fail_bytes is 10, it must be from 60000 to 1099511627776");
     check("[[reviewer]]\nid = \"x\"\nprovider = \"openai\"\n", "reviewer \"x\": needs a `model`");
     check("[[reviewer]]\nid = \"x\"\n", "reviewer \"x\": needs a `provider` or a `preset`");
+    let error = load("[[reviewer]]\nid = \"x\"\nprovider = \"opencode\"\n").unwrap_err();
+    let ConfigError::Invalid { suggestion: Some(suggestion), .. } = &error else { panic!("{error:?}") };
+    assert_eq!(suggestion, "preset = \"opencode\"");
     check(
         "[[reviewer]]\nid = \"x\"\npreset = \"opnrouter\"\n",
         "reviewer \"x\": no preset named \"opnrouter\"",

@@ -64,14 +64,18 @@ pub(super) fn name_of(task: &TaskName) -> String {
     format!("{bundle} · {}", task.reviewer)
 }
 
-/// `answered in 4.2 s · 310 tokens`, or what went wrong.
+/// `answered in 4.2 s · 310 tokens`, or what went wrong. Why a stand-in was asked has been told when it was.
 fn ending(outcome: &Outcome) -> String {
     let state = outcome.state.word();
     let time = seconds(Duration::from_millis(outcome.latency_ms));
     let tokens = outcome.tokens_out.map(|tokens| format!("{tokens} tokens"));
     let ending =
         if outcome.state == State::Skipped { state.to_owned() } else { format!("{state} in {time}") };
-    [Some(ending), tokens, outcome.reason.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let remark = match (&outcome.answered_by, outcome.state) {
+        (Some(stand_in), State::Answered) => Some(format!("by {}", stand_in.reviewer)),
+        _ => outcome.reason.clone(),
+    };
+    [Some(ending), tokens, remark].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// `4.2 s`, `2 min 5 s`.
@@ -85,7 +89,7 @@ pub(super) fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reviewer::ReviewerId;
+    use crate::{coverage::StandIn, reviewer::ReviewerId};
 
     fn outcome(state: State, reason: Option<&str>, tokens_out: Option<u64>) -> Outcome {
         Outcome {
@@ -126,6 +130,11 @@ mod tests {
             finished(outcome(State::Answered, None, Some(310))),
             Some("c1 validatord · opus · answered in 4.2 s · 310 tokens"),
         );
+        let reviewer = ReviewerId::new("opus-2").unwrap();
+        let stand_in = Some(StandIn { reviewer, model: "claude-opus-4-7".to_owned() });
+        let why = Some("opus-2 was asked instead: HTTP 503");
+        let by_other = Outcome { answered_by: stand_in, ..outcome(State::Answered, why, Some(310)) };
+        check(finished(by_other), Some("c1 validatord · opus · answered in 4.2 s · 310 tokens · by opus-2"));
         check(
             finished(outcome(State::Failed, Some("cannot write a\u{1b}b"), None)),
             Some("c1 validatord · opus · failed in 4.2 s · cannot write a␛b"),

@@ -5,17 +5,23 @@
 
 use std::{
     fmt,
-    fmt::Write,
     sync::{Arc, PoisonError, RwLock},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What stands in a key's place.
 const MARK: &str = "[key]";
 
-/// Shorter ones would be found in ordinary words.
+/// Forms of shorter ones would be found in ordinary words.
 const SHORTEST: usize = 8;
+/// A short word such as `none`, `test` or `x` fills the variable of a server that wants no key, and stands in every answer.
+const SHORTEST_WORD: usize = 4;
+
+/// What a form or a query has in percent signs: all but letters, digits and `-._~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The keys of a run, shared by all of its providers: one that is added later is known to those opened before.
 #[derive(Clone, Default)]
@@ -55,7 +61,8 @@ impl fmt::Debug for Keys {
 }
 
 fn forms(key: &str) -> Vec<String> {
-    if key.is_empty() {
+    let is_word = key.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if key.len() < SHORTEST_WORD || is_word && key.len() < SHORTEST {
         return Vec::new();
     }
     let mut forms = vec![key.to_owned()];
@@ -63,7 +70,7 @@ fn forms(key: &str) -> Vec<String> {
         let encoded = (0..3).map(|before| base64(key.as_bytes(), before));
         // The alphabet of RFC 4648, and its other one for URLs.
         forms.extend(encoded.flat_map(|form| [form.replace('+', "-").replace('/', "_"), form]));
-        let in_url = url_encoded(key);
+        let in_url = utf8_percent_encode(key, RESERVED).to_string();
         forms.extend([lower_percents(&in_url), in_url]);
         forms.sort();
         forms.dedup();
@@ -73,31 +80,9 @@ fn forms(key: &str) -> Vec<String> {
 
 /// The characters that `key` alone decides in the base64 of a text in which `before` bytes, modulo 3, stand before it.
 fn base64(key: &[u8], before: usize) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let whole: Vec<u8> = std::iter::repeat_n(0, before).chain(key.iter().copied()).collect();
-    let first_bit = (8 * before).div_ceil(6);
-    let bits = whole.len() * 8;
-    let sextet = |at: usize| {
-        (0..6).fold(0, |value, bit| {
-            let bit = at * 6 + bit;
-            value << 1 | usize::from(whole[bit / 8] >> (7 - bit % 8) & 1)
-        })
-    };
-    (first_bit..bits / 6).map(|at| char::from(LETTERS[sextet(at)])).collect()
-}
-
-/// As a form or a query has it: all but letters, digits and `-._~` in percent signs.
-fn url_encoded(key: &str) -> String {
-    let mut out = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a `String` cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    let letters = STANDARD_NO_PAD.encode(&whole);
+    letters[(8 * before).div_ceil(6)..8 * whole.len() / 6].to_owned()
 }
 
 /// `%2b` for `%2B`.
@@ -130,5 +115,16 @@ mod tests {
         let keys = Keys::of(&SecretString::from("sk~~~~???>>>0123"));
         assert_eq!(keys.conceal("c2t-fn5-Pz8_Pj4-MDEyMw==".to_owned()), "[key]w==");
         assert_eq!(format!("{keys:?}"), "Keys { .. }");
+    }
+
+    #[test]
+    fn a_word_in_place_of_a_key_stays_in_sentences() {
+        let check = |key: &str, text: &str, expect: &str| {
+            assert_eq!(Keys::of(&SecretString::from(key)).conceal(text.to_owned()), expect, "{key:?}");
+        };
+        check("x", "expects a text", "expects a text");
+        check("test", "no test covers this", "no test covers this");
+        check("EMPTY", "EMPTY is returned", "EMPTY is returned");
+        check("sk-1234", "Bearer sk-1234", "Bearer [key]");
     }
 }

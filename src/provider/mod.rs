@@ -52,6 +52,8 @@ pub struct Answer {
     pub tokens_in: Option<u64>,
     /// Those of `tokens_in` that came from the provider's cache, which cost less.
     pub tokens_cached: Option<u64>,
+    /// Those of `tokens_in` that the provider put into its cache, which may cost more.
+    pub tokens_cache_written: Option<u64>,
     /// Answer tokens as the provider counted them.
     pub tokens_out: Option<u64>,
     /// Price in US dollars as the provider told it.
@@ -72,6 +74,7 @@ impl Answer {
         Self {
             tokens_in: both(self.tokens_in, earlier.tokens_in),
             tokens_cached: both(self.tokens_cached, earlier.tokens_cached),
+            tokens_cache_written: both(self.tokens_cache_written, earlier.tokens_cache_written),
             tokens_out: both(self.tokens_out, earlier.tokens_out),
             cost_usd: cost,
             ..self
@@ -82,8 +85,8 @@ impl Answer {
 impl Answer {
     /// What it took, as far as the provider told.
     pub fn spent(&self) -> Spent {
-        let Self { tokens_in, tokens_cached, tokens_out, cost_usd, .. } = *self;
-        Spent { tokens_in, tokens_cached, tokens_out, cost_usd }
+        let Self { tokens_in, tokens_cached, tokens_cache_written, tokens_out, cost_usd, .. } = *self;
+        Spent { tokens_in, tokens_cached, tokens_cache_written, tokens_out, cost_usd }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     bundle::Bundle,
     change::{Hunk, RepoPath},
     finding::{Severity, Verdict},
+    report::foreign,
 };
 
 /// One thing to say about one line.
@@ -85,12 +86,8 @@ fn tell(count: usize) -> String {
 
 /// Text of a foreign line for one line of a reply: no control or direction-changing characters, at most 200 characters.
 pub(super) fn one_line(text: &str) -> String {
-    let shown = |c: char| if c.is_control() || is_invisible(c) { ' ' } else { c };
+    let shown = |c: char| if c.is_control() || foreign::is_hidden(c) { ' ' } else { c };
     text.trim().chars().take(200).map(shown).collect::<String>().trim().to_owned()
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

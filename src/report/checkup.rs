@@ -67,6 +67,8 @@ pub struct Check {
     /// Whether it could run.
     #[serde(flatten)]
     pub state: Readiness,
+    /// The reviewers in whose place it is asked when they are out of order.
+    pub stands_in_for: Vec<String>,
     /// What came of trying it.
     pub probe: Option<Probe>,
 }
@@ -227,7 +229,9 @@ fn table(checks: &[Check], width: usize, ink: Ink) -> String {
     let id = widest(&|check| &check.reviewer).clamp(8, 24);
     let lineage = widest(&|check| &check.lineage).clamp(7, 14);
     let room = width.saturating_sub(id + lineage + 3 * layout::GAP).max(16);
-    let state = (room / 3).clamp(8, 40);
+    let described =
+        checks.iter().map(|check| layout::width_of(&shown(&what_words(check)))).max().unwrap_or(0);
+    let state = (room / 3).clamp(8, 40).max(room.saturating_sub(described));
     let what = room.saturating_sub(state).max(8);
     let cell = |text: &str, room: usize| layout::wrap(&shown(text), room).join("\n");
     let row = |check: &Check| {
@@ -259,7 +263,15 @@ fn what_words(check: &Check) -> String {
     }
 }
 
+/// `ready; stands in for opus`.
 fn state_words(check: &Check) -> String {
+    let names: Vec<String> = check.stands_in_for.iter().map(|id| foreign::one_line(id)).collect();
+    let covers =
+        if names.is_empty() { String::new() } else { format!("; stands in for {}", words::list(&names)) };
+    outcome_words(check) + &covers
+}
+
+fn outcome_words(check: &Check) -> String {
     match (&check.state, &check.probe) {
         (_, Some(Probe { error: Some(_), .. })) => "failed".to_owned(),
         (_, Some(probe)) => format!("answered in {}{}", words::duration(probe.latency_ms), spent(probe)),

@@ -80,6 +80,22 @@ fn place(bundles: &[String], bundles_in_all: usize) -> String {
     }
 }
 
+/// What readers of whole answers should know of how they were asked for: `asked without temperature, which the model does
+/// not take: all 6 bundles`, by reviewer. Who answered in whose place is told by [`substitutions`].
+pub fn remarks(tally: &Tally, bundles_in_all: usize) -> Vec<(&ReviewerId, String)> {
+    let mut bundles: BTreeMap<(&ReviewerId, &str), Vec<String>> = BTreeMap::new();
+    for outcome in tally.coverage.iter().map(|task| &task.outcome) {
+        let is_own = outcome.state == State::Answered && outcome.answered_by.is_none();
+        if let Some(remark) = outcome.reason.as_deref().filter(|_| is_own) {
+            bundles.entry((&outcome.reviewer, remark)).or_default().push(outcome.bundle.clone());
+        }
+    }
+    let told = |((reviewer, remark), bundles): (_, Vec<String>)| {
+        (reviewer, format!("{}: {}", foreign::one_line(remark), place(&bundles, bundles_in_all)))
+    };
+    bundles.into_iter().map(told).collect()
+}
+
 /// Tasks that were answered, and all that were to be.
 pub fn answered(tally: &Tally) -> (usize, usize) {
     let in_state = |state| tally.coverage.iter().filter(|task| task.outcome.state == state).count();

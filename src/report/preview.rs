@@ -1,6 +1,6 @@
 //! What a review would send, without sending it: [`Preview`] for `scrum bundle` and `--dry-run`.
 //!
-//! Token and cost figures are those of [`estimate`](crate::estimate).
+//! Token and cost figures are those of [`estimate`].
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -166,7 +166,7 @@ fn seats(panel: Prospect<'_>) -> Vec<String> {
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
             Access::OpenAi { base_url, .. } | Access::Anthropic { base_url, .. } => {
-                format!("at {}", foreign::one_line(host(base_url)))
+                format!("at {}", foreign::one_line(&host(base_url)))
             }
             Access::Command { .. } => "by its program".to_owned(),
             Access::Replay { .. } => "from saved replies".to_owned(),
@@ -196,13 +196,14 @@ fn takes(forecast: &Forecast) -> String {
     parts.join(", ")
 }
 
-/// `$0.08 to $0.12`, or one of them where they look the same; `no cost`.
+/// `$0.08 to $0.12`, `up to $0.02` where the least is next to nothing, or one of them where they look the same; `no cost`.
 fn dollars(low: f64, high: f64) -> String {
-    let (low, most) = (words::dollars(low), words::dollars(high));
-    match (low == most, high > 0.0) {
+    let (least, most) = (words::dollars(low), words::dollars(high));
+    match (least == most, high > 0.0) {
         (_, false) => "no cost".to_owned(),
-        (true, true) => low,
-        (false, true) => format!("{low} to {most}"),
+        (true, true) => least,
+        (false, true) if low < 0.01 => format!("up to {most}"),
+        (false, true) => format!("{least} to {most}"),
     }
 }
 
@@ -214,6 +215,41 @@ fn sends(reviewer: &Reviewer) -> bool {
     }
 }
 
+/// Who of `panel` is shown the change outside of this machine, and what that takes: a line each, and one for all of them where they
+/// are several. Nothing when nobody is asked anything there.
+pub fn shown_to(panel: Prospect<'_>) -> Vec<String> {
+    let all = panel.reviewers.iter().zip(panel.forecasts);
+    let away = all.filter(|(one, forecast)| !one.access.stays_here() && forecast.requests > 0);
+    let (reviewers, forecasts): (Vec<_>, Vec<_>) =
+        away.map(|(one, forecast)| (one.clone(), forecast.clone())).unzip();
+    let panel = Prospect { reviewers: &reviewers, forecasts: &forecasts, ..panel };
+    let mut lines: Vec<String> = reviewers
+        .iter()
+        .zip(&forecasts)
+        .map(|(reviewer, forecast)| format!("{}: {}; {}", reviewer.id, place(reviewer), takes(forecast)))
+        .collect();
+    if lines.len() > 1 {
+        lines.push(format!("in all {}", amount(panel)));
+    }
+    lines.extend(prices(panel));
+    lines
+}
+
+/// `gpt-6.1-sol at api.openai.com`; a program passes what it is told on to wherever it is logged in.
+fn place(reviewer: &Reviewer) -> String {
+    match (reviewer.access.base_url(), reviewer.access.program()) {
+        (Some(url), _) => {
+            format!("{} at {}", foreign::one_line(&reviewer.model), foreign::one_line(&host(url)))
+        }
+        (None, Some(program)) => format!(
+            "the program {}, which passes it on to {}",
+            foreign::one_line(program),
+            foreign::one_line(reviewer.lineage.as_str())
+        ),
+        (None, None) => foreign::one_line(&reviewer.model),
+    }
+}
+
 /// What is to be sent.
 fn remote(panel: Prospect<'_>) -> Vec<Forecast> {
     let all = panel.reviewers.iter().zip(panel.forecasts);
@@ -221,10 +257,15 @@ fn remote(panel: Prospect<'_>) -> Vec<Forecast> {
 }
 
 fn in_all(panel: Prospect<'_>) -> String {
+    format!("{}; nothing was sent", amount(panel))
+}
+
+/// `3 requests, about 12,400 tokens in and 240 to 2,040 out, $0.08 to $0.12`.
+fn amount(panel: Prospect<'_>) -> String {
     let (all, is_whole) = estimate::together(&remote(panel));
     let requests = words::count(all.requests, "request");
     if all.requests == 0 {
-        return format!("{requests}; nothing was sent");
+        return requests;
     }
     let (low, high) = all.cost_usd.unwrap_or_default();
     let cost = match (is_whole, high > 0.0) {
@@ -234,7 +275,7 @@ fn in_all(panel: Prospect<'_>) -> String {
     };
     let [tokens_in, few, many] =
         [all.tokens_in, *all.tokens_out.start(), *all.tokens_out.end()].map(words::grouped);
-    format!("{requests}, about {tokens_in} tokens in and {few} to {many} out, {cost}; nothing was sent")
+    format!("{requests}, about {tokens_in} tokens in and {few} to {many} out, {cost}")
 }
 
 /// When the oldest of the prices used was looked up.

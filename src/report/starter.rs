@@ -63,7 +63,7 @@ pub fn render(starter: &Starter<'_>) -> String {
 fn review(starter: &Starter<'_>) -> String {
     let lineages = format!("# min_lineages = {}", 2 + models(starter).len().clamp(1, 2));
     let settings = [
-        ("# panel = \"auto\"", "auto: every reviewer below; offline: only those that scrum brings along"),
+        ("panel = \"auto\"", "auto: every reviewer below; offline: only those that scrum brings along"),
         (
             "# fail_on = \"block\"",
             "never | any | warn | block | convergent: exit status 1 when there is such an issue",

@@ -362,6 +362,10 @@ impl Screen<'_> {
             let line = format!("{}: {}", substitution.reviewer, substitution.event(bundles));
             out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
         }
+        for (reviewer, remark) in coverage::remarks(self.tally, bundles) {
+            let line = format!("{reviewer}: {remark}");
+            out += &(layout::wrap_hanging(&line, self.width, "", "  ").join("\n") + "\n");
+        }
         for line in coverage::routed(self.tally) {
             out += &(layout::wrap_hanging(&words::sentence(&line), self.width, "", "  ").join("\n") + "\n");
         }

@@ -1,60 +1,94 @@
-//! When the next request to a provider is due, so that none gets more in a minute than it allows: [`Meter`]. Pure; it waits for
-//! nothing itself.
+//! When the next request to a provider is due, so that none gets more in a minute than it allows: [`Meter`]. It waits for nothing itself.
 //!
-//! What was sent is paid off at the allowed rate, and nobody goes while something is owed. Requests are spread evenly that way,
-//! and a question that is larger than was thought holds up the next one.
+//! governor keeps the rate. What was sent is owed and drawn from it afterwards, and nobody goes while something is owed: so the tokens of
+//! an answer can be added when they are known, and a question may be larger than what a minute allows.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::num::NonZeroU32;
 
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock,
+    state::{InMemoryState, NotKeyed},
+};
 use tokio::time::Instant;
 
 use crate::{estimate, provider::Question, reviewer::Allowance};
 
-const MINUTE: Duration = Duration::from_mins(1);
 /// About how many tokens are sent with `question`.
 pub(super) fn prompt_tokens(question: &Question) -> u64 {
     estimate::tokens(&question.prompt.system) + estimate::tokens(&question.prompt.user)
 }
 
 /// One limit: so many units within a minute.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Meter {
-    per_minute: NonZeroU32,
-    /// When everything sent so far is paid off.
-    paid: Instant,
+    rate: RateLimiter<NotKeyed, InMemoryState, TokioClock>,
+    at_once: NonZeroU32,
+    /// What was sent and not drawn yet.
+    owed: u64,
+}
+
+/// The time as tokio has it: tests can pause it.
+#[derive(Debug, Clone)]
+struct TokioClock;
+
+impl Clock for TokioClock {
+    type Instant = std::time::Instant;
+
+    fn now(&self) -> std::time::Instant {
+        Instant::now().into_std()
+    }
 }
 
 impl Meter {
-    /// Nothing sent yet.
-    pub(super) fn new(per_minute: NonZeroU32, now: Instant) -> Self {
-        Self { per_minute, paid: now }
+    /// A limit on requests. They are spread evenly: services count 60 a minute also as one a second.
+    pub(super) fn of_requests(per_minute: NonZeroU32) -> Self {
+        Self::new(per_minute, NonZeroU32::MIN)
     }
 
-    /// When the next one may go.
-    pub(super) fn due(&self) -> Instant {
-        self.paid
+    /// A limit on tokens. What was not used for up to a minute may be used at once, as services count it.
+    pub(super) fn of_tokens(per_minute: NonZeroU32) -> Self {
+        Self::new(per_minute, per_minute)
     }
 
-    /// `units` are sent at `now`.
-    pub(super) fn send(&mut self, units: u64, now: Instant) {
-        self.paid = self.paid.max(now) + self.time(units);
+    fn new(per_minute: NonZeroU32, at_once: NonZeroU32) -> Self {
+        let quota = Quota::per_minute(per_minute).allow_burst(at_once);
+        let meter = Self { rate: RateLimiter::direct_with_clock(quota, TokioClock), at_once, owed: 0 };
+        // What the minute before would have allowed is not known to be left.
+        meter.draw(at_once);
+        meter
     }
 
-    /// What was taken for `thought` units when it was sent was `real` ones.
-    pub(super) fn correct(&mut self, thought: u64, real: u64) {
-        if real > thought {
-            self.paid += self.time(real - thought);
-        } else {
-            // What is paid already is not given back: a minute that is over has been used or not.
-            self.paid = self.paid.checked_sub(self.time(thought - real)).unwrap_or(self.paid);
+    /// When the next one may be asked for again; `None`: it may go now.
+    pub(super) fn due(&mut self) -> Option<Instant> {
+        while let Some(owed) = NonZeroU32::new(u32::try_from(self.owed).unwrap_or(u32::MAX)) {
+            let part = owed.min(self.at_once);
+            if let Some(due) = self.draw(part) {
+                return Some(due);
+            }
+            self.owed -= u64::from(part.get());
+        }
+        None
+    }
+
+    /// Draws `units`, at most `at_once`, or says when they are to be had.
+    fn draw(&self, units: NonZeroU32) -> Option<Instant> {
+        match self.rate.check_n(units) {
+            Ok(Ok(())) | Err(_) => None,
+            Ok(Err(not_yet)) => Some(Instant::from_std(not_yet.earliest_possible())),
         }
     }
 
-    /// How long `units` take to be paid off; at most a day, whatever a server says about its tokens.
-    fn time(&self, units: u64) -> Duration {
-        const A_DAY: Duration = Duration::from_hours(24);
-        let nanos = (u128::from(units) * MINUTE.as_nanos()).div_ceil(u128::from(self.per_minute.get()));
-        u64::try_from(nanos).map_or(A_DAY, Duration::from_nanos).min(A_DAY)
+    /// `units` are sent.
+    pub(super) fn send(&mut self, units: u64) {
+        self.owed += units.min(u64::from(u32::MAX));
+    }
+
+    /// What was taken for `thought` units when it was sent was `real` ones. What is drawn already is not given back: a minute that is
+    /// over has been used or not.
+    pub(super) fn correct(&mut self, thought: u64, real: u64) {
+        self.send(real.saturating_sub(thought));
+        self.owed = self.owed.saturating_sub(thought.saturating_sub(real));
     }
 }
 
@@ -69,7 +103,7 @@ pub(super) fn tighter(a: Allowance, b: Allowance) -> Allowance {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use std::time::Duration;
 
     use super::*;
 
@@ -77,30 +111,39 @@ mod tests {
         NonZeroU32::new(per_minute).unwrap()
     }
 
-    #[test]
-    fn requests_are_spread_evenly() {
-        let start = Instant::now();
-        let mut meter = Meter::new(limit(60), start);
-        for second in 0..100 {
-            let due = meter.due();
-            assert_eq!(due - start, Duration::from_secs(second));
-            meter.send(1, due);
+    /// Waits until the next one may go.
+    async fn turn(meter: &mut Meter) {
+        while let Some(due) = meter.due() {
+            tokio::time::sleep_until(due).await;
         }
     }
 
-    #[test]
-    fn what_was_sent_is_corrected_when_it_is_known() {
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_spread_evenly() {
         let start = Instant::now();
-        let check = |thought: u64, real: u64, expect: u64| {
-            let mut meter = Meter::new(limit(6_000), start);
-            meter.send(thought, start);
+        let mut meter = Meter::of_requests(limit(60));
+        for second in 0..100 {
+            turn(&mut meter).await;
+            assert_eq!(start.elapsed().as_secs(), second);
+            meter.send(1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_is_corrected_when_it_is_known() {
+        let check = async |thought: u64, real: u64, expect: u64| {
+            let start = Instant::now();
+            let mut meter = Meter::of_tokens(limit(6_000));
+            meter.send(thought);
             meter.correct(thought, real);
-            assert_eq!(meter.due() - start, Duration::from_secs(expect), "{thought} {real}");
+            turn(&mut meter).await;
+            assert_eq!(start.elapsed().as_secs(), expect, "{thought} {real}");
         };
-        check(1_000, 1_000, 10);
-        check(1_000, 1_500, 15);
-        check(1_000, 200, 2);
-        check(0, u64::MAX, 24 * 60 * 60);
+        check(1_000, 1_000, 10).await;
+        check(1_000, 1_500, 15).await;
+        check(1_000, 200, 2).await;
+        check(1_000, 0, 0).await;
+        check(0, 30_000, 300).await;
     }
 
     #[test]
@@ -113,22 +156,20 @@ mod tests {
         assert_eq!(tighter(allowance(0, 0), allowance(0, 0)), allowance(0, 0));
     }
 
-    proptest! {
-        /// However long the pauses and however large the questions: no minute sees more than the limit and one question.
-        #[test]
-        fn no_minute_sees_more(per_minute in 1_u32..5_000, questions in proptest::collection::vec((0_u64..90, 1_u64..4_000), 1..60)) {
-            let mut meter = Meter::new(limit(per_minute), Instant::now());
-            let (mut sent, mut now) = (Vec::new(), Instant::now());
-            for (idle, units) in questions {
-                now = (now + Duration::from_secs(idle)).max(meter.due());
-                meter.send(units, now);
-                sent.push((now, units));
-            }
-            for (at, (begin, _)) in sent.iter().enumerate() {
-                let minute: Vec<u64> = sent[at..].iter().take_while(|(when, _)| *when - *begin < MINUTE).map(|(_, units)| *units).collect();
-                let before_the_last: u64 = minute[..minute.len() - 1].iter().sum();
-                prop_assert!(before_the_last <= u64::from(per_minute), "{minute:?}");
-            }
+    /// However long the pauses and however large the questions: no more goes than the rate allows since the start, and one question.
+    #[tokio::test(start_paused = true)]
+    async fn never_more_than_the_rate_and_one_question() {
+        let start = Instant::now();
+        let mut meter = Meter::of_tokens(limit(600));
+        let (mut sent, mut x) = (0, 7_u64);
+        for _ in 0..300 {
+            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let (idle, units) = (x >> 33 & 63, x >> 40 & 2_047);
+            tokio::time::sleep(Duration::from_secs(idle)).await;
+            turn(&mut meter).await;
+            assert!(sent <= 10 * start.elapsed().as_secs() + 10, "{sent}");
+            meter.send(units);
+            sent += units;
         }
     }
 }

@@ -82,27 +82,27 @@ impl Bounds {
 
     /// Where `reviewer` is asked; of all reviewers named so far that are asked there, the smallest allowance counts. `None`: nothing
     /// that could be overloaded or out of order.
-    pub(super) fn service_of(&mut self, reviewer: &Reviewer, now: Instant) -> Option<usize> {
+    pub(super) fn service_of(&mut self, reviewer: &Reviewer) -> Option<usize> {
         let name = reviewer.service()?;
         let at = *self.by_name.entry(name).or_insert_with(|| {
-            self.services.push(Service::new(shown(&reviewer.access).to_owned()));
+            self.services.push(Service::new(shown(&reviewer.access)));
             self.services.len() - 1
         });
-        self.services[at].limit(reviewer.allowance, now);
+        self.services[at].limit(reviewer.allowance);
         Some(at)
     }
 
     /// Whether a request may go to `service` at `now`, for somebody who waits for `patience` at most.
-    pub(super) fn gate(&self, service: Option<usize>, now: Instant, patience: Duration) -> Gate {
-        service.map_or(Gate::Open, |at| self.services[at].gate(now, patience))
+    pub(super) fn gate(&mut self, service: Option<usize>, now: Instant, patience: Duration) -> Gate {
+        self.at(service).map_or(Gate::Open, |service| service.gate(now, patience))
     }
 
     /// A request of about `tokens` is sent for `task`.
-    pub(super) fn began(&mut self, service: Option<usize>, task: usize, tokens: u64, now: Instant) {
+    pub(super) fn began(&mut self, service: Option<usize>, task: usize, tokens: u64) {
         let Some(service) = self.at(service) else { return };
         service.breaker.began(task);
-        service.requests.iter_mut().for_each(|meter| meter.send(1, now));
-        service.tokens.iter_mut().for_each(|meter| meter.send(tokens, now));
+        service.requests.iter_mut().for_each(|meter| meter.send(1));
+        service.tokens.iter_mut().for_each(|meter| meter.send(tokens));
     }
 
     /// A request took `real` tokens, which was not known when it was sent as `thought` ones.
@@ -147,19 +147,18 @@ impl Service {
         }
     }
 
-    fn limit(&mut self, allowance: Allowance, now: Instant) {
+    fn limit(&mut self, allowance: Allowance) {
         let tighter = allowance::tighter(self.allowance, allowance);
-        let meter = |limit: Option<NonZeroU32>| limit.map(|limit| Meter::new(limit, now));
         if tighter.requests_per_minute != self.allowance.requests_per_minute {
-            self.requests = meter(tighter.requests_per_minute);
+            self.requests = tighter.requests_per_minute.map(Meter::of_requests);
         }
         if tighter.tokens_per_minute != self.allowance.tokens_per_minute {
-            self.tokens = meter(tighter.tokens_per_minute);
+            self.tokens = tighter.tokens_per_minute.map(Meter::of_tokens);
         }
         self.allowance = tighter;
     }
 
-    fn gate(&self, now: Instant, patience: Duration) -> Gate {
+    fn gate(&mut self, now: Instant, patience: Duration) -> Gate {
         let broken = || format!("{} is out of order: {}", self.shown, self.trouble);
         match self.breaker.passage(now, patience) {
             Passage::Free => self.limited(now, patience),
@@ -169,17 +168,18 @@ impl Service {
         }
     }
 
-    fn limited(&self, now: Instant, patience: Duration) -> Gate {
-        let asked = || format!("{} asks for a pause", self.shown);
+    fn limited(&mut self, now: Instant, patience: Duration) -> Gate {
+        let shown = &self.shown;
         let limit = |limit: Option<NonZeroU32>, what: &str| {
             let limit = words::grouped(limit.map_or(0, |limit| u64::from(limit.get())));
-            format!("{limit} {what} a minute are allowed at {}", self.shown)
+            format!("{limit} {what} a minute are allowed at {shown}")
         };
         let Allowance { requests_per_minute, tokens_per_minute } = self.allowance;
+        let due = |meter: &mut Option<Meter>| meter.as_mut().and_then(Meter::due);
         let holds = [
-            self.paused_until.map(|until| (until, asked())),
-            self.requests.map(|meter| (meter.due(), limit(requests_per_minute, "requests"))),
-            self.tokens.map(|meter| (meter.due(), limit(tokens_per_minute, "tokens"))),
+            self.paused_until.map(|until| (until, format!("{shown} asks for a pause"))),
+            due(&mut self.requests).map(|until| (until, limit(requests_per_minute, "requests"))),
+            due(&mut self.tokens).map(|until| (until, limit(tokens_per_minute, "tokens"))),
         ];
         let longest =
             holds.into_iter().flatten().filter(|(until, _)| *until > now).max_by_key(|(until, _)| *until);
@@ -197,6 +197,6 @@ impl Service {
 }
 
 /// The endpoint's host, or the program: nothing secret is in either.
-fn shown(access: &Access) -> &str {
-    access.base_url().map(host).or(access.program()).unwrap_or_else(|| access.provider())
+fn shown(access: &Access) -> String {
+    access.base_url().map_or_else(|| access.program().unwrap_or_else(|| access.provider()).to_owned(), host)
 }

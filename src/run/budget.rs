@@ -3,7 +3,7 @@
 //! It counts what is known to be spent and holds nothing back for what is under way: a limit is passed by no more than the
 //! requests in flight.
 
-use crate::{coverage::Spent, report::words, reviewer::Reviewer};
+use crate::{cost, coverage::Spent, report::words};
 
 /// The most a run may spend; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -32,23 +32,25 @@ impl Budget {
 
     /// Counts what one request took, as far as it is known.
     pub(super) fn spend(&mut self, spent: Spent) {
-        self.cost_usd += spent.cost_usd.unwrap_or_default();
+        self.cost_usd = cost::total([self.cost_usd, spent.cost_usd.unwrap_or_default()]);
         self.tokens = self.tokens.saturating_add(spent.tokens());
     }
 
     /// Why nothing more may be sent, in words; `None` while something may.
     pub(super) fn used_up(&self) -> Option<String> {
         if let Some(most) = self.limits.cost_usd.filter(|most| self.cost_usd >= *most) {
-            return Some(format!("the budget of {} is used up", words::dollars(most)));
+            return Some(format!("the budget of {} is used up", exact(most)));
         }
         let most = self.limits.tokens.filter(|most| self.tokens >= *most)?;
         Some(format!("the budget of {} tokens is used up", words::grouped(most)))
     }
 }
 
-/// Whether requests to `reviewer` may cost something that nobody can count.
-pub fn is_unpriced(reviewer: &Reviewer) -> bool {
-    reviewer.price.is_none()
+/// `$0.50`, `$0.058`: as it was asked for.
+fn exact(usd: f64) -> String {
+    let cents = format!("{usd:.2}");
+    let is_whole = cents.parse().is_ok_and(|rounded: f64| rounded.to_bits() == usd.to_bits());
+    if is_whole { words::dollars(usd) } else { format!("${usd}") }
 }
 
 #[cfg(test)]
@@ -72,7 +74,12 @@ mod tests {
         check(Limits::default(), None);
         check(cost(0.51), None);
         check(cost(0.5), Some("the budget of $0.50 is used up"));
+        check(cost(0.125), Some("the budget of $0.125 is used up"));
         check(cost(0.0), Some("the budget of $0.00 is used up"));
+        // Ten times ten cents are a dollar, not a little less.
+        let mut budget = Budget::new(cost(1.0), Spent::default());
+        (0..10).for_each(|_| budget.spend(spent(0.1, 1)));
+        assert_eq!(budget.used_up().as_deref(), Some("the budget of $1.00 is used up"));
         check(tokens(1_501), None);
         check(tokens(1_500), Some("the budget of 1,500 tokens is used up"));
     }

@@ -29,27 +29,35 @@ pub fn check(config: &Config, survey: &Survey) -> Findings {
     let found = candidates(survey, config.times, &config.prices);
     let checked = |reviewers: &[Reviewer]| reviewers.iter().map(|one| row(one, survey)).collect::<Vec<_>>();
     let mut groups = Vec::new();
-    let asked = if config.said.reviewers {
+    let asked = if config.names_reviewers {
         groups.push(Group {
             title: "Reviewers".to_owned(),
             is_panel: true,
-            checks: checked(&config.reviewers),
+            checks: config.reviewers.iter().map(|one| configured(one, config, survey)).collect(),
         });
         config.reviewers.clone()
     } else {
-        let here = [config.reviewers.clone(), one_a_lineage(&found, true)].concat();
-        let all = [config.reviewers.clone(), one_a_lineage(&found, false)].concat();
-        let also: Vec<Reviewer> = all.iter().filter(|one| !here.contains(one)).cloned().collect();
+        let added = if config.panel == AUTO { one_a_lineage(&found) } else { Vec::new() };
+        let all = [config.reviewers.clone(), added].concat();
+        let (here, away): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|one| one.access.stays_here());
         let title = "Asked by `scrum review`, since nobody is configured".to_owned();
         groups.push(Group { title, is_panel: true, checks: checked(&here) });
-        let title = format!("Asked too by `scrum review --panel {AUTO}`, which shows them the change");
-        groups.push(Group { title, is_panel: true, checks: checked(&also) });
-        [here, also].concat()
+        let title =
+            "Asked too, unless with `--panel offline`: these are shown the change outside of this machine";
+        groups.push(Group { title: title.to_owned(), is_panel: true, checks: checked(&away) });
+        all
     };
-    let title = if config.said.reviewers { "Found here, not configured" } else { "Found here, not asked" };
+    let title = if config.names_reviewers { "Found here, not configured" } else { "Found here, not asked" };
     groups.push(Group { title: title.to_owned(), is_panel: false, checks: others(&found, &asked, survey) });
     groups.retain(|group| !group.checks.is_empty());
     Findings { groups, absent: absent(survey), asked }
+}
+
+/// With those in whose place it is asked when they are out of order.
+fn configured(reviewer: &Reviewer, config: &Config, survey: &Survey) -> Check {
+    let covers = |other: &&Reviewer| config.stand_ins(other).iter().any(|one| one.id == reviewer.id);
+    let covered = config.reviewers.iter().filter(covers).map(|other| other.id.to_string());
+    Check { stands_in_for: covered.collect(), ..row(reviewer, survey) }
 }
 
 /// Candidates that are not asked, and what is there and needs more to be a reviewer.
@@ -86,6 +94,7 @@ fn unnamed_programs<'a>(
         let remark = match (preset.runs_repository_code, preset.provider == "sarif") {
             (true, _) => "it runs code of the repository, so only where you name it",
             (false, true) => "it asks a server for its rules, so only where you name it",
+            (false, false) if preset.api_key_env.is_some() => "neither its key nor its login is found",
             (false, false) => "which model?",
         };
         (!is_used(&preset, &program)).then(|| Check {
@@ -99,6 +108,7 @@ fn unnamed_programs<'a>(
                 remark: remark.to_owned(),
                 remedy: format!("`preset = \"{}\"`", preset.name),
             },
+            stands_in_for: Vec::new(),
             probe: None,
         })
     })
@@ -127,6 +137,7 @@ fn unnamed_keys<'a>(
                 remark: format!("{variable} is set; which model?"),
                 remedy: format!("`preset = \"{}\"` and a `model`", preset.name),
             },
+            stands_in_for: Vec::new(),
             probe: None,
         })
     })
@@ -150,11 +161,12 @@ fn servers(survey: &Survey) -> impl Iterator<Item = Check> + '_ {
             lineage: String::new(),
             is_model: true,
             is_asked: true,
-            way: host(&server.base_url).to_owned(),
+            way: host(&server.base_url),
             state: Readiness::Spare {
                 remark: what.to_owned(),
                 remedy: format!("`preset = \"{}\"`, `model = \"{}\"`", server.preset, shown[0]),
             },
+            stands_in_for: Vec::new(),
             probe: None,
         })
     })
@@ -169,6 +181,7 @@ fn row(reviewer: &Reviewer, survey: &Survey) -> Check {
         is_asked: reviewer.access.base_url().is_some() || reviewer.access.program().is_some(),
         way: way(reviewer, survey),
         state: readiness(reviewer, survey),
+        stands_in_for: Vec::new(),
         probe: None,
     }
 }
@@ -177,7 +190,7 @@ fn row(reviewer: &Reviewer, survey: &Survey) -> Check {
 fn way(reviewer: &Reviewer, survey: &Survey) -> String {
     let access = &reviewer.access;
     if let Some(url) = access.base_url() {
-        return host(url).to_owned();
+        return host(url);
     }
     let Some(program) = access.program() else {
         return if matches!(access, Access::Builtin(_)) { "built in" } else { "saved replies" }.to_owned();

@@ -237,7 +237,7 @@ where
         let tokens = prompt_tokens(question);
         let record = &mut self.records[task];
         record.begin(Arc::clone(&draft), tokens, now);
-        self.bounds.began(service, task, tokens, now);
+        self.bounds.began(service, task, tokens);
         self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
         let attempt = attempt(voice, question, draft);
         self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
@@ -334,9 +334,9 @@ where
         // Who tells nothing is counted by a guess: a limit on tokens would mean nothing to programs otherwise.
         let guessed = answer.filter(|_| told.tokens() == 0 && service.is_some()).map(|answer| Spent {
             tokens_in: Some(record.sent),
-            tokens_cached: None,
             tokens_out: Some(estimate::tokens(&answer.text)),
             cost_usd: told.cost_usd,
+            ..Spent::default()
         });
         let counted = guessed.map_or(told, |guessed| voice.reviewer.priced(guessed));
         if counted.tokens() > 0 {
@@ -392,6 +392,7 @@ where
     fn not_asked(&mut self, task: usize, reason: String) {
         let record = &mut self.records[task];
         let (state, reason) = match record.trouble.take() {
+            Some(trouble) if reason.ends_with(&trouble) => (record.unanswered(), reason),
             Some(trouble) => (record.unanswered(), format!("{trouble}; {reason}")),
             None if record.attempts > 0 => (record.unanswered(), reason),
             None => (State::Skipped, reason),

@@ -1,7 +1,5 @@
 //! A seat of the panel and everybody who may answer for it: [`Respondent`].
 
-use tokio::time::Instant;
-
 use super::bounds::Bounds;
 use crate::{
     coverage::StandIn,
@@ -61,13 +59,12 @@ pub(super) struct Line<'a> {
 
 /// The lines of all voices, and the first one of each respondent.
 pub(super) fn lines<'a>(respondents: &'a [Respondent], bounds: &mut Bounds) -> (Vec<Line<'a>>, Vec<usize>) {
-    let now = Instant::now();
     let (mut lines, mut first) = (Vec::new(), Vec::new());
     for respondent in respondents {
         first.push(lines.len());
         lines.extend(respondent.voices.iter().enumerate().map(|(at, voice)| Line {
             voice,
-            service: bounds.service_of(&voice.reviewer, now),
+            service: bounds.service_of(&voice.reviewer),
             has_stand_in: at + 1 < respondent.voices.len(),
         }));
     }

@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::join_all;
 
 use crate::{
-    config::{Preset, env::Environment, presets},
+    config::{Preset, env::Environment, logins, presets},
     provider::discovery::{self, Listing},
     reviewer::{Reviewer, is_loopback},
     survey::{Program, Server, Silence, Survey, is_same_place},
@@ -40,7 +40,8 @@ pub async fn survey(environment: Environment, depth: Depth, reviewers: &[Reviewe
     let known = presets.iter().filter_map(|preset| preset.api_key_env.as_deref());
     let configured = reviewers.iter().filter_map(|reviewer| reviewer.access.key_variable());
     let set = known.chain(configured).filter(|name| environment.is_set(name));
-    Survey { keys: set.map(str::to_owned).collect(), servers, programs }
+    let logins = logins().into_iter().filter(|file| environment.has_file(file)).collect();
+    Survey { keys: set.map(str::to_owned).collect(), servers, logins, programs }
 }
 
 async fn servers(

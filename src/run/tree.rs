@@ -1,4 +1,4 @@
-//! Where static tools find the files of a change's new side: [`finder`].
+//! Where static tools find the files of a change's new side: `finder`.
 //!
 //! The work tree where it holds them; else they are written to a temporary folder, once a run and only when a tool asks.
 

@@ -207,17 +207,30 @@ fn unread(tally: &Tally, min_lineages: usize) -> Vec<String> {
     if !overall.is_empty() {
         return overall;
     }
-    let words = |(bundle, by): (&str, BTreeSet<Lineage>)| {
-        let asked = needed(tally, bundle, min_lineages);
-        match by.len() {
-            enough if enough >= asked => None,
-            0 => Some(format!("bundle {} was answered by nobody", name(bundle))),
-            few => {
-                Some(format!("bundle {} was answered by {}, {asked} asked for", name(bundle), lineages(few)))
-            }
+    // By how many lineages of how many, which bundles.
+    let mut short: Vec<((usize, usize), Vec<&str>)> = Vec::new();
+    for (bundle, by) in answered_by(tally) {
+        let (few, asked) = (by.len(), needed(tally, bundle, min_lineages));
+        match short.iter_mut().find(|(same, _)| *same == (few, asked)) {
+            _ if few >= asked => {}
+            Some((_, bundles)) => bundles.push(bundle),
+            None => short.push(((few, asked), vec![bundle])),
         }
+    }
+    short.into_iter().map(|((few, asked), bundles)| too_few(&bundles, few, asked)).collect()
+}
+
+/// `bundle c2_web and 3 more were answered by nobody`.
+fn too_few(bundles: &[&str], few: usize, asked: usize) -> String {
+    let first = bundles.first().copied().map(name).unwrap_or_default();
+    let which = match bundles.len() {
+        0 | 1 => format!("bundle {first} was"),
+        all => format!("bundle {first} and {} more were", all - 1),
     };
-    answered_by(tally).into_iter().filter_map(words).collect()
+    match few {
+        0 => format!("{which} answered by nobody"),
+        few => format!("{which} answered by {}, {asked} asked for", lineages(few)),
+    }
 }
 
 /// How many lineages must have answered about `bundle`.

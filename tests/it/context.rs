@@ -77,12 +77,12 @@ fn hunks_grow_to_their_function_and_still_apply() {
 #[test]
 fn hunks_grow_to_their_file_while_the_bundle_is_not_large() {
     let sandbox = scene();
-    sandbox.write("scrum.toml", "[bundle]\ncontext = \"file\"\nwarn_bytes = 900\n");
+    sandbox.write("scrum.toml", "[bundle]\ncontext = \"file\"\nwarn_bytes = 740\n");
     let printed = sandbox.scrum(&["bundle", "HEAD~1..HEAD"]);
     assert!(
         printed
             .stderr
-            .contains("context: 1 of 2 hunks grown to their file; 1 left, the bundle would pass 900 bytes\n"),
+            .contains("context: 1 of 2 hunks grown to their file; 1 left, the bundle would pass 740 bytes\n"),
         "{}",
         printed.stderr
     );

@@ -18,7 +18,8 @@ use crate::{
         workspace::{Reading, Workspace},
     },
     clock,
-    config::{Choice, Seats},
+    config::{Choice, Config, Seats},
+    coverage::Spent,
     digest::sha256,
     judgement::Judgements,
     prompt::Templates,
@@ -26,6 +27,7 @@ use crate::{
     route::Routes,
     run::{
         bounds::Bounds,
+        budget::{Budget, Limits},
         event::channel,
         executor::Pace,
         respondent::most_voices,
@@ -59,6 +61,8 @@ pub(super) enum Answered {
     Nothing,
     /// The user stopped it; what was answered is kept.
     Interrupted,
+    /// The budget is used up, in words; what was answered is kept.
+    CutShort(String),
 }
 
 /// A run on disk, with what it holds already.
@@ -69,8 +73,23 @@ struct Kept {
 }
 
 impl Live<'_> {
-    /// Asks what is not answered yet about the change of `case`.
-    pub(super) fn answers(&self, case: &LabelledCase, at: &ChangeAt) -> Result<Answered, CliError> {
+    /// The limits of the configuration, for all cases together.
+    pub(super) fn bounds(&self) -> Result<Bounds, CliError> {
+        let Config { max_cost_usd: cost_usd, max_tokens: tokens, .. } = self.workspace.config;
+        if cost_usd.is_some() {
+            let seats = self.seats()?;
+            reviewing::warn_of_unpriced(seats.usable_reviewers().iter(), self.ui);
+        }
+        Ok(Bounds::new(Budget::new(Limits { cost_usd, tokens }, Spent::default())))
+    }
+
+    /// Asks what is not answered yet about the change of `case`, within `bounds`.
+    pub(super) fn answers(
+        &self,
+        case: &LabelledCase,
+        at: &ChangeAt,
+        bounds: &mut Bounds,
+    ) -> Result<Answered, CliError> {
         let (workspace, args) = self.place(at)?;
         let Reading::Files(change) = workspace.change(&args, self.ui)? else { return Ok(Answered::Nothing) };
         let (range, commits) = (change.range.clone(), change.commits.clone());
@@ -84,9 +103,12 @@ impl Live<'_> {
         let kept = kept(&workspace, &case.name, &material, &templates, &panel)?;
         let opener = workspace.opener(&seats, &material, past)?;
         let asked = reviewing::asked(None, seats, opener, &material, &templates, &kept.record.nonce)?;
-        let Some(replies) = self.ask(&kept, &asked)? else { return Ok(Answered::Interrupted) };
+        let Some(replies) = self.ask(&kept, &asked, bounds)? else { return Ok(Answered::Interrupted) };
         if self.interrupt.end.is_cancelled() {
             return Ok(Answered::Interrupted);
+        }
+        if let Some(reason) = bounds.cut_short() {
+            return Ok(Answered::CutShort(reason.to_owned()));
         }
         Ok(Answered::Panel(Box::new(input(&kept.record, material, panel, replies))))
     }
@@ -124,7 +146,12 @@ impl Live<'_> {
     }
 
     /// All replies, earlier ones too. `None` when everything is to be dropped.
-    fn ask(&self, kept: &Kept, asked: &Asked) -> Result<Option<Vec<TaskReply>>, CliError> {
+    fn ask(
+        &self,
+        kept: &Kept,
+        asked: &Asked,
+        bounds: &mut Bounds,
+    ) -> Result<Option<Vec<TaskReply>>, CliError> {
         asked.announce(self.ui);
         let concurrency: NonZeroUsize = self.workspace.config.concurrency;
         let asking = Asking {
@@ -142,8 +169,7 @@ impl Live<'_> {
             return Ok(Some(asking.earlier));
         }
         let events = channel(tasks, most_voices(asking.respondents), &asking.pace);
-        let mut bounds = Bounds::default();
-        let work = async |events: &_, cancel: &_| review::ask(asking, &mut bounds, events, cancel).await;
+        let work = async |events: &_, cancel: &_| review::ask(asking, bounds, events, cancel).await;
         let Some(answers) = supervised(events, self.ui, self.interrupt, work)? else { return Ok(None) };
         let answers = answers?;
         match answers.unsaved {

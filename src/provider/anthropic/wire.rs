@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    coverage::Spent,
     prompt::Prompt,
-    provider::endpoint::{Manner, Said, Usage as Counts},
+    provider::endpoint::{Manner, Said},
 };
 
 #[derive(Serialize)]
@@ -145,17 +146,19 @@ struct Usage {
 pub(super) struct Tokens(Usage);
 
 impl Tokens {
-    fn take(&mut self, now: Usage) -> Counts {
+    fn take(&mut self, now: Usage) -> Spent {
         let Self(sum) = self;
         sum.input_tokens = now.input_tokens.or(sum.input_tokens);
         sum.cache_creation_input_tokens = now.cache_creation_input_tokens.or(sum.cache_creation_input_tokens);
         sum.cache_read_input_tokens = now.cache_read_input_tokens.or(sum.cache_read_input_tokens);
         sum.output_tokens = now.output_tokens.or(sum.output_tokens);
         let cached = sum.cache_read_input_tokens;
-        let beside = sum.cache_creation_input_tokens.unwrap_or(0) + cached.unwrap_or(0);
-        Counts {
-            tokens_in: sum.input_tokens.map(|fresh| fresh + beside),
+        let written = sum.cache_creation_input_tokens;
+        let beside = written.unwrap_or(0).saturating_add(cached.unwrap_or(0));
+        Spent {
+            tokens_in: sum.input_tokens.map(|fresh| fresh.saturating_add(beside)),
             tokens_cached: cached,
+            tokens_cache_written: written,
             tokens_out: sum.output_tokens,
             cost_usd: None,
         }
@@ -201,7 +204,8 @@ mod tests {
             assert_eq!(event.said(&mut tokens), expect, "{json}");
         };
         let text = |text: &str| Said { text: text.to_owned(), ..Said::default() };
-        let counts = |tokens_in, tokens_cached, tokens_out| Counts {
+        let counts = |tokens_in, tokens_cached: Option<u64>, tokens_out| Spent {
+            tokens_cache_written: tokens_cached.map(|_| 20),
             tokens_in: Some(tokens_in),
             tokens_cached,
             tokens_out: Some(tokens_out),
@@ -256,7 +260,7 @@ mod tests {
     fn a_plain_reply_is_one_event() {
         let json = r#"{"type":"message","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"a"}],"stop_reason":"max_tokens","usage":{"input_tokens":3,"output_tokens":4}}"#;
         let event: Event = serde_json::from_str(json).unwrap();
-        let usage = Counts { tokens_in: Some(3), tokens_out: Some(4), ..Counts::default() };
+        let usage = Spent { tokens_in: Some(3), tokens_out: Some(4), ..Spent::default() };
         let finish = Some("max_tokens".to_owned());
         let expect = Said { text: "a".to_owned(), reasoning: 2, finish, usage, ..Said::default() };
         assert_eq!(event.said(&mut Tokens::default()), expect);

@@ -36,33 +36,8 @@ pub(in crate::provider) struct Said {
     /// The server's word for why the reply ends.
     pub(in crate::provider) finish: Option<String>,
     pub(in crate::provider) error: Option<Value>,
-    pub(in crate::provider) usage: Usage,
-}
-
-/// Token counts so far and price, as far as told.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(in crate::provider) struct Usage {
-    pub(in crate::provider) tokens_in: Option<u64>,
-    pub(in crate::provider) tokens_cached: Option<u64>,
-    pub(in crate::provider) tokens_out: Option<u64>,
-    pub(in crate::provider) cost_usd: Option<f64>,
-}
-
-impl Usage {
-    fn spent(self) -> Spent {
-        let Self { tokens_in, tokens_cached, tokens_out, cost_usd, .. } = self;
-        Spent { tokens_in, tokens_cached, tokens_out, cost_usd }
-    }
-
-    /// These figures, and earlier ones where these are silent.
-    fn or(self, earlier: Self) -> Self {
-        Self {
-            tokens_in: self.tokens_in.or(earlier.tokens_in),
-            tokens_cached: self.tokens_cached.or(earlier.tokens_cached),
-            tokens_out: self.tokens_out.or(earlier.tokens_out),
-            cost_usd: self.cost_usd.or(earlier.cost_usd),
-        }
-    }
+    /// Token counts so far and price, as far as told.
+    pub(in crate::provider) usage: Spent,
 }
 
 /// An event that says nothing.
@@ -186,7 +161,7 @@ struct Gathered {
     refusal: String,
     read: usize,
     unreadable: usize,
-    usage: Usage,
+    usage: Spent,
 }
 
 impl Gathered {
@@ -196,8 +171,8 @@ impl Gathered {
         if let Some(error) = said.error.filter(|error| !error.is_null()) {
             return Err(door.error_event(&error));
         }
-        self.usage = said.usage.or(self.usage);
-        draft.note_spent(self.usage.spent());
+        self.usage = newer(said.usage, self.usage);
+        draft.note_spent(self.usage);
         self.refusal.extend(said.refusal);
         draft.push_unseen(said.reasoning);
         self.is_too_long = !draft.push(said.text.as_bytes(), LONGEST_REPLY);
@@ -231,9 +206,29 @@ impl Gathered {
             Finish::Limit | Finish::Other => End::Cut(word),
         };
         let text = draft.take_text();
-        let Usage { tokens_in, tokens_cached, tokens_out, cost_usd } = self.usage;
-        let answer = Answer { text, end, tokens_in, tokens_cached, tokens_out, cost_usd, remark: None };
+        let Spent { tokens_in, tokens_cached, tokens_cache_written, tokens_out, cost_usd } = self.usage;
+        let answer = Answer {
+            text,
+            end,
+            tokens_in,
+            tokens_cached,
+            tokens_cache_written,
+            tokens_out,
+            cost_usd,
+            remark: None,
+        };
         Ok(Reply { answer, finish })
+    }
+}
+
+/// Figures of an event, and earlier ones where it is silent.
+fn newer(now: Spent, earlier: Spent) -> Spent {
+    Spent {
+        tokens_in: now.tokens_in.or(earlier.tokens_in),
+        tokens_cached: now.tokens_cached.or(earlier.tokens_cached),
+        tokens_cache_written: now.tokens_cache_written.or(earlier.tokens_cache_written),
+        tokens_out: now.tokens_out.or(earlier.tokens_out),
+        cost_usd: now.cost_usd.or(earlier.cost_usd),
     }
 }
 

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    coverage::Spent,
     prompt::Prompt,
-    provider::endpoint::{Manner, Said, Usage as Counts},
+    provider::endpoint::{Manner, Said},
     reviewer::{OutputLimit, Parameter},
 };
 
@@ -161,14 +162,19 @@ struct Usage {
 struct Details {
     #[serde(default)]
     cached_tokens: Option<u64>,
+    /// `OpenRouter`'s.
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
 }
 
-impl From<Usage> for Counts {
+impl From<Usage> for Spent {
     fn from(usage: Usage) -> Self {
-        let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        let details = usage.prompt_tokens_details.as_ref();
+        let cached = details.and_then(|details| details.cached_tokens);
         Self {
             tokens_in: usage.prompt_tokens,
             tokens_cached: cached.or(usage.cached_tokens).or(usage.prompt_cache_hit_tokens),
+            tokens_cache_written: details.and_then(|details| details.cache_write_tokens),
             tokens_out: usage.completion_tokens,
             cost_usd: usage.cost.as_ref().and_then(Value::as_f64),
         }
@@ -177,7 +183,7 @@ impl From<Usage> for Counts {
 
 impl From<Chunk> for Said {
     fn from(chunk: Chunk) -> Self {
-        let usage = chunk.usage.map(Counts::from).unwrap_or_default();
+        let usage = chunk.usage.map(Spent::from).unwrap_or_default();
         let Some(choice) = chunk.choices.into_iter().flatten().next() else {
             return Self { error: chunk.error, usage, ..Self::default() };
         };
@@ -208,11 +214,11 @@ mod tests {
         let text = |text: &str| Said { text: text.to_owned(), ..Said::default() };
         let finish = |word: &str, said: Said| Said { finish: Some(word.to_owned()), ..said };
         let counts = |tokens_in, tokens_cached, tokens_out| Said {
-            usage: Counts {
+            usage: Spent {
                 tokens_in: Some(tokens_in),
                 tokens_cached,
                 tokens_out: Some(tokens_out),
-                cost_usd: None,
+                ..Spent::default()
             },
             ..Said::default()
         };
@@ -244,7 +250,12 @@ mod tests {
             r#"{"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_cache_hit_tokens":2,"prompt_tokens_details":null}}"#,
             counts(3, Some(2), 4),
         );
-        let cost = |cost_usd| Said { usage: Counts { cost_usd, ..Counts::default() }, ..Said::default() };
+        let written = Some(5);
+        check(
+            r#"{"usage":{"prompt_tokens_details":{"cached_tokens":null,"cache_write_tokens":5}}}"#,
+            Said { usage: Spent { tokens_cache_written: written, ..Spent::default() }, ..Said::default() },
+        );
+        let cost = |cost_usd| Said { usage: Spent { cost_usd, ..Spent::default() }, ..Said::default() };
         check(r#"{"usage":{"cost":0.5}}"#, cost(Some(0.5)));
         check(r#"{"usage":{"cost":{"total":1}}}"#, cost(None));
     }

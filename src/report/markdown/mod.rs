@@ -75,6 +75,9 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
         let event = escape::cell(&substitution.event(bundles));
         let _ = writeln!(out, "\n> {}: {event}", escape::cell(substitution.reviewer.as_str()));
     }
+    for (reviewer, remark) in coverage::remarks(tally, bundles) {
+        let _ = writeln!(out, "\n> {}: {}", escape::cell(reviewer.as_str()), escape::cell(&remark));
+    }
     out
 }
 

@@ -183,8 +183,10 @@ async fn a_limit_on_tokens_from_the_configuration() {
     sandbox.write("scrum.toml", config.replace("[review]\n", "[review]\nmax_tokens = 10\nconcurrency = 1\n"));
     let printed = review(&sandbox, &["--format", "json"]);
     assert_eq!((printed.status, mock.asked().len()), (3, 1), "{printed:?}");
-    let over = review(&sandbox, &["--max-tokens", "1000", "--format", "json"]);
-    assert_eq!((over.status, mock.asked().len()), (0, 4), "{over:?}");
+    let again = review(&sandbox, &["--max-tokens", "10", "--format", "json"]);
+    assert_eq!((again.status, mock.asked().len()), (3, 2), "what the cache answers is not spent: {again:?}");
+    let over = review(&sandbox, &["--max-tokens", "1000", "--no-cache", "--format", "json"]);
+    assert_eq!((over.status, mock.asked().len()), (0, 5), "the command line counts for more: {over:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -164,9 +164,9 @@ fn what_is_cached_is_free_and_old_prices_are_said_to_be_old() {
             forecasts[2] = Forecast::new(&reviewers[2], &[900], 1);
         },
         date(2026, 11, 21),
-        "about 1,233 tokens in, under $0.01 to $0.02, 1 of 2 answers in the cache\n\
+        "about 1,233 tokens in, up to $0.02, 1 of 2 answers in the cache\n\
          about 900 tokens in, no cost, 1 of 2 answers in the cache\n\
-         2 requests, about 2,133 tokens in and 160 to 1,360 out, under $0.01 to $0.02; nothing was sent\n\
+         2 requests, about 2,133 tokens in and 160 to 1,360 out, up to $0.02; nothing was sent\n\
          by list prices of 2026-11-09; a model that reasons at length costs more",
     );
     check(

@@ -57,7 +57,7 @@ async fn keys_programs_and_models_that_nobody_configured() {
     ollama-qwen3-coder-30b  qwen3-coder:30b at OLLAMA  alibaba       ready
     ollama-gemma3           gemma3:latest at OLLAMA    google        ready
 
-    Asked too by `scrum review --panel auto`, which shows them the change
+    Asked too, unless with `--panel offline`: these are shown the change outside of this machine
     reviewer         what                                   lineage    state
     openai           gpt-6.1-sol at api.openai.com          openai     ready
     claude           program claude 1.2.3                   anthropic  ready
@@ -272,7 +272,7 @@ fn a_broken_configuration_does_not_hide_the_rest() {
     rules     built in  static:rules  ready
     history   built in  history       ready
 
-    Asked too by `scrum review --panel auto`, which shows them the change
+    Asked too, unless with `--panel offline`: these are shown the change outside of this machine
     reviewer  what                           lineage  state
     openai    gpt-6.1-sol at api.openai.com  openai   ready
     ");
@@ -310,4 +310,21 @@ fn no_repository_and_an_ollama_elsewhere() {
         "{}",
         printed.stdout
     );
+}
+
+#[test]
+fn a_stand_in_is_shown_with_whom_it_covers() {
+    let machine = Machine::new().with_key("ANTHROPIC_API_KEY").with_key("OPENROUTER_API_KEY");
+    machine.sandbox.write(
+        "scrum.toml",
+        "[[reviewer]]\nid = \"opus\"\npreset = \"anthropic\"\nmodel = \"claude-opus-4-7\"\nfallback = [\"router\"]\n\
+         [[reviewer]]\nid = \"router\"\npreset = \"openrouter\"\nmodel = \"anthropic/claude-opus-4-7\"\n",
+    );
+    let printed = machine.scrum(&["doctor"]);
+    let row = printed.stdout.lines().find(|line| line.starts_with("router")).unwrap();
+    assert!(row.ends_with("ready; stands in for opus"), "{}", printed.stdout);
+    let shown: Value = serde_json::from_str(&machine.scrum(&["doctor", "--format", "json"]).stdout).unwrap();
+    let checks = shown["groups"][0]["checks"].as_array().unwrap();
+    let router = checks.iter().find(|check| check["reviewer"] == "router").unwrap();
+    assert_eq!(router["stands_in_for"], json!(["opus"]));
 }

@@ -30,7 +30,7 @@ fn an_empty_repository_on_an_empty_machine() {
     # `scrum review --dry-run` what would be sent to whom.
 
     [review]
-    # panel = "auto"          # auto: every reviewer below; offline: only those that scrum brings along
+    panel = "auto"            # auto: every reviewer below; offline: only those that scrum brings along
     # fail_on = "block"       # never | any | warn | block | convergent: exit status 1 when there is such an issue
     # min_lineages = 3        # fewest families that must have answered; `rules` and `history` are one each
 
@@ -75,7 +75,7 @@ async fn a_rust_workspace_with_everything() {
     # `scrum review --dry-run` what would be sent to whom.
 
     [review]
-    # panel = "auto"          # auto: every reviewer below; offline: only those that scrum brings along
+    panel = "auto"            # auto: every reviewer below; offline: only those that scrum brings along
     # fail_on = "block"       # never | any | warn | block | convergent: exit status 1 when there is such an issue
     # min_lineages = 4        # fewest families that must have answered; `rules` and `history` are one each
 
@@ -235,16 +235,17 @@ fn nothing_is_overwritten_without_being_asked() {
 }
 
 #[test]
-fn a_key_that_comes_later_is_not_used_on_the_word_of_init() {
-    let machine = repository(&["src/a.rs"]);
-    written(&machine);
-    let machine = machine.with_change().with_program("claude", "echo asked > asked");
-    let printed = machine.scrum(&["review"]);
-    assert_eq!(printed.status, 0, "{printed:?}");
-    assert!(
-        printed.stderr.contains("not asked, since they would be shown the change: claude"),
-        "{}",
-        printed.stderr
-    );
-    assert!(!machine.sandbox.repo().join("asked").exists());
+fn the_panel_that_init_wrote_decides_about_what_comes_later() {
+    let asks = |panel: &str| {
+        let machine = repository(&["src/a.rs"]);
+        let text = written(&machine).replace("panel = \"auto\"", &format!("panel = \"{panel}\""));
+        machine.sandbox.write("scrum.toml", text);
+        machine.sandbox.script("git add -A; git commit -qm settings");
+        let machine = machine.with_change().with_program("claude", "echo 'VERDICT: ship'");
+        let printed = machine.scrum(&["review"]);
+        assert_eq!(printed.status, 0, "{printed:?}");
+        printed.stdout.contains("claude (anthropic) says ship")
+    };
+    assert!(asks("auto"));
+    assert!(!asks("offline"));
 }

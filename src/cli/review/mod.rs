@@ -1,0 +1,89 @@
+//! `scrum review`: the main job. [`run`] prepares a run, or takes up an interrupted one, and performs it.
+//!
+//! Preparing sends nothing, so `--dry-run` ends there.
+
+mod asked;
+mod material;
+mod perform;
+mod prepare;
+mod preview;
+mod resume;
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, builder::FalseyValueParser};
+
+pub(super) use asked::{Asked, asked, voice};
+pub(super) use material::Material;
+pub(super) use perform::warn_of_unpriced;
+pub(super) use prepare::record;
+
+use super::{
+    ChangeArgs, GateArgs, Global, OutputArgs,
+    error::{CliError, Status},
+    ui::Ui,
+    workspace::Workspace,
+};
+use crate::config::env;
+
+const ASKING: &str = "Whom to ask";
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
+    #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
+    panel: Option<String>,
+    /// Ask this reviewer (repeatable), instead of a panel
+    #[arg(short, long = "reviewer", help_heading = ASKING, value_name = "ID")]
+    reviewers: Vec<String>,
+    /// Most requests and programs under way at once
+    #[arg(long, help_heading = ASKING, value_name = "N", env = env::CONCURRENCY)]
+    concurrency: Option<NonZeroUsize>,
+    /// Ask nothing more once the run is known to have spent this much, in US dollars; the result is inconclusive then
+    #[arg(long, help_heading = ASKING, value_name = "USD", value_parser = dollars)]
+    max_cost: Option<f64>,
+    /// Ask nothing more once the run has spent this many tokens, of prompts and answers; the result is inconclusive then
+    #[arg(long, help_heading = ASKING, value_name = "N")]
+    max_tokens: Option<u64>,
+    /// Longest time for one attempt, for every reviewer
+    #[arg(long, help_heading = ASKING, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Ask for everything anew, also what was answered before; what comes is kept for later all the same
+    #[arg(long, help_heading = ASKING, env = env::NO_CACHE, value_parser = FalseyValueParser::new())]
+    no_cache: bool,
+    /// Go on with a run that was interrupted: ask only for what is missing
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "context", "panel", "reviewers"])]
+    resume: Option<String>,
+    /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
+    #[arg(long, help_heading = ASKING)]
+    verify: bool,
+    /// Show bundles, sizes, tokens and reviewers; send nothing
+    #[arg(long, help_heading = ASKING, conflicts_with = "resume")]
+    dry_run: bool,
+    #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let usd: Option<f64> = text.strip_prefix('$').unwrap_or(text).parse().ok();
+    usd.filter(|usd| usd.is_finite() && *usd >= 0.0)
+        .ok_or_else(|| "must be an amount such as 0.50".to_owned())
+}
+
+pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
+    Ui::check_output(args.output.output.as_deref())?;
+    if let Some(name) = &args.resume {
+        let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
+        let job = resume::resume(&mut workspace, args, dir, ui)?;
+        return perform::perform(&workspace, args, job, ui);
+    }
+    let mut workspace = Workspace::for_change(global, &args.change, ui)?;
+    match prepare::prepare(&mut workspace, args, ui)? {
+        Some(job) => perform::perform(&workspace, args, job, ui),
+        None => Ok(Status::Done),
+    }
+}
