@@ -91,7 +91,9 @@ fn everything_stays_here_where_somebody_says_so() {
 #[test]
 fn whoever_is_named_is_announced_without_advice() {
     let machine = Machine::new().with_change().with_program("claude", NOTHING);
-    for arguments in [&["review", "--panel", "auto"][..], &["review", "-r", "claude", "-r", "rules"]] {
+    for arguments in
+        [&["review", "--panel", "auto"][..], &["review", "--no-cache", "-r", "claude", "-r", "rules"]]
+    {
         let printed = machine.scrum(arguments);
         assert_eq!(printed.status, 0, "{printed:?}");
         assert!(panel(&machine).contains(&"claude".to_owned()));

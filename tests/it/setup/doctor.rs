@@ -65,17 +65,17 @@ async fn keys_programs_and_models_that_nobody_configured() {
 
     Found here, not asked
     reviewer           what                                        lineage    state
-    openrouter-claude  anthropic/claude-sonnet-5 at openrouter.ai  anthropic  ready; claude is of
-                                                                              the same lineage
-    openrouter-gpt     openai/gpt-5.5 at openrouter.ai             openai     ready; openai is of
-                                                                              the same lineage
+    openrouter-claude  anthropic/claude-sonnet-5 at openrouter.ai  anthropic  ready; claude is of the
+                                                                              same lineage
+    openrouter-gpt     openai/gpt-5.5 at openrouter.ai             openai     ready; openai is of the
+                                                                              same lineage
     ollama-qwen3-8b    qwen3:8b at OLLAMA                 alibaba    ready;
-                                                                              ollama-qwen3-coder-30b
-                                                                              is of the same lineage
-    azure              {resource}.openai.azure.com                            AZURE_OPENAI_API_KEY
-                                                                              is set; which model?
-    ollama             gpt-oss:120b-cloud at OLLAMA                  passes what it is told
-                                                                              on to its maker
+                                                                              ollama-qwen3-coder-30b is
+                                                                              of the same lineage
+    azure              {resource}.openai.azure.com                            AZURE_OPENAI_API_KEY is
+                                                                              set; which model?
+    ollama             gpt-oss:120b-cloud at OLLAMA                  passes what it is told on
+                                                                              to its maker
       → openrouter-claude: `preset = "openrouter"`, `model = "anthropic/claude-sonnet-5"`
       → openrouter-gpt: `preset = "openrouter"`, `model = "openai/gpt-5.5"`
       → ollama-qwen3-8b: `preset = "ollama"`, `model = "qwen3:8b"`
@@ -137,15 +137,11 @@ fn what_each_configured_reviewer_lacks() {
     reviewer  what                                 lineage       state
     rules     built in                             static:rules  ready
     history   built in                             history       ready
-    kimi      moonshotai/kimi-k2 at openrouter.ai  moonshot      OPENROUTER_API_KEY is
-                                                                 not set
+    kimi      moonshotai/kimi-k2 at openrouter.ai  moonshot      OPENROUTER_API_KEY is not set
     cc        program claude 1.2.3                 anthropic     ready
-    coder     qwen3-coder at OLLAMA           alibaba       nothing listens at
-                                                                 OLLAMA
-    codex     program codex                        openai        program codex is not
-                                                                 found
-    old       claude-opus-4-7, saved replies       anthropic     there is no folder /
-                                                                 nowhere/saved
+    coder     qwen3-coder at OLLAMA           alibaba       nothing listens at OLLAMA
+    codex     program codex                        openai        program codex is not found
+    old       claude-opus-4-7, saved replies       anthropic     there is no folder /nowhere/saved
       → kimi: make a key at openrouter.ai/keys, then export OPENROUTER_API_KEY=…
       → coder: start the server
       → codex: install it with `npm install -g @openai/codex`, then log in with `codex login`
@@ -231,8 +227,7 @@ async fn a_probe_asks_each_model_once_and_prints_no_key() {
     reviewer  what                               lineage       state
     rules     built in                           static:rules  ready
     history   built in                           history       ready
-    fine      kimi-k2 at MOCK         moonshot      answered in T s, 7 + 3
-                                                               tokens, $1.00
+    fine      kimi-k2 at MOCK         moonshot      answered in T s, 7 + 3 tokens, $1.00
     refused   claude-refused at MOCK  anthropic     failed
     mute      gpt-mute at MOCK        openai        failed
     keyless   qwen3 at MOCK           alibaba       OTHER_KEY is not set
