@@ -107,19 +107,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_line_for_what_people_want_to_know() {
+    /// The line of `event` in a run of one task.
+    fn check(event: &RunEvent, expect: Option<&str>) {
         let mut lines = Lines::default();
         let bundle = "c1_validatord".to_owned();
         let tasks = vec![TaskName { bundle, reviewer: ReviewerId::new("opus").unwrap() }];
         assert_eq!(lines.line(&RunEvent::RunStarted { tasks }), None);
-        let mut check = |event: RunEvent, expect: Option<&str>| {
-            assert_eq!(lines.line(&event).as_deref(), expect);
-        };
+        assert_eq!(lines.line(event).as_deref(), expect);
+    }
+
+    #[test]
+    fn a_line_for_what_became_of_a_task() {
         let finished = |outcome| RunEvent::Finished { task: 0, outcome };
-        check(RunEvent::Asked { task: 0, attempt: 1 }, None);
+        check(&RunEvent::Asked { task: 0, attempt: 1 }, None);
         check(
-            RunEvent::Retrying {
+            &RunEvent::Retrying {
                 task: 0,
                 reason: "HTTP 503".to_owned(),
                 delay: Duration::from_millis(1_500),
@@ -127,41 +129,45 @@ mod tests {
             Some("c1 validatord · opus · HTTP 503 · again in 1.5 s"),
         );
         check(
-            finished(outcome(State::Answered, None, Some(310))),
+            &finished(outcome(State::Answered, None, Some(310))),
             Some("c1 validatord · opus · answered in 4.2 s · 310 tokens"),
         );
         let reviewer = ReviewerId::new("opus-2").unwrap();
         let stand_in = Some(StandIn { reviewer, model: "claude-opus-4-7".to_owned() });
         let why = Some("opus-2 was asked instead: HTTP 503");
         let by_other = Outcome { answered_by: stand_in, ..outcome(State::Answered, why, Some(310)) };
-        check(finished(by_other), Some("c1 validatord · opus · answered in 4.2 s · 310 tokens · by opus-2"));
+        check(&finished(by_other), Some("c1 validatord · opus · answered in 4.2 s · 310 tokens · by opus-2"));
         check(
-            finished(outcome(State::Failed, Some("cannot write a\u{1b}b"), None)),
+            &finished(outcome(State::Failed, Some("cannot write a\u{1b}b"), None)),
             Some("c1 validatord · opus · failed in 4.2 s · cannot write a␛b"),
         );
         check(
-            finished(outcome(State::Skipped, Some("interrupted"), None)),
+            &finished(outcome(State::Skipped, Some("interrupted"), None)),
             Some("c1 validatord · opus · skipped · interrupted"),
         );
+    }
+
+    #[test]
+    fn a_line_for_what_holds_a_run_up() {
         let waiting = |secs: Option<u64>, reason: &str| RunEvent::Waiting {
             task: 0,
             reason: reason.to_owned(),
             delay: secs.map(Duration::from_secs),
         };
         let limit = "60 requests a minute are allowed at api.example.com";
-        check(waiting(Some(1), limit), None);
+        check(&waiting(Some(1), limit), None);
         check(
-            waiting(Some(90), limit),
+            &waiting(Some(90), limit),
             Some(
                 "c1 validatord · opus · waits 1 min 30 s · 60 requests a minute are allowed at api.example.com",
             ),
         );
         check(
-            waiting(None, "api.example.com is out of order: HTTP 503"),
+            &waiting(None, "api.example.com is out of order: HTTP 503"),
             Some("c1 validatord · opus · waits · api.example.com is out of order: HTTP 503"),
         );
         check(
-            RunEvent::FellBack {
+            &RunEvent::FellBack {
                 task: 0,
                 stand_in: ReviewerId::new("opus-2").unwrap(),
                 reason: "HTTP 503".to_owned(),
@@ -169,9 +175,9 @@ mod tests {
             Some("c1 validatord · opus · HTTP 503 · opus-2 is asked instead"),
         );
         check(
-            RunEvent::CutShort { reason: "the budget of $0.50 is used up".to_owned() },
+            &RunEvent::CutShort { reason: "the budget of $0.50 is used up".to_owned() },
             Some("nothing more is asked: the budget of $0.50 is used up"),
         );
-        check(RunEvent::RunFinished { interrupted: false }, None);
+        check(&RunEvent::RunFinished { interrupted: false }, None);
     }
 }
