@@ -438,15 +438,16 @@ async fn a_budget_that_is_used_up_stops_nobody_who_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_beyond_all_clocks_is_no_end_of_the_run() {
-    let mock = Mock::start(|asked| async move {
+async fn a_pause_beyond_all_clocks_is_waited_for() {
+    let mock = Mock::always(|| {
         let headers = vec![("retry-after", "17000000000000000000".to_owned())];
-        if asked.number == 0 { Act::Page { status: 429, headers, body: String::new() } } else { ship() }
+        Act::Page { status: 429, headers, body: String::new() }
     })
     .await;
     let forever = Reviewer { timeout: Duration::MAX, idle_timeout: Duration::MAX, ..on("opus", &mock) };
-    let (outcomes, _) = Run::new(1, vec![vec![forever]]).go().await;
-    assert_eq!(words(&outcomes), ["opus answered x2"]);
+    let mut run = Run::new(1, vec![vec![forever]]);
+    let ended = tokio::time::timeout(Duration::from_mins(1), run.go()).await;
+    assert_eq!((ended.is_err(), mock.asked().len()), (true, 1));
 }
 
 #[tokio::test(start_paused = true)]
