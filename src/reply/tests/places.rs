@@ -20,7 +20,8 @@ const PLACES: &[(&str, &str)] = &[
     ("[src/a.rs:3](src/a.rs#L3)", "src/a.rs:3"),
     ("[the lock](src/a.rs#L3)", "src/a.rs:3"),
     ("[`src/a.rs`](src/a.rs):3", "src/a.rs:3"),
-    ("a/src/a.rs:3", "src/a.rs:3"),
+    // A folder of the repository may be called so; whether it is git's prefix is told by the change.
+    ("a/src/a.rs:3", "a/src/a.rs:3"),
     ("b/src/a.rs:3", "src/a.rs:3"),
     ("./src/a.rs:3", "src/a.rs:3"),
     ("https://github.com/o/r/blob/0123abc/src/a.rs#L3-L7", "src/a.rs:3-7"),
