@@ -75,6 +75,9 @@ fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
         patch("src/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
         patch("web/lib.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
         patch("Makefile", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("a/both.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("b/both.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
+        patch("b/Makefile", "@@ -1,1 +1,1 @@\n-a\n+b\n"),
     ];
     let change = [bundle("c1_x", files)];
     let check = |path: &str, expect: &str| {
@@ -86,6 +89,13 @@ fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
     check("lib/old.rs", "changed src/new.rs");
     check("old.rs", "changed src/new.rs");
     check("a/lib/old.rs", "changed src/new.rs");
+    check("b/old.rs", "changed src/new.rs");
+    check("a/both.rs", "changed a/both.rs");
+    check("b/both.rs", "changed b/both.rs");
+    check("b/b/both.rs", "changed b/both.rs");
+    check("both.rs", "outside both.rs");
+    check("a/Makefile", "changed Makefile");
+    check("b/Makefile", "changed b/Makefile");
     check("src/lib.rs", "changed src/lib.rs");
     check("lib.rs", "outside lib.rs");
     check("Src/New.rs", "changed src/new.rs");

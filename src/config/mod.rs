@@ -6,14 +6,17 @@
 
 mod analyser;
 mod candidate;
+mod check;
 pub mod env;
 mod error;
 mod fallback;
 mod file;
 mod invocation;
 mod panel;
+mod place;
 mod preset;
 mod prices;
+mod wording;
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +29,7 @@ use std::{
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
+pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 
@@ -40,6 +44,9 @@ const DEFAULT: &str = include_str!("default.toml");
 
 /// The lowest layer: `[[price]]` entries only.
 const PRICES: &str = include_str!("prices.toml");
+
+/// Most seconds an attempt may be given: a week.
+const LONGEST_SECS: u64 = 7 * 24 * 3600;
 
 /// Name of the repository's configuration file.
 pub const FILE_NAME: &str = "scrum.toml";
@@ -154,11 +161,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
         let mut merged = Layer::reference()?;
-        let (mut names_reviewers, mut files) = (false, Vec::new());
+        let (mut names_reviewers, mut texts) = (false, Vec::new());
         let mut lay_over = |text: &str, path: &Path| {
             let layer = Layer::parse(text, path)?;
             names_reviewers |= layer.0.contains_key("reviewer");
-            files.push(path.to_owned());
+            texts.push((path.to_owned(), text.to_owned()));
             merged.lay_over(layer);
             Ok::<_, ConfigError>(())
         };
@@ -173,7 +180,9 @@ impl Config {
         if environment.is_set(env::OLLAMA_HOST) {
             preset::find_ollama(&mut merged.0, &format!("{}/v1", environment.ollama()));
         }
-        Ok(Self { names_reviewers, files, ..merged.finish(stand_ins)? })
+        let config = merged.finish(stand_ins).map_err(|error| error.located(&texts))?;
+        let files = texts.into_iter().map(|(path, _)| path).collect();
+        Ok(Self { names_reviewers, files, ..config })
     }
 
     /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
@@ -246,6 +255,7 @@ impl Layer {
             line: 0,
             reason: source.message().to_owned(),
             suggestion: None,
+            advice: None,
         })?;
         Config::new(file, stand_ins)
     }
@@ -313,12 +323,16 @@ fn merge_reviewers(below: &mut Vec<toml::Value>, above: Vec<toml::Value>) {
 impl Config {
     fn new(file: file::File, stand_ins: &StandIns<'_>) -> Result<Self, ConfigError> {
         check_ranges(&file.review, &file.bundle)?;
+        check::times(&file.review)?;
+        check::globs(&file)?;
         let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
         let reviewers = panel::reviewers(file.reviewer, times, &prices)?;
         fallback::check(&reviewers)?;
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
-        let panels = file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        let panels: BTreeMap<_, _> =
+            file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        check::panels(&panels, &file.review.panel, &reviewers)?;
         let routes = panel::routes(file.route, &panels)?;
         Ok(Self {
             panel: file.review.panel,

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     allowance::prompt_tokens,
-    attempt::{Trouble, attempt},
+    attempt::{Trouble, attempt, later},
     bounds::{Bounds, Gate},
     event::{Arrived, EventSender, RunEvent, TaskName},
     plan::Task,
@@ -44,7 +44,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// the reply when the outcome is answered, incomplete or empty, otherwise what had come of one, if anything. When
 /// it fails the task has failed. When `cancel` is cancelled nothing more is asked, what is under way is dropped,
 /// and the open tasks are skipped or, where something had come, incomplete: "interrupted". When the budget of `bounds` is used
-/// up nothing more is asked either, but what is under way is waited for.
+/// up no provider is asked any more, but what is under way is waited for, and what answers without one is still asked.
 ///
 /// # Panics
 ///
@@ -160,7 +160,7 @@ where
     fn begin_tasks(&mut self) {
         self.wake = None;
         if let Some(reason) = self.bounds.used_up() {
-            return self.stop(&reason);
+            self.stop(&reason);
         }
         self.queue.release();
         let now = Instant::now();
@@ -209,11 +209,15 @@ where
         }
     }
 
-    /// Ends what is not under way: the budget is used up.
+    /// Ends what is not under way and may cost something: the budget is used up.
     fn stop(&mut self, reason: &str) {
-        self.queue.clear();
-        let waiting: Vec<usize> =
-            (0..self.records.len()).filter(|task| self.records[*task].is_waiting()).collect();
+        for (at, _) in self.lines.iter().enumerate().filter(|(_, line)| line.service.is_some()) {
+            self.queue.clear(at);
+        }
+        let may_cost = |task: &usize| self.line(*task).service.is_some();
+        let waiting: Vec<usize> = (0..self.records.len())
+            .filter(|task| self.records[*task].is_waiting() && may_cost(task))
+            .collect();
         if !waiting.is_empty() && self.bounds.cut(reason) {
             self.events.tell(RunEvent::CutShort { reason: reason.to_owned() });
         }
@@ -314,7 +318,7 @@ where
             Ok(delay) => {
                 record.trouble = Some(reason.clone());
                 if let Some(pause) = retry_after {
-                    self.bounds.pause(service, Instant::now() + pause);
+                    self.bounds.pause(service, later(Instant::now(), pause));
                 }
                 self.steps.push(sleep(delay).map(move |()| Step::Due(task)).boxed());
                 self.events.tell(RunEvent::Retrying { task, reason, delay });

@@ -20,8 +20,8 @@ const PLACES: &[(&str, &str)] = &[
     ("[src/a.rs:3](src/a.rs#L3)", "src/a.rs:3"),
     ("[the lock](src/a.rs#L3)", "src/a.rs:3"),
     ("[`src/a.rs`](src/a.rs):3", "src/a.rs:3"),
-    ("a/src/a.rs:3", "src/a.rs:3"),
-    ("b/src/a.rs:3", "src/a.rs:3"),
+    // A folder of the repository may be called so; whether it is git's prefix is told by the change.
+    ("a/src/a.rs:3", "a/src/a.rs:3"),
     ("./src/a.rs:3", "src/a.rs:3"),
     ("https://github.com/o/r/blob/0123abc/src/a.rs#L3-L7", "src/a.rs:3-7"),
     ("src/a.rs (line 3)", "src/a.rs:3"),
@@ -139,6 +139,41 @@ fn tables_of_files_and_counts_are_no_findings() {
 }
 
 #[test]
+fn a_place_that_says_there_is_none_is_no_path() {
+    for place in [
+        "n/a",
+        "N/A",
+        "none",
+        "None.",
+        "-",
+        "—",
+        "general",
+        "multiple files",
+        "`N/A`",
+        "**N/A**",
+        "n/a (whole change)",
+        "[none]",
+        "all files",
+        "(none)",
+        "N/A — general",
+    ] {
+        check(&format!("SEVERITY: WARN\nWHERE: {place}\nWHAT: It leaks.\n"), &["WARN  It leaks."]);
+    }
+    for key in ["where", "file", "path", "location"] {
+        check(
+            &format!("[{{\"severity\": \"WARN\", \"{key}\": \"N/A\", \"what\": \"It leaks.\"}}]"),
+            &["WARN  It leaks."],
+        );
+    }
+    check("SEVERITY: WARN\nFILE: general\nWHAT: It leaks.\n", &["WARN  It leaks."]);
+    check("SEVERITY: WARN\nWHERE: general.rs:3\nWHAT: It leaks.\n", &["WARN general.rs:3 It leaks."]);
+    check(
+        "SEVERITY: WARN\nWHERE: multiple files (src/a.rs:3)\nWHAT: It leaks.\n",
+        &["WARN src/a.rs:3 It leaks."],
+    );
+}
+
+#[test]
 fn nothing_to_report_is_no_finding() {
     let reading = read("SEVERITY: INFO\nWHERE: none\nWHAT: No issues found.\n\nVERDICT: ship", None);
     assert_eq!(reading.rejects[0].reason, "says that there is nothing to say");
@@ -251,6 +286,14 @@ fn a_closing_tag_that_is_quoted_hides_nothing() {
 
 #[test]
 fn a_thinking_tag_that_is_only_shown_hides_nothing() {
+    check(
+        "WHERE: a.rs:3\nWHAT: The template is cut at\n</think>\nwhich users may write.\n\nVERDICT: hold",
+        &["WARN a.rs:3 The template is cut at\n</think>\nwhich users may write."],
+    );
+    check(
+        "WHERE: x.rs:1\nWHAT: Draft.\n</think>\nWHERE: b.rs:4\nWHAT: It stops.\n",
+        &["WARN b.rs:4 It stops."],
+    );
     let shown = "```\n<think>\n```\n\nWHERE: a.rs:3\nWHAT: It leaks.\n\n```\n</think>\n```\n\nWHERE: b.rs:4\nWHAT: It stops.\n";
     check(shown, &["WARN a.rs:3 It leaks.\n\n```\n</think>\n```", "WARN b.rs:4 It stops."]);
     check(
