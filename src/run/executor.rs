@@ -7,16 +7,12 @@
 use std::{
     fmt::Display,
     hash::{BuildHasher, RandomState},
-    num::NonZeroUsize,
     sync::Arc,
     time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -27,8 +23,9 @@ use super::{
     plan::Task,
     queue::Queue,
     record::Record,
-    respondent::{Line, Respondent, lines},
+    respondent::{Line, lines},
     retry::Patience,
+    saving::Saves,
 };
 use crate::{
     coverage::{Outcome, Spent, State},
@@ -36,37 +33,10 @@ use crate::{
     provider::{Answer, AskError, Draft, End, Question},
 };
 
+pub use super::work::{Pace, Work};
+
 /// How often listeners hear what has arrived.
 const TICK: Duration = Duration::from_millis(100);
-
-/// What is to be done.
-#[derive(Debug, Clone, Copy)]
-pub struct Work<'a> {
-    /// From [`plan`](super::plan::plan).
-    pub tasks: &'a [Task],
-    /// One a bundle, in the order planned for.
-    pub questions: &'a [Arc<Question>],
-    /// One a reviewer, in the order planned for.
-    pub respondents: &'a [Respondent],
-}
-
-/// How hard to push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Most attempts under way at a time, all reviewers together.
-    pub concurrency: NonZeroUsize,
-    /// Most attempts of a task after the first.
-    pub retries: u32,
-    /// About the pause before the second attempt; it doubles from there.
-    pub first_delay: Duration,
-}
-
-impl Pace {
-    /// The usual patience at `concurrency`.
-    pub fn new(concurrency: NonZeroUsize) -> Self {
-        Self { concurrency, retries: 4, first_delay: Duration::from_secs(1) }
-    }
-}
 
 /// Does `work` and gives back what became of it, in the order of the tasks.
 ///
@@ -118,15 +88,6 @@ where
     execution.outcomes.into_iter().flatten().collect()
 }
 
-impl Work<'_> {
-    fn name(&self, task: Task) -> TaskName {
-        TaskName {
-            bundle: self.questions[task.bundle].bundle.id.clone(),
-            reviewer: self.respondents[task.reviewer].reviewer.id.clone(),
-        }
-    }
-}
-
 /// Something a task was waiting for.
 enum Step {
     /// An attempt is over.
@@ -140,9 +101,6 @@ struct Execution<'a, S> {
     pace: Pace,
     bounds: &'a mut Bounds,
     events: &'a EventSender,
-    save: Arc<S>,
-    /// Few replies are written at a time, so that a burst of them does not become a crowd of threads.
-    writers: Arc<Semaphore>,
     seeds: RandomState,
     lines: Vec<Line<'a>>,
     queue: Queue,
@@ -152,7 +110,7 @@ struct Execution<'a, S> {
     /// How many tasks will still be asked, or are being asked.
     open: usize,
     steps: FuturesUnordered<BoxFuture<'a, Step>>,
-    saves: FuturesUnordered<BoxFuture<'a, (usize, Outcome)>>,
+    saves: Saves<'a, S>,
     outcomes: Vec<Option<Outcome>>,
 }
 
@@ -179,8 +137,6 @@ where
             pace,
             bounds,
             events,
-            save,
-            writers: Arc::new(Semaphore::new(4)),
             seeds: RandomState::new(),
             queue: Queue::new(lines.len(), work.tasks.iter().map(|task| first[task.reviewer])),
             lines,
@@ -188,7 +144,7 @@ where
             records: work.tasks.iter().map(record).collect(),
             open: work.tasks.len(),
             steps: FuturesUnordered::new(),
-            saves: FuturesUnordered::new(),
+            saves: Saves::new(save),
             outcomes: vec![None; work.tasks.len()],
         }
     }
@@ -467,22 +423,7 @@ where
     fn save(&mut self, task: usize, outcome: Outcome, text: Option<String>) {
         self.records[task].is_settled = true;
         self.open -= 1;
-        let (save, writers) = (Arc::clone(&self.save), Arc::clone(&self.writers));
-        let write = async move {
-            let _turn = writers.acquire_owned().await;
-            let told = outcome.clone();
-            let written = tokio::task::spawn_blocking(move || {
-                save(&told, text.as_deref()).map_err(|error| error.to_string())
-            });
-            let problem = match written.await {
-                Ok(Ok(())) => return (task, outcome),
-                Ok(Err(problem)) => problem,
-                Err(error) => error.to_string(),
-            };
-            let reason = Some(format!("could not save the reply: {problem}"));
-            (task, Outcome { state: State::Failed, reason, ..outcome })
-        };
-        self.saves.push(write.boxed());
+        self.saves.begin(task, outcome, text);
     }
 
     fn record(&mut self, task: usize, outcome: Outcome) {
