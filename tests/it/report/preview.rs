@@ -1,17 +1,21 @@
 //! What `scrum bundle` and `--dry-run` show.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, date};
 use scrum::{
     bundle::{Guard, Split},
     cost::Price,
     estimate::Forecast,
     report::preview::{self, Prospect},
-    reviewer::Reviewer,
+    reviewer::{Reviewer, ReviewerId},
     route::Routes,
 };
 use serde_json::{Value, json};
 
 use super::{sample, shown};
+
+static NOBODY: BTreeMap<ReviewerId, (Reviewer, String)> = BTreeMap::new();
 
 fn split() -> Split {
     let tally = sample::tally();
@@ -29,7 +33,7 @@ fn panel() -> (Vec<Reviewer>, Vec<Forecast>) {
 }
 
 fn prospect((reviewers, forecasts): &(Vec<Reviewer>, Vec<Forecast>), today: Date) -> Prospect<'_> {
-    Prospect { reviewers, forecasts, today }
+    Prospect { reviewers, in_place: &NOBODY, forecasts, today }
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn what_is_cached_is_free_and_old_prices_are_said_to_be_old() {
     let (tally, split, (mut reviewers, mut forecasts)) = (sample::tally(), split(), panel());
     let mut check = |change: &dyn Fn(&mut [Reviewer], &mut [Forecast]), today: Date, expect: &str| {
         change(&mut reviewers, &mut forecasts);
-        let panel = Some(Prospect { reviewers: &reviewers, forecasts: &forecasts, today });
+        let panel = Some(Prospect { reviewers: &reviewers, in_place: &NOBODY, forecasts: &forecasts, today });
         let text = preview::render(
             &preview::Preview {
                 range: &tally.range,
