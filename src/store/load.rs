@@ -89,7 +89,7 @@ impl RunDir {
         let (outcomes, judgements) = (self.outcome_lines()?, self.judgement_lines()?);
         let judged = judgements.iter().filter_map(|one| Some(&one.hearing()?.outcome));
         let asked = outcomes.iter().chain(judged).filter(|outcome| !outcome.cached);
-        Ok(asked.fold(Spent::default(), |sum, outcome| sum.and(outcome.spent())))
+        Ok(asked.fold(Spent::default(), |sum, outcome| sum.and(outcome.counted())))
     }
 
     /// Later lines win: a resumed run appends new outcomes for the tasks it asked again.
