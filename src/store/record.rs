@@ -60,6 +60,9 @@ pub struct RunRecord {
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
+    /// How much more than the hunks was shown; absent when nothing more was asked for.
+    #[serde(default, skip_serializing_if = "ContextRecord::is_plain")]
+    pub context: ContextRecord,
     /// What maintainers' guidance was told, bundle by bundle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guidance: Vec<GuidanceRecord>,
@@ -187,9 +190,25 @@ pub struct ContextRecord {
     not_found: usize,
     shared: usize,
     without_text: usize,
+    #[serde(default)]
+    bytes: usize,
 }
 
 impl ContextRecord {
+    /// The core's form; an unknown word is that of nothing asked for.
+    fn growth(&self) -> Growth {
+        let word = Context::ALL.into_iter().find(|context| context.word() == self.asked);
+        Growth {
+            context: word.unwrap_or_default(),
+            grown: self.grown,
+            too_large: self.too_large,
+            not_found: self.not_found,
+            shared: self.shared,
+            without_text: self.without_text,
+            bytes: self.bytes,
+        }
+    }
+
     /// Whether nothing more was asked for.
     fn is_plain(&self) -> bool {
         self.asked.is_empty() || self.asked == Context::Hunk.word()
@@ -205,6 +224,7 @@ impl From<&Growth> for ContextRecord {
             not_found: growth.not_found,
             shared: growth.shared,
             without_text: growth.without_text,
+            bytes: growth.bytes,
         }
     }
 }
@@ -311,6 +331,7 @@ impl RunRecord {
             masks: self.masks(),
             cut_short: self.cut_short.clone(),
             routes: self.routes.iter().map(RouteRecord::routed).collect(),
+            growth: self.context.growth(),
         }
     }
 

@@ -166,6 +166,7 @@ pub(in crate::cli) fn record(
         gate: policy.into(),
         routes: Vec::new(),
         judging: None,
+        context: (&material.growth).into(),
         guidance: Vec::new(),
     }
 }
