@@ -148,7 +148,7 @@ pub struct Route {
 impl Config {
     /// What applies where no file says anything else.
     pub fn builtin() -> Result<Self, ConfigError> {
-        Layer::parse(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
+        Layer::read(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
     }
 
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
@@ -228,17 +228,21 @@ struct Layer(toml::Table);
 impl Layer {
     /// What applies where nobody says otherwise.
     fn reference() -> Result<Self, ConfigError> {
-        let mut merged = Self::parse(PRICES, Path::new("prices.toml"))?;
-        merged.lay_over(Self::parse(DEFAULT, Path::new("default.toml"))?);
+        let mut merged = Self::read(PRICES, Path::new("prices.toml"))?;
+        merged.lay_over(Self::read(DEFAULT, Path::new("default.toml"))?);
         Ok(merged)
     }
 
+    /// A file that may hold mistakes: they are told with the line they stand in.
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let broken = |source: &toml::de::Error| error::invalid(path, text, source);
-        toml::from_str::<file::File>(text).map_err(|source| broken(&source))?;
-        let mut table: toml::Table = toml::from_str(text).map_err(|source| broken(&source))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        make_absolute(&mut table, folder);
+        toml::from_str::<file::File>(text).map_err(|source| error::invalid(path, text, &source))?;
+        Self::read(text, path)
+    }
+
+    /// Without a look at the keys.
+    fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut table = text.parse().map_err(|source| error::invalid(path, text, &source))?;
+        make_absolute(&mut table, path.parent().unwrap_or(Path::new("")));
         Ok(Self(table))
     }
 
@@ -320,17 +324,8 @@ fn merge_reviewers(below: &mut Vec<toml::Value>, above: Vec<toml::Value>) {
 
 impl Config {
     fn new(file: file::File, stand_ins: &StandIns<'_>) -> Result<Self, ConfigError> {
-        let concurrency = file.review.concurrency;
-        check_range("review.concurrency", concurrency as u64, 1, 1000)?;
-        let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
+        check_ranges(&file.review, &file.bundle)?;
         check::times(&file.review)?;
-        check_range("review.min_lineages", file.review.min_lineages as u64, 0, 1000)?;
-        check_range(
-            "bundle.fail_bytes",
-            file.bundle.fail_bytes as u64,
-            file.bundle.warn_bytes as u64,
-            1 << 40,
-        )?;
         check::globs(&file)?;
         let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
@@ -341,26 +336,21 @@ impl Config {
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
         check::panels(&panels, &file.review.panel, &reviewers)?;
         let routes = panel::routes(file.route, &panels)?;
-        let components = file.component.into_iter();
         Ok(Self {
             panel: file.review.panel,
-            concurrency,
+            concurrency: NonZeroUsize::new(file.review.concurrency).unwrap_or(NonZeroUsize::MIN),
             max_cost_usd: file.review.max_cost_usd.map(max_cost).transpose()?,
             max_tokens: file.review.max_tokens,
             fail_on: file.review.fail_on,
             min_lineages: file.review.min_lineages,
             adjudicator,
             verify: file.tally.verify,
-            limits: Limits {
-                warn_bytes: file.bundle.warn_bytes,
-                fail_bytes: file.bundle.fail_bytes,
-                pack_bytes: file.bundle.pack_bytes,
-            },
+            limits: file.bundle.limits(),
             cut_declared: file.bundle.split.into(),
             context: file.bundle.context,
             include: file.bundle.include,
             exclude: file.bundle.exclude,
-            components: components.map(|c| DeclaredComponent { name: c.name, paths: c.paths }).collect(),
+            components: file.component.into_iter().map(Into::into).collect(),
             system_prompt: optional_text(&file.prompt.system, stand_ins)?,
             user_prompt: optional_text(&file.prompt.user, stand_ins)?,
             guidance: file.guidance.enabled,
@@ -409,6 +399,13 @@ fn guidance_rules(
 
 fn named_texts(paths: &[PathBuf], stand_ins: &StandIns<'_>) -> Result<Vec<(String, String)>, ConfigError> {
     paths.iter().map(|path| Ok((path.display().to_string(), named(path, stand_ins)?))).collect()
+}
+
+fn check_ranges(review: &file::Review, bundle: &file::Bundle) -> Result<(), ConfigError> {
+    let file::Bundle { warn_bytes, fail_bytes, .. } = bundle;
+    check_range("review.concurrency", review.concurrency as u64, 1, 1000)?;
+    check_range("review.min_lineages", review.min_lineages as u64, 0, 1000)?;
+    check_range("bundle.fail_bytes", *fail_bytes as u64, *warn_bytes as u64, 1 << 40)
 }
 
 fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {

@@ -488,7 +488,6 @@ pub(super) fn clean_path(path: &str) -> String {
         path = blob.split_once('/').map_or(blob, |(_, inside)| inside);
     }
     path = path.strip_prefix("file://").unwrap_or(path);
-    let mut path = path.strip_prefix("a/").or_else(|| path.strip_prefix("b/")).unwrap_or(path);
     path = path.strip_prefix('[').filter(|path| !path.contains(']')).unwrap_or(path);
     while let Some(rest) = path.strip_prefix("./") {
         path = rest.trim_start_matches('/');

@@ -1,6 +1,77 @@
-//! Several places in one finding, frames that models put around findings, and what is none.
+//! How places are written, several of them in one finding, frames that models put around findings, and what is none.
 
 use super::*;
+
+/// How a place may be written, and what is read.
+const PLACES: &[(&str, &str)] = &[
+    ("a.rs:3", "a.rs:3"),
+    ("src/a.rs:3-7", "src/a.rs:3-7"),
+    ("src/a.rs:7-3", "src/a.rs:3-7"),
+    ("src/a.rs:3:14", "src/a.rs:3"),
+    ("src/a.rs:3:1-7:20", "src/a.rs:3-7"),
+    ("src/a.rs#L3", "src/a.rs:3"),
+    ("src/a.rs#L3-L7", "src/a.rs:3-7"),
+    ("src/a.rs:L3-L7", "src/a.rs:3-7"),
+    ("src/a.rs#L3C5-L7C1", "src/a.rs:3-7"),
+    ("`src/a.rs:3`", "src/a.rs:3"),
+    ("`src/a.rs`:3", "src/a.rs:3"),
+    ("**src/a.rs:3**", "src/a.rs:3"),
+    ("**`src/a.rs:3–7`**", "src/a.rs:3-7"),
+    ("[src/a.rs:3](src/a.rs#L3)", "src/a.rs:3"),
+    ("[the lock](src/a.rs#L3)", "src/a.rs:3"),
+    ("[`src/a.rs`](src/a.rs):3", "src/a.rs:3"),
+    // A folder of the repository may be called so; whether it is git's prefix is told by the change.
+    ("a/src/a.rs:3", "a/src/a.rs:3"),
+    ("./src/a.rs:3", "src/a.rs:3"),
+    ("https://github.com/o/r/blob/0123abc/src/a.rs#L3-L7", "src/a.rs:3-7"),
+    ("src/a.rs (line 3)", "src/a.rs:3"),
+    ("src/a.rs (lines 3–7)", "src/a.rs:3-7"),
+    ("`src/a.rs` (lines 3 to 7)", "src/a.rs:3-7"),
+    ("src/a.rs (L3-L7)", "src/a.rs:3-7"),
+    ("src/a.rs lines 3 to 7", "src/a.rs:3-7"),
+    ("src/a.rs, line 3", "src/a.rs:3"),
+    ("src/a.rs, lines 3-7", "src/a.rs:3-7"),
+    ("src/a.rs at line 3", "src/a.rs:3"),
+    ("src/a.rs line 3", "src/a.rs:3"),
+    ("src/a.rs:3..7", "src/a.rs:3-7"),
+    ("src/a.rs: line 3", "src/a.rs:3"),
+    ("src/a.rs:lines 3-7", "src/a.rs:3-7"),
+    ("src/a.rs:3 (in `parse`)", "src/a.rs:3"),
+    ("src/a.rs:3 — the loop", "src/a.rs:3"),
+    ("src/a.rs:3, src/b.rs:9", "src/a.rs:3 + src/b.rs:9"),
+    ("src/a.rs:3 and src/b.rs:9-10", "src/a.rs:3 + src/b.rs:9-10"),
+    ("src/a.rs (lines 3, 9 and 20-22)", "src/a.rs:3 + src/a.rs:9 + src/a.rs:20-22"),
+    ("src/a.rs", "src/a.rs"),
+    ("src/a.rs:parse", "src/a.rs::parse"),
+    ("src/a.rs::parse", "src/a.rs::parse"),
+    ("src/a.rs:Parser::parse()", "src/a.rs::Parser::parse"),
+    ("src/a.rs::impl Parser", "src/a.rs::impl Parser"),
+    ("src/a.rs (`parse`)", "src/a.rs::parse"),
+    ("src/my file.rs:3", "src/my file.rs:3"),
+    ("y/sp ace #1 ä.py:1", "y/sp ace #1 ä.py:1"),
+    ("src/a.rs #3: the lock of b.rs:9", "src/a.rs:3"),
+    ("Makefile #L3", "Makefile:3"),
+    ("app/[id]/(group)/page.tsx:3", "app/[id]/(group)/page.tsx:3"),
+    (".github/workflows/ci.yml:3", ".github/workflows/ci.yml:3"),
+    ("Makefile:3", "Makefile:3"),
+    ("__init__.py:3", "__init__.py:3"),
+    ("src\\win\\a.rs:3", "src/win/a.rs:3"),
+    ("C:\\src\\a.rs:3", "C:/src/a.rs:3"),
+    ("src/a.rs:0", "src/a.rs"),
+    ("src/a.rs:99999999999999999999", "src/a.rs"),
+    ("src/@types/x.d.ts:3", "src/@types/x.d.ts:3"),
+    ("src/c++/a.h++:3", "src/c++/a.h++:3"),
+];
+
+#[test]
+fn places_are_read_in_every_dress() {
+    for (form, expect) in PLACES {
+        check(
+            &format!("SEVERITY: WARN\nWHERE: {form}\nWHAT: It leaks.\n"),
+            &[&format!("WARN {expect} It leaks.")],
+        );
+    }
+}
 
 #[test]
 fn further_places_are_kept_with_their_finding() {
