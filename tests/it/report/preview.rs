@@ -1,6 +1,6 @@
 //! What `scrum bundle` and `--dry-run` show.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use jiff::civil::{Date, date};
 use scrum::{
@@ -8,13 +8,15 @@ use scrum::{
     cost::Price,
     estimate::Forecast,
     report::preview::{self, Preview, Prospect},
-    reviewer::Reviewer,
+    reviewer::{Reviewer, ReviewerId},
     route::Routes,
     tally::Tally,
 };
 use serde_json::{Value, json};
 
 use super::{sample, shown};
+
+static NOBODY: BTreeMap<ReviewerId, (Reviewer, String)> = BTreeMap::new();
 
 fn split() -> Split {
     let tally = sample::tally();
@@ -32,7 +34,7 @@ fn panel() -> (Vec<Reviewer>, Vec<Forecast>) {
 }
 
 fn prospect((reviewers, forecasts): &(Vec<Reviewer>, Vec<Forecast>), today: Date) -> Prospect<'_> {
-    Prospect { reviewers, forecasts, today }
+    Prospect { reviewers, in_place: &NOBODY, forecasts, today }
 }
 
 /// A preview without masks and routes.
@@ -117,7 +119,7 @@ fn what_is_cached_is_free_and_old_prices_are_said_to_be_old() {
     let (tally, split, (mut reviewers, mut forecasts)) = (sample::tally(), split(), panel());
     let mut check = |change: &dyn Fn(&mut [Reviewer], &mut [Forecast]), today: Date, expect: &str| {
         change(&mut reviewers, &mut forecasts);
-        let panel = Some(Prospect { reviewers: &reviewers, forecasts: &forecasts, today });
+        let panel = Some(Prospect { reviewers: &reviewers, in_place: &NOBODY, forecasts: &forecasts, today });
         let text = preview::render(&of(&tally, &split, panel), 200, false);
         let closing: Vec<&str> =
             text.lines().skip_while(|line| !line.starts_with("would ask opus")).collect();
