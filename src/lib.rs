@@ -23,6 +23,7 @@ pub mod finding;
 pub mod history;
 pub mod judgement;
 pub mod proportion;
+pub mod pull;
 pub mod reviewer;
 pub mod route;
 pub mod survey;
@@ -45,6 +46,7 @@ pub mod report;
 // Edges: the only code that touches the world. They never name one another.
 pub mod clock;
 pub mod config;
+pub mod forge;
 pub mod git;
 pub mod provider;
 pub mod store;

@@ -129,7 +129,7 @@ pub(super) fn code(line: &str) -> String {
 }
 
 /// `text` without its blanks.
-pub(super) fn squeeze(text: &str) -> String {
+pub(crate) fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 

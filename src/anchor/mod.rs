@@ -28,6 +28,7 @@ use paths::why_no_path;
 use spot::Site;
 
 pub use map::Places;
+pub(crate) use map::squeeze;
 pub(crate) use symbol::{blocks, plain_name};
 
 /// A finding with its place checked.

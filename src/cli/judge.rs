@@ -11,7 +11,7 @@ use crate::{
     config::{Config, key_of},
     prompt::Templates,
     provider::{Opener, sarif::Site},
-    reviewer::Seat,
+    reviewer::{Reviewer, Seat},
     run::{
         bounds::Bounds,
         event::channel,
@@ -119,29 +119,27 @@ pub(super) fn judge(
 /// As configured now: its rulings carry its name, so those of another one are no harm.
 fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
     let Some(reviewer) = &session.workspace.config.adjudicator else { return Ok(None) };
-    let seat = Seat::from(reviewer);
     let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
-    let environment = session.workspace.environment;
-    let respondent = match (seated, key_of(reviewer, environment)) {
-        (Some(seated), _) => Ok(seated.clone()),
-        (None, key) => {
-            let mut voices = session.workspace.config.stand_ins_with_keys(reviewer, environment);
-            let absence = match key {
-                Ok(key) => {
-                    voices.insert(0, (reviewer.clone(), key));
-                    None
-                }
-                Err(obstacle) => Some(obstacle.to_string()),
-            };
-            let surroundings = environment.variables().collect();
-            let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
-            let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
-            let voices: Vec<_> = voices.into_iter().map(open).collect::<Result<_, _>>()?;
-            match absence {
-                Some(absence) if voices.is_empty() => Err(absence),
-                absence => Ok(Respondent { reviewer: reviewer.clone(), voices, absence }),
-            }
-        }
+    let respondent = match seated {
+        Some(seated) => Ok(seated.clone()),
+        None => without_seat(reviewer, session)?,
     };
-    Ok(Some(Adjudicator { seat, respondent }))
+    Ok(Some(Adjudicator { seat: Seat::from(reviewer), respondent }))
+}
+
+/// A respondent for `reviewer`, who is not on the panel; else why neither it nor a stand-in can be asked.
+fn without_seat(reviewer: &Reviewer, session: &Session<'_>) -> Result<Result<Respondent, String>, CliError> {
+    let environment = session.workspace.environment;
+    let key = key_of(reviewer, environment);
+    let absence = key.as_ref().err().map(ToString::to_string);
+    let itself = key.ok().map(|key| (reviewer.clone(), key));
+    let stand_ins = session.workspace.config.stand_ins_with_keys(reviewer, environment);
+    let surroundings = environment.variables().collect();
+    let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
+    let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
+    let voices: Vec<_> = itself.into_iter().chain(stand_ins).map(open).collect::<Result<_, _>>()?;
+    Ok(match absence {
+        Some(absence) if voices.is_empty() => Err(absence),
+        absence => Ok(Respondent { reviewer: reviewer.clone(), voices, absence }),
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! A preset is a table of the same keys as a `[[reviewer]]`, in `presets/`. Nothing here knows what a key means.
 
-use super::{ConfigError, error::nearest};
+use super::{ConfigError, error::nearest, panel::wrong};
 
 const ENDPOINTS: &str = include_str!("presets/endpoints.toml");
 const AGENTS: &str = include_str!("presets/agents.toml");
@@ -22,6 +22,15 @@ pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError>
             (None, _) => continue,
         };
         let preset = named(name).ok_or_else(|| unknown(entry, name))?;
+        if let (Some(own), Some(its)) =
+            (text("provider"), preset.get("provider").and_then(toml::Value::as_str))
+            && own != its
+        {
+            return Err(wrong(
+                text("id").unwrap_or_default(),
+                &format!("preset {name:?} is of provider {its:?}, not {own:?}: leave out `provider`"),
+            ));
+        }
         for (key, value) in preset {
             entry.entry(key).or_insert(value);
         }

@@ -25,7 +25,7 @@ use tokio::{
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Answer, AskError, Draft, keys::Keys, one_line};
+use super::{Answer, AskError, Draft, in_brief, keys::Keys};
 use crate::{
     prompt::Prompt,
     reviewer::{Invocation, OutputForm},
@@ -148,7 +148,7 @@ impl Program {
     }
 
     fn not_started(&self, error: &io::Error) -> AskError {
-        let name = one_line(&self.name);
+        let name = in_brief(&self.name);
         match error.kind() {
             io::ErrorKind::NotFound => AskError::unavailable(format!(
                 "program `{name}` not found: install it, put it on PATH, or write its full path in the reviewer's command"
@@ -174,8 +174,8 @@ impl Program {
     }
 
     fn named(&self, how: &str) -> String {
-        let how = one_line(&self.without_keys(how.to_owned()));
-        format!("program `{}`: {how}", one_line(&self.name))
+        let how = in_brief(&self.without_keys(how.to_owned()));
+        format!("program `{}`: {how}", in_brief(&self.name))
     }
 
     /// The end of `stderr` in one line.
@@ -183,7 +183,7 @@ impl Program {
         let text = self.without_keys(stderr);
         let text = text.trim_end();
         let from = text.len().saturating_sub(LONGEST_WORDS);
-        one_line(&text[text.ceil_char_boundary(from)..])
+        in_brief(&text[text.ceil_char_boundary(from)..])
     }
 }
 

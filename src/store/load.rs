@@ -66,11 +66,16 @@ impl RunDir {
         })
     }
 
+    /// Whether it is still known what was reviewed. Without that replies can be read, but their places not be checked.
+    pub fn has_bundles(&self) -> bool {
+        self.bundles.join("manifest.json").is_file()
+    }
+
     fn load_bundles(&self) -> Result<(Vec<SavedBundle>, Vec<Excluded>), StoreError> {
-        let path = self.bundles.join("manifest.json");
-        if !path.is_file() {
+        if !self.has_bundles() {
             return Ok((Vec::new(), Vec::new()));
         }
+        let path = self.bundles.join("manifest.json");
         let manifest: Manifest = read_json(&path)?;
         let bundles = manifest.bundles.iter().map(|bundle| {
             Ok(SavedBundle {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Issue, Tally,
+    Issue, Member, Tally,
     gate::{self, Gate},
 };
 use crate::{
@@ -75,7 +75,9 @@ struct Found {
     decided: usize,
     /// BLOCK by one lineage, confirmed by an examiner of another.
     confirmed: usize,
-    /// BLOCK by one lineage where no second could have confirmed it.
+    /// BLOCK of static tools or of the repository's history alone.
+    factual: usize,
+    /// BLOCK by one lineage of models where no second could have confirmed it.
     unopposed: usize,
     /// BLOCK by one lineage, refuted by an examiner of another.
     refuted: usize,
@@ -95,6 +97,7 @@ impl Found {
                 Severity::Block if is_decided_real(issue) => found.decided += 1,
                 Severity::Block if issue.is_confirmed() => found.confirmed += 1,
                 Severity::Block if issue.is_refuted() => found.refuted += 1,
+                Severity::Block if is_factual(issue) => found.factual += 1,
                 Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
                 Severity::Block => found.alone += 1,
                 Severity::Warn => found.warnings += 1,
@@ -103,8 +106,9 @@ impl Found {
         }
         let standing = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
         for member in standing {
-            let second = member.lineage.is_model() && models.get(member.bundle.as_str()) >= Some(&2);
+            let second = models.get(member.bundle.as_str()) >= Some(&2);
             match member.anchored.finding.severity {
+                Severity::Block if !member.lineage.is_model() => found.factual += 1,
                 Severity::Block if second => found.alone += 1,
                 Severity::Block => found.unopposed += 1,
                 Severity::Warn => found.warnings += 1,
@@ -124,6 +128,11 @@ impl Found {
                 "BLOCKs by one lineage, confirmed by another",
             ),
             gate::some(
+                self.factual,
+                "BLOCK of a static tool or the repository's history, which no model need confirm",
+                "BLOCKs of static tools or the repository's history, which no model need confirm",
+            ),
+            gate::some(
                 self.unopposed,
                 "BLOCK that no second lineage was there to confirm",
                 "BLOCKs that no second lineage was there to confirm",
@@ -137,7 +146,8 @@ impl Found {
             gate::some(self.warnings, "WARN", "WARNs"),
         ]
         .concat();
-        let verdict = if self.agreed + self.decided + self.confirmed + self.unopposed > 0 {
+        let holding = [self.agreed, self.decided, self.confirmed, self.factual, self.unopposed];
+        let verdict = if holding.iter().any(|count| *count > 0) {
             Verdict::Hold
         } else if self.alone + self.refuted + self.warnings > 0 {
             Verdict::ShipWithFixes
@@ -152,10 +162,19 @@ fn is_decided_real(issue: &Issue) -> bool {
     issue.disposition.as_ref().is_some_and(|disposition| disposition.decision == Decision::Real)
 }
 
+/// Whether no model reports it.
+fn is_factual(issue: &Issue) -> bool {
+    standing(issue).all(|member| !member.lineage.is_model())
+}
+
 /// Whether no lineage of a model but the finder's own answered where the issue was found.
 fn unopposed(issue: &Issue, models: &BTreeMap<&str, usize>) -> bool {
-    let mut standing = issue.members.iter().filter(|member| !member.anchored.finding.retracted);
-    standing.all(|member| !member.lineage.is_model() || models.get(member.bundle.as_str()) < Some(&2))
+    standing(issue).all(|member| !member.lineage.is_model() || models.get(member.bundle.as_str()) < Some(&2))
+}
+
+/// Members that were not taken back.
+fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
+    issue.members.iter().filter(|member| !member.anchored.finding.retracted)
 }
 
 /// How many lineages of models answered each bundle.
@@ -251,11 +270,24 @@ mod tests {
         let unopposed = "hold: 1 BLOCK that no second lineage was there to confirm";
         check(vec![block("opus")], 1, unopposed);
         check(vec![block("opus"), clean("rules"), clean("history")], 1, unopposed);
-        check(vec![block("rules"), clean("opus"), clean("kimi")], 1, unopposed);
         check(vec![block("opus"), clean("kimi")], 1, "ship-with-fixes: 1 BLOCK by one lineage alone");
         let loose = reply("opus", &[("BLOCK", "", LEAK)], true);
         check(vec![loose.clone()], 1, unopposed);
         check(vec![loose, clean("kimi")], 1, "ship-with-fixes: 1 BLOCK by one lineage alone");
+    }
+
+    #[test]
+    fn a_block_that_no_model_need_confirm_holds() {
+        let clean = |by| reply(by, &[], true);
+        let factual =
+            "hold: 1 BLOCK of a static tool or the repository's history, which no model need confirm";
+        for by in ["rules", "history"] {
+            for place in ["a.rs:5", ""] {
+                let block = reply(by, &[("BLOCK", place, LEAK)], true);
+                check(vec![block.clone()], 1, factual);
+                check(vec![block, clean("opus"), clean("kimi")], 1, factual);
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use scrum::{
     cost::Price,
     coverage::{Outcome, State},
     provider::{Opener, Question},
-    reviewer::{Allowance, Panel, Reviewer},
+    reviewer::{Access, Allowance, Builtin, Panel, Reviewer},
     route::Routes,
     run::{
         bounds::Bounds,
@@ -422,6 +422,32 @@ async fn a_budget_is_passed_by_no_more_than_what_is_in_flight() {
             told(&mut events).await.into_iter().filter(|event| matches!(event, RunEvent::CutShort { .. }));
         assert_eq!(cuts.count(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_is_used_up_stops_nobody_who_costs_nothing() {
+    let mock = fine().await;
+    let rules = reviewer("rules", Access::Builtin(Builtin::Rules));
+    let mut run = Run::new(3, vec![vec![on("opus", &mock)], vec![rules]]).at_once(1);
+    run.bounds = limits(None, Some(10));
+    let (outcomes, _) = run.go().await;
+    let skipped = "opus skipped x0: the budget of 10 tokens is used up";
+    let rules = "rules empty x1: the reply has no text";
+    assert_eq!(words(&outcomes), ["opus answered x1", rules, skipped, rules, skipped, rules]);
+    assert_eq!(mock.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_beyond_all_clocks_is_waited_for() {
+    let mock = Mock::always(|| {
+        let headers = vec![("retry-after", "17000000000000000000".to_owned())];
+        Act::Page { status: 429, headers, body: String::new() }
+    })
+    .await;
+    let forever = Reviewer { timeout: Duration::MAX, idle_timeout: Duration::MAX, ..on("opus", &mock) };
+    let mut run = Run::new(1, vec![vec![forever]]);
+    let ended = tokio::time::timeout(Duration::from_mins(1), run.go()).await;
+    assert_eq!((ended.is_err(), mock.asked().len()), (true, 1));
 }
 
 #[tokio::test(start_paused = true)]

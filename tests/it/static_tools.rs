@@ -107,8 +107,11 @@ fn ruff_for_real() {
     );
     let reply = &run.replies("ruff")[0];
     assert!(reply.contains("on lines this change does not touch\nEND "), "{reply}");
-    let older = "1 older finding on other lines of the changed files";
-    assert_eq!(run.coverage("ruff"), [("answered".to_owned(), older.to_owned())]);
+    // How many there are is for the installed version's default rules to say.
+    let (state, reason) = &run.coverage("ruff")[0];
+    let (older, lines) = reason.split_once(" older finding").unwrap();
+    assert!(state == "answered" && older.parse::<u8>().unwrap() > 0, "{reason}");
+    assert!(lines.ends_with(" on other lines of the changed files"), "{reason}");
 }
 
 #[test]

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{provider::keys::Keys, reviewer::Invocation};
+use crate::{
+    provider::keys::{self, Keys},
+    reviewer::Invocation,
+};
 
 /// Variables every program gets: where it finds programs, its user's files, a language, a terminal, a folder for
 /// temporary files, the proxy and the certificates of this machine. A `*` at the end stands for any rest.
@@ -44,9 +47,6 @@ const PASSED_ON: &[&str] = &[
 /// Parts of the names of variables that hold keys.
 const SECRET_NAMES: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
 
-/// Shortest value that is taken for a key because of its variable's name: a shorter one could be a word of a reply.
-const SHORTEST_KEY: usize = 8;
-
 /// Our own environment, of which each program sees its part.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings(Arc<BTreeMap<String, SecretString>>);
@@ -80,11 +80,11 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The values that must not be shown.
+/// The values that must not be shown. One that only its variable's name tells of is not too short for it.
 fn keys(variables: &BTreeMap<String, SecretString>, key: Option<&str>) -> Keys {
     let is_key = |name: &str, value: &str| {
         let by_name = SECRET_NAMES.iter().any(|part| name.to_ascii_uppercase().contains(part));
-        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= SHORTEST_KEY }
+        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= keys::SHORTEST }
     };
     let keys = Keys::default();
     for (name, value) in variables {

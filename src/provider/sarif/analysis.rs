@@ -12,7 +12,7 @@ use crate::{
     finding::{Finding, LineRange},
     provider::remark::{self, Remark},
     reply,
-    report::{foreign, words},
+    report::words,
 };
 
 /// Most characters of each foreign sentence in a reply.
@@ -151,10 +151,7 @@ fn remark(path: &RepoPath, line: u32, told: &Told) -> Remark {
 
 /// Foreign words as one line that ends in a mark of our own, with the `rule` behind them if there is one.
 fn sentence(text: &str, rule: &str) -> String {
-    let harmless = |text: &str| {
-        words::shortened(&foreign::one_line(&text.chars().take(8 * LONGEST).collect::<String>()), LONGEST)
-    };
-    let (text, rule) = (harmless(text), harmless(rule));
+    let (text, rule) = (words::in_brief(text, LONGEST), words::in_brief(rule, LONGEST));
     let text = text.trim_end_matches('.');
     if rule.is_empty() { format!("{text}.") } else { format!("{text} ({rule}).") }
 }

@@ -14,7 +14,7 @@ use super::{
     told::Report,
 };
 use crate::{
-    provider::{AskError, command::Program, one_line},
+    provider::{AskError, command::Program, in_brief},
     reviewer::{AnalyserProgram, Levels, ReportFormat},
 };
 
@@ -119,8 +119,8 @@ async fn run_once(
         return Err(ended.failed(started));
     }
     report.map_err(|reason| match ended.last_words.as_str() {
-        "" => started.failed(&one_line(&reason)),
-        words => started.failed(&one_line(&format!("{reason}; it says: {words}"))),
+        "" => started.failed(&in_brief(&reason)),
+        words => started.failed(&in_brief(&format!("{reason}; it says: {words}"))),
     })
 }
 

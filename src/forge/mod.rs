@@ -1,0 +1,140 @@
+//! The servers where pull requests live: [`Forge`] is what `scrum` asks of one.
+//!
+//! One file a platform, each turning its API into the values of [`pull`](crate::pull); `client` carries requests for all. What to
+//! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
+
+use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread};
+
+/// How much a platform takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most characters of one comment.
+    pub comment: usize,
+    /// Most remarks in one request.
+    pub batch: usize,
+}
+
+/// A pull request on its platform, seen by the account that the token belongs to.
+///
+/// Requests follow one another. Every method may fail with a [`ForgeError`] that says what to do; what was done until then stays.
+pub trait Forge {
+    /// Where it is.
+    fn address(&self) -> &Address;
+
+    /// How much the platform takes.
+    fn limits(&self) -> Limits;
+
+    /// Its facts as of now.
+    fn pull(&self) -> impl Future<Output = Result<PullRequest, ForgeError>> + Send;
+
+    /// The whole conversation, oldest first.
+    fn comments(&self) -> impl Future<Output = Result<Vec<Comment>, ForgeError>> + Send;
+
+    /// All threads at lines of the diff, oldest first.
+    fn threads(&self) -> impl Future<Output = Result<Vec<Thread>, ForgeError>> + Send;
+
+    /// Adds a comment to the conversation.
+    fn comment(&self, body: &str) -> impl Future<Output = Result<Comment, ForgeError>> + Send;
+
+    /// Replaces the text of a comment of ours.
+    fn edit(&self, id: &str, body: &str) -> impl Future<Output = Result<(), ForgeError>> + Send;
+
+    /// Takes a comment of ours out of the conversation.
+    fn delete(&self, id: &str) -> impl Future<Output = Result<(), ForgeError>> + Send;
+
+    /// Makes comments at lines of the diff between `pull`'s base and head; one answer for each of `remarks`, in their order. One that is
+    /// refused does not keep the others away.
+    fn remark(
+        &self,
+        pull: &PullRequest,
+        remarks: &[Remark],
+    ) -> impl Future<Output = Result<Vec<Placed>, ForgeError>> + Send;
+
+    /// Takes a thread of ours that nobody answered out of sight: resolved where the platform can, else deleted.
+    fn retire(&self, thread: &Thread) -> impl Future<Output = Result<(), ForgeError>> + Send;
+
+    /// Whether an account may push to the repository.
+    fn may_write(&self, login: &str) -> impl Future<Output = Result<bool, ForgeError>> + Send;
+
+    /// Puts a status on a commit.
+    fn set_status(&self, status: &CommitStatus) -> impl Future<Output = Result<(), ForgeError>> + Send;
+}
+
+/// A platform that does not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForgeError {
+    /// No variable with a token is set.
+    #[error("no token for {server}: set {}", variables.join(" or "))]
+    NoToken {
+        /// Host of the server.
+        server: String,
+        /// Variables that are looked at.
+        variables: Vec<String>,
+    },
+    /// The token is wrong or has expired.
+    #[error("{server} does not accept the token in {variable}: {reason}")]
+    BadToken {
+        /// Host of the server.
+        server: String,
+        /// The variable the token came from.
+        variable: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The token is good but may not do this.
+    #[error("the token in {variable} may not {action}: {reason}")]
+    Forbidden {
+        /// The variable the token came from.
+        variable: String,
+        /// What was tried: `comment on acme/shop#5`.
+        action: String,
+        /// What the server says.
+        reason: String,
+    },
+    /// There is no such thing, or the token may not see it.
+    #[error("{what} is not there, or the token in {variable} may not see it")]
+    NotFound {
+        /// What was asked for: `acme/shop#5`.
+        what: String,
+        /// The variable the token came from.
+        variable: String,
+    },
+    /// The repository has another name now.
+    #[error("{old} is called {new} now")]
+    Renamed {
+        /// As asked for.
+        old: String,
+        /// As it is.
+        new: String,
+    },
+    /// Too many requests, for longer than it is worth waiting.
+    #[error("{server} allows no more requests for {seconds} s: {reason}")]
+    Limited {
+        /// Host of the server.
+        server: String,
+        /// Seconds until it does.
+        seconds: u64,
+        /// What it says.
+        reason: String,
+    },
+    /// The server does not take what was sent.
+    #[error("{server} refused to {action}: {reason}")]
+    Refused {
+        /// Host of the server.
+        server: String,
+        /// What was tried.
+        action: String,
+        /// What it says.
+        reason: String,
+    },
+    /// No answer, or none that can be read.
+    #[error("cannot {action} at {server}: {reason}")]
+    Unreachable {
+        /// Host of the server.
+        server: String,
+        /// What was tried.
+        action: String,
+        /// Why.
+        reason: String,
+    },
+}
