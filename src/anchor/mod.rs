@@ -24,7 +24,7 @@ use crate::{
 };
 use counting::Counting;
 use evidence::{Names, Proof};
-use paths::why_no_path;
+use paths::{unprefixed, why_no_path};
 use spot::Site;
 
 pub use map::Places;
@@ -125,7 +125,8 @@ impl Places<'_> {
         let Some((path, file)) = self.file_of(&location.path, id) else {
             return without_file(location);
         };
-        let read_as = (path != location.path).then(|| format!("path read as {path}"));
+        let is_as_written = path == location.path || unprefixed(&location.path) == Some(path);
+        let read_as = (!is_as_written).then(|| format!("path read as {path}"));
         let spot = Site { file, bundle: number, location, habit }.spot(finding);
         let notes = [read_as, spot.note].into_iter().flatten();
         Place {
@@ -189,7 +190,7 @@ fn without_file(location: &Location) -> Place {
 fn as_given(location: &Location, anchor: Anchor) -> Place {
     let placed = anchor != Anchor::Nowhere;
     Place {
-        path: Some(location.path.clone()).filter(|_| placed),
+        path: placed.then(|| unprefixed(&location.path).unwrap_or(&location.path).to_owned()),
         lines: location.lines.filter(|_| placed),
         symbol: location.symbol.clone(),
         anchor,

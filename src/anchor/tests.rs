@@ -129,6 +129,7 @@ fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
     check("b/b/both.rs", "changed b/both.rs");
     check("both.rs", "outside both.rs");
     check("a/Makefile", "changed Makefile");
+    check("a/other.rs", "outside other.rs");
     check("b/Makefile", "changed b/Makefile");
     check("src/lib.rs", "changed src/lib.rs");
     check("lib.rs", "outside lib.rs");

@@ -131,6 +131,16 @@ fn equal_values_have_equal_numbers_wherever_they_stand() {
 }
 
 #[test]
+fn a_marker_that_somebody_wrote_is_no_mask() {
+    let text = format!("a = '[masked: password #1]'\npassword = '{}'\n", mixed(12));
+    insta::assert_snapshot!(masked("a.py", &text), @r"
+    a = '[masked: password #1]'
+    password = '[masked: password #1]'
+    ");
+    assert_eq!(find(&[bundle("a.py", "token = '[masked: aws-key #1]'\n")], &mut []), []);
+}
+
+#[test]
 fn a_private_key_is_masked_row_by_row() {
     let row = &MIXED[..64];
     let key = |name: &str, indent: &str, behind: &str| {

@@ -67,6 +67,21 @@ fn files_of_the_default_branch_are_told() {
 }
 
 #[test]
+fn links_are_not_followed() {
+    let sandbox = repository("");
+    let outside = sandbox.repo().parent().unwrap().join("outside.md");
+    std::fs::write(&outside, "Private words.\n").unwrap();
+    sandbox.script(&format!(
+        "git switch -q -; rm src/auth/AGENTS.md REVIEW.md; ln -s {} REVIEW.md; ln -s ../../CLAUDE.md src/auth/AGENTS.md; \
+         git add -A && git commit -qm Links && git switch -q topic && git rebase -q -",
+        outside.display()
+    ));
+    let told = asked(&sandbox, &["review", "-r", "keeper"]);
+    // The next name of the folder counts.
+    assert!(told.contains("From CLAUDE.md:\n> Build with make.\nGUIDANCE NONCE>>>"), "{told}");
+}
+
+#[test]
 fn rules_by_path_and_the_bound() {
     let rules = "[guidance]\nbytes = 40\n[[guidance.rule]]\npaths = [\"*.rs\"]\nfile = \"docs/sql.md\"\n\
                  [[guidance.rule]]\npaths = [\"*.go\"]\ntext = \"No init.\"\n";

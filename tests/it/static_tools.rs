@@ -322,7 +322,7 @@ fn mistakes_in_the_configuration_are_named() {
         "takes a `command` or a `report`, not both",
     );
     check("provider = \"sarif\"\nreport = \"y\"\nformat = \"cargo\"", "a saved `report` must be SARIF");
-    check("provider = \"sarif\"\ncommand = [\"x\"]\npaths = [\"[\"]", "reviewer x: paths: bad glob \"[\"");
+    check("provider = \"sarif\"\ncommand = [\"x\"]\npaths = [\"[\"]", "reviewer \"x\": bad glob \"[\"");
     check("provider = \"sarif\"\ncommand = [\"x\"]\nformat = \"xml\"", "unknown variant `xml`");
     check(
         "provider = \"command\"\ncommand = [\"x\"]\nfinding_exits = [1]",

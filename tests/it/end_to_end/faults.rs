@@ -146,11 +146,25 @@ async fn a_disk_that_fills_up_in_the_middle_of_a_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn products_that_cannot_be_written_are_printed_all_the_same() {
     let mock = good().await;
-    // The folder of the run becomes a file that nobody can write into while the reviewer thinks.
+    // The run's folder is gone when the reviewers have answered.
     let script = "cat > /dev/null; rm -rf .scrum/reviews/*; echo 'VERDICT: ship'";
     let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock), program("vandal", script)]);
     let printed = review(&sandbox, &["--format", "json", "--concurrency", "1"]);
     assert_eq!(printed.status, 2, "{printed:?}");
     assert_eq!(ledger(&json(&printed)).len(), 2);
     assert!(printed.stderr.contains("error: cannot write "), "{}", printed.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tally_that_cannot_be_written_is_printed_all_the_same() {
+    let mock = good().await;
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock)]);
+    review(&sandbox, &[]);
+    let tally = || sandbox.scrum(&["tally", "latest", "--format", "json"]);
+    let before = tally();
+    // Nothing can be put in the place of a folder.
+    sandbox.script("cd .scrum/reviews/2*; rm tally.json; mkdir -p tally.json/full");
+    let printed = tally();
+    assert_eq!((before.status, printed.status, printed.stdout), (0, 2, before.stdout));
+    assert!(printed.stderr.starts_with("error: cannot write "), "{}", printed.stderr);
 }

@@ -125,9 +125,11 @@ async fn a_program_that_is_not_there_has_a_stand_in_as_well() {
 async fn a_stand_in_of_another_lineage_is_refused() {
     let mock = good().await;
     let panel = [with(&model("opus", "claude-opus-4-7", &mock), "gpt"), model("gpt", "gpt-5", &mock)];
-    let printed = review(&scene(&["alpha"], &panel), &[]);
-    insta::assert_snapshot!(printed.stderr, @r#"
-    error: reviewer "opus": fallback "gpt": it is of lineage openai, not anthropic: agreement would mean something else
+    let sandbox = scene(&["alpha"], &panel);
+    let printed = review(&sandbox, &[]);
+    let root = format!("{}/", sandbox.repo().display());
+    insta::assert_snapshot!(printed.stderr.replace(&root, ""), @r#"
+    error: scrum.toml:8: reviewer "opus": fallback "gpt": it is of lineage openai, not anthropic: agreement would mean something else
     hint: configure another [[reviewer]] of that lineage, on another provider, and name it here
     "#);
     assert_eq!((printed.status, mock.asked().len()), (2, 0));
