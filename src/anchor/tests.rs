@@ -240,12 +240,7 @@ fn lines_next_to_a_removal_are_changed() {
 #[test]
 fn paths_are_taken_exactly_then_unprefixed_then_by_a_suffix_that_fits_once() {
     let server = "|         count += 1;";
-    at_lines(
-        "b/net/src/server.rs",
-        13,
-        13,
-        &format!("changed net/src/server.rs:13-13 serve {server} | path read as net/src/server.rs"),
-    );
+    at_lines("b/net/src/server.rs", 13, 13, &format!("changed net/src/server.rs:13-13 serve {server} | -"));
     at_lines(
         "src/server.rs",
         13,
