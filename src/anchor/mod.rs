@@ -83,8 +83,23 @@ impl Places<'_> {
     /// counted: a reply that proves to count otherwise than it was asked to is read so throughout.
     pub fn anchor(&self, findings: Vec<Finding>, bundle: Option<&str>) -> Vec<Anchored> {
         let own = bundle.and_then(|id| Some((id, self.number_of(id)?)));
+        let findings: Vec<Finding> =
+            findings.into_iter().map(|finding| self.taken_literally(finding)).collect();
         let habit = own.map(|own| self.habit(&findings, own)).unwrap_or_default();
         findings.into_iter().map(|finding| self.anchor_one(finding, own, &habit)).collect()
+    }
+
+    /// The same finding; where its place is written as prompts show it, that is its place, whatever marks, quotes or escapes
+    /// in the file's name could be read as.
+    fn taken_literally(&self, finding: Finding) -> Finding {
+        let written = finding.where_text.trim();
+        let numbered = written.rsplit_once(':').and_then(|(path, lines)| Some((path, range(lines)?)));
+        let (path, lines) = numbered.map_or((written, None), |(path, lines)| (path, Some(lines)));
+        if !self.has_file(path) || finding.location.as_ref().is_some_and(|location| location.path == path) {
+            return finding;
+        }
+        let location = Location { path: path.to_owned(), lines, symbol: None };
+        Finding { location: Some(location), also_at: Vec::new(), ..finding }
     }
 
     fn anchor_one(&self, finding: Finding, bundle: Option<(&str, u32)>, habit: &[Counting]) -> Anchored {
@@ -150,6 +165,12 @@ impl Places<'_> {
         }
         if places.len() < 2 { Vec::new() } else { shared }
     }
+}
+
+/// `3` or `3-5`.
+fn range(text: &str) -> Option<LineRange> {
+    let (start, end) = text.split_once('-').unwrap_or((text, text));
+    Some(LineRange::new(start.parse().ok()?, end.parse().ok()?))
 }
 
 fn unchecked(location: &Location, finding: Option<&Finding>) -> Place {
