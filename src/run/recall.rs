@@ -110,11 +110,11 @@ pub(super) fn hits(costs: &[Option<f64>]) -> Hits {
 /// their answer depends on more than the question.
 pub(super) fn identity(reviewer: &Reviewer) -> Option<String> {
     match reviewer.access {
-        // A program with a folder to work in is there to read the files around it, which no question names.
-        Access::Sarif(_)
+        // A program with a work_dir is there to read the files around it, which no question names.
+        Access::Command(Invocation { work_dir: Some(_), .. })
+        | Access::Sarif(_)
         | Access::Replay { .. }
-        | Access::Builtin(_)
-        | Access::Command(Invocation { work_dir: Some(_), .. }) => return None,
+        | Access::Builtin(_) => return None,
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => {}
     }
     let Reviewer {

@@ -1,4 +1,5 @@
-//! What holds requests back, in virtual time: allowances, pauses, breakers, stand-ins and budgets.
+//! What holds requests back: allowances, pauses, breakers, stand-ins and budgets. All times are those of tokio's paused clock,
+//! which goes on only while nothing else can; nobody sleeps.
 
 use std::{
     collections::BTreeSet,

@@ -315,7 +315,7 @@ fn mistakes_in_the_configuration_are_named() {
     );
     check("provider = \"sarif\"\nreport = \"y\"\nformat = \"cargo\"", "a saved `report` must be SARIF");
     check("provider = \"sarif\"\ncommand = [\"x\"]\npaths = [\"[\"]", "reviewer \"x\": bad glob \"[\"");
-    check("provider = \"sarif\"\ncommand = [\"x\"]\nformat = \"xml\"", "format is `xml`, it must be one of ");
+    check("provider = \"sarif\"\ncommand = [\"x\"]\nformat = \"xml\"", "format is `xml`, it must be one of");
     check(
         "provider = \"command\"\ncommand = [\"x\"]\nfinding_exits = [1]",
         "`finding_exits` means nothing to its provider",
