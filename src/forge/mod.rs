@@ -3,6 +3,10 @@
 //! One file a platform, each turning its API into the values of [`pull`](crate::pull); `client` carries requests for all. What to
 //! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
 
+mod client;
+
+use secrecy::SecretString;
+
 use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread};
 
 /// How much a platform takes.
@@ -12,6 +16,24 @@ pub struct Limits {
     pub comment: usize,
     /// Most remarks in one request.
     pub batch: usize,
+}
+
+/// A token, and where it came from. `Debug` does not show it.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The variable it came from, for error messages.
+    pub variable: String,
+    /// The token; white space around it does not count.
+    pub secret: SecretString,
+}
+
+/// What opens a server. Without a token only what is public can be read.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The token, where one was found.
+    pub token: Option<Token>,
+    /// The variables that were looked at, for error messages.
+    pub variables: Vec<String>,
 }
 
 /// A pull request on its platform, seen by the account that the token belongs to.
@@ -92,12 +114,12 @@ pub enum ForgeError {
         reason: String,
     },
     /// There is no such thing, or the token may not see it.
-    #[error("{what} is not there, or the token in {variable} may not see it")]
+    #[error("{what} is not there, or {access}")]
     NotFound {
         /// What was asked for: `acme/shop#5`.
         what: String,
-        /// The variable the token came from.
-        variable: String,
+        /// Why it may be hidden: `the token in GITHUB_TOKEN may not see it`.
+        access: String,
     },
     /// The repository has another name now.
     #[error("{old} is called {new} now")]

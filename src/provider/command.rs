@@ -25,10 +25,11 @@ use tokio::{
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Answer, AskError, Draft, keys::Keys, one_line};
+use super::{Answer, AskError, Draft, one_line};
 use crate::{
     prompt::Prompt,
     reviewer::{Invocation, OutputForm},
+    secret::Keys,
 };
 use envelope::{Envelope, Unwrapped};
 pub use surroundings::Surroundings;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{provider::keys::Keys, reviewer::Invocation};
+use crate::{reviewer::Invocation, secret::Keys};
 
 /// Variables every program gets: where it finds programs, its user's files, a language, a terminal, a folder for
 /// temporary files, the proxy and the certificates of this machine. A `*` at the end stands for any rest.

@@ -14,7 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::complaint::Complaint;
-use crate::provider::{AskError, keys::Keys, one_line};
+use crate::{
+    provider::{AskError, one_line},
+    secret::Keys,
+};
 
 /// What is named in messages.
 pub(in crate::provider) struct Door {
