@@ -230,6 +230,9 @@ impl Client {
     pub(super) fn not_found(&self, what: &str) -> ForgeError {
         let access = match &self.credential.token {
             Some(token) => format!("the token in {} may not see it", token.variable),
+            None if self.credential.variables.is_empty() => {
+                "it takes a token, and none is for this server".to_owned()
+            }
             None => format!("it takes a token: set {}", self.credential.variables.join(" or ")),
         };
         ForgeError::NotFound { what: what.to_owned(), access }

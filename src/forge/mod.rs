@@ -3,6 +3,7 @@
 //! One file a platform, each turning its API into the values of [`pull`](crate::pull); `client` carries requests for all. What to
 //! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
 
+pub mod address;
 mod client;
 
 use secrecy::SecretString;
@@ -32,7 +33,7 @@ pub struct Token {
 pub struct Credential {
     /// The token, where one was found.
     pub token: Option<Token>,
-    /// The variables that were looked at, for error messages.
+    /// The variables that were looked at, for error messages; none where nobody says that a token is for the server.
     pub variables: Vec<String>,
 }
 
@@ -86,11 +87,11 @@ pub trait Forge {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForgeError {
     /// No variable with a token is set.
-    #[error("no token for {server}: set {}", variables.join(" or "))]
+    #[error("no token for {server}")]
     NoToken {
         /// Host of the server.
         server: String,
-        /// Variables that are looked at.
+        /// Variables that are looked at; none where nobody says that a token is for this server.
         variables: Vec<String>,
     },
     /// The token is wrong or has expired.
