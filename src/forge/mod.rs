@@ -4,6 +4,7 @@
 //! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
 
 mod client;
+pub mod github;
 
 use secrecy::SecretString;
 
