@@ -10,6 +10,7 @@ mod words;
 use std::{error::Error, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Response, redirect::Policy};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
@@ -25,10 +26,12 @@ use crate::{
 pub(super) use patience::Effect;
 use patience::{Fate, Outcome, Pace};
 
+/// All but letters, digits and `-._~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// How long a server may take to accept a connection.
 const LONGEST_CONNECT: Duration = Duration::from_secs(15);
 /// How long one attempt may take in all. GitHub itself breaks off after 10 s.
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(60);
+const LONGEST_ATTEMPT: Duration = Duration::from_mins(1);
 /// Largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
 /// Most characters of a server's words in an error.
@@ -195,21 +198,24 @@ impl Client {
 
     /// `reply` if it says that `ask` was done.
     pub(super) async fn accepted(&self, ask: &Ask, reply: Reply) -> Result<Reply, ForgeError> {
-        let (reason, status) = (self.reason(&reply), reply.status.as_u16());
+        match reply.status.as_u16() {
+            200..=299 => Ok(reply),
+            300..=399 => Err(self.renamed(ask).await),
+            status => Err(self.refused(ask, status, self.reason(&reply))),
+        }
+    }
+
+    /// The server has not done `ask`; `status` is HTTP's, or the one that says the same.
+    pub(super) fn refused(&self, ask: &Ask, status: u16, reason: String) -> ForgeError {
+        let server = self.server.clone();
         match (status, &self.credential.token) {
-            (200..=299, _) => Ok(reply),
-            (300..=399, _) => Err(self.renamed(ask).await),
-            (401 | 403, None) => Err(self.no_token()),
-            (401, Some(token)) => Err(ForgeError::BadToken {
-                server: self.server.clone(),
-                variable: token.variable.clone(),
-                reason,
-            }),
+            (401 | 403, None) => self.no_token(),
+            (401, Some(token)) => ForgeError::BadToken { server, variable: token.variable.clone(), reason },
             (403, Some(token)) => {
-                Err(ForgeError::Forbidden { variable: token.variable.clone(), action: ask.action(), reason })
+                ForgeError::Forbidden { variable: token.variable.clone(), action: ask.action(), reason }
             }
-            (404 | 410, _) => Err(self.not_found(&ask.what)),
-            _ => Err(ForgeError::Refused { server: self.server.clone(), action: ask.action(), reason }),
+            (404 | 410, _) => self.not_found(&ask.what),
+            _ => ForgeError::Refused { server, action: ask.action(), reason },
         }
     }
 
@@ -227,7 +233,7 @@ impl Client {
     }
 
     /// There is no `what`.
-    pub(super) fn not_found(&self, what: &str) -> ForgeError {
+    fn not_found(&self, what: &str) -> ForgeError {
         let access = match &self.credential.token {
             Some(token) => format!("the token in {} may not see it", token.variable),
             None if self.credential.variables.is_empty() => {
@@ -239,7 +245,7 @@ impl Client {
     }
 
     /// `ask` led to no answer.
-    pub(super) fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
+    fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
         ForgeError::Unreachable {
             server: self.server.clone(),
             action: ask.action(),
@@ -248,7 +254,7 @@ impl Client {
     }
 
     /// What is asked for takes a token.
-    pub(super) fn no_token(&self) -> ForgeError {
+    fn no_token(&self) -> ForgeError {
         ForgeError::NoToken { server: self.server.clone(), variables: self.credential.variables.clone() }
     }
 
@@ -327,6 +333,11 @@ impl Client {
     }
 }
 
+/// A name as one part of a path.
+pub(super) fn encoded(part: &str) -> String {
+    utf8_percent_encode(part, RESERVED).to_string()
+}
+
 fn http_client(api: &Url) -> Result<reqwest::Client, reqwest::Error> {
     // An error says that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -386,7 +397,7 @@ async fn reply(mut response: Response) -> Result<Result<Reply, String>, reqwest:
 /// The address of the next page in a `Link` header.
 fn next_page(headers: &HeaderMap) -> Option<String> {
     let links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
-    links.flat_map(|links| links.split(",")).find_map(|link| {
+    links.flat_map(|links| links.split(',')).find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
         let is_next = parameters.split(';').any(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"));
         is_next.then(|| target.to_owned())

@@ -5,6 +5,7 @@
 
 pub mod address;
 mod client;
+pub mod github;
 
 use secrecy::SecretString;
 
