@@ -245,7 +245,7 @@ impl Client {
     }
 
     /// `ask` led to no answer.
-    fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
+    pub(super) fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
         ForgeError::Unreachable {
             server: self.server.clone(),
             action: ask.action(),

@@ -4,10 +4,15 @@
 //! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
 
 pub mod address;
+mod any;
 mod client;
+pub mod gitea;
 pub mod github;
+pub mod gitlab;
 
 use secrecy::SecretString;
+
+pub use any::AnyForge;
 
 use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread};
 
@@ -82,6 +87,11 @@ pub trait Forge {
 
     /// Puts a status on a commit.
     fn set_status(&self, status: &CommitStatus) -> impl Future<Output = Result<(), ForgeError>> + Send;
+}
+
+/// Whether `remark` is among `threads`: told after a request that may have made it without saying so.
+fn stands(remark: &Remark, threads: &[Thread]) -> bool {
+    threads.iter().any(|thread| thread.first.is_ours && thread.first.body.trim() == remark.body.trim())
 }
 
 /// A platform that does not do what was asked.
