@@ -170,7 +170,10 @@ fn line_forms(thread: &Discussion) -> Vec<Value> {
     let form = |(at, said): (usize, &Said)| {
         let mut form = comment_form(said);
         form["path"] = json!(thread.path);
-        form["position"] = if thread.is_outdated { Value::Null } else { json!(1) };
+        (form["position"], form["line"]) = match thread.is_outdated {
+            true => (Value::Null, Value::Null),
+            false => (json!(1), json!(thread.lines.end)),
+        };
         if at > 0 {
             form["in_reply_to_id"] = json!(thread.comments[0].id);
         }
