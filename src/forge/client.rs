@@ -236,13 +236,16 @@ impl Client {
     fn not_found(&self, what: &str) -> ForgeError {
         let access = match &self.credential.token {
             Some(token) => format!("the token in {} may not see it", token.variable),
+            None if self.credential.variables.is_empty() => {
+                "it takes a token, and none is for this server".to_owned()
+            }
             None => format!("it takes a token: set {}", self.credential.variables.join(" or ")),
         };
         ForgeError::NotFound { what: what.to_owned(), access }
     }
 
     /// `ask` led to no answer.
-    fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
+    pub(super) fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
         ForgeError::Unreachable {
             server: self.server.clone(),
             action: ask.action(),

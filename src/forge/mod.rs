@@ -3,10 +3,16 @@
 //! One file a platform, each turning its API into the values of [`pull`](crate::pull); `client` carries requests for all. What to
 //! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
 
+pub mod address;
+mod any;
 mod client;
+pub mod gitea;
 pub mod github;
+pub mod gitlab;
 
 use secrecy::SecretString;
+
+pub use any::AnyForge;
 
 use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread};
 
@@ -33,7 +39,7 @@ pub struct Token {
 pub struct Credential {
     /// The token, where one was found.
     pub token: Option<Token>,
-    /// The variables that were looked at, for error messages.
+    /// The variables that were looked at, for error messages; none where nobody says that a token is for the server.
     pub variables: Vec<String>,
 }
 
@@ -83,15 +89,20 @@ pub trait Forge {
     fn set_status(&self, status: &CommitStatus) -> impl Future<Output = Result<(), ForgeError>> + Send;
 }
 
+/// Whether `remark` is among `threads`: told after a request that may have made it without saying so.
+fn stands(remark: &Remark, threads: &[Thread]) -> bool {
+    threads.iter().any(|thread| thread.first.is_ours && thread.first.body.trim() == remark.body.trim())
+}
+
 /// A platform that does not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForgeError {
     /// No variable with a token is set.
-    #[error("no token for {server}: set {}", variables.join(" or "))]
+    #[error("no token for {server}")]
     NoToken {
         /// Host of the server.
         server: String,
-        /// Variables that are looked at.
+        /// Variables that are looked at; none where nobody says that a token is for this server.
         variables: Vec<String>,
     },
     /// The token is wrong or has expired.
