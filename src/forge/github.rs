@@ -35,34 +35,8 @@ const ABOUT_ALL: [&str; 3] = ["pending review", "commit_id", "no commit found"];
 const HEADERS: &[(&str, &str)] =
     &[("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")];
 
-const VIEWER: &str = "query Viewer { viewer { databaseId } }";
-
-const THREADS: &str = "
-query Threads($owner: String!, $name: String!, $number: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) {
-      reviewThreads(first: 100, after: $after) {
-        pageInfo { hasNextPage endCursor }
-        nodes {
-          id isResolved isOutdated
-          comments(first: 50) {
-            nodes { id body createdAt viewerDidAuthor author { __typename login } }
-          }
-        }
-      }
-    }
-  }
-}";
-
-const RESOLVE: &str = "
-mutation Resolve($thread: ID!) {
-  resolveReviewThread(input: {threadId: $thread}) { clientMutationId }
-}";
-
-const DELETE: &str = "
-mutation Delete($comment: ID!) {
-  deletePullRequestReviewComment(input: {id: $comment}) { clientMutationId }
-}";
+/// The operations that are sent to GraphQL by their names.
+const QUERIES: &str = include_str!("github/queries.graphql");
 
 /// A pull request on GitHub.
 pub struct GitHub {
@@ -104,21 +78,23 @@ impl GitHub {
         }
         let read = async || {
             let ask = Ask::read(self.graphql.clone(), "ask", "whose token it is");
-            let data: wire::Viewed = self.query(ask, VIEWER, json!({}), Effect::Reads).await?;
+            let data: wire::Viewed = self.query(ask, "Viewer", json!({}), Effect::Reads).await?;
             Ok(data.viewer.database_id)
         };
         self.viewer.get_or_try_init(read).await.copied().map(Some)
     }
 
-    /// Asks GraphQL, which answers errors with status 200 too.
+    /// Has GraphQL do one of [`QUERIES`]; it answers errors with status 200 too.
     async fn query<T: DeserializeOwned>(
         &self,
         ask: Ask,
-        query: &str,
+        operation: &str,
         variables: Value,
         effect: Effect,
     ) -> Result<T, ForgeError> {
-        let ask = ask.by(Method::POST, effect).with(json!({"query": query, "variables": variables}));
+        let ask = ask.by(Method::POST, effect).with(json!({
+            "query": QUERIES, "operationName": operation, "variables": variables,
+        }));
         let reply = self.client.exchange(&ask).await?;
         let mut reply = self.client.accepted(&ask, reply).await?;
         let status = match reply.body["errors"][0]["type"].as_str() {
@@ -138,7 +114,7 @@ impl GitHub {
             let variables =
                 json!({"owner": owner, "name": name, "number": self.address.number, "after": after});
             let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
-            let data: wire::Threads = self.query(ask, THREADS, variables, Effect::Reads).await?;
+            let data: wire::Threads = self.query(ask, "Threads", variables, Effect::Reads).await?;
             let page = data.repository.pull_request.review_threads;
             threads.extend(page.nodes.into_iter().filter_map(wire::Thread::into_value));
             match page.page_info {
@@ -250,12 +226,12 @@ impl Forge for GitHub {
     async fn retire(&self, thread: &Thread) -> Result<(), ForgeError> {
         let ask = |verb| Ask::read(self.graphql.clone(), verb, format!("a thread of {}", self.address));
         let resolved: Result<Value, _> =
-            self.query(ask("resolve"), RESOLVE, json!({"thread": thread.id}), Effect::Repeatable).await;
+            self.query(ask("resolve"), "Resolve", json!({"thread": thread.id}), Effect::Repeatable).await;
         let gone = match resolved {
             // A workflow's token may resolve only where it may also push.
             Err(ForgeError::Forbidden { .. }) => {
                 let comment = json!({"comment": thread.first.id});
-                self.query::<Value>(ask("delete"), DELETE, comment, Effect::Repeatable).await
+                self.query::<Value>(ask("delete"), "Delete", comment, Effect::Repeatable).await
             }
             other => other,
         };
