@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::{
     bundle::SplitError,
     config::{ConfigError, PanelError},
+    forge::{ForgeError, address::AddressError},
     git::GitError,
     prompt::TemplateError,
     provider::{OpenError, builtin::RuleError},
@@ -226,6 +227,47 @@ impl From<StoreError> for CliError {
             }
             StoreError::Write { .. } => plain.hint("is the disk full, or the folder not yours?"),
             StoreError::Ambiguous { .. } | StoreError::Read { .. } | StoreError::Damaged { .. } => plain,
+        }
+    }
+}
+
+impl From<AddressError> for CliError {
+    fn from(error: AddressError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            AddressError::NotAPull { .. } | AddressError::NotInCi => {
+                plain.hint("give a number, such as 5, or the address of its page, such as https://github.com/acme/shop/pull/5")
+            }
+            AddressError::UnknownPlatform { .. } => {
+                plain.hint("say `platform = \"github\"`, \"gitlab\", \"gitea\" or \"forgejo\" under [forge] in scrum.toml")
+            }
+            AddressError::NoServer | AddressError::NotAServer => {
+                plain.hint("give the address of its page, or say `url` and `project` under [forge] in scrum.toml")
+            }
+            AddressError::NoProject { .. } => plain.hint("say `project = \"owner/name\"` under [forge] in scrum.toml"),
+            AddressError::BadUrl { .. } => plain.hint("say where the server's pages begin: `url = \"https://git.example.com\"`"),
+            AddressError::BadProject { .. } => plain,
+        }
+    }
+}
+
+impl From<ForgeError> for CliError {
+    fn from(error: ForgeError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            ForgeError::NoToken { server, variables } if variables.is_empty() => plain.hint(format!(
+                "a token goes only where you say that it belongs: `url = \"https://{server}\"` under [forge] in scrum.toml"
+            )),
+            ForgeError::NoToken { variables, .. } => plain.hint(format!("set {}", variables.join(" or "))),
+            ForgeError::Renamed { new, .. } => {
+                plain.hint(format!("change the remote `origin`, or say `project = \"{new}\"` under [forge] in scrum.toml"))
+            }
+            ForgeError::BadToken { .. }
+            | ForgeError::Forbidden { .. }
+            | ForgeError::NotFound { .. }
+            | ForgeError::Limited { .. }
+            | ForgeError::Refused { .. }
+            | ForgeError::Unreachable { .. } => plain,
         }
     }
 }

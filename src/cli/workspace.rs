@@ -105,7 +105,7 @@ impl Workspace {
     }
 
     /// As a review here would be configured: what is checked out and not on the default branch steers nothing.
-    fn open_checkout(global: &Global, ui: Ui) -> Result<Self, CliError> {
+    pub(super) fn open_checkout(global: &Global, ui: Ui) -> Result<Self, CliError> {
         let place = Place::of(global)?;
         let repo = place.repository()?;
         let root = place.root(repo.as_ref());

@@ -7,6 +7,7 @@
 mod analyser;
 mod candidate;
 mod check;
+mod ci;
 pub mod env;
 mod error;
 mod fallback;
@@ -36,6 +37,7 @@ pub use prices::PriceList;
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
     prompt::guidance::GuidanceRule,
+    pull::Platform,
     reviewer::{Access, Reviewer},
     tally::gate::FailOn,
 };
@@ -104,6 +106,8 @@ pub struct Config {
     pub cache_bytes: u64,
     /// Most age of answers that are kept, and used.
     pub cache_age: Duration,
+    /// Where pull requests are.
+    pub forge: ForgeSettings,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
     /// Which panel is asked about which files, in order of configuration; each names one that there is.
@@ -118,6 +122,19 @@ pub struct Config {
     pub names_reviewers: bool,
     /// The files that were read, the built-in one left out, in order of precedence.
     pub files: Vec<PathBuf>,
+}
+
+/// `[forge]`; what is not said is inferred.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgeSettings {
+    /// What the server speaks.
+    pub platform: Option<Platform>,
+    /// Where its pages begin.
+    pub url: Option<String>,
+    /// The repository's name there.
+    pub project: Option<String>,
+    /// The variable with the token for it.
+    pub token_env: Option<String>,
 }
 
 /// What counts in place of a file on disk.
@@ -360,6 +377,7 @@ impl Config {
             cache_dir: file.cache.dir,
             cache_bytes: file.cache.max_bytes,
             cache_age: Duration::from_hours(24) * file.cache.max_age_days,
+            forge: forge(file.forge),
             panels,
             routes,
             reviewers,
@@ -368,6 +386,16 @@ impl Config {
             names_reviewers: false,
             files: Vec::new(),
         })
+    }
+}
+
+fn forge(entry: file::Forge) -> ForgeSettings {
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    ForgeSettings {
+        platform: entry.platform.into(),
+        url: said(entry.url),
+        project: said(entry.project),
+        token_env: said(entry.token_env),
     }
 }
 

@@ -22,6 +22,20 @@ fn the_reference_is_the_default() {
 }
 
 #[test]
+fn what_is_said_of_the_forge() {
+    let check = |text: &str, platform: Option<Platform>, url: Option<&str>| {
+        let forge = load(text).unwrap().forge;
+        let expect = ForgeSettings { platform, url: url.map(str::to_owned), project: None, token_env: None };
+        assert_eq!(forge, expect, "{text}");
+    };
+    check("", None, None);
+    check("[forge]\nplatform = \"forgejo\"", Some(Platform::Gitea), None);
+    check("[forge]\nplatform = \"gitlab\"\nurl = \"https://h\"", Some(Platform::GitLab), Some("https://h"));
+    let error = load("[forge]\nplatform = \"bitbucket\"").unwrap_err().to_string();
+    assert!(error.contains("unknown variant `bitbucket`"), "{error}");
+}
+
+#[test]
 fn the_commented_examples_of_the_reference_are_right() {
     let uncommented: String = DEFAULT
         .lines()

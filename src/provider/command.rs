@@ -25,10 +25,11 @@ use tokio::{
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Answer, AskError, Draft, in_brief, keys::Keys};
+use super::{Answer, AskError, Draft, in_brief};
 use crate::{
     prompt::Prompt,
     reviewer::{Invocation, OutputForm},
+    secret::Keys,
 };
 use envelope::{Envelope, Unwrapped};
 pub use surroundings::Surroundings;

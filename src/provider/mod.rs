@@ -8,7 +8,6 @@ pub mod command;
 pub mod discovery;
 pub mod draft;
 pub mod endpoint;
-mod keys;
 mod openai;
 mod remark;
 pub mod replay;
@@ -24,11 +23,11 @@ use crate::{
     prompt::Prompt,
     report::words,
     reviewer::{Access, Builtin, Reviewer},
+    secret::Keys,
 };
 pub use command::Surroundings;
 pub use draft::Draft;
 use endpoint::{Endpoint, HttpClients, Protocol, Way};
-use keys::Keys;
 
 /// One question: a bundle put to a reviewer.
 #[derive(Debug, Clone)]

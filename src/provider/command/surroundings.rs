@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    provider::keys::{self, Keys},
     reviewer::Invocation,
+    secret::{self, Keys},
 };
 
 /// Variables every program gets: where it finds programs, its user's files, a language, a terminal, a folder for
@@ -84,7 +84,7 @@ fn fits(pattern: &str, name: &str) -> bool {
 fn keys(variables: &BTreeMap<String, SecretString>, key: Option<&str>) -> Keys {
     let is_key = |name: &str, value: &str| {
         let by_name = SECRET_NAMES.iter().any(|part| name.to_ascii_uppercase().contains(part));
-        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= keys::SHORTEST }
+        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= secret::SHORTEST }
     };
     let keys = Keys::default();
     for (name, value) in variables {

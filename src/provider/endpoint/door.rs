@@ -14,7 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::complaint::Complaint;
-use crate::provider::{AskError, in_brief, keys::Keys};
+use crate::{
+    provider::{AskError, in_brief},
+    secret::Keys,
+};
 
 /// What is named in messages.
 pub(in crate::provider) struct Door {

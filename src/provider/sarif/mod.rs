@@ -25,12 +25,12 @@ use tokio::sync::OnceCell;
 use super::{
     Answer, AskError, End, OpenError, Question,
     command::{Program, Surroundings},
-    keys::Keys,
     remark,
 };
 use crate::{
     bundle::{Globs, Split},
     reviewer::{Analyser, Invocation, ReportSource, Reviewer, Tree},
+    secret::Keys,
 };
 use analysis::{Analysis, Changed};
 use places::Places;
