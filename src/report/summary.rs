@@ -14,6 +14,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        since::{Became, Carried},
         verdict::Conclusion,
     },
 };
@@ -74,6 +75,18 @@ pub fn dismissed(tally: &Tally) -> impl Iterator<Item = (&Issue, &Disposition)> 
     decided.filter(|(_, disposition)| disposition.decision.dismisses())
 }
 
+/// Issues of the last review that nobody reports now, without those that were fixed before it.
+pub fn earlier(tally: &Tally) -> impl Iterator<Item = &Carried> {
+    tally.earlier.iter().filter(|one| one.became != Became::Fixed || one.is_newly_fixed())
+}
+
+/// Whether an issue that is still open was called worse, or found by more lineages, at the last review.
+pub fn was_worse(issue: &Issue) -> bool {
+    issue.still_open().is_some_and(|before| {
+        before.severity > issue.severity || before.lineages.len() > issue.lineages.len()
+    })
+}
+
 /// `decided false by Ada on 2026-11-21: tests only`, harmless to show.
 pub fn decided_words(disposition: &Disposition) -> String {
     let Disposition { decision, by, at, why, .. } = disposition;
@@ -124,9 +137,7 @@ pub fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
 
 /// The member whose words stand for the issue: the first of the issue's severity.
 pub fn spokesman(issue: &Issue) -> Option<&Member> {
-    standing(issue)
-        .find(|member| member.anchored.finding.severity == issue.severity)
-        .or_else(|| issue.members.first())
+    issue.spokesman()
 }
 
 /// Lineages that were heard: those with a whole answer, and those whose cut-off answer holds a standing finding.

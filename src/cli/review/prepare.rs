@@ -135,9 +135,18 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
         tool_version: VERSION.to_owned(),
         ..RunInfo::default()
     };
-    let (panel, bundles, excluded, replies, judgements, dispositions) = <_>::default();
-    let tally =
-        tally::tally(Input { run, range, panel, bundles, excluded, replies, judgements, dispositions });
+    let (panel, bundles, excluded, replies, judgements, dispositions, since) = <_>::default();
+    let tally = tally::tally(Input {
+        run,
+        range,
+        panel,
+        bundles,
+        excluded,
+        replies,
+        judgements,
+        dispositions,
+        since,
+    });
     report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 
