@@ -16,6 +16,7 @@ pub mod layout;
 pub mod markdown;
 pub mod masks;
 pub mod preview;
+pub mod since;
 pub mod sizes;
 pub mod starter;
 pub mod stats;

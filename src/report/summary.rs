@@ -14,7 +14,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
-        since::{Became, Carried},
+        since::{Became, Carried, Earlier, Whereabouts},
         verdict::Conclusion,
     },
 };
@@ -181,6 +181,16 @@ pub fn agreed_on(agreement: Agreement) -> Option<&'static str> {
 /// `src/lib.rs:42`, `src/lib.rs:10-12`, `src/lib.rs in parse`, harmless to show.
 pub fn place(issue: &Issue) -> String {
     place_words(&issue.path, issue.lines, issue.symbol.as_deref())
+}
+
+/// The same of an issue of the last review, at the head under review as far as it is there.
+pub fn earlier_place(issue: &Earlier) -> String {
+    match &issue.now {
+        Whereabouts::There { path, lines } => place_words(path, *lines, issue.symbol.as_deref()),
+        Whereabouts::Unknown | Whereabouts::Gone => {
+            place_words(&issue.path, issue.lines, issue.symbol.as_deref())
+        }
+    }
 }
 
 /// The further places of one finding, as [`place`] shows them. What cannot be a path of the repository is left out.

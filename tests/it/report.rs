@@ -27,9 +27,11 @@ fn shown(text: &str) -> &str {
 #[test]
 fn markdown_of_a_whole_tally() {
     insta::assert_snapshot!(shown(&markdown::render(&sample::tally(), &sample::failed())), @r#"
-    ## scrum: 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
+    ## scrum: hold – 2 issues found by several lineages (1 BLOCK, 1 WARN), 2 by one lineage alone (1 BLOCK, 1 WARN) and 1 without a place
 
-    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK. Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30).
+    Verdict: hold (1 BLOCK found by several lineages; 1 BLOCK by one lineage alone; 3 WARNs). Gate failed (fail-on block, min-lineages 2): 2 issues of severity BLOCK.
+
+    Asked: anthropic (opus and sonnet), history, moonshot (kimi). Coverage: 7 of 8 answered by 3 lineages (73,800 tokens in, 5,040 out, $0.30, 1 min 28 s).
 
     > **Not read:** sonnet failed on c1 validatord: HTTP 529 overloaded, after 4 attempts
 
@@ -97,9 +99,9 @@ fn markdown_of_a_whole_tally() {
 
     | bundle | convergent | distinct | opus | sonnet | kimi | history |
     |---|---:|---:|---|---|---|---|
+    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | – |
     | c1 validatord (46 KB) | 1 | 2 | hold | **failed** | ship-with-fixes | answered |
     | c2 web (3.4 KB) | 1 | 2 | ship | ship-with-fixes | answered | answered |
-    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | – |
 
     Not shown to reviewers:
 
@@ -163,17 +165,19 @@ fn nothing_found_says_who_looked() {
     Verdict: ship (nothing of WARN or worse was found)
     ");
     insta::assert_snapshot!(shown(&markdown::render(&quiet(), &sample::off())), @"
-    ## scrum: Nothing found by 2 lineages in 2 bundles
+    ## scrum: ship – nothing found by 2 lineages in 2 bundles
 
-    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never). Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30).
+    Verdict: ship (nothing of WARN or worse was found). Gate off (fail-on never).
+
+    Asked: anthropic (opus and sonnet), moonshot (kimi). Coverage: all 6 answered by 2 lineages (73,800 tokens in, 5,040 out, $0.30, 1 min 28 s).
 
     ### Coverage
 
     | bundle | convergent | distinct | opus | sonnet | kimi |
     |---|---:|---:|---|---|---|
+    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 |
     | c1 validatord (46 KB) | 0 | 0 | ship | ship | ship |
     | c2 web (3.4 KB) | 0 | 0 | ship | ship | ship |
-    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");
@@ -223,9 +227,11 @@ fn nobody_answered_is_not_a_review() {
     Inconclusive (fail-on never, min-lineages 1): no reviewer answered
     ");
     insta::assert_snapshot!(shown(&markdown::render(&tally, &gate)), @"
-    ## scrum: Not reviewed: nobody answered
+    ## scrum: inconclusive – not reviewed: nobody answered
 
-    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered. Coverage: none of 6 answered ($0.30).
+    Verdict: inconclusive (no reviewer answered). Inconclusive (fail-on never, min-lineages 1): no reviewer answered.
+
+    Asked: anthropic (opus and sonnet), moonshot (kimi); nothing from opus, sonnet and kimi. Coverage: none of 6 answered ($0.30, 1 min 28 s).
 
     > **Not read:** kimi failed on all 2 bundles: HTTP 401 Unauthorized
 
@@ -237,9 +243,9 @@ fn nobody_answered_is_not_a_review() {
 
     | bundle | convergent | distinct | opus | sonnet | kimi |
     |---|---:|---:|---|---|---|
+    | spent | | | $0.10 | $0.10 | $0.10 |
     | c1 validatord (46 KB) | – | – | **failed** | **failed** | **failed** |
     | c2 web (3.4 KB) | – | – | **failed** | **failed** | **failed** |
-    | spent | | | $0.10 | $0.10 | $0.10 |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");

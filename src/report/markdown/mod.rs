@@ -1,264 +1,120 @@
-//! Shows a [`Tally`] as Markdown for a pull request: [`render`].
+//! Shows a [`Tally`] as Markdown for a pull request: [`render`], and [`within`] for a comment that may only be so long.
 //!
-//! Agreed issues come first with every lineage's wording, then what one reviewer calls a BLOCK; the rest is
-//! folded. All foreign text passes through [`escape`].
+//! The verdict comes first, then who was asked, what was not read and what became of the last review's issues; issues that lineages
+//! agree on with every wording, then what one reviewer calls a BLOCK; the rest is folded. All foreign text passes through [`escape`].
 
 pub mod escape;
+mod fold;
+mod heading;
+mod issue;
+mod ledger;
 
-use std::{collections::HashMap, fmt::Write as _};
+use fold::{Entry, Section, Weight};
+use issue::{Writer, said, said_briefly};
 
 use crate::{
-    coverage::State,
-    finding::{Anchor, Severity},
-    report::{
-        coverage, foreign,
-        judged::{self, Said},
-        masks, sizes,
-        summary::{self, Directory},
-        words,
-    },
-    reviewer::{ReviewerId, Seat},
-    tally::{Coverage, Issue, Member, Tally, gate::Gate, verdict},
+    report::{coverage, foreign, masks, summary, words},
+    tally::{Member, RejectedText, Tally, gate::Gate, since::Became},
 };
 
 /// Lines of an unusable text that are shown.
 const REJECT_LINES: usize = 6;
 
-/// Further places of a finding that are shown.
-const PLACES_SHOWN: usize = 8;
+/// Longest line, in characters, of a part that cannot be left out, as a share of the document: so many of them fit.
+const LINES_THAT_FIT: usize = 40;
 
 /// The tally as Markdown, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
-    let writer = Writer { tally, heard: summary::heard(tally).len(), directory: Directory::of(tally) };
-    let sections = [
-        heading(tally, gate),
+    within(tally, gate, usize::MAX, &[])
+}
+
+/// The same in at most `most` characters, at least a thousand: the least weighty entries are told in brief or only counted, never
+/// the verdict or what was not read. `notes` are lines of Markdown that stand below the verdict.
+pub fn within(tally: &Tally, gate: &Gate, most: usize, notes: &[String]) -> String {
+    let longest = most / LINES_THAT_FIT;
+    let (text, is_whole) = fold::fit(sections(tally, gate, longest, notes), most);
+    if is_whole {
+        return text;
+    }
+    let whole = format!(
+        "\n*Shortened to fit a comment; all of it is in `tally.md` of the run: {}*\n",
+        ledger::reprint(tally)
+    );
+    let room = most.saturating_sub(fold::length(&whole));
+    let (text, _) = fold::fit(sections(tally, gate, longest, notes), room);
+    if fold::length(&text) <= room { text + &whole } else { heading::least(tally, gate) + &whole }
+}
+
+fn sections(tally: &Tally, gate: &Gate, longest: usize, notes: &[String]) -> Vec<Section> {
+    let writer = Writer::of(tally);
+    vec![
+        Section::fixed(heading::heading(tally, gate, longest, notes)),
+        heading::gaps(tally),
+        heading::asked(tally),
         writer.convergent(),
         writer.blocks(),
+        writer.carried(),
         writer.refuted(),
         writer.others(),
+        writer.earlier(Became::Fixed),
         writer.dismissed(),
+        writer.earlier(Became::Dismissed),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
-        ledger(tally),
-        left_out(tally),
+        ledger::ledger(tally),
+        unseen("Not shown to reviewers:", coverage::excluded_lines(&tally.excluded)),
         masked(tally),
-        footer(tally),
-    ];
-    let shown: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
-    shown.join("\n")
+        Section::fixed(ledger::footer(tally)),
+    ]
 }
 
-fn heading(tally: &Tally, gate: &Gate) -> String {
-    let headline = words::sentence(&summary::headline(tally));
-    let conclusion = verdict::conclude(tally, gate);
-    let verdict = words::sentence(&escape::cell(&summary::verdict_line(&conclusion)));
-    let gate = words::sentence(&escape::cell(&summary::gate_line(gate)));
-    let spent = coverage::spent_in_all(tally).map(|spent| format!(" ({spent})")).unwrap_or_default();
-    let by = summary::heard_words(summary::heard(tally).len()) + &spent + summary::unchecked_words(tally);
-    let mut out =
-        format!("## scrum: {headline}\n\n{verdict}. {gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
-    let bundles = summary::bundle_heads(tally).len();
-    if let Some(judged) = judged::in_short(tally) {
-        let _ = writeln!(out, "\nJudged: {}.", escape::cell(&judged));
+/// A part that opens on a click.
+fn folded(
+    weight: Weight,
+    noun: &'static str,
+    title: &str,
+    between: &'static str,
+    entries: Vec<Entry>,
+) -> Section {
+    if entries.is_empty() {
+        return Section::fixed(String::new());
     }
-    if let Some(growth) = sizes::growth_in_short(&tally.run.growth) {
-        let _ = writeln!(out, "\nContext: {growth}.");
-    }
-    for line in coverage::routed(tally) {
-        let _ = writeln!(out, "\n{}.", words::sentence(&escape::cell(&line)));
-    }
-    for gap in coverage::gaps(tally) {
-        let because =
-            if gap.reason.is_empty() { String::new() } else { format!(": {}", escape::cell(&gap.reason)) };
-        let event = escape::cell(&gap.event(bundles));
-        let _ = writeln!(out, "\n> **Not read:** {} {event}{because}", escape::cell(gap.reviewer.as_str()));
-    }
-    for substitution in coverage::substitutions(tally) {
-        let event = escape::cell(&substitution.event(bundles));
-        let _ = writeln!(out, "\n> {}: {event}", escape::cell(substitution.reviewer.as_str()));
-    }
-    for (reviewer, remark) in coverage::remarks(tally, bundles) {
-        let _ = writeln!(out, "\n> {}: {}", escape::cell(reviewer.as_str()), escape::cell(&remark));
-    }
-    out
+    let before = format!("<details>\n<summary>{title}</summary>\n\n");
+    Section { weight, before, entries, between, after: "\n</details>\n".to_owned(), noun }
 }
 
-/// Writes issues; knows what each of them needs to know of the whole tally.
-struct Writer<'a> {
-    tally: &'a Tally,
-    heard: usize,
-    directory: Directory<'a>,
-}
-
-impl<'a> Writer<'a> {
-    fn convergent(&self) -> String {
-        let issues = summary::open(self.tally).filter(|issue| issue.is_convergent());
-        self.section("Found by more than one lineage", issues)
-    }
-
-    fn blocks(&self) -> String {
-        self.section(
-            "BLOCK by one lineage alone",
-            self.alone().filter(|issue| issue.severity == Severity::Block && !issue.is_refuted()),
-        )
-    }
-
-    fn refuted(&self) -> String {
-        let entries: Vec<String> =
-            self.alone().filter(|issue| issue.is_refuted()).map(|issue| self.entry(issue)).collect();
-        if entries.is_empty() {
-            return String::new();
-        }
-        let issues = words::count(entries.len(), "BLOCK");
-        folded(&format!("{issues} refuted by another lineage, counted all the same"), &entries.join("\n"))
-    }
-
-    fn others(&self) -> String {
-        let entries: Vec<String> = self
-            .alone()
-            .filter(|issue| issue.severity != Severity::Block)
-            .map(|issue| self.entry(issue))
-            .collect();
-        if entries.is_empty() {
-            return String::new();
-        }
-        let only = entries.len() == summary::open(self.tally).count();
-        let noun = if only { "issue" } else { "other issue" };
-        folded(&format!("{} by one lineage alone", words::count(entries.len(), noun)), &entries.join("\n"))
-    }
-
-    /// Folded, each with the decision in front of what was said.
-    fn dismissed(&self) -> String {
-        let entries: Vec<String> =
-            summary::dismissed(self.tally).map(|(issue, _)| self.entry(issue)).collect();
-        if entries.is_empty() {
-            return String::new();
-        }
-        let count = words::count(entries.len(), "issue");
-        folded(&format!("{count} dismissed by a human, not counted by gate and verdict"), &entries.join("\n"))
-    }
-
-    fn alone(&self) -> impl Iterator<Item = &'a Issue> {
-        summary::open(self.tally).filter(|issue| !issue.is_convergent())
-    }
-
-    fn section(&self, title: &str, issues: impl Iterator<Item = &'a Issue>) -> String {
-        let entries: Vec<String> = issues.map(|issue| self.entry(issue)).collect();
-        if entries.is_empty() { String::new() } else { format!("### {title}\n\n{}", entries.join("\n")) }
-    }
-
-    /// One issue: a line of its own, then what each reviewer says.
-    fn entry(&self, issue: &Issue) -> String {
-        let agreement = summary::agreement(issue, self.heard);
-        let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
-        let place = escape::code(&summary::place(issue));
-        let examined = escape::cell(&judged::examined_cell(issue));
-        let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
-        let id = escape::code(&issue.id);
-        let mut out = format!("**{}** {place} · {agreement}{agreed}{examined} · {id}\n\n", issue.severity);
-        if let Some(disposition) = &issue.disposition {
-            let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
-            let _ = writeln!(out, "**{decided}**\n");
-        }
-        summary::standing(issue).for_each(|member| out += &said(member));
-        judged::adjudicated(issue).for_each(|said| out += &judgement("adjudicated", &said));
-        judged::examined(issue).for_each(|said| out += &judgement("examined", &said));
-        let near = self.directory.neighbours(issue);
-        if !near.is_empty() {
-            let near: Vec<String> = near.iter().map(|place| escape::code(place)).collect();
-            let _ = writeln!(out, "- near, but another claim: {}", words::list_up_to(&near, 5));
-        }
-        out
-    }
-}
-
-/// What somebody says about others' claims, as an item of the list; set apart from who found something.
-fn judgement(how: &str, said: &Said<'_>) -> String {
-    let (who, why, quote) =
-        (escape::cell(&said.who()), escape::text(&words::sentence(&said.why())), said.quote());
-    let quote = if quote.is_empty() { quote } else { format!("\n  <br>Quote: {}", escape::code(&quote)) };
-    format!("- *{how} by* {who}: {}. {why}{quote}\n", said.word)
-}
-
-/// What one reviewer says, as an item of a list.
-fn said(member: &Member) -> String {
-    let finding = &member.anchored.finding;
-    let who =
-        format!("**{}** ({})", escape::cell(member.reviewer.as_str()), escape::cell(member.lineage.as_str()));
-    let mut out = format!("- {who} {}: {}", own_word(member), escape::rich(&finding.what, "  "));
-    if !finding.why.trim().is_empty() {
-        let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
-    }
-    out += &mending(&finding.fix);
-    let remarks = place_remarks(member);
-    if !remarks.is_empty() {
-        let remarks = escape::cell(&remarks.join("; "));
-        let _ = writeln!(out, "  <br>Place: {} ({remarks})", escape::code(&finding.where_text));
-    }
-    let also: Vec<String> = summary::also_at(member).iter().map(|place| escape::code(place)).collect();
-    if !also.is_empty() {
-        let _ = writeln!(out, "  <br>Also at {}", words::list_up_to(&also, PLACES_SHOWN));
-    }
-    out
-}
-
-/// What is to be known about a place. Unchecked places are told once, at the top; a move tells its own reason.
-fn place_remarks(member: &Member) -> Vec<&str> {
-    let anchored = &member.anchored;
-    if member.anchor() == Anchor::Unchecked || anchored.finding.where_text.trim().is_empty() {
-        return Vec::new();
-    }
-    let told = member.anchor() == Anchor::Moved && anchored.note.is_some();
-    let lies = summary::place_note(member.anchor()).filter(|_| !told);
-    lies.into_iter().chain(anchored.note.as_deref()).collect()
-}
-
-/// The severity, with the reviewer's own word where it is another one.
-fn own_word(member: &Member) -> String {
-    let finding = &member.anchored.finding;
-    let (ours, own) = (finding.severity.word(), finding.severity_word.trim());
-    if own.is_empty() || own.eq_ignore_ascii_case(ours) {
-        return ours.to_owned();
-    }
-    format!("{ours} (\"{}\")", escape::cell(own))
-}
-
-/// A proposed mending; code of several lines as a block.
-fn mending(fix: &str) -> String {
-    let lines = foreign::lines(fix.trim());
-    match lines.as_slice() {
-        [] => String::new(),
-        _ if fix.contains("```") => format!("  <br>Fix: {}", escape::rich(fix, "  ")),
-        [one] => format!("  <br>Fix: {}\n", escape::text(one)),
-        several => format!("  <br>Fix:\n\n{}", escape::fence(several, "  ")),
-    }
-}
-
-fn unplaced(tally: &Tally) -> String {
+fn unplaced(tally: &Tally) -> Section {
     let members = summary::unplaced(tally);
-    if members.is_empty() {
-        return String::new();
-    }
-    let entries: String = members.iter().map(|member| said(member)).collect();
-    folded(&format!("{} without a place in the change", words::count(members.len(), "finding")), &entries)
+    let title = format!("{} without a place in the change", words::count(members.len(), "finding"));
+    let entry = |member: &&Member| Entry::new(said(member), said_briefly(member));
+    folded(Weight::Loose, "finding", &title, "", members.iter().map(entry).collect())
 }
 
-fn retracted(tally: &Tally) -> String {
+fn retracted(tally: &Tally) -> Section {
     let line = |member: &&Member| {
         let finding = &member.anchored.finding;
         let (reviewer, what) = (escape::cell(member.reviewer.as_str()), escape::text(&finding.what));
         let place = escape::code(&finding.where_text);
-        format!("({reviewer} emitted a {} on {place} and took it back: {what})\n", finding.severity)
+        Entry::line(format!(
+            "({reviewer} emitted a {} on {place} and took it back: {what})\n",
+            finding.severity
+        ))
     };
-    summary::retracted(tally).iter().map(line).collect::<Vec<_>>().join("\n")
+    let entries = summary::retracted(tally).iter().map(line).collect();
+    let (before, after) = <_>::default();
+    Section {
+        weight: Weight::TakenBack,
+        before,
+        entries,
+        between: "\n",
+        after,
+        noun: "finding that was taken back",
+    }
 }
 
-fn rejects(tally: &Tally) -> String {
-    if tally.rejects.is_empty() {
-        return String::new();
-    }
-    let entry = |reject: &crate::tally::RejectedText| {
+fn rejects(tally: &Tally) -> Section {
+    let entry = |reject: &RejectedText| {
         let lines: Vec<String> = foreign::lines(&reject.text)
             .iter()
             .take(REJECT_LINES)
@@ -266,103 +122,29 @@ fn rejects(tally: &Tally) -> String {
             .collect();
         let (reviewer, reason) = (escape::cell(reject.reviewer.as_str()), escape::cell(&reject.reason));
         let bundle = escape::cell(&words::bundle_name(&reject.bundle));
-        format!("- {reviewer} on {bundle}: {reason}\n\n{}", escape::fence(&lines, "  "))
+        let head = format!("- {reviewer} on {bundle}: {reason}\n");
+        Entry::new(format!("{head}\n{}", escape::fence(&lines, "  ")), head)
     };
-    let entries: Vec<String> = tally.rejects.iter().map(entry).collect();
-    folded(&format!("{} not usable", words::count(tally.rejects.len(), "text")), &entries.join("\n"))
+    let title = format!("{} not usable", words::count(tally.rejects.len(), "text"));
+    folded(Weight::Unusable, "text", &title, "\n", tally.rejects.iter().map(entry).collect())
 }
 
-/// Bundle × reviewer as a table; left out when nobody was asked.
-fn ledger(tally: &Tally) -> String {
-    if tally.coverage.is_empty() {
-        return String::new();
-    }
-    let mut out = String::from("### Coverage\n\n| bundle | convergent | distinct |");
-    let reviewers = &tally.panel.reviewers;
-    for reviewer in reviewers {
-        let _ = write!(out, " {} |", escape::cell(reviewer.id.as_str()));
-    }
-    let _ = write!(out, "\n|---|---:|---:|{}\n", "---|".repeat(reviewers.len()));
-    let found = summary::by_bundle(tally);
-    // Of several records of one task the first stands.
-    let tasks: HashMap<_, _> = tally.coverage.iter().rev().map(|task| (task_of(task), task)).collect();
-    for (bundle, head) in summary::bundle_heads(tally) {
-        let figures = found
-            .get(bundle)
-            .map_or("– | –".to_owned(), |found| format!("{} | {}", found.convergent, found.distinct));
-        let _ = write!(out, "| {} | {figures} |", escape::cell(&head));
-        for reviewer in reviewers {
-            let _ = write!(out, " {} |", task_cell(tasks.get(&(bundle, &reviewer.id)).copied()));
-        }
-        out.push('\n');
-    }
-    out + &spent_row(tally)
-}
-
-/// What each reviewer took, below what it said.
-fn spent_row(tally: &Tally) -> String {
-    let spent = coverage::spent_by_reviewer(tally);
-    if spent.is_empty() {
-        return String::new();
-    }
-    let cell = |seat: &Seat| format!(" {} |", spent.get(&seat.id).map_or("–", String::as_str));
-    format!("| spent | | |{}\n", tally.panel.reviewers.iter().map(cell).collect::<String>())
-}
-
-fn task_of(task: &Coverage) -> (&str, &ReviewerId) {
-    (&task.outcome.bundle, &task.outcome.reviewer)
-}
-
-/// The verdict where there is an answer, else what became of the task.
-fn task_cell(task: Option<&Coverage>) -> String {
-    match task {
-        None => "not asked".to_owned(),
-        Some(task) if task.outcome.state == State::Answered => {
-            task.verdict.map_or("answered", |verdict| verdict.word()).to_owned()
-        }
-        Some(task) if task.outcome.state == State::NotRouted => "not asked".to_owned(),
-        Some(task) => format!("**{}**", coverage::state_word(task.outcome.state)),
-    }
-}
-
-fn left_out(tally: &Tally) -> String {
-    let lines = coverage::excluded_lines(&tally.excluded);
-    if lines.is_empty() {
-        return String::new();
-    }
-    let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
-    format!("Not shown to reviewers:\n\n{}", entries.concat())
-}
-
-fn masked(tally: &Tally) -> String {
+fn masked(tally: &Tally) -> Section {
     let masks = &tally.run.masks;
-    if masks.is_empty() {
-        return String::new();
-    }
     let count = words::count(masks::count(masks), "credential");
-    let lines = masks::lines(masks);
-    let entries: Vec<String> = lines.iter().map(|line| format!("- {}\n", escape::cell(line))).collect();
-    format!("{count} masked for reviewers:\n\n{}", entries.concat())
+    unseen(&format!("{count} masked for reviewers:"), masks::lines(masks))
 }
 
-fn footer(tally: &Tally) -> String {
-    let range = &tally.range;
-    let again = match (&range.base, &range.head) {
-        (Some(base), Some(head)) => format!("scrum review {base}..{head}"),
-        _ if tally.run.id.is_empty() => String::new(),
-        _ => format!("scrum report {}", tally.run.id),
+/// A list of what reviewers did not see.
+fn unseen(title: &str, lines: Vec<String>) -> Section {
+    if lines.is_empty() {
+        return Section::fixed(String::new());
+    }
+    let entry = |line: &String| {
+        let brief = words::shortened(line, 200);
+        Entry::new(format!("- {}\n", escape::cell(line)), format!("- {}\n", escape::cell(&brief)))
     };
-    let parts = [
-        ("", &range.spec),
-        ("run ", &tally.run.id),
-        ("scrum ", &tally.run.tool_version),
-        ("again: ", &again),
-    ];
-    let told = parts.iter().filter(|(_, text)| !text.is_empty());
-    let told: Vec<String> = told.map(|(label, text)| format!("{label}{}", escape::code(text))).collect();
-    format!("<sub>{}</sub>\n", told.join(" · "))
-}
-
-fn folded(title: &str, body: &str) -> String {
-    format!("<details>\n<summary>{title}</summary>\n\n{body}\n</details>\n")
+    let entries = lines.iter().map(entry).collect();
+    let (before, after) = (format!("{title}\n\n"), String::new());
+    Section { weight: Weight::Unseen, before, entries, between: "", after, noun: "line" }
 }

@@ -1,0 +1,146 @@
+//! The beginning of the document: [`heading`], what was not read ([`gaps`]), and how reviewers were asked ([`asked`]).
+//!
+//! A person should see here in ten seconds whether to worry.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use jiff::Timestamp;
+
+use super::{
+    escape,
+    fold::{Entry, Section, Weight},
+};
+use crate::{
+    coverage::State,
+    report::{
+        coverage, judged, since, sizes,
+        summary::{self, gate_line},
+        words,
+    },
+    reviewer::ReviewerId,
+    tally::{Tally, gate::Gate, verdict},
+};
+
+/// Characters of a reason that are shown where there is little room.
+const BRIEF: usize = 120;
+
+/// Verdict, gate, what became of earlier issues, and who answered; lines of at most `longest` characters before escaping.
+pub(super) fn heading(tally: &Tally, gate: &Gate, longest: usize, notes: &[String]) -> String {
+    let line = |text: &str| words::sentence(&escape::cell(&words::shortened(text, longest)));
+    let conclusion = verdict::conclude(tally, gate);
+    let (verdict, gate) = (line(&summary::verdict_line(&conclusion)), line(&gate_line(gate)));
+    let mut out = format!("{}\n{verdict}. {gate}.\n", title(tally, conclusion.word()));
+    for note in notes {
+        let _ = writeln!(out, "\n> {note}");
+    }
+    if let Some(since) = since::line(tally) {
+        let _ = writeln!(out, "\n{}.", line(&since));
+    }
+    let who = who(tally).map(|who| line(&who) + ". ").unwrap_or_default();
+    let spent: Vec<String> = coverage::spent_in_all(tally).into_iter().chain(time(tally)).collect();
+    let spent = if spent.is_empty() { String::new() } else { format!(" ({})", spent.join(", ")) };
+    let by = summary::heard_words(summary::heard(tally).len()) + &spent + summary::unchecked_words(tally);
+    let _ = writeln!(out, "\n{who}Coverage: {}{by}.", coverage::in_short(tally));
+    if let Some(judged) = judged::in_short(tally) {
+        let _ = writeln!(out, "\nJudged: {}.", escape::cell(&words::shortened(&judged, longest)));
+    }
+    if let Some(growth) = sizes::growth_in_short(&tally.run.growth) {
+        let _ = writeln!(out, "\nContext: {growth}.");
+    }
+    out
+}
+
+/// What is left where nothing else fits.
+pub(super) fn least(tally: &Tally, gate: &Gate) -> String {
+    let conclusion = verdict::conclude(tally, gate);
+    let gaps = coverage::gaps(tally).len();
+    let gate = escape::cell(&words::shortened(&gate_line(gate), BRIEF));
+    let unread = match gaps {
+        0 => String::new(),
+        gaps => format!("\n> **Not read:** {}\n", words::count(gaps, "part")),
+    };
+    let (gate, in_short) = (words::sentence(&gate), coverage::in_short(tally));
+    format!("{}\n{gate}. Coverage: {in_short}.\n{unread}", title(tally, conclusion.word()))
+}
+
+fn title(tally: &Tally, verdict: &str) -> String {
+    let earlier = since::carried(tally).map(|words| format!("; {words}")).unwrap_or_default();
+    format!("## scrum: {verdict} – {}{earlier}\n", summary::headline(tally))
+}
+
+/// `asked: anthropic (opus and sonnet), history; nothing from kimi`; `None` where nobody was.
+fn who(tally: &Tally) -> Option<String> {
+    let mut lineages: BTreeMap<&str, Vec<&ReviewerId>> = BTreeMap::new();
+    for seat in &tally.panel.reviewers {
+        lineages.entry(seat.lineage.as_str()).or_default().push(&seat.id);
+    }
+    if lineages.is_empty() || tally.coverage.is_empty() {
+        return None;
+    }
+    let told = |(lineage, reviewers): (&&str, &Vec<&ReviewerId>)| match reviewers.as_slice() {
+        [one] if one.as_str() == *lineage => (*lineage).to_owned(),
+        several => {
+            let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+            format!("{lineage} ({})", words::list(&names))
+        }
+    };
+    let told: Vec<String> = lineages.iter().map(told).collect();
+    let answered = |id: &ReviewerId| {
+        let mut tasks = tally.coverage.iter().map(|task| &task.outcome);
+        tasks.any(|task| task.reviewer == *id && task.state == State::Answered)
+    };
+    let ids = tally.panel.reviewers.iter().map(|seat| &seat.id);
+    let silent: Vec<&str> = ids.filter(|id| !answered(id)).map(ReviewerId::as_str).collect();
+    let silent =
+        if silent.is_empty() { String::new() } else { format!("; nothing from {}", words::list(&silent)) };
+    Some(format!("asked: {}{silent}", told.join(", ")))
+}
+
+/// How long the run took; `None` while that is not known.
+fn time(tally: &Tally) -> Option<String> {
+    let at = |text: &str| text.parse::<Timestamp>().ok();
+    let (start, end) = (at(&tally.run.started_at)?, at(tally.run.finished_at.as_deref()?)?);
+    let span = u64::try_from(end.duration_since(start).as_millis()).ok()?;
+    Some(words::duration(span))
+}
+
+/// What was not read, and why.
+pub(super) fn gaps(tally: &Tally) -> Section {
+    let bundles = summary::bundle_heads(tally).len();
+    let entry = |gap: &coverage::Gap| {
+        let head = format!(
+            "> **Not read:** {} {}",
+            escape::cell(gap.reviewer.as_str()),
+            escape::cell(&gap.event(bundles))
+        );
+        let because = |reason: &str| {
+            if reason.is_empty() { String::new() } else { format!(": {}", escape::cell(reason)) }
+        };
+        let brief = words::shortened(&gap.reason, BRIEF);
+        Entry::new(format!("{head}{}\n", because(&gap.reason)), format!("{head}{}\n", because(&brief)))
+    };
+    quoted(Weight::Gap, "gap", coverage::gaps(tally).iter().map(entry).collect())
+}
+
+/// Who was asked, or answered, otherwise than one would expect; also what of the conversation does not count.
+pub(super) fn asked(tally: &Tally) -> Section {
+    let bundles = summary::bundle_heads(tally).len();
+    let quote = |who: &ReviewerId, event: &str| {
+        format!("> {}: {}\n", escape::cell(who.as_str()), escape::cell(event))
+    };
+    let routed = coverage::routed(tally);
+    let routed = routed.iter().map(|line| format!("{}.\n", words::sentence(&escape::cell(line))));
+    let substitutions = coverage::substitutions(tally);
+    let substitutions = substitutions.iter().map(|one| quote(&one.reviewer, &one.event(bundles)));
+    let remarks = coverage::remarks(tally, bundles);
+    let remarks = remarks.iter().map(|(reviewer, remark)| quote(reviewer, remark));
+    let notes = tally.since.iter().flat_map(|since| &since.notes);
+    let notes = notes.map(|note| format!("> {}\n", words::sentence(&escape::cell(note))));
+    let lines = routed.chain(substitutions).chain(remarks).chain(notes);
+    quoted(Weight::Asked, "remark", lines.map(Entry::line).collect())
+}
+
+fn quoted(weight: Weight, noun: &'static str, entries: Vec<Entry>) -> Section {
+    let (before, after) = <_>::default();
+    Section { weight, before, entries, between: "\n", after, noun }
+}
