@@ -16,7 +16,7 @@ use crate::{
     coverage::Spent,
 };
 
-pub use access::{Access, Builtin, host, is_loopback};
+pub use access::{Access, Builtin, host, is_loopback, node_tool};
 pub use analyser::{Analyser, AnalyserProgram, Levels, ReportFormat, ReportSource, Tree};
 pub use program::{Invocation, OutputForm};
 pub use quirks::{OutputLimit, Parameter, Quirks};

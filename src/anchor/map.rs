@@ -159,6 +159,11 @@ impl<'a> Places<'a> {
         self.bundles.get(bundle).map(|shows| shows.number)
     }
 
+    /// Whether the change has a file that is shown as `path`.
+    pub(super) fn has_file(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
     /// The changed file that `path` means. No path at all means the only file of `bundle`.
     pub(super) fn file_of(&self, path: &str, bundle: &str) -> Option<(&str, &FileMap<'a>)> {
         let path = if path.is_empty() {

@@ -28,11 +28,15 @@ impl Paths {
     pub(super) fn find(&self, given: &str) -> Option<&str> {
         let same_name = self.by_name.get(&last_part(given))?;
         // A folder of the repository may be called like git's prefix.
-        let unprefixed = given.strip_prefix("a/").or_else(|| given.strip_prefix("b/"));
-        let written = || [Some(given), unprefixed].into_iter().flatten();
+        let written = || [Some(given), unprefixed(given)].into_iter().flatten();
         let exact = written().find_map(|path| same_name.get(path)).map(String::as_str);
         exact.or_else(|| written().find_map(|path| nearly(path, same_name)))
     }
+}
+
+/// `path` without the prefix that git writes before it in a diff, if that may be one.
+pub(super) fn unprefixed(path: &str) -> Option<&str> {
+    path.strip_prefix("a/").or_else(|| path.strip_prefix("b/"))
 }
 
 /// The only file of `same_name` that `given` means without being written like it.

@@ -68,6 +68,40 @@ fn renamed(old: &str, file: FilePatch) -> FilePatch {
 }
 
 #[test]
+fn a_place_written_as_prompts_show_it_is_that_place() {
+    let names = [
+        "new\nline.py",
+        "quo\"te.py",
+        "'a'.py",
+        "c:3:d.py",
+        "x, y.py",
+        "[z](u).py",
+        "VERDICT: v.py",
+        "b/e.py",
+    ];
+    let files: Vec<FilePatch> =
+        names.iter().map(|name| patch(name, "@@ -1,1 +1,2 @@\n-a\n+b\n+c\n")).collect();
+    let shown: Vec<String> = files.iter().map(|file| file.path.to_string()).collect();
+    let change = [bundle("c1_x", files)];
+    let check = |place: &str, expect: &str, lines: Option<(u32, u32)>| {
+        let reply = format!("SEVERITY: WARN\nWHERE: {place}\nWHAT: it is wrong\nWHY: so\n\nVERDICT: hold\n");
+        let findings = crate::reply::read(&reply, None).findings;
+        let placed = anchor(findings, Some(&change[0]), &change).remove(0);
+        let found = (placed.anchor, placed.path.as_deref(), placed.lines, placed.also);
+        assert_eq!(
+            found,
+            (Anchor::Changed, Some(expect), lines.map(|(a, b)| LineRange::new(a, b)), Vec::new()),
+            "{place}"
+        );
+    };
+    for path in &shown {
+        check(&format!("{path}:2"), path, Some((2, 2)));
+        check(&format!("{path}:1-2"), path, Some((1, 2)));
+    }
+    check("`e.py:2`", "b/e.py", Some((2, 2)));
+}
+
+#[test]
 fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
     let files = vec![
         renamed("lib/old.rs", patch("src/new.rs", "@@ -1,1 +1,1 @@\n-a\n+b\n")),
@@ -95,6 +129,7 @@ fn paths_of_other_checkouts_and_times_are_read_when_one_file_fits() {
     check("b/b/both.rs", "changed b/both.rs");
     check("both.rs", "outside both.rs");
     check("a/Makefile", "changed Makefile");
+    check("a/other.rs", "outside other.rs");
     check("b/Makefile", "changed b/Makefile");
     check("src/lib.rs", "changed src/lib.rs");
     check("lib.rs", "outside lib.rs");
@@ -205,12 +240,7 @@ fn lines_next_to_a_removal_are_changed() {
 #[test]
 fn paths_are_taken_exactly_then_unprefixed_then_by_a_suffix_that_fits_once() {
     let server = "|         count += 1;";
-    at_lines(
-        "b/net/src/server.rs",
-        13,
-        13,
-        &format!("changed net/src/server.rs:13-13 serve {server} | path read as net/src/server.rs"),
-    );
+    at_lines("b/net/src/server.rs", 13, 13, &format!("changed net/src/server.rs:13-13 serve {server} | -"));
     at_lines(
         "src/server.rs",
         13,

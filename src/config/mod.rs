@@ -17,6 +17,7 @@ mod panel;
 mod place;
 mod preset;
 mod prices;
+mod project;
 mod wording;
 
 use std::{
@@ -33,6 +34,7 @@ pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
+pub use project::node_tool_below;
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},

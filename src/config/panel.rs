@@ -79,6 +79,15 @@ impl Seats {
         Panel { reviewers: usable.chain(others).map(Seat::from).collect() }
     }
 
+    /// For each reviewer that cannot be asked itself, who is asked in its place and why.
+    pub fn in_place(&self) -> BTreeMap<ReviewerId, (Reviewer, String)> {
+        let first = |seat: &SkippedSeat| {
+            let (stand_in, _) = self.stand_ins.get(&seat.reviewer.id)?.first()?;
+            Some((seat.reviewer.id.clone(), (stand_in.clone(), seat.obstacle.to_string())))
+        };
+        self.substituted.iter().filter_map(first).collect()
+    }
+
     /// Whether the offline reviewer `which` is among those that can be asked.
     pub fn asks(&self, which: Builtin) -> bool {
         let voices = self.usable.iter().chain(self.stand_ins.values().flatten());

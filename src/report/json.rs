@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     anchor::Place,
-    bundle::{Bundle, Excluded, Guard},
+    bundle::{Bundle, Excluded, Guard, context::Context},
     change::{FilePatch, RangeInfo},
     coverage::{Outcome, State},
     disposition::Disposition,
@@ -120,6 +120,12 @@ fn run(run: &RunInfo) -> wire::Run {
         tool_version: run.tool_version.clone(),
         prompt_hash: run.prompt_hash.clone(),
         cut_short: run.cut_short.clone(),
+        context: (run.growth.context != Context::Hunk).then(|| wire::Context {
+            asked: run.growth.context.word().to_owned(),
+            grown: run.growth.grown,
+            hunks: run.growth.hunks(),
+            bytes: run.growth.bytes,
+        }),
     }
 }
 

@@ -91,6 +91,22 @@ pub struct Run {
     /// from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_short: Option<String>,
+    /// How much more than the hunks was shown; absent when nothing more was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Context>,
+}
+
+/// How much more than the hunks was shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Context {
+    /// What was asked for: `function` or `file`.
+    pub asked: String,
+    /// Hunks that show it.
+    pub grown: usize,
+    /// All hunks that could have.
+    pub hunks: usize,
+    /// Bytes that the bundles are larger for it.
+    pub bytes: usize,
 }
 
 /// The two states that were compared.

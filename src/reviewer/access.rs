@@ -71,6 +71,13 @@ impl Access {
         }
     }
 
+    /// The tool that is started through `npx --no-install`: there where the project has it, whatever is on `PATH`.
+    pub fn node_tool(&self) -> Option<&str> {
+        let Self::Sarif(analyser) = self else { return None };
+        let ReportSource::Program(program) = &analyser.source else { return None };
+        node_tool(&program.argv)
+    }
+
     /// The base URL of the endpoint that is asked.
     pub fn base_url(&self) -> Option<&str> {
         match self {
@@ -87,6 +94,12 @@ impl Access {
             Self::Sarif(_) | Self::Replay { .. } | Self::Builtin(_) => true,
         }
     }
+}
+
+/// The tool that `npx --no-install` starts when `argv` is a call of it.
+pub fn node_tool<T: AsRef<str>>(argv: &[T]) -> Option<&str> {
+    let [program, option, tool, ..] = argv else { return None };
+    (program.as_ref() == "npx" && option.as_ref() == "--no-install").then_some(tool.as_ref())
 }
 
 /// The host of a URL with its port, without the name and password that may stand before it; empty when `url` is none.

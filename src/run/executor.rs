@@ -80,6 +80,9 @@ where
             _ = ticker.tick() => execution.tell_tokens(),
         }
     };
+    while let Some((task, outcome)) = execution.saves.next().await {
+        execution.record(task, outcome);
+    }
     execution.interrupt();
     while let Some((task, outcome)) = execution.saves.next().await {
         execution.record(task, outcome);
@@ -163,6 +166,7 @@ where
             self.stop(&reason);
         }
         self.queue.release();
+        self.count_further();
         let now = Instant::now();
         while self.queue.under_way() < self.pace.concurrency.get()
             && let Some((line, task)) = self.queue.next()
@@ -199,6 +203,15 @@ where
         self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
     }
 
+    /// Counts the requests that attempts under way have made besides their first, before anybody else is asked.
+    fn count_further(&mut self) {
+        for record in &mut self.records {
+            let Some(further) = record.draft.as_ref().map(|draft| draft.further_requests()) else { continue };
+            let new = further - std::mem::replace(&mut record.further, further);
+            self.bounds.further(self.lines[record.line].service, new, record.sent);
+        }
+    }
+
     /// Leaves `line` alone until `until`, or until something else has happened.
     fn hold(&mut self, line: usize, task: usize, until: Option<Instant>, reason: String) {
         self.queue.hold(line);
@@ -209,7 +222,7 @@ where
         }
     }
 
-    /// Ends what is not under way and may cost something: the budget is used up.
+    /// The budget is used up: nothing more begins that may cost something, and what of it is not under way ends behind what is.
     fn stop(&mut self, reason: &str) {
         for (at, _) in self.lines.iter().enumerate().filter(|(_, line)| line.service.is_some()) {
             self.queue.clear(at);
@@ -220,6 +233,9 @@ where
             .collect();
         if !waiting.is_empty() && self.bounds.cut(reason) {
             self.events.tell(RunEvent::CutShort { reason: reason.to_owned() });
+        }
+        if self.queue.under_way() > 0 || !self.saves.is_empty() {
+            return;
         }
         for task in waiting {
             self.not_asked(task, reason.to_owned());
@@ -287,10 +303,11 @@ where
         let Line { voice, service, .. } = self.line(task);
         let record = &mut self.records[task];
         let Some(draft) = record.draft.take() else { return String::new() };
-        record.attempts += draft.further_requests();
+        let further = draft.further_requests();
+        record.attempts += further;
+        self.bounds.further(service, further - record.further, record.sent);
         let told = answer.map_or_else(|| draft.spent(), Answer::spent);
         let told = voice.reviewer.priced(told);
-        record.spent = record.spent.and(told);
         // Who tells nothing is counted by a guess: a limit on tokens would mean nothing to programs otherwise.
         let guessed = answer.filter(|_| told.tokens() == 0 && service.is_some()).map(|answer| Spent {
             tokens_in: Some(record.sent),
@@ -299,8 +316,13 @@ where
             ..Spent::default()
         });
         let counted = guessed.map_or(told, |guessed| voice.reviewer.priced(guessed));
+        if guessed.is_some() || record.guessed.is_some() {
+            record.guessed = Some(record.guessed.unwrap_or(record.spent).and(counted));
+        }
+        record.spent = record.spent.and(told);
         if counted.tokens() > 0 {
-            self.bounds.correct(service, record.sent, counted.tokens());
+            let thought = record.sent.saturating_mul(u64::from(further) + 1);
+            self.bounds.correct(service, thought, counted.tokens());
         }
         self.bounds.spend(counted);
         draft.take_text()
@@ -405,7 +427,7 @@ where
     /// The record of a task whose text, if there is any, comes from the line `by`.
     fn outcome(&self, task: usize, state: State, reason: Option<String>, by: Option<usize>) -> Outcome {
         let TaskName { bundle, reviewer } = self.work.name(self.work.tasks[task]);
-        let Record { attempts, first_asked, spent, .. } = &self.records[task];
+        let Record { attempts, first_asked, spent, guessed, .. } = &self.records[task];
         Outcome {
             state,
             reason,
@@ -414,6 +436,7 @@ where
             tokens_in: spent.tokens_in,
             tokens_out: spent.tokens_out,
             cost_usd: spent.cost_usd,
+            guessed: *guessed,
             answered_by: by.and_then(|line| self.lines[line].voice.as_stand_in(&reviewer)),
             ..Outcome::new(bundle, reviewer, state)
         }

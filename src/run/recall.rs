@@ -110,9 +110,11 @@ pub(super) fn hits(costs: &[Option<f64>]) -> Hits {
 /// their answer depends on more than the question.
 pub(super) fn identity(reviewer: &Reviewer) -> Option<String> {
     match reviewer.access {
-        Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => return None,
-        // It is there to read the files around it, which no question names.
-        Access::Command(Invocation { work_dir: Some(_), .. }) => return None,
+        // A program with a work_dir is there to read the files around it, which no question names.
+        Access::Command(Invocation { work_dir: Some(_), .. })
+        | Access::Sarif(_)
+        | Access::Replay { .. }
+        | Access::Builtin(_) => return None,
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => {}
     }
     let Reviewer {

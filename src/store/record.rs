@@ -63,6 +63,9 @@ pub struct RunRecord {
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
+    /// How much more than the hunks was shown; absent when nothing more was asked for.
+    #[serde(default, skip_serializing_if = "ContextRecord::is_plain")]
+    pub context: ContextRecord,
     /// What maintainers' guidance was told, bundle by bundle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guidance: Vec<GuidanceRecord>,
@@ -185,6 +188,7 @@ impl RunRecord {
             masks: self.masks(),
             cut_short: self.cut_short.clone(),
             routes: self.routes.iter().map(RouteRecord::routed).collect(),
+            growth: self.context.growth(),
         }
     }
 

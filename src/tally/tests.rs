@@ -80,6 +80,7 @@ fn outcome(bundle: &str, reviewer: &str, state: State) -> Outcome {
         tokens_in: None,
         tokens_out: None,
         cost_usd: None,
+        guessed: None,
         answered_by: None,
     }
 }

@@ -11,8 +11,10 @@ use super::{
     since::{Earlier, Scope},
 };
 use crate::{
+    coverage::State,
     disposition::Decision,
     finding::{Severity, Verdict},
+    reviewer::ReviewerId,
 };
 
 /// What a run comes to.
@@ -41,7 +43,8 @@ impl Conclusion {
 /// - *ship* otherwise.
 ///
 /// Findings without a place count as those of one lineage. Retracted ones do not count, nor do issues that a human
-/// decided to be false or not to be repaired; the reasons say how many. A *ship* also says how many texts were rejected.
+/// decided to be false or not to be repaired; the reasons say how many. A *ship* also says how many texts were rejected, and where
+/// models were asked and none answered.
 ///
 /// What the last review of the same pull request left and nobody reports now weighs as it did then, until its code is gone. Where
 /// nothing came since, that alone is judged.
@@ -61,6 +64,8 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
             let other = if set_aside.is_empty() { "" } else { "else " };
             reasons.push(format!("nothing {other}of WARN or worse was found"));
             let unread = "text that looked like a finding could not be used";
+            let unheard = gate::some(unheard(tally), "bundle", "bundles").into_iter();
+            reasons.extend(unheard.map(|bundles| format!("no model answered on {bundles}")));
             reasons.extend(gate::some(tally.rejects.len(), unread, &unread.replacen("text", "texts", 1)));
         }
         return Conclusion { verdict: Some(verdict), reasons: [reasons, set_aside].concat() };
@@ -251,14 +256,25 @@ fn models_by_bundle(tally: &Tally) -> BTreeMap<&str, usize> {
     answered.map(|(bundle, by)| (bundle, by.iter().filter(|lineage| lineage.is_model()).count())).collect()
 }
 
+/// How many bundles were put to models of which none answered.
+fn unheard(tally: &Tally) -> usize {
+    let answered = models_by_bundle(tally);
+    let seats = &tally.panel.reviewers;
+    let is_model = |id: &ReviewerId| seats.iter().any(|seat| seat.id == *id && seat.lineage.is_model());
+    let outcomes = tally.coverage.iter().map(|task| &task.outcome);
+    let asked = outcomes.filter(|outcome| outcome.state != State::NotRouted && is_model(&outcome.reviewer));
+    let asked: BTreeSet<&str> = asked.map(|outcome| outcome.bundle.as_str()).collect();
+    asked.into_iter().filter(|bundle| answered.get(bundle).is_none_or(|models| *models == 0)).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         change::RangeInfo,
-        coverage::{Outcome, State},
+        coverage::Outcome,
         judgement::Judgements,
-        reviewer::{Lineage, Panel, ReviewerId, Seat},
+        reviewer::{Lineage, Panel, Seat},
         tally::{
             Input, RunInfo, TaskReply,
             gate::{FailOn, Policy},
@@ -370,5 +386,15 @@ mod tests {
                       1 BLOCK that no second lineage was there to confirm";
         check(vec![block, silent("kimi")], 2, expect);
         check(vec![], 1, "inconclusive: nothing was put to a reviewer");
+    }
+
+    #[test]
+    fn a_ship_says_where_no_model_was_heard() {
+        let silent = |by| reply(by, &[], false);
+        let clean = |by| reply(by, &[], true);
+        let expect = "ship: nothing of WARN or worse was found; no model answered on 1 bundle";
+        check(vec![silent("opus"), silent("kimi"), clean("rules")], 1, expect);
+        check(vec![silent("opus"), clean("kimi")], 1, "ship: nothing of WARN or worse was found");
+        check(vec![clean("rules"), silent("history")], 1, "ship: nothing of WARN or worse was found");
     }
 }

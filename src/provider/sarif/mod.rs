@@ -116,7 +116,7 @@ impl StaticTool {
         let analysis = analysis.as_ref().map_err(Clone::clone)?;
         let end = analysis.trouble().map_or(End::Stop, |trouble| End::Cut(super::in_brief(trouble)));
         let text = analysis.answer(&self.name, bundle, &question.nonce);
-        Ok(Answer { text, end, ..Answer::default() })
+        Ok(Answer { text, end, remark: analysis.older(), ..Answer::default() })
     }
 
     /// What all bundles are told; an error for what another attempt may mend.

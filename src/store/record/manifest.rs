@@ -36,11 +36,27 @@ pub struct ContextRecord {
     not_found: usize,
     shared: usize,
     without_text: usize,
+    #[serde(default)]
+    bytes: usize,
 }
 
 impl ContextRecord {
+    /// The core's form; an unknown word is that of nothing asked for.
+    pub(super) fn growth(&self) -> Growth {
+        let word = Context::ALL.into_iter().find(|context| context.word() == self.asked);
+        Growth {
+            context: word.unwrap_or_default(),
+            grown: self.grown,
+            too_large: self.too_large,
+            not_found: self.not_found,
+            shared: self.shared,
+            without_text: self.without_text,
+            bytes: self.bytes,
+        }
+    }
+
     /// Whether nothing more was asked for.
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.asked.is_empty() || self.asked == Context::Hunk.word()
     }
 }
@@ -54,6 +70,7 @@ impl From<&Growth> for ContextRecord {
             not_found: growth.not_found,
             shared: growth.shared,
             without_text: growth.without_text,
+            bytes: growth.bytes,
         }
     }
 }

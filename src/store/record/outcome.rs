@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RecordError, by_word};
 use crate::{
-    coverage::{Outcome, StandIn, State},
+    coverage::{Outcome, Spent, StandIn, State},
     reviewer::ReviewerId,
 };
 
@@ -21,6 +21,11 @@ pub struct OutcomeRecord {
     tokens_in: Option<u64>,
     tokens_out: Option<u64>,
     cost_usd: Option<f64>,
+    /// Where the provider tells no tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guessed_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guessed_cost_usd: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +45,8 @@ impl From<&Outcome> for OutcomeRecord {
             tokens_in: outcome.tokens_in,
             tokens_out: outcome.tokens_out,
             cost_usd: outcome.cost_usd,
+            guessed_tokens: outcome.guessed.map(|guess| guess.tokens()),
+            guessed_cost_usd: outcome.guessed.and_then(|guess| guess.cost_usd),
             answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
             answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
         }
@@ -53,7 +60,10 @@ impl OutcomeRecord {
             let model = self.answered_model.unwrap_or_default();
             Ok::<_, RecordError>(StandIn { reviewer: ReviewerId::new(&id)?, model })
         };
+        let guess =
+            |tokens| Spent { tokens_in: Some(tokens), cost_usd: self.guessed_cost_usd, ..Spent::default() };
         Ok(Outcome {
+            guessed: self.guessed_tokens.map(guess),
             answered_by: self.answered_by.map(stand_in).transpose()?,
             state: by_word("state", &self.state, &State::ALL, State::word)?,
             reviewer: ReviewerId::new(&self.reviewer)?,

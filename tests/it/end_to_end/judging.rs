@@ -191,12 +191,11 @@ fn an_adjudicator_that_cannot_be_asked_is_told() {
         review(&sandbox, &["--format", "json"])
     };
     let typo = edit("adjudicator = \"judge\"", "adjudicator = \"jugde\"");
-    assert_eq!(
-        (typo.status, typo.stderr.as_str()),
-        (2, "error: tally.adjudicator: no reviewer named \"jugde\"\nhint: did you mean `judge`?\n")
-    );
+    let reason =
+        "/scrum.toml:2: tally.adjudicator: no reviewer named \"jugde\"\nhint: did you mean `judge`?\n";
+    assert!(typo.status == 2 && typo.stderr.ends_with(reason), "{typo:?}");
     let offline = edit("adjudicator = \"judge\"", "adjudicator = \"rules\"");
-    assert!(offline.stderr.starts_with("error: reviewer \"rules\": holds no opinion"), "{}", offline.stderr);
+    assert!(offline.stderr.contains("reviewer \"rules\": holds no opinion"), "{}", offline.stderr);
     let keyed = "[[reviewer]]\nid = \"keyed\"\nprovider = \"openai\"\nmodel = \"gpt-5\"\napi_key_env = \"UNSET_KEY\"\n";
     let config = format!("{}{keyed}", config.replace("\"judge\"\n[", "\"keyed\"\n["));
     sandbox.write("scrum.toml", config);
