@@ -127,6 +127,7 @@ fn rest(pull: &mut Pull, request: &Request, operation: &Operation) -> Result<Ans
         ("PATCH", "/issues/comments/{comment_id}") => edit_comment(pull, part("comment_id"), &request.body)?,
         ("DELETE", "/issues/comments/{comment_id}") => delete_comment(pull, part("comment_id"))?,
         ("GET", "/pulls/{pull_number}/comments") => page(pull.threads.iter().flat_map(line_forms).collect()),
+        ("DELETE", "/pulls/comments/{comment_id}") => delete_line_comment(pull, part("comment_id"))?,
         ("POST", "/pulls/{pull_number}/reviews") => create_review(pull, &request.body)?,
         ("POST", "/statuses/{sha}") => create_status(pull, part("sha"), &request.body),
         ("GET", "/collaborators/{username}/permission") => permission(pull, part("username")),
@@ -218,6 +219,18 @@ fn delete_comment(pull: &mut Pull, id: &str) -> Result<Answer, String> {
         return Ok(not_found());
     }
     pull.comments.retain(|said| said.id.to_string() != id);
+    Ok(Answer::of(204, Value::Null))
+}
+
+/// Takes a thread of one comment away; one with more is nobody's to change.
+fn delete_line_comment(pull: &mut Pull, id: &str) -> Result<Answer, String> {
+    let Some(at) = pull.threads.iter().position(|thread| thread.id.to_string() == id) else {
+        return Ok(not_found());
+    };
+    if pull.threads[at].comments.iter().any(|said| said.author != OURS) {
+        return Err(format!("thread {id} has words of others"));
+    }
+    pull.threads.remove(at);
     Ok(Answer::of(204, Value::Null))
 }
 

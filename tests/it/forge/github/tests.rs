@@ -171,6 +171,18 @@ async fn many_remarks_are_several_reviews() {
 }
 
 #[tokio::test]
+async fn a_review_that_was_made_without_an_answer_is_seen() {
+    let forge = mock(pull()).await;
+    forge.play(Fault::Lost, Some(1));
+    assert_eq!(remarked(&forge, &[(10, 10), (11, 13)]).await, ("++".to_owned(), 1));
+    let github = opened(&forge);
+    let pull = github.pull().await.unwrap();
+    forge.play(Fault::Broken, Some(1));
+    insta::assert_snapshot!(told(&forge, github.remark(&pull, &[remark(20, 20)]).await), @"cannot comment on lines of acme/shop#5 at HOST: Server Error; it may have been done all the same");
+    assert_eq!(forge.threads().len(), 2);
+}
+
+#[tokio::test]
 async fn a_refusal_of_the_whole_review_is_not_tried_in_parts() {
     let forge = mock(Pull { has_draft: true, ..pull() }).await;
     assert_eq!(remarked(&forge, &[(10, 10), (11, 11), (12, 12)]).await, ("---".to_owned(), 1));
@@ -266,8 +278,8 @@ async fn what_goes_wrong_is_said_clearly() {
     wrong: HOST does not accept the token in GITHUB_TOKEN: Bad credentials [0 made, 1 asked]
     read-only: the token in GITHUB_TOKEN may not comment on acme/shop#5: Resource not accessible by integration [0 made, 1 asked]
     hidden: acme/shop#5 is not there, or the token in GITHUB_TOKEN may not see it [0 made, 1 asked]
-    hidden, no token: no token for HOST: set GITHUB_TOKEN or GH_TOKEN [0 made, 0 asked]
-    no token: no token for HOST: set GITHUB_TOKEN or GH_TOKEN [0 made, 0 asked]
+    hidden, no token: no token for HOST [0 made, 0 asked]
+    no token: no token for HOST [0 made, 0 asked]
     limited: HOST allows no more requests for 1200 s: You have exceeded a secondary rate limit. Please wait a few minutes before you try again. [0 made, 1 asked]
     broken: cannot comment on acme/shop#5 at HOST: Server Error; it may have been done all the same [0 made, 1 asked]
     lost: cannot comment on acme/shop#5 at HOST: connection closed before message completed; it may have been done all the same [1 made, 1 asked]
