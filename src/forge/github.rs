@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     Credential, Forge, ForgeError, Limits,
-    client::{Ask, Client, Effect, Manners, encoded},
+    client::{Ask, Client, Effect, MOST_PAGES, Manners, encoded},
     stands,
 };
 use crate::{
@@ -110,23 +110,20 @@ impl GitHub {
     /// Threads with what only GraphQL knows of them.
     async fn known_threads(&self) -> Result<Vec<Thread>, ForgeError> {
         let (owner, name) = self.address.project.split_once('/').unwrap_or_default();
+        let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
         let (mut threads, mut after) = (Vec::new(), None);
-        loop {
+        for _ in 0..MOST_PAGES {
             let variables =
                 json!({"owner": owner, "name": name, "number": self.address.number, "after": after});
-            let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
-            let data: wire::Threads = self.query(ask, "Threads", variables, Effect::Reads).await?;
+            let data: wire::Threads = self.query(ask.clone(), "Threads", variables, Effect::Reads).await?;
             let page = data.repository.pull_request.review_threads;
             threads.extend(page.nodes.into_iter().filter_map(wire::Thread::into_value));
             match page.page_info {
-                wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) }
-                    if after.as_ref() != Some(&cursor) =>
-                {
-                    after = Some(cursor);
-                }
+                wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) } => after = Some(cursor),
                 _ => return Ok(threads),
             }
         }
+        Err(self.client.too_many_pages(&ask))
     }
 
     /// Makes one review of `remarks`, or says what GitHub has against it; it takes all or none.

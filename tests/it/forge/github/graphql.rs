@@ -56,9 +56,10 @@ impl Schema {
         };
         Ok(match whole {
             Ok(whole) => Answer::of(200, json!({"data": project(&whole, &operation.selection)})),
-            Err((kind, message)) => {
-                Answer::of(200, json!({"data": null, "errors": [{"type": kind, "message": message}]}))
-            }
+            Err((kind, message)) => Answer::of(
+                200,
+                json!({"data": empty(&operation.selection), "errors": [{"type": kind, "message": message}]}),
+            ),
         })
     }
 
@@ -251,6 +252,15 @@ fn thread_form(thread: &Discussion) -> Value {
         "id": format!("PRRT_{}", thread.id), "isResolved": thread.is_resolved, "isOutdated": thread.is_outdated,
         "comments": {"nodes": comments.collect::<Vec<_>>()},
     })
+}
+
+/// What stands beside errors.
+fn empty(selection: &SelectionSet<'static, String>) -> Value {
+    let fields = selection.items.iter().filter_map(|item| match item {
+        Selection::Field(field) => Some((field.name.clone(), Value::Null)),
+        _ => None,
+    });
+    fields.collect::<Map<_, _>>().into()
 }
 
 /// Of `value` what is asked for.

@@ -121,6 +121,26 @@ async fn threads_with_their_state() {
 }
 
 #[tokio::test]
+async fn a_list_without_end_is_given_up() {
+    let endless = crate::mock::Mock::start(|asked| {
+        let data = r#"{"repository": {"pullRequest": {"reviewThreads": {"pageInfo": {"hasNextPage": true, "endCursor": "c"}, "nodes": []}}}}"#;
+        let is_graphql = asked.path == "/graphql";
+        let body = if is_graphql { format!(r#"{{"data": {data}}}"#) } else { "[]".to_owned() };
+        let next = format!("<http://{}{}>; rel=\"next\"", asked.headers["host"].to_str().unwrap(), asked.path);
+        std::future::ready(crate::mock::Act::Page { status: 200, headers: vec![("link", next)], body })
+    })
+    .await;
+    let forge = mock(pull()).await;
+    let address = Address { api: endless.url.trim_end_matches("/v1").to_owned(), ..address(&forge) };
+    for token in [None, Some(Token { variable: "GITHUB_TOKEN".to_owned(), secret: TOKEN.into() })] {
+        let credential = Credential { token, variables: Vec::new() };
+        let said = github::GitHub::open(address.clone(), credential).unwrap().threads().await.unwrap_err();
+        assert!(said.to_string().ends_with("there are more than 100 pages"), "{said}");
+    }
+    assert_eq!(endless.asked().len(), 200);
+}
+
+#[tokio::test]
 async fn a_comment_is_made_edited_and_deleted() {
     let forge = mock(pull()).await;
     let github = opened(&forge);
