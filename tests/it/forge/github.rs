@@ -19,15 +19,29 @@ const REPOSITORY: u64 = 1_296_269;
 /// Longest text, in characters.
 const LONGEST: usize = 65_536;
 
-/// github.com with one pull request.
+/// github.com, or an Enterprise Server, with one pull request.
 pub(crate) struct GitHub {
+    root: &'static str,
+    graphql_path: &'static str,
     description: Description,
     graphql: graphql::Schema,
 }
 
 impl GitHub {
+    /// github.com.
     pub(crate) fn new() -> Self {
+        Self::at("", "/graphql")
+    }
+
+    /// An Enterprise Server, whose GraphQL is beside the root of its REST.
+    pub(crate) fn enterprise() -> Self {
+        Self::at("/api/v3", "/api/graphql")
+    }
+
+    fn at(root: &'static str, graphql_path: &'static str) -> Self {
         Self {
+            root,
+            graphql_path,
             description: Description::read(include_str!("openapi/github.json")),
             graphql: graphql::Schema::read(include_str!("openapi/github.graphql")),
         }
@@ -36,7 +50,7 @@ impl GitHub {
 
 impl Platform for GitHub {
     fn root(&self) -> &'static str {
-        ""
+        self.root
     }
 
     fn token<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -44,10 +58,10 @@ impl Platform for GitHub {
     }
 
     fn is_change(&self, request: &Request) -> bool {
-        match request.path.as_str() {
-            "/graphql" => graphql::is_change(&request.body),
-            _ => request.method != Method::GET,
+        if request.path == self.graphql_path {
+            return graphql::is_change(&request.body);
         }
+        request.method != Method::GET
     }
 
     fn refusal(&self, refusal: Refusal) -> Answer {
@@ -66,7 +80,7 @@ impl Platform for GitHub {
 
     fn answer(&mut self, pull: &mut Pull, request: &Request) -> Result<Answer, String> {
         check_headers(&request.headers)?;
-        if request.path == "/graphql" {
+        if request.path == self.graphql_path {
             return self.graphql.answer(pull, request);
         }
         if let Some(former) = &pull.former_project

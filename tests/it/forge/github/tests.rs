@@ -232,6 +232,18 @@ async fn a_thread_is_resolved_or_else_deleted() {
 }
 
 #[tokio::test]
+async fn an_enterprise_server_has_its_api_below_a_path() {
+    let forge = MockForge::start(GitHub::enterprise(), pull()).await;
+    let github = opened(&forge);
+    forge.change(|pull| pull.begin(OURS, "src/a.rs", LineRange::new(10, 10), "ours"));
+    assert_eq!(github.threads().await.unwrap().len(), 1);
+    github.comment("text").await.unwrap();
+    assert!(github.comments().await.unwrap()[0].is_ours);
+    let paths = ["POST /api/graphql", "POST /api/v3/repos/acme/shop/issues/5/comments", "POST /api/graphql"];
+    assert_eq!(forge.log()[..3], paths);
+}
+
+#[tokio::test]
 async fn who_may_write() {
     let forge = mock(pull()).await;
     forge.change(|pull| pull.writers.insert("ada".to_owned()));
