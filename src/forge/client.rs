@@ -39,7 +39,7 @@ const LONGEST_REASON: usize = 300;
 /// Most redirects of one request for reading.
 const MOST_REDIRECTS: usize = 3;
 /// Most pages of one list. What is longer is an error: a list that was cut in silence would make a second sticky comment.
-const MOST_PAGES: usize = 100;
+pub(super) const MOST_PAGES: usize = 100;
 
 /// How a platform is spoken to.
 pub(super) struct Manners {
@@ -172,7 +172,12 @@ impl Client {
                 None => return Ok(items),
             }
         }
-        Err(self.unreachable(&ask, &format!("there are more than {MOST_PAGES} pages")))
+        Err(self.too_many_pages(&ask))
+    }
+
+    /// A list goes on for longer than anything that is one.
+    pub(super) fn too_many_pages(&self, ask: &Ask) -> ForgeError {
+        self.unreachable(ask, &format!("there are more than {MOST_PAGES} pages"))
     }
 
     /// What the server says to `ask`, whether it has done it or refused. Waits for limits, and asks again where that is right.

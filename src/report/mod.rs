@@ -7,6 +7,7 @@
 pub mod checkup;
 pub mod coverage;
 pub mod descent;
+pub mod earlier;
 pub mod eval;
 pub mod explain;
 pub mod foreign;
@@ -16,7 +17,6 @@ pub mod layout;
 pub mod markdown;
 pub mod masks;
 pub mod preview;
-pub mod since;
 pub mod sizes;
 pub mod starter;
 pub mod stats;

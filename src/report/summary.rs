@@ -9,12 +9,12 @@ use crate::{
     coverage::State,
     disposition::{Decision, Disposition},
     finding::{Anchor, LineRange, Severity},
-    report::{coverage, foreign, words},
+    report::{coverage, earlier, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
-        since::{Became, Carried, Earlier, Whereabouts},
+        since::{Became, Carried},
         verdict::Conclusion,
     },
 };
@@ -183,23 +183,13 @@ pub fn place(issue: &Issue) -> String {
     place_words(&issue.path, issue.lines, issue.symbol.as_deref())
 }
 
-/// The same of an issue of the last review, at the head under review as far as it is there.
-pub fn earlier_place(issue: &Earlier) -> String {
-    match &issue.now {
-        Whereabouts::There { path, lines } => place_words(path, *lines, issue.symbol.as_deref()),
-        Whereabouts::Unknown | Whereabouts::Gone => {
-            place_words(&issue.path, issue.lines, issue.symbol.as_deref())
-        }
-    }
-}
-
 /// The further places of one finding, as [`place`] shows them. What cannot be a path of the repository is left out.
 pub fn also_at(member: &Member) -> Vec<String> {
     let shown = |one: &Place| Some(place_words(one.path.as_deref()?, one.lines, one.symbol.as_deref()));
     member.anchored.also.iter().filter_map(shown).collect()
 }
 
-fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&str>) -> String {
+pub(super) fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&str>) -> String {
     let path = foreign::one_line(path);
     match (lines, symbol) {
         (Some(lines), _) if lines.start == lines.end => format!("{path}:{}", lines.start),
@@ -287,7 +277,8 @@ pub fn headline(tally: &Tally) -> String {
     let (whole, all) = coverage::answered(tally);
     let heard = heard(tally).len();
     if heard == 0 {
-        return nobody(tally, all);
+        let carried = still_open(tally).map(|open| format!("; {open} from it")).unwrap_or_default();
+        return earlier::nothing_new(tally).map_or_else(|| nobody(tally, all), |nothing| nothing + &carried);
     }
     if let Some(found) = found(tally) {
         return found;
@@ -328,13 +319,14 @@ fn found(tally: &Tally) -> Option<String> {
         };
         parts.push(format!("{issues} by one lineage alone ({})", severities(&alone)));
     }
+    parts.extend(still_open(tally).map(|open| format!("{open} from the last review")));
     let (loose, rejected) = (unplaced(tally).len(), tally.rejects.len());
     if loose > 0 {
         let noun =
             if parts.is_empty() { words::count(loose, "finding") } else { words::grouped(loose as u64) };
         parts.push(format!("{noun} without a place"));
     }
-    let dismissed = dismissed(tally).count();
+    let dismissed = dismissed(tally).count() + earlier::of(tally, Became::Dismissed).count();
     if dismissed > 0 {
         let noun = if parts.is_empty() {
             words::count(dismissed, "issue")
@@ -349,11 +341,22 @@ fn found(tally: &Tally) -> Option<String> {
     (!parts.is_empty()).then(|| words::list(&parts))
 }
 
+/// `2 issues still open (1 BLOCK, 1 WARN)`: those that nobody reports now; `None` when there is none.
+fn still_open(tally: &Tally) -> Option<String> {
+    let open: Vec<Severity> = earlier::of(tally, Became::StillOpen).map(|one| one.issue.severity).collect();
+    let issues = words::count(open.len(), "issue");
+    (!open.is_empty()).then(|| format!("{issues} still open ({})", by_severity(open.iter().copied())))
+}
+
 /// `2 BLOCK, 1 WARN`.
 fn severities(issues: &[&Issue]) -> String {
+    by_severity(issues.iter().map(|issue| issue.severity))
+}
+
+fn by_severity(all: impl Iterator<Item = Severity>) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
-    for issue in issues {
-        *counts.entry(issue.severity).or_default() += 1;
+    for severity in all {
+        *counts.entry(severity).or_default() += 1;
     }
     let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     shown.join(", ")

@@ -60,7 +60,7 @@ pub fn open_undecided(dir: &RunDir) -> Result<SavedRun, SavedError> {
         replies: saved.replies,
         judgements: saved.judgements,
         dispositions: Vec::new(),
-        since: None,
+        since: dir.since()?,
     };
     Ok(SavedRun { record: saved.record, input, policy, unusable: Vec::new() })
 }

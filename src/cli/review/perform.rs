@@ -201,6 +201,6 @@ fn input(job: &mut Job, replies: Vec<TaskReply>, dispositions: Vec<Disposition>)
         replies,
         judgements: std::mem::take(&mut job.judgements),
         dispositions,
-        since: None,
+        since: job.since.clone(),
     })
 }

@@ -46,7 +46,7 @@ pub(super) enum Weight {
     Loose,
     /// BLOCKs that another lineage refuted.
     Refuted,
-    /// From here on all others are cut first: issues of the last review.
+    /// From here on all others are cut first: BLOCKs of the last review.
     Carried,
     /// BLOCKs of one lineage.
     Block,

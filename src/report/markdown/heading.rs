@@ -13,7 +13,7 @@ use super::{
 use crate::{
     coverage::State,
     report::{
-        coverage, judged, since, sizes,
+        coverage, earlier, judged, sizes,
         summary::{self, gate_line},
         words,
     },
@@ -24,6 +24,9 @@ use crate::{
 /// Characters of a reason that are shown where there is little room.
 const BRIEF: usize = 120;
 
+/// Characters of a note that are shown.
+const NOTE_SHOWN: usize = 300;
+
 /// Verdict, gate, what became of earlier issues, and who answered; lines of at most `longest` characters before escaping.
 pub(super) fn heading(tally: &Tally, gate: &Gate, longest: usize, notes: &[String]) -> String {
     let line = |text: &str| words::sentence(&escape::cell(&words::shortened(text, longest)));
@@ -33,8 +36,10 @@ pub(super) fn heading(tally: &Tally, gate: &Gate, longest: usize, notes: &[Strin
     for note in notes {
         let _ = writeln!(out, "\n> {note}");
     }
-    if let Some(since) = since::line(tally) {
-        let _ = writeln!(out, "\n{}.", line(&since));
+    let since: Vec<String> = earlier::counts(tally).into_iter().chain(earlier::scope_line(tally)).collect();
+    if !since.is_empty() {
+        let since: Vec<String> = since.iter().map(|one| line(one) + ".").collect();
+        let _ = writeln!(out, "\n{}", since.join(" "));
     }
     let who = who(tally).map(|who| line(&who) + ". ").unwrap_or_default();
     let spent: Vec<String> = coverage::spent_in_all(tally).into_iter().chain(time(tally)).collect();
@@ -64,8 +69,7 @@ pub(super) fn least(tally: &Tally, gate: &Gate) -> String {
 }
 
 fn title(tally: &Tally, verdict: &str) -> String {
-    let earlier = since::carried(tally).map(|words| format!("; {words}")).unwrap_or_default();
-    format!("## scrum: {verdict} – {}{earlier}\n", summary::headline(tally))
+    format!("## scrum: {verdict} – {}\n", summary::headline(tally))
 }
 
 /// `asked: anthropic (opus and sonnet), history; nothing from kimi`; `None` where nobody was.
@@ -135,7 +139,8 @@ pub(super) fn asked(tally: &Tally) -> Section {
     let remarks = coverage::remarks(tally, bundles);
     let remarks = remarks.iter().map(|(reviewer, remark)| quote(reviewer, remark));
     let notes = tally.since.iter().flat_map(|since| &since.notes);
-    let notes = notes.map(|note| format!("> {}\n", words::sentence(&escape::cell(note))));
+    let notes = notes
+        .map(|note| format!("> {}\n", words::sentence(&escape::cell(&words::in_brief(note, NOTE_SHOWN)))));
     let lines = routed.chain(substitutions).chain(remarks).chain(notes);
     quoted(Weight::Asked, "remark", lines.map(Entry::line).collect())
 }

@@ -10,9 +10,8 @@ use super::{
 use crate::{
     finding::{Anchor, Severity},
     report::{
-        foreign,
+        earlier, foreign,
         judged::{self, Said},
-        since,
         summary::{self, Directory},
         words,
     },
@@ -24,6 +23,9 @@ use crate::{
 
 /// Further places of a finding that are shown.
 const PLACES_SHOWN: usize = 8;
+
+/// Characters of an earlier issue's claim that are shown.
+const CLAIM_SHOWN: usize = 400;
 
 /// Characters of a claim that are shown where there is little room.
 const BRIEF: usize = 160;
@@ -50,14 +52,11 @@ impl<'a> Writer<'a> {
         section(Weight::Block, "BLOCK by one lineage alone", self.entries(blocks))
     }
 
-    /// Issues of the last review that count on.
-    pub(super) fn carried(&self) -> Section {
-        let open = summary::earlier(self.tally).filter(|one| one.is_open());
-        section(
-            Weight::Carried,
-            "Still open from the last review, not reported again",
-            open.map(earlier).collect(),
-        )
+    /// BLOCKs of the last review that nobody reports now and still stand.
+    pub(super) fn earlier_blocks(&self) -> Section {
+        let blocks =
+            earlier::of(self.tally, Became::StillOpen).filter(|one| one.issue.severity == Severity::Block);
+        section(Weight::Carried, "Still open from the last review", blocks.map(earlier_entry).collect())
     }
 
     pub(super) fn refuted(&self) -> Section {
@@ -75,27 +74,31 @@ impl<'a> Writer<'a> {
         folded(Weight::Other, "issue", &title, "\n", entries)
     }
 
+    /// What else of the last review still stands.
+    pub(super) fn earlier_others(&self) -> Section {
+        let others =
+            earlier::of(self.tally, Became::StillOpen).filter(|one| one.issue.severity != Severity::Block);
+        let entries: Vec<Entry> = others.map(earlier_entry).collect();
+        let issues = words::count(entries.len(), "issue");
+        let title = format!("{issues} of WARN or less still open from the last review");
+        folded(Weight::Other, "issue", &title, "\n", entries)
+    }
+
     /// Each with the decision in front of what was said.
     pub(super) fn dismissed(&self) -> Section {
-        let entries = self.entries(summary::dismissed(self.tally).map(|(issue, _)| issue));
+        let now = self.entries(summary::dismissed(self.tally).map(|(issue, _)| issue));
+        let earlier = earlier::of(self.tally, Became::Dismissed).map(earlier_entry);
+        let entries: Vec<Entry> = now.into_iter().chain(earlier).collect();
         let count = words::count(entries.len(), "issue");
         let title = format!("{count} dismissed by a human, not counted by gate and verdict");
         folded(Weight::Dismissed, "issue", &title, "\n", entries)
     }
 
-    /// Issues of the last review that do not count any more.
-    pub(super) fn earlier(&self, became: Became) -> Section {
-        let these = summary::earlier(self.tally).filter(|one| one.became == became);
-        let entries: Vec<Entry> = these.map(earlier).collect();
-        let count = words::count(entries.len(), "issue");
-        let (weight, title) = match became {
-            Became::Fixed => (Weight::Fixed, format!("{count} fixed since the last review")),
-            Became::Dismissed => {
-                (Weight::Dismissed, format!("{count} of the last review dismissed by a human"))
-            }
-            Became::StillOpen => (Weight::Carried, format!("{count} still open from the last review")),
-        };
-        folded(weight, "issue", &title, "", entries)
+    /// Issues of the last review whose code is gone.
+    pub(super) fn fixed(&self) -> Section {
+        let entries: Vec<Entry> = earlier::of(self.tally, Became::Fixed).map(earlier_entry).collect();
+        let issues = words::count(entries.len(), "issue");
+        folded(Weight::Fixed, "issue", &format!("{issues} fixed since the last review"), "\n", entries)
     }
 
     fn alone(&self) -> impl Iterator<Item = &'a Issue> {
@@ -117,7 +120,7 @@ impl<'a> Writer<'a> {
         let agreement = summary::agreement(issue, self.heard);
         let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
         let place = escape::code(&summary::place(issue));
-        let standing = since::standing(issue).map(|word| format!(" · {word}")).unwrap_or_default();
+        let standing = earlier::standing(issue).map(|word| format!(" · {word}")).unwrap_or_default();
         let examined = escape::cell(&judged::examined_cell(issue));
         let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
         let id = escape::code(&issue.id);
@@ -160,20 +163,17 @@ fn section(weight: Weight, title: &str, entries: Vec<Entry>) -> Section {
 }
 
 /// An issue of the last review that nobody reports now.
-fn earlier(carried: &Carried) -> Entry {
-    let issue = &carried.issue;
-    let place = escape::code(&summary::earlier_place(issue));
-    let lineages: Vec<&str> = issue.lineages.iter().map(|one| one.as_str()).collect();
-    let lineages = escape::cell(&words::list(&lineages));
-    let (id, became) = (escape::code(&issue.id), since::became(carried));
-    let head = format!("- **{}** {place} · {became} · {lineages} · {id}", issue.severity);
-    let decided = issue.disposition.as_ref().filter(|_| carried.became == Became::Dismissed);
-    let decided =
-        decided.map(|one| format!("; {}", escape::cell(&summary::decided_words(one)))).unwrap_or_default();
-    let what = |most| escape::cell(&words::in_brief(&issue.what, most));
-    let why = words::in_brief(&issue.why, 4 * BRIEF);
-    let why = if why.is_empty() { why } else { format!("  <br>Why: {}\n", escape::text(&why)) };
-    Entry::new(format!("{head}: {}{decided}\n{why}", what(4 * BRIEF)), format!("{head}: {}\n", what(BRIEF)))
+fn earlier_entry(one: &Carried) -> Entry {
+    let (severity, place, id) =
+        (one.issue.severity, escape::code(&earlier::place(one)), escape::code(&one.issue.id));
+    let head = format!("**{severity}** {place} · {} · {id}", escape::cell(&earlier::finders(one)));
+    let decided = one.issue.disposition.as_ref().map(|disposition| {
+        format!("**{}**\n\n", words::sentence(&escape::cell(&summary::decided_words(disposition))))
+    });
+    let what = escape::text(&words::in_brief(&one.issue.what, CLAIM_SHOWN));
+    let brief = escape::cell(&words::in_brief(&one.issue.what, BRIEF));
+    let full = format!("{head}\n\n{}- {what}\n", decided.unwrap_or_default());
+    Entry::new(full, format!("- {head}: {brief}\n"))
 }
 
 /// What one reviewer says in a line.

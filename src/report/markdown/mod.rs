@@ -14,7 +14,7 @@ use issue::{Writer, said, said_briefly};
 
 use crate::{
     report::{coverage, foreign, masks, summary, words},
-    tally::{Member, RejectedText, Tally, gate::Gate, since::Became},
+    tally::{Member, RejectedText, Tally, gate::Gate},
 };
 
 /// Lines of an unusable text that are shown.
@@ -53,12 +53,12 @@ fn sections(tally: &Tally, gate: &Gate, longest: usize, notes: &[String]) -> Vec
         heading::asked(tally),
         writer.convergent(),
         writer.blocks(),
-        writer.carried(),
+        writer.earlier_blocks(),
         writer.refuted(),
         writer.others(),
-        writer.earlier(Became::Fixed),
+        writer.earlier_others(),
         writer.dismissed(),
-        writer.earlier(Became::Dismissed),
+        writer.fixed(),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
