@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod judge;
 mod lineage;
+mod post;
 mod pull;
 mod report;
 mod review;
@@ -82,6 +83,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Put a saved run's tally on its pull request
+    Post(post::PostArgs),
     /// Say which reviewers could run here, why not the others, and what to do
     Doctor(doctor::DoctorArgs),
     /// Write a scrum.toml for this repository from what is found here
@@ -199,6 +202,7 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Post(args) => post::run(&cli.global, &args, ui),
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),

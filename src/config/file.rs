@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
+    post::remarks::{self, Inline},
     pull::Platform,
     reviewer::{self, OutputForm, ReportFormat, Tree},
     tally::gate::FailOn,
@@ -28,6 +29,7 @@ pub(super) struct File {
     pub(super) paths: Paths,
     pub(super) cache: Cache,
     pub(super) forge: Forge,
+    pub(super) post: Post,
     pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
     pub(super) route: Vec<Route>,
@@ -124,6 +126,36 @@ pub(super) struct Forge {
     pub(super) url: String,
     pub(super) project: String,
     pub(super) token_env: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Post {
+    pub(super) inline: InlineWord,
+    pub(super) inline_most: usize,
+}
+
+/// `[post] inline`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum InlineWord {
+    None,
+    Convergent,
+    #[default]
+    Block,
+    Warn,
+}
+
+impl From<Post> for remarks::Rules {
+    fn from(post: Post) -> Self {
+        let inline = match post.inline {
+            InlineWord::None => Inline::None,
+            InlineWord::Convergent => Inline::Convergent,
+            InlineWord::Block => Inline::Block,
+            InlineWord::Warn => Inline::Warn,
+        };
+        Self { inline, most: post.inline_most }
+    }
 }
 
 /// `[forge] platform`.

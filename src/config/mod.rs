@@ -38,6 +38,7 @@ pub use project::node_tool_below;
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
+    post::remarks::Rules,
     prompt::guidance::GuidanceRule,
     pull::Platform,
     reviewer::{Access, Reviewer},
@@ -110,6 +111,8 @@ pub struct Config {
     pub cache_age: Duration,
     /// Where pull requests are.
     pub forge: ForgeSettings,
+    /// Which issues get a comment at their line.
+    pub post: Rules,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
     /// Which panel is asked about which files, in order of configuration; each names one that there is.
@@ -380,6 +383,7 @@ impl Config {
             cache_bytes: file.cache.max_bytes,
             cache_age: Duration::from_hours(24) * file.cache.max_age_days,
             forge: forge(file.forge),
+            post: file.post.into(),
             panels,
             routes,
             reviewers,

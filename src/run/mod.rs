@@ -15,6 +15,7 @@ pub mod executor;
 pub mod judging;
 pub mod offline;
 pub mod plan;
+pub mod posting;
 pub mod probe;
 mod queue;
 pub mod recall;

@@ -41,6 +41,9 @@ pub(super) struct ReviewArgs {
     /// With --pr: ask about all of it, not only about what came since its last review
     #[arg(long, help_heading = "What to look at", requires = "pr")]
     full: bool,
+    /// Put the tally on the pull request, as `scrum post` does
+    #[arg(long, help_heading = "Result", conflicts_with_all = ["range", "staged", "worktree", "diff", "dry_run"])]
+    post: bool,
     /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{OutputArgs, ReviewArgs, prepare::Job};
+use super::{ReviewArgs, prepare::Job};
 use crate::{
     bundle::Split,
     cli::{
         error::{CliError, Status},
         interrupt::{self, Interrupt},
         judge::{self, Ended, Session},
+        post::{self, Matter},
         report,
         supervise::supervised,
         ui::Ui,
@@ -76,13 +77,13 @@ pub(super) fn perform(
     job.record.cut_short = bounds.cut_short().map(str::to_owned);
     job.record.finished_at = (!interrupted).then(|| run::timestamp(clock::now()));
     input.run = job.record.info();
-    conclude(workspace, &args.output, &job, input, unsaved.or(unjudged), ui)
+    conclude(workspace, args, &job, input, unsaved.or(unjudged), ui)
 }
 
-/// Tallies `input` and prints it; `unsaved` is what kept a reply from being written.
+/// Tallies `input`, prints it and posts it where that is asked for; `unsaved` is what kept a reply from being written.
 fn conclude(
     workspace: &Workspace,
-    output: &OutputArgs,
+    args: &ReviewArgs,
     job: &Job,
     input: Input,
     unsaved: Option<StoreError>,
@@ -91,7 +92,7 @@ fn conclude(
     let tally = tally::tally(input);
     let gate = gate::evaluate(&tally, job.policy);
     let kept = keep(workspace, job, &tally, &gate);
-    report::print(&tally, &gate, output, ui)?;
+    report::print(&tally, &gate, &args.output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
     if let Some(error) = unsaved {
         let hint = format!("replies are missing from the run; ask again with: {}", again(job));
@@ -101,6 +102,9 @@ fn conclude(
     if job.record.finished_at.is_none() {
         ui.note(format_args!("interrupted; go on with: {}", again(job)));
         return Ok(Status::Interrupted);
+    }
+    if args.post {
+        post::post(&Matter::new(workspace, &job.dir, (&tally, &gate), args.pr.as_deref()), ui)?;
     }
     Ok(gate.result.into())
 }

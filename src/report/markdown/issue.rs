@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     escape,
-    fold::{Entry, Section, Weight},
+    fold::{self, Entry, Section, Weight},
     folded,
 };
 use crate::{
@@ -99,6 +99,12 @@ impl<'a> Writer<'a> {
         let entries: Vec<Entry> = earlier::of(self.tally, Became::Fixed).map(earlier_entry).collect();
         let issues = words::count(entries.len(), "issue");
         folded(Weight::Fixed, "issue", &format!("{issues} fixed since the last review"), "\n", entries)
+    }
+
+    /// `issue` in at most `most` characters.
+    pub(super) fn alone_in(&self, issue: &Issue, most: usize) -> String {
+        let whole = self.entry(issue);
+        if fold::length(&whole) <= most { whole } else { self.brief(issue) }
     }
 
     fn alone(&self) -> impl Iterator<Item = &'a Issue> {

@@ -14,7 +14,7 @@ use issue::{Writer, said, said_briefly};
 
 use crate::{
     report::{coverage, foreign, masks, summary, words},
-    tally::{Member, RejectedText, Tally, gate::Gate},
+    tally::{Issue, Member, RejectedText, Tally, gate::Gate},
 };
 
 /// Lines of an unusable text that are shown.
@@ -43,6 +43,11 @@ pub fn within(tally: &Tally, gate: &Gate, most: usize, notes: &[String]) -> Stri
     let room = most.saturating_sub(fold::length(&whole));
     let (text, _) = fold::fit(sections(tally, gate, longest, notes), room);
     if fold::length(&text) <= room { text + &whole } else { heading::least(tally, gate) + &whole }
+}
+
+/// One issue of `tally` as it is told there, in at most `most` characters; in brief where it is longer.
+pub fn issue(tally: &Tally, issue: &Issue, most: usize) -> String {
+    Writer::of(tally).alone_in(issue, most)
 }
 
 fn sections(tally: &Tally, gate: &Gate, longest: usize, notes: &[String]) -> Vec<Section> {
