@@ -205,6 +205,11 @@ impl MockForge {
         self.state.lock().unwrap().faults.push((fault, times));
     }
 
+    /// From now on nothing bad happens any more.
+    pub(crate) fn heal(&self) {
+        self.state.lock().unwrap().faults.clear();
+    }
+
     /// Looks at the pull request, or changes it as somebody else would.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Pull) -> T) -> T {
         change(&mut self.state.lock().unwrap().pull)
