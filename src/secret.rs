@@ -15,8 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 /// What stands in a key's place.
 const MARK: &str = "[key]";
 
-/// Forms of shorter ones would be found in ordinary words.
-const SHORTEST: usize = 8;
+/// A shorter value, or a form of one, could be a word of a reply.
+pub(super) const SHORTEST: usize = 8;
 /// A short word such as `none`, `test` or `x` fills the variable of a server that wants no key, and stands in every answer.
 const SHORTEST_WORD: usize = 3;
 

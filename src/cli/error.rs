@@ -76,6 +76,8 @@ impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         let plain = Self::new(error.to_string());
         match error {
+            ConfigError::At { source, .. } => Self { hints: Self::from(*source).hints, ..plain },
+            ConfigError::Invalid { advice: Some(advice), .. } => plain.hint(advice),
             ConfigError::Invalid { suggestion: Some(key), .. } => {
                 plain.hint(format!("did you mean `{key}`?"))
             }
@@ -83,6 +85,7 @@ impl From<ConfigError> for CliError {
                 plain.hint(format!("did you mean `{id}`?"))
             }
             ConfigError::Route { suggestion: Some(name), .. }
+            | ConfigError::Unknown { suggestion: Some(name), .. }
             | ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
                 plain.hint(format!("did you mean `{name}`?"))
             }
@@ -92,6 +95,9 @@ impl From<ConfigError> for CliError {
             ),
             ConfigError::Fallback { able, suggestion: None, .. } => {
                 plain.hint(format!("reviewers of that lineage: {}", able.join(", ")))
+            }
+            ConfigError::Unknown { what, known, suggestion: None, .. } => {
+                plain.hint(format!("{what}s: {}", known.join(", ")))
             }
             ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
                 plain.hint(format!("presets: {}", known.join(", ")))
@@ -104,6 +110,7 @@ impl From<ConfigError> for CliError {
             ),
             ConfigError::Invalid { .. }
             | ConfigError::BadCost { .. }
+            | ConfigError::Entry { .. }
             | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }

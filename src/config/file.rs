@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 use serde::Deserialize;
 
 use crate::{
-    bundle::{CutDeclared, context::Context},
+    bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
     pull::Platform,
     reviewer::{self, OutputForm, ReportFormat, Tree},
     tally::gate::FailOn,
@@ -298,6 +298,19 @@ pub(super) enum SplitWord {
     #[default]
     Inferred,
     Always,
+}
+
+impl Bundle {
+    pub(super) fn limits(&self) -> Limits {
+        let Self { warn_bytes, fail_bytes, pack_bytes, .. } = *self;
+        Limits { warn_bytes, fail_bytes, pack_bytes }
+    }
+}
+
+impl From<Component> for DeclaredComponent {
+    fn from(Component { name, paths }: Component) -> Self {
+        Self { name, paths }
+    }
 }
 
 impl From<SplitWord> for CutDeclared {

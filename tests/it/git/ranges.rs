@@ -48,7 +48,7 @@ fn check(fixture: &Fixture, range: &str, paths: &[&str], messages: &[&str]) {
 fn where_the_remote_is() {
     let fixture = history();
     let check = |expect: Option<&str>| {
-        assert_eq!(Repo::discover(fixture.path()).unwrap().remote_url("origin").as_deref(), expect);
+        assert_eq!(Repo::discover(&fixture.path()).unwrap().remote_url("origin").as_deref(), expect);
     };
     check(None);
     fixture.git(&["remote", "add", "origin", "git@github.com:acme/shop.git"]);
