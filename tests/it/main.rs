@@ -19,6 +19,7 @@ mod end_to_end;
 mod endpoints;
 mod eval;
 mod explain;
+mod forge;
 mod git;
 mod guidance;
 mod hostile;
