@@ -165,7 +165,7 @@ fn pull_form(pull: &Pull) -> Value {
 }
 
 /// An account's id: any number, the same for the same name.
-fn account(login: &str) -> u64 {
+pub(super) fn account(login: &str) -> u64 {
     login.bytes().fold(7, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007)
 }
 
