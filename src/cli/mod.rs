@@ -15,7 +15,6 @@ mod init;
 mod interrupt;
 mod judge;
 mod lineage;
-#[expect(dead_code, reason = "for the commands that talk about a pull request")]
 mod pull;
 mod report;
 mod review;

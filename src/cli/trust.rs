@@ -74,6 +74,13 @@ impl Trust {
         Self::new(&range, Touched::new([].iter()), Some(repo), (root, directory)).map(Some)
     }
 
+    /// For when nothing tells which commits are trusted: no configuration of the repository counts.
+    pub(super) fn in_nothing(root: &Path, directory: &Path) -> Self {
+        let touched = Touched::new(std::iter::once(&RepoPath::from(config::FILE_NAME)));
+        let (root, directory, baseline, is_bare) = (root.to_owned(), directory.to_owned(), None, false);
+        Self { root, directory, touched, baseline, is_bare }
+    }
+
     /// For going on with a run.
     pub(super) fn in_run(
         run: &SavedRun,
@@ -84,7 +91,9 @@ impl Trust {
         let files = run.input.bundles.iter().flat_map(|bundle| &bundle.files);
         let shown = files.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
         let paths = shown.chain(run.input.excluded.iter().map(|file| &file.path));
-        Self::new(&run.input.range, Touched::new(paths), repo, (root, directory))
+        let range = run.input.range.clone();
+        let base = run.input.since.as_ref().map(|since| since.pull.base.clone()).or(range.base);
+        Self::new(&RangeInfo { base, ..range }, Touched::new(paths), repo, (root, directory))
     }
 
     fn new(

@@ -34,6 +34,7 @@ mod published_schema;
 mod reply;
 mod reply_properties;
 mod report;
+mod rereview;
 mod route;
 mod sample_run;
 mod sandbox;
