@@ -131,6 +131,59 @@ struct ChangeArgs {
     context: Option<Context>,
 }
 
+/// Where a tally goes, and in which form.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Result")]
+struct TallyOutputArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: TallyFormat,
+    /// Write the result to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The forms of a tally; what those for other programs keep and drop is in docs/design/formats.md.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum TallyFormat {
+    /// For a terminal
+    #[default]
+    Table,
+    /// For a pull request
+    Markdown,
+    /// For machines; `schema` names the document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// For reviewdog
+    Rdjson,
+    /// Checkstyle XML
+    Checkstyle,
+    /// GitLab's code quality report
+    Codequality,
+    /// Test cases in `JUnit` XML: coverage and issues
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Annotations,
+}
+
+impl TallyFormat {
+    /// The same form where something else than a tally is shown; `None` for those that know tallies only.
+    fn general(self) -> Option<Format> {
+        match self {
+            Self::Table => Some(Format::Table),
+            Self::Markdown => Some(Format::Markdown),
+            Self::Json => Some(Format::Json),
+            Self::Sarif
+            | Self::Rdjson
+            | Self::Checkstyle
+            | Self::Codequality
+            | Self::Junit
+            | Self::Annotations => None,
+        }
+    }
+}
+
 /// Where the result goes, and in which form.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Result")]

@@ -10,6 +10,7 @@ pub mod descent;
 pub mod eval;
 pub mod explain;
 pub mod foreign;
+pub mod formats;
 pub mod json;
 pub mod judged;
 pub mod layout;
