@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod judge;
 mod lineage;
+mod mcp;
 mod report;
 mod review;
 mod stats;
@@ -54,7 +55,7 @@ Exit status:
   3    inconclusive: no reviewer answered, or fewer lineages than asked
   130  interrupted; what was answered is saved and can be resumed";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General")]
 struct Global {
     /// Run as if started in DIR
@@ -97,6 +98,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
+    /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
+    Mcp,
 }
 
 /// Which change to look at, and which part of it.
@@ -259,6 +262,7 @@ pub fn main() -> ExitCode {
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
+        Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

@@ -4,6 +4,7 @@
 //! what was not read in [`notice`]: a partial review must look partial in every form. Nothing foreign is markup here.
 
 pub mod annotations;
+pub mod brief;
 pub mod checkstyle;
 pub mod codequality;
 pub mod junit;
