@@ -14,7 +14,8 @@ use tokio::sync::OnceCell;
 
 use super::{
     Credential, Forge, ForgeError, Limits,
-    client::{Ask, Client, Effect, Manners, encoded},
+    client::{Ask, Client, Effect, MOST_PAGES, Manners, encoded},
+    stands,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
@@ -109,23 +110,20 @@ impl GitHub {
     /// Threads with what only GraphQL knows of them.
     async fn known_threads(&self) -> Result<Vec<Thread>, ForgeError> {
         let (owner, name) = self.address.project.split_once('/').unwrap_or_default();
+        let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
         let (mut threads, mut after) = (Vec::new(), None);
-        loop {
+        for _ in 0..MOST_PAGES {
             let variables =
                 json!({"owner": owner, "name": name, "number": self.address.number, "after": after});
-            let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
-            let data: wire::Threads = self.query(ask, "Threads", variables, Effect::Reads).await?;
+            let data: wire::Threads = self.query(ask.clone(), "Threads", variables, Effect::Reads).await?;
             let page = data.repository.pull_request.review_threads;
             threads.extend(page.nodes.into_iter().filter_map(wire::Thread::into_value));
             match page.page_info {
-                wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) }
-                    if after.as_ref() != Some(&cursor) =>
-                {
-                    after = Some(cursor);
-                }
+                wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) } => after = Some(cursor),
                 _ => return Ok(threads),
             }
         }
+        Err(self.client.too_many_pages(&ask))
     }
 
     /// Makes one review of `remarks`, or says what GitHub has against it; it takes all or none.
@@ -135,11 +133,17 @@ impl GitHub {
             .read(&format!("/pulls/{}/reviews", self.address.number), "comment on lines of")
             .by(Method::POST, Effect::Once)
             .with(json!({"commit_id": pull.head, "event": "COMMENT", "body": "", "comments": comments}));
-        let reply = self.client.exchange(&ask).await?;
-        if reply.status == 422 {
-            return Ok(Err(self.client.reason(&reply)));
+        match self.client.exchange(&ask).await {
+            Ok(reply) if reply.status == 422 => Ok(Err(self.client.reason(&reply))),
+            Ok(reply) => self.client.accepted(&ask, reply).await.map(|_| Ok(())),
+            Err(ForgeError::Unreachable { .. }) if self.have_all(remarks).await => Ok(Ok(())),
+            Err(error) => Err(error),
         }
-        self.client.accepted(&ask, reply).await.map(|_| Ok(()))
+    }
+
+    /// Whether all of `remarks` stand there: asked after a request that may have made them without saying so.
+    async fn have_all(&self, remarks: &[Remark]) -> bool {
+        self.threads().await.is_ok_and(|threads| remarks.iter().all(|remark| stands(remark, &threads)))
     }
 
     fn comment_on_conversation(&self, id: &str, verb: &'static str, method: Method) -> Ask {
@@ -224,14 +228,15 @@ impl Forge for GitHub {
     }
 
     async fn retire(&self, thread: &Thread) -> Result<(), ForgeError> {
-        let ask = |verb| Ask::read(self.graphql.clone(), verb, format!("a thread of {}", self.address));
-        let resolved: Result<Value, _> =
-            self.query(ask("resolve"), "Resolve", json!({"thread": thread.id}), Effect::Repeatable).await;
-        let gone = match resolved {
-            // A workflow's token may resolve only where it may also push.
+        let what = format!("a thread of {}", self.address);
+        let ask = Ask::read(self.graphql.clone(), "resolve", what.clone());
+        let variables = json!({"thread": thread.id});
+        let gone = match self.query::<Value>(ask, "Resolve", variables, Effect::Repeatable).await {
+            // That takes the right to push, which a workflow's token seldom has.
             Err(ForgeError::Forbidden { .. }) => {
-                let comment = json!({"comment": thread.first.id});
-                self.query::<Value>(ask("delete"), "Delete", comment, Effect::Repeatable).await
+                let path = format!("{}/pulls/comments/{}", self.repository, encoded(&thread.first.id));
+                let ask = Ask::read(path, "delete", what).by(Method::DELETE, Effect::Repeatable);
+                self.client.ask::<Value>(&ask).await
             }
             other => other,
         };

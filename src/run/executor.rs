@@ -450,7 +450,7 @@ where
     }
 
     fn record(&mut self, task: usize, outcome: Outcome) {
-        self.events.tell(RunEvent::Finished { task, outcome: outcome.clone() });
+        self.events.tell(RunEvent::Finished { task, outcome: Box::new(outcome.clone()) });
         self.outcomes[task] = Some(outcome);
     }
 

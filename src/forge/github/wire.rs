@@ -197,6 +197,8 @@ struct Said {
 #[serde(rename_all = "camelCase")]
 struct Node {
     id: String,
+    /// The id that REST knows; text, since it may be too large for GraphQL's numbers.
+    full_database_id: Option<String>,
     body: String,
     created_at: Timestamp,
     viewer_did_author: bool,
@@ -222,7 +224,7 @@ impl Thread {
     /// `None` for a thread whose comments are all gone.
     pub(super) fn into_value(self) -> Option<pull::Thread> {
         let mut comments = self.comments.nodes.into_iter().map(|node| pull::Comment {
-            id: node.id,
+            id: node.full_database_id.unwrap_or(node.id),
             author: node.author.map_or_else(|| NOBODY.to_owned(), Actor::into_login),
             is_ours: node.viewer_did_author,
             body: node.body,

@@ -19,15 +19,29 @@ const REPOSITORY: u64 = 1_296_269;
 /// Longest text, in characters.
 const LONGEST: usize = 65_536;
 
-/// github.com with one pull request.
+/// github.com, or an Enterprise Server, with one pull request.
 pub(crate) struct GitHub {
+    root: &'static str,
+    graphql_path: &'static str,
     description: Description,
     graphql: graphql::Schema,
 }
 
 impl GitHub {
+    /// github.com.
     pub(crate) fn new() -> Self {
+        Self::at("", "/graphql")
+    }
+
+    /// An Enterprise Server, whose GraphQL is beside the root of its REST.
+    pub(crate) fn enterprise() -> Self {
+        Self::at("/api/v3", "/api/graphql")
+    }
+
+    fn at(root: &'static str, graphql_path: &'static str) -> Self {
         Self {
+            root,
+            graphql_path,
             description: Description::read(include_str!("openapi/github.json")),
             graphql: graphql::Schema::read(include_str!("openapi/github.graphql")),
         }
@@ -36,7 +50,7 @@ impl GitHub {
 
 impl Platform for GitHub {
     fn root(&self) -> &'static str {
-        ""
+        self.root
     }
 
     fn token<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -44,10 +58,10 @@ impl Platform for GitHub {
     }
 
     fn is_change(&self, request: &Request) -> bool {
-        match request.path.as_str() {
-            "/graphql" => graphql::is_change(&request.body),
-            _ => request.method != Method::GET,
+        if request.path == self.graphql_path {
+            return graphql::is_change(&request.body);
         }
+        request.method != Method::GET
     }
 
     fn refusal(&self, refusal: Refusal) -> Answer {
@@ -66,7 +80,7 @@ impl Platform for GitHub {
 
     fn answer(&mut self, pull: &mut Pull, request: &Request) -> Result<Answer, String> {
         check_headers(&request.headers)?;
-        if request.path == "/graphql" {
+        if request.path == self.graphql_path {
             return self.graphql.answer(pull, request);
         }
         if let Some(former) = &pull.former_project
@@ -127,6 +141,7 @@ fn rest(pull: &mut Pull, request: &Request, operation: &Operation) -> Result<Ans
         ("PATCH", "/issues/comments/{comment_id}") => edit_comment(pull, part("comment_id"), &request.body)?,
         ("DELETE", "/issues/comments/{comment_id}") => delete_comment(pull, part("comment_id"))?,
         ("GET", "/pulls/{pull_number}/comments") => page(pull.threads.iter().flat_map(line_forms).collect()),
+        ("DELETE", "/pulls/comments/{comment_id}") => delete_line_comment(pull, part("comment_id"))?,
         ("POST", "/pulls/{pull_number}/reviews") => create_review(pull, &request.body)?,
         ("POST", "/statuses/{sha}") => create_status(pull, part("sha"), &request.body),
         ("GET", "/collaborators/{username}/permission") => permission(pull, part("username")),
@@ -170,10 +185,8 @@ fn line_forms(thread: &Discussion) -> Vec<Value> {
     let form = |(at, said): (usize, &Said)| {
         let mut form = comment_form(said);
         form["path"] = json!(thread.path);
-        (form["position"], form["line"]) = match thread.is_outdated {
-            true => (Value::Null, Value::Null),
-            false => (json!(1), json!(thread.lines.end)),
-        };
+        (form["position"], form["line"]) =
+            if thread.is_outdated { (Value::Null, Value::Null) } else { (json!(1), json!(thread.lines.end)) };
         if at > 0 {
             form["in_reply_to_id"] = json!(thread.comments[0].id);
         }
@@ -218,6 +231,18 @@ fn delete_comment(pull: &mut Pull, id: &str) -> Result<Answer, String> {
         return Ok(not_found());
     }
     pull.comments.retain(|said| said.id.to_string() != id);
+    Ok(Answer::of(204, Value::Null))
+}
+
+/// Takes a thread of one comment away; one with more is nobody's to change.
+fn delete_line_comment(pull: &mut Pull, id: &str) -> Result<Answer, String> {
+    let Some(at) = pull.threads.iter().position(|thread| thread.id.to_string() == id) else {
+        return Ok(not_found());
+    };
+    if pull.threads[at].comments.iter().any(|said| said.author != OURS) {
+        return Err(format!("thread {id} has words of others"));
+    }
+    pull.threads.remove(at);
     Ok(Answer::of(204, Value::Null))
 }
 

@@ -56,9 +56,10 @@ impl Schema {
         };
         Ok(match whole {
             Ok(whole) => Answer::of(200, json!({"data": project(&whole, &operation.selection)})),
-            Err((kind, message)) => {
-                Answer::of(200, json!({"data": null, "errors": [{"type": kind, "message": message}]}))
-            }
+            Err((kind, message)) => Answer::of(
+                200,
+                json!({"data": empty(&operation.selection), "errors": [{"type": kind, "message": message}]}),
+            ),
         })
     }
 
@@ -213,22 +214,20 @@ fn change(
     selection: &SelectionSet<'static, String>,
     variables: &Value,
 ) -> Result<Whole, String> {
-    let (id, is_deletion) = if is_asked(selection, "resolveReviewThread") {
-        (text(&variables["thread"]).strip_prefix("PRRT_"), false)
-    } else {
-        (text(&variables["comment"]).strip_prefix("PRRC_"), true)
-    };
-    let id = id.and_then(|id| id.parse().ok()).ok_or("an id of the wrong kind")?;
+    if !is_asked(selection, "resolveReviewThread") {
+        return Err("the mock does not do this mutation".to_owned());
+    }
+    let id = text(&variables["thread"]).strip_prefix("PRRT_").and_then(|id| id.parse().ok());
+    let id: u64 = id.ok_or("an id of the wrong kind")?;
     let may_resolve = pull.writers.contains(OURS);
     let Some(thread) = pull.thread(id) else {
-        return Ok(Err(("NOT_FOUND", format!("Could not resolve to a node with the global id of '{id}'"))));
+        return Ok(Err((
+            "NOT_FOUND",
+            format!("Could not resolve to a node with the global id of 'PRRT_{id}'"),
+        )));
     };
     if thread.comments.iter().any(|said| said.author != OURS) {
         return Err(format!("thread {id} has words of others"));
-    }
-    if is_deletion {
-        pull.threads.retain(|thread| thread.id != id);
-        return Ok(Ok(json!({"deletePullRequestReviewComment": {"clientMutationId": null}})));
     }
     if !may_resolve {
         return Ok(Err(("FORBIDDEN", "Resource not accessible by integration".to_owned())));
@@ -245,7 +244,7 @@ fn thread_form(thread: &Discussion) -> Value {
             None => ("User", said.author.as_str()),
         };
         json!({
-            "id": format!("PRRC_{}", said.id), "body": said.body, "createdAt": said.at,
+            "id": format!("PRRC_{}", said.id), "fullDatabaseId": said.id.to_string(), "body": said.body, "createdAt": said.at,
             "viewerDidAuthor": said.author == OURS, "author": {"__typename": kind, "login": login},
         })
     });
@@ -253,6 +252,15 @@ fn thread_form(thread: &Discussion) -> Value {
         "id": format!("PRRT_{}", thread.id), "isResolved": thread.is_resolved, "isOutdated": thread.is_outdated,
         "comments": {"nodes": comments.collect::<Vec<_>>()},
     })
+}
+
+/// What stands beside errors.
+fn empty(selection: &SelectionSet<'static, String>) -> Value {
+    let fields = selection.items.iter().filter_map(|item| match item {
+        Selection::Field(field) => Some((field.name.clone(), Value::Null)),
+        _ => None,
+    });
+    fields.collect::<Map<_, _>>().into()
 }
 
 /// Of `value` what is asked for.

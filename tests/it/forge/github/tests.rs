@@ -121,6 +121,26 @@ async fn threads_with_their_state() {
 }
 
 #[tokio::test]
+async fn a_list_without_end_is_given_up() {
+    let endless = crate::mock::Mock::start(|asked| {
+        let data = r#"{"repository": {"pullRequest": {"reviewThreads": {"pageInfo": {"hasNextPage": true, "endCursor": "c"}, "nodes": []}}}}"#;
+        let is_graphql = asked.path == "/graphql";
+        let body = if is_graphql { format!(r#"{{"data": {data}}}"#) } else { "[]".to_owned() };
+        let next = format!("<http://{}{}>; rel=\"next\"", asked.headers["host"].to_str().unwrap(), asked.path);
+        std::future::ready(crate::mock::Act::Page { status: 200, headers: vec![("link", next)], body })
+    })
+    .await;
+    let forge = mock(pull()).await;
+    let address = Address { api: endless.url.trim_end_matches("/v1").to_owned(), ..address(&forge) };
+    for token in [None, Some(Token { variable: "GITHUB_TOKEN".to_owned(), secret: TOKEN.into() })] {
+        let credential = Credential { token, variables: Vec::new() };
+        let said = github::GitHub::open(address.clone(), credential).unwrap().threads().await.unwrap_err();
+        assert!(said.to_string().ends_with("there are more than 100 pages"), "{said}");
+    }
+    assert_eq!(endless.asked().len(), 200);
+}
+
+#[tokio::test]
 async fn a_comment_is_made_edited_and_deleted() {
     let forge = mock(pull()).await;
     let github = opened(&forge);
@@ -171,6 +191,18 @@ async fn many_remarks_are_several_reviews() {
 }
 
 #[tokio::test]
+async fn a_review_that_was_made_without_an_answer_is_seen() {
+    let forge = mock(pull()).await;
+    forge.play(Fault::Lost, Some(1));
+    assert_eq!(remarked(&forge, &[(10, 10), (11, 13)]).await, ("++".to_owned(), 1));
+    let github = opened(&forge);
+    let pull = github.pull().await.unwrap();
+    forge.play(Fault::Broken, Some(1));
+    insta::assert_snapshot!(told(&forge, github.remark(&pull, &[remark(20, 20)]).await), @"cannot comment on lines of acme/shop#5 at HOST: Server Error; it may have been done all the same");
+    assert_eq!(forge.threads().len(), 2);
+}
+
+#[tokio::test]
 async fn a_refusal_of_the_whole_review_is_not_tried_in_parts() {
     let forge = mock(Pull { has_draft: true, ..pull() }).await;
     assert_eq!(remarked(&forge, &[(10, 10), (11, 11), (12, 12)]).await, ("---".to_owned(), 1));
@@ -197,6 +229,18 @@ async fn a_thread_is_resolved_or_else_deleted() {
     github.retire(&threads[1]).await.unwrap();
     assert!(forge.threads()[0].is_resolved);
     github.retire(&threads[0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_enterprise_server_has_its_api_below_a_path() {
+    let forge = MockForge::start(GitHub::enterprise(), pull()).await;
+    let github = opened(&forge);
+    forge.change(|pull| pull.begin(OURS, "src/a.rs", LineRange::new(10, 10), "ours"));
+    assert_eq!(github.threads().await.unwrap().len(), 1);
+    github.comment("text").await.unwrap();
+    assert!(github.comments().await.unwrap()[0].is_ours);
+    let paths = ["POST /api/graphql", "POST /api/v3/repos/acme/shop/issues/5/comments", "POST /api/graphql"];
+    assert_eq!(forge.log()[..3], paths);
 }
 
 #[tokio::test]
