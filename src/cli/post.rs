@@ -12,7 +12,7 @@ use super::{
     workspace::Workspace,
 };
 use crate::{
-    forge::{AnyForge, Forge},
+    forge::AnyForge,
     git::Kinship,
     report::{foreign, words},
     run::posting::{self, PostError, Posted, Posting, Rehearsal, Written},
@@ -54,9 +54,9 @@ pub(super) fn run(global: &Global, args: &PostArgs, ui: Ui) -> Result<Status, Cl
     let gate = gate::evaluate(&tally, policy);
     let matter = Matter::new(&workspace, &dir, (&tally, &gate), args.pr.as_deref());
     if args.dry_run {
-        rehearse(&matter, ui)?
+        rehearse(&matter, ui)?;
     } else {
-        post(&matter, ui)?
+        post(&matter, ui)?;
     }
     Ok(Status::Done)
 }
@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, args: &PostArgs, ui: Ui) -> Result<Status, Cl
 /// Puts a tally on its pull request, and says what that came to.
 pub(super) fn post(matter: &Matter<'_>, ui: Ui) -> Result<(), CliError> {
     let work = async |forge: &AnyForge, posting: &Posting<'_>| posting::post(forge, posting).await;
-    told(matter.with_forge(work).map_err(|error| matter.kept(error))?, ui);
+    told(matter.with_forge(work)?, ui);
     Ok(())
 }
 
@@ -83,9 +83,9 @@ fn rehearse(matter: &Matter<'_>, ui: Ui) -> Result<(), CliError> {
     let mut text = body;
     for wanted in &remarks {
         let (path, lines) = (&wanted.remark.path, wanted.remark.lines);
-        let place = foreign::one_line(&format!("{path}:{}-{}", lines.start, lines.end));
+        let place = foreign::one_line(&format!("{path}:{}", lines.end));
         ui.note(format_args!("would comment at {place}: {} {}", wanted.severity, wanted.issue));
-        text += &format!("\n---\n\n{}", wanted.remark.body);
+        text.extend(["\n---\n\n", &wanted.remark.body]);
     }
     Ui::result(&text, None)
 }
@@ -117,28 +117,26 @@ impl<'a> Matter<'a> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
         let done = runtime.block_on(work(&forge, &Posting { tally, gate, rules, contains: &contains }));
-        done.map_err(|error| hinted(error, &forge))
+        done.map_err(|error| self.hinted(error))
     }
 
-    /// The error with where the tally is, and what posts it later.
-    fn kept(&self, error: CliError) -> CliError {
+    /// What can be done about it; for what may work later, where the tally is, and what posts it then.
+    fn hinted(&self, error: PostError) -> CliError {
+        let plain = CliError::new(error.to_string());
         let folder = self.workspace.shown(&self.dir.review);
-        let again = format!("scrum post {} --pr {}", self.dir.id, self.pr);
-        error.hint(format!("the tally is kept in {folder}; post it later with: {again}"))
-    }
-}
-
-fn hinted(error: PostError, forge: &AnyForge) -> CliError {
-    let plain = CliError::new(error.to_string());
-    match error {
-        PostError::Forge(error) => error.into(),
-        PostError::NoCommit { .. } => plain.hint("review the pull request itself: scrum review --pr N"),
-        PostError::OtherPull { .. } => plain.hint("leave --pr out, or name the run of that pull request"),
-        PostError::OtherCommit { head, .. } => plain.hint(format!(
-            "fetch it if {head} is not here, or review it: scrum review --pr {}",
-            forge.address().number
-        )),
-        PostError::Over { .. } | PostError::Newer { .. } | PostError::Partly { .. } => plain,
+        let later = format!(
+            "the tally is kept in {folder}; post it later with: scrum post {} --pr {}",
+            self.dir.id, self.pr
+        );
+        match error {
+            PostError::Forge(error) => CliError::from(error).hint(later),
+            PostError::Over { .. } | PostError::Partly { .. } | PostError::Locked { .. } => plain.hint(later),
+            PostError::NoCommit { .. } => plain.hint("review the pull request itself: scrum review --pr N"),
+            PostError::OtherPull { .. } => plain.hint("leave --pr out, or name the run of that pull request"),
+            PostError::OtherCommit { head, .. } => plain
+                .hint(format!("fetch it if {head} is not here, or review it: scrum review --pr {}", self.pr)),
+            PostError::Newer { .. } => plain.hint(format!("the tally is kept in {folder}")),
+        }
     }
 }
 

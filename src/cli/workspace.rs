@@ -81,7 +81,7 @@ impl Workspace {
         let repo = place.own_repository()?;
         let (root, directory) = (place.root(Some(&repo)), &place.directory);
         let trust = if repo.knows_default_branch() {
-            Trust::in_checkout(&repo, &root, directory)?
+            Trust::in_checkout(&repo, &root, directory)?.map(Trust::silent)
         } else {
             Some(Trust::in_nothing(&root, directory))
         };

@@ -47,11 +47,9 @@ impl Repo {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&done.stderr);
-        let last = said
-            .lines()
-            .map(str::trim)
-            .rfind(|line| line.starts_with("fatal:") || line.starts_with("error:"));
-        let last = last.or_else(|| said.lines().map(str::trim).rfind(|line| !line.is_empty()));
-        Err(failed(last.map_or_else(|| format!("git ended with {}", done.status), str::to_owned)))
+        let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let complains = |line: &str| line.starts_with("fatal:") || line.starts_with("error:");
+        let told = lines.clone().find(|line| complains(line)).or_else(|| lines.next_back());
+        Err(failed(told.map_or_else(|| format!("git ended with {}", done.status), str::to_owned)))
     }
 }

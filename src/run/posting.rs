@@ -14,7 +14,7 @@ use crate::{
         remarks::{self, Rules, Wanted},
         stickies, sticky,
     },
-    pull::{Comment, Placed, PullRequest, PullState, Thread},
+    pull::{Address, Comment, Placed, PullRequest, PullState, Thread},
     report::{markdown::escape, words},
     tally::{Tally, gate::Gate, since::short},
 };
@@ -128,6 +128,14 @@ pub enum PostError {
         /// `closed` or `merged`.
         state: &'static str,
     },
+    /// Only people with rights may say anything there.
+    #[error("the conversation of {pull} is locked: {error}")]
+    Locked {
+        /// The pull request.
+        pull: String,
+        /// What the platform says.
+        error: ForgeError,
+    },
     /// A later run stands there.
     #[error("{pull} shows the later run {run}: the older one is not put in its place")]
     Newer {
@@ -170,7 +178,7 @@ pub async fn post(forge: &impl Forge, posting: &Posting<'_>) -> Result<Posted, P
     let body = body(forge, posting, &scene, &refusals, failure.as_ref());
     let tally = match say(forge, &scene, &body).await {
         // The first failure tells more.
-        Err(PostError::Forge(error)) => return Err(failure.unwrap_or(error).into()),
+        Err(PostError::Forge(error)) => return Err(kept_out(forge, &scene.pull, failure.unwrap_or(error))),
         other => other?,
     };
     let retired = match failure {
@@ -181,6 +189,14 @@ pub async fn post(forge: &impl Forge, posting: &Posting<'_>) -> Result<Posted, P
     let retired = retired.map_err(partly)?;
     let Scene { pull, moved_to, .. } = scene;
     Ok(Posted { page: pull.page, tally, remarks: made, refused: refusals.len(), retired, moved_to })
+}
+
+/// Why nothing could be said.
+fn kept_out(forge: &impl Forge, pull: &PullRequest, error: ForgeError) -> PostError {
+    if pull.is_locked && matches!(error, ForgeError::Forbidden { .. }) {
+        return PostError::Locked { pull: forge.address().to_string(), error };
+    }
+    error.into()
 }
 
 /// What [`post`] would do.
@@ -205,10 +221,6 @@ async fn look(forge: &impl Forge, posting: &Posting<'_>) -> Result<Scene, PostEr
     let asked = forge.address();
     let stamp =
         Stamp::of(tally).ok_or_else(|| PostError::NoCommit { run: run(), spec: tally.range.spec.clone() })?;
-    if let Some(since) = tally.since.as_ref().filter(|since| since.pull.address != *asked) {
-        let own = since.pull.address.to_string();
-        return Err(PostError::OtherPull { run: run(), own, asked: asked.to_string() });
-    }
     let pull = forge.pull().await?;
     let state = match pull.state {
         PullState::Open => None,
@@ -219,7 +231,13 @@ async fn look(forge: &impl Forge, posting: &Posting<'_>) -> Result<Scene, PostEr
         return Err(PostError::Over { pull: asked.to_string(), state });
     }
     let moved_to = (stamp.head != pull.head).then(|| pull.head.clone());
-    if moved_to.is_some() && tally.since.is_none() && !(posting.contains)(&stamp.head, &pull.head) {
+    let is_within = moved_to.is_none() || (posting.contains)(&stamp.head, &pull.head);
+    if let Some(since) = tally.since.as_ref().filter(|since| !is_same(&since.pull.address, asked, is_within))
+    {
+        let own = since.pull.address.to_string();
+        return Err(PostError::OtherPull { run: run(), own, asked: asked.to_string() });
+    }
+    if !is_within && tally.since.is_none() {
         let (commit, head) = (short(&stamp.head).to_owned(), short(&pull.head).to_owned());
         return Err(PostError::OtherCommit { run: run(), commit, pull: asked.to_string(), head });
     }
@@ -234,6 +252,12 @@ async fn look(forge: &impl Forge, posting: &Posting<'_>) -> Result<Scene, PostEr
         None => remarks::wanted(tally, posting.rules, extent, forge.limits().comment),
     };
     Ok(Scene { pull, stamp, comments, threads, wanted, moved_to })
+}
+
+/// Whether the pull request that was reviewed is the one asked for. A repository may have got another name since: the commits tell then.
+fn is_same(reviewed: &Address, asked: &Address, is_within: bool) -> bool {
+    let renamed = Address { project: asked.project.clone(), ..reviewed.clone() };
+    reviewed == asked || (is_within && renamed == *asked)
 }
 
 /// An error when what is there must stay.

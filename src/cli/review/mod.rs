@@ -20,7 +20,7 @@ pub(super) use perform::warn_of_unpriced;
 pub(super) use prepare::record;
 
 use super::{
-    ChangeArgs, GateArgs, Global, OutputArgs,
+    ChangeArgs, GateArgs, Global, TallyOutputArgs,
     error::{CliError, Status},
     ui::Ui,
     workspace::Workspace,
@@ -30,6 +30,7 @@ use crate::config::env;
 const ASKING: &str = "Whom to ask";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
@@ -77,7 +78,7 @@ pub(super) struct ReviewArgs {
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    output: TallyOutputArgs,
 }
 
 fn dollars(text: &str) -> Result<f64, String> {

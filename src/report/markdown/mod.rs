@@ -68,7 +68,7 @@ fn sections(tally: &Tally, gate: &Gate, longest: usize, notes: &[String]) -> Vec
         retracted(tally),
         rejects(tally),
         ledger::ledger(tally),
-        unseen("Not shown to reviewers:", coverage::excluded_lines(&tally.excluded)),
+        unseen("Not shown to reviewers:", &coverage::excluded_lines(&tally.excluded)),
         masked(tally),
         Section::fixed(ledger::footer(tally)),
     ]
@@ -137,11 +137,11 @@ fn rejects(tally: &Tally) -> Section {
 fn masked(tally: &Tally) -> Section {
     let masks = &tally.run.masks;
     let count = words::count(masks::count(masks), "credential");
-    unseen(&format!("{count} masked for reviewers:"), masks::lines(masks))
+    unseen(&format!("{count} masked for reviewers:"), &masks::lines(masks))
 }
 
 /// A list of what reviewers did not see.
-fn unseen(title: &str, lines: Vec<String>) -> Section {
+fn unseen(title: &str, lines: &[String]) -> Section {
     if lines.is_empty() {
         return Section::fixed(String::new());
     }

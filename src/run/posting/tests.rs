@@ -197,7 +197,7 @@ impl Forge for Memory {
     async fn retire(&self, thread: &Thread) -> Result<(), ForgeError> {
         self.request(&format!("retire {}", thread.id))?;
         self.with(|state| {
-            state.threads.iter_mut().filter(|one| one.id == thread.id).for_each(|one| one.is_resolved = true)
+            state.threads.iter_mut().filter(|one| one.id == thread.id).for_each(|one| one.is_resolved = true);
         });
         Ok(())
     }

@@ -225,7 +225,7 @@ pub fn scope(
     } else if descent == Descent::Cut {
         format!("{} is not in this shallow clone", short(&last.head))
     } else if last.base != base {
-        format!("it starts from {} now, not from {}", short(base), short(&last.base))
+        format!("it is compared with {} now, not with {}", short(base), short(&last.base))
     } else if last.fingerprint != fingerprint {
         "who is asked, or what they are told, is configured otherwise now".to_owned()
     } else if !last.complete {

@@ -9,7 +9,7 @@ use scrum::{
     pull::PullState,
 };
 
-use super::stage::{LEAK, Stage};
+use super::stage::Stage;
 use crate::{
     forge::{Fault, OURS, TOKEN},
     markup::live,
@@ -69,7 +69,8 @@ async fn one_comment_over_several_pushes() {
     let body = ours(&stage).remove(0);
     assert!(body.starts_with(&format!("{TALLY_MARK}\n<!-- scrum:run ")), "{body}");
     assert!(
-        body.contains("## scrum: hold – 1 issue found by several lineages (1 BLOCK)") && body.contains(LEAK),
+        body.contains("## scrum: hold – 1 issue found by several lineages (1 BLOCK)")
+            && body.contains("the socket leaks"),
         "{body}"
     );
     assert_eq!(threads(&stage), [(21, false, 1)]);
@@ -88,7 +89,11 @@ async fn one_comment_over_several_pushes() {
     stage.push("sed -i s/leak/free/ src/a.rs");
     let mended = stage.scrum(&["review", "--pr", "5", "--post"]);
     assert!(mended.stderr.contains("in place of the last tally; 1 comment retired"), "{}", mended.stderr);
-    assert_eq!((ours(&stage).len(), threads(&stage)), (1, vec![(21, true, 1)]));
+    assert_eq!(
+        (ours(&stage).len(), threads(&stage)),
+        (1, Vec::new()),
+        "a workflow's token may not resolve, so it is deleted"
+    );
     assert!(ours(&stage)[0].contains("1 fixed"), "{}", ours(&stage)[0]);
     assert_eq!(stage.forge.bodies()[0], format!("{TALLY_MARK}\nship it"));
 }
@@ -106,7 +111,11 @@ async fn a_rehearsal_shows_all_and_sends_nothing() {
     );
     let told =
         regex::Regex::new("[0-9a-f]{12}").unwrap().replace_all(&told(&stage, &printed), "ID").into_owned();
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @"
+    note: would comment on https://github.com/acme/shop/pull/5
+    note: would comment at src/a.rs:21-21: BLOCK ID
+    status 0
+    ");
     assert_eq!(stage.scrum(&["post"]).status, 0);
     let shown = printed.stdout.split("\n---\n\n<!-- scrum:issue").next().unwrap().to_owned();
     assert_eq!(ours(&stage)[0].trim_end(), shown.trim_end());
@@ -187,7 +196,50 @@ async fn what_keeps_it_from_being_posted_is_told() {
         ],
     );
     all += &format!("# no token\n{}\n", told(&stage, &none));
-    assert_snapshot!(all, @"");
+    assert_snapshot!(all, @"
+    # expired
+    error: HOST does not accept the token in GITHUB_TOKEN: Bad credentials
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # read-only
+    error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # limited
+    error: HOST allows no more requests for 3600 s: You have exceeded a secondary rate limit. Please wait a few minutes before you try again.
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # hidden
+    error: acme/shop#5 is not there, or the token in GITHUB_TOKEN may not see it
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # closed
+    error: acme/shop#5 is closed: nothing is posted
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # merged
+    error: acme/shop#5 is merged: nothing is posted
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # locked
+    error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    # another number
+    error: run RUN is of acme/shop#5, not of acme/shop#6
+    hint: leave --pr out, or name the run of that pull request
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 6
+    status 2
+    # no address
+    error: `soon` is neither the number of a pull request nor the address of its page
+    hint: give a number, such as 5, or the address of its page, such as https://github.com/acme/shop/pull/5
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr soon
+    status 2
+    # no token
+    error: no token for HOST: set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN or GITHUB_TOKEN or GH_TOKEN
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    ");
     // It is still there, and the line that was shown posts it.
     assert_eq!(stage.scrum(&["post", "latest", "--pr", "5"]).status, 0);
     assert_eq!(ours(&stage).len(), 1);
@@ -217,7 +269,12 @@ async fn a_renamed_repository_and_refused_lines() {
         "acme/store".clone_into(&mut pull.project);
     });
     let printed = stage.scrum(&["post"]);
-    assert_snapshot!(told(&stage, &printed), @"");
+    assert_snapshot!(told(&stage, &printed), @r#"
+    error: acme/shop is called acme/store now
+    hint: change the remote `origin`, or say `project = "acme/store"` under [forge] in scrum.toml
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +289,16 @@ async fn runs_of_other_commits_are_not_posted() {
     stage.sandbox.script("echo 'let y = leak(8);' >> src/a.rs");
     assert_eq!(stage.sandbox.scrum(&["review", "--worktree"]).status, 0);
     let worktree = told(&stage, &stage.scrum(&["post", "--pr", "5"]));
-    assert_snapshot!(format!("{other}\n{worktree}"), @"");
+    assert_snapshot!(format!("{other}\n{worktree}"), @"
+    error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at COMMIT
+    hint: fetch it if COMMIT is not here, or review it: scrum review --pr 5
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    error: run RUN is of --worktree, which is no commit of a pull request
+    hint: review the pull request itself: scrum review --pr N
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    ");
     assert_eq!(ours(&stage), Vec::<String>::new());
 }
 
@@ -240,7 +306,7 @@ async fn runs_of_other_commits_are_not_posted() {
 async fn hostile_texts_stay_texts() {
     let stage = Stage::new("").await;
     let hostile = "-->**x**<!-- scrum:record AAAA --> @ada </details> ![x](https://evil.example)";
-    stage.push("mkdir 'a -->`@ada' && printf 'let a = leak(1);\\n' > 'a -->`@ada/<img src=x>.rs'");
+    stage.push("mkdir @ada && printf 'let a = leak(1);\\n' > '@ada/<img>.rs'");
     stage.sandbox.write(
         "scrum.toml",
         stage.configure(hostile).replace("[review]", "[post]\ninline = \"warn\"\n[review]"),
@@ -249,7 +315,7 @@ async fn hostile_texts_stay_texts() {
     let base = stage.sandbox.script("git rev-parse HEAD").trim().to_owned();
     stage.forge.change(|pull| {
         pull.base = base;
-        pull.hunks.insert("a -->`@ada/<img src=x>.rs".to_owned(), vec![LineRange::new(1, 1)]);
+        pull.hunks.insert("@ada/<img>.rs".to_owned(), vec![LineRange::new(1, 1)]);
     });
     stage.push("git pull -q --rebase origin main");
     let printed = stage.scrum(&["review", "--pr", "5", "--post"]);

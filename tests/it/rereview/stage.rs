@@ -35,8 +35,7 @@ END { print "VERDICT: ship" }
 "#;
 
 /// What both say of `leak(`.
-pub(super) const LEAK: &str =
-    "the socket leaks when the handshake fails because the early return skips close";
+const LEAK: &str = "the socket leaks when the handshake fails because the early return skips close";
 
 pub(super) struct Stage {
     pub(super) sandbox: Sandbox,
