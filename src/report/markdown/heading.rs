@@ -105,7 +105,8 @@ fn time(tally: &Tally) -> Option<String> {
     let at = |text: &str| text.parse::<Timestamp>().ok();
     let (start, end) = (at(&tally.run.started_at)?, at(tally.run.finished_at.as_deref()?)?);
     let span = u64::try_from(end.duration_since(start).as_millis()).ok()?;
-    Some(words::duration(span))
+    // Records know whole seconds.
+    Some(words::duration(span.max(1_000)))
 }
 
 /// What was not read, and why.

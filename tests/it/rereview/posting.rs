@@ -113,7 +113,7 @@ async fn a_rehearsal_shows_all_and_sends_nothing() {
         regex::Regex::new("[0-9a-f]{12}").unwrap().replace_all(&told(&stage, &printed), "ID").into_owned();
     assert_snapshot!(told, @"
     note: would comment on https://github.com/acme/shop/pull/5
-    note: would comment at src/a.rs:21-21: BLOCK ID
+    note: would comment at src/a.rs:21: BLOCK ID
     status 0
     ");
     assert_eq!(stage.scrum(&["post"]).status, 0);
@@ -222,18 +222,16 @@ async fn what_keeps_it_from_being_posted_is_told() {
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # locked
-    error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
+    error: the conversation of acme/shop#5 is locked: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # another number
-    error: run RUN is of acme/shop#5, not of acme/shop#6
-    hint: leave --pr out, or name the run of that pull request
+    error: acme/shop#6 is not there, or the token in GITHUB_TOKEN may not see it
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 6
     status 2
     # no address
     error: `soon` is neither the number of a pull request nor the address of its page
     hint: give a number, such as 5, or the address of its page, such as https://github.com/acme/shop/pull/5
-    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr soon
     status 2
     # no token
     error: no token for HOST: set GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN or GITHUB_TOKEN or GH_TOKEN
@@ -292,11 +290,9 @@ async fn runs_of_other_commits_are_not_posted() {
     assert_snapshot!(format!("{other}\n{worktree}"), @"
     error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at COMMIT
     hint: fetch it if COMMIT is not here, or review it: scrum review --pr 5
-    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     error: run RUN is of --worktree, which is no commit of a pull request
     hint: review the pull request itself: scrum review --pr N
-    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     ");
     assert_eq!(ours(&stage), Vec::<String>::new());
@@ -306,7 +302,7 @@ async fn runs_of_other_commits_are_not_posted() {
 async fn hostile_texts_stay_texts() {
     let stage = Stage::new("").await;
     let hostile = "-->**x**<!-- scrum:record AAAA --> @ada </details> ![x](https://evil.example)";
-    stage.push("mkdir @ada && printf 'let a = leak(1);\\n' > '@ada/<img>.rs'");
+    stage.push("mkdir @bob && printf 'let a = leak(1);\\n' > '@bob/<img>.rs'");
     stage.sandbox.write(
         "scrum.toml",
         stage.configure(hostile).replace("[review]", "[post]\ninline = \"warn\"\n[review]"),
@@ -315,7 +311,7 @@ async fn hostile_texts_stay_texts() {
     let base = stage.sandbox.script("git rev-parse HEAD").trim().to_owned();
     stage.forge.change(|pull| {
         pull.base = base;
-        pull.hunks.insert("@ada/<img>.rs".to_owned(), vec![LineRange::new(1, 1)]);
+        pull.hunks.insert("@bob/<img>.rs".to_owned(), vec![LineRange::new(1, 1)]);
     });
     stage.push("git pull -q --rebase origin main");
     let printed = stage.scrum(&["review", "--pr", "5", "--post"]);
@@ -324,7 +320,10 @@ async fn hostile_texts_stay_texts() {
     for text in [&ours(&stage)[0], &remark] {
         let live: Vec<String> = live(text).into_keys().collect();
         assert!(
-            live.iter().all(|one| !one.contains("evil") && !one.contains("ada") && !one.contains("img")),
+            live.iter().all(|one| !one.contains("evil")
+                && !one.contains("ada")
+                && !one.contains("bob")
+                && !one.contains("img")),
             "{live:?}\n{text}"
         );
     }
