@@ -94,7 +94,7 @@ fn say(file: &Path, missed: &[Place], invented: &[Place], completeness: &Complet
 fn place(finding: &Finding) -> Place {
     let Some(location) = &finding.location else { return (finding.where_text.clone(), 0, 0) };
     let lines = location.lines.map_or((0, 0), |lines| (lines.start, lines.end));
-    (location.path.clone(), lines.0, lines.1)
+    (location.path.strip_prefix("a/").unwrap_or(&location.path).to_owned(), lines.0, lines.1)
 }
 
 /// The places of a case by reviewer.

@@ -73,6 +73,8 @@ pub struct Outcome {
     pub tokens_out: Option<u64>,
     /// Price in US dollars, when known.
     pub cost_usd: Option<f64>,
+    /// What a run's limits count, where the provider tells no tokens: a guess, which no report shows.
+    pub guessed: Option<Spent>,
     /// Who gave the text in the reviewer's place; `None` when the reviewer itself did, or nobody.
     pub answered_by: Option<StandIn>,
 }
@@ -133,6 +135,11 @@ impl Outcome {
         Spent { tokens_in, tokens_out, cost_usd, ..Spent::default() }
     }
 
+    /// What a run's limits count of it.
+    pub fn counted(&self) -> Spent {
+        self.guessed.unwrap_or_else(|| self.spent())
+    }
+
     /// The record of a task that was never asked and cost nothing.
     pub fn new(bundle: String, reviewer: ReviewerId, state: State) -> Self {
         Self {
@@ -146,6 +153,7 @@ impl Outcome {
             tokens_in: None,
             tokens_out: None,
             cost_usd: None,
+            guessed: None,
             answered_by: None,
         }
     }

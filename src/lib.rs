@@ -26,6 +26,7 @@ pub mod proportion;
 pub mod pull;
 pub mod reviewer;
 pub mod route;
+pub mod secret;
 pub mod survey;
 
 // Stages: pure, each from one value to the next.

@@ -63,6 +63,21 @@ impl fmt::Display for Address {
     }
 }
 
+/// What a CI service says of the place that it works for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CiJob {
+    /// What its server speaks.
+    pub platform: Platform,
+    /// Root of the server's API.
+    pub api: String,
+    /// Where the server's pages begin.
+    pub server: String,
+    /// Repository that the job belongs to, for a pull request the one it is to be merged into.
+    pub project: String,
+    /// The pull request that the job was started for.
+    pub number: Option<u64>,
+}
+
 /// Whether a pull request can still be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullState {

@@ -18,6 +18,8 @@ pub struct Survey {
     pub logins: BTreeSet<String>,
     /// Programs on `PATH`, by the name they are called with.
     pub programs: BTreeMap<String, Program>,
+    /// Tools that the project gets from npm, by name.
+    pub node_tools: BTreeMap<String, NodeTool>,
 }
 
 /// A place where a server of models may listen.
@@ -62,6 +64,15 @@ pub enum ModelKind {
     Elsewhere,
     /// It only turns text into numbers.
     Embedding,
+}
+
+/// How far a project has a tool from npm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeTool {
+    /// In `node_modules/.bin`.
+    Installed,
+    /// A package with it is a dependency in `package.json`, and not installed.
+    Declared,
 }
 
 /// A program that can be started.

@@ -129,7 +129,7 @@ pub(super) fn code(line: &str) -> String {
 }
 
 /// `text` without its blanks.
-pub(super) fn squeeze(text: &str) -> String {
+pub(crate) fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
@@ -157,6 +157,11 @@ impl<'a> Places<'a> {
     /// The number of the bundle of that name.
     pub(super) fn number_of(&self, bundle: &str) -> Option<u32> {
         self.bundles.get(bundle).map(|shows| shows.number)
+    }
+
+    /// Whether the change has a file that is shown as `path`.
+    pub(super) fn has_file(&self, path: &str) -> bool {
+        self.files.contains_key(path)
     }
 
     /// The changed file that `path` means. No path at all means the only file of `bundle`.

@@ -24,10 +24,11 @@ use crate::{
 };
 use counting::Counting;
 use evidence::{Names, Proof};
-use paths::why_no_path;
+use paths::{unprefixed, why_no_path};
 use spot::Site;
 
 pub use map::Places;
+pub(crate) use map::squeeze;
 pub(crate) use symbol::{blocks, plain_name};
 
 /// A finding with its place checked.
@@ -82,8 +83,23 @@ impl Places<'_> {
     /// counted: a reply that proves to count otherwise than it was asked to is read so throughout.
     pub fn anchor(&self, findings: Vec<Finding>, bundle: Option<&str>) -> Vec<Anchored> {
         let own = bundle.and_then(|id| Some((id, self.number_of(id)?)));
+        let findings: Vec<Finding> =
+            findings.into_iter().map(|finding| self.taken_literally(finding)).collect();
         let habit = own.map(|own| self.habit(&findings, own)).unwrap_or_default();
         findings.into_iter().map(|finding| self.anchor_one(finding, own, &habit)).collect()
+    }
+
+    /// The same finding; where its place is written as prompts show it, that is its place, whatever marks, quotes or escapes
+    /// in the file's name could be read as.
+    fn taken_literally(&self, finding: Finding) -> Finding {
+        let written = finding.where_text.trim();
+        let numbered = written.rsplit_once(':').and_then(|(path, lines)| Some((path, range(lines)?)));
+        let (path, lines) = numbered.map_or((written, None), |(path, lines)| (path, Some(lines)));
+        if !self.has_file(path) || finding.location.as_ref().is_some_and(|location| location.path == path) {
+            return finding;
+        }
+        let location = Location { path: path.to_owned(), lines, symbol: None };
+        Finding { location: Some(location), also_at: Vec::new(), ..finding }
     }
 
     fn anchor_one(&self, finding: Finding, bundle: Option<(&str, u32)>, habit: &[Counting]) -> Anchored {
@@ -109,7 +125,8 @@ impl Places<'_> {
         let Some((path, file)) = self.file_of(&location.path, id) else {
             return without_file(location);
         };
-        let read_as = (path != location.path).then(|| format!("path read as {path}"));
+        let is_as_written = path == location.path || unprefixed(&location.path) == Some(path);
+        let read_as = (!is_as_written).then(|| format!("path read as {path}"));
         let spot = Site { file, bundle: number, location, habit }.spot(finding);
         let notes = [read_as, spot.note].into_iter().flatten();
         Place {
@@ -150,6 +167,12 @@ impl Places<'_> {
     }
 }
 
+/// `3` or `3-5`.
+fn range(text: &str) -> Option<LineRange> {
+    let (start, end) = text.split_once('-').unwrap_or((text, text));
+    Some(LineRange::new(start.parse().ok()?, end.parse().ok()?))
+}
+
 fn unchecked(location: &Location, finding: Option<&Finding>) -> Place {
     let code = finding.and_then(|finding| finding.quote.clone());
     let anchor = if location.path.is_empty() { Anchor::Nowhere } else { Anchor::Unchecked };
@@ -167,7 +190,7 @@ fn without_file(location: &Location) -> Place {
 fn as_given(location: &Location, anchor: Anchor) -> Place {
     let placed = anchor != Anchor::Nowhere;
     Place {
-        path: Some(location.path.clone()).filter(|_| placed),
+        path: placed.then(|| unprefixed(&location.path).unwrap_or(&location.path).to_owned()),
         lines: location.lines.filter(|_| placed),
         symbol: location.symbol.clone(),
         anchor,

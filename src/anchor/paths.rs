@@ -27,22 +27,28 @@ impl Paths {
     /// letter case, or as an absolute path that ends in exactly one path with a folder.
     pub(super) fn find(&self, given: &str) -> Option<&str> {
         let same_name = self.by_name.get(&last_part(given))?;
-        let unprefixed = given.strip_prefix("a/").or_else(|| given.strip_prefix("b/"));
-        let mut written = [Some(given), unprefixed].into_iter().flatten();
-        if let Some(path) = written.find_map(|path| same_name.get(path)) {
-            return Some(path);
-        }
-        let ways: [&dyn Fn(&str) -> bool; 3] = [
-            &|known| ends_in(known, given, str::eq),
-            &|known| ends_in(known, given, str::eq_ignore_ascii_case),
-            &|known| is_absolute(given) && known.contains('/') && ends_in(given, known, str::eq),
-        ];
-        let usable = |given| matches!(why_no_path(given), None | Some(NOT_RELATIVE));
-        ways.iter()
-            .filter(|_| usable(given))
-            .find_map(|fits| only(same_name, fits))
-            .filter(|path| !path.is_empty())
+        // A folder of the repository may be called like git's prefix.
+        let written = || [Some(given), unprefixed(given)].into_iter().flatten();
+        let exact = written().find_map(|path| same_name.get(path)).map(String::as_str);
+        exact.or_else(|| written().find_map(|path| nearly(path, same_name)))
     }
+}
+
+/// `path` without the prefix that git writes before it in a diff, if that may be one.
+pub(super) fn unprefixed(path: &str) -> Option<&str> {
+    path.strip_prefix("a/").or_else(|| path.strip_prefix("b/"))
+}
+
+/// The only file of `same_name` that `given` means without being written like it.
+fn nearly<'a>(given: &str, same_name: &'a BTreeMap<String, String>) -> Option<&'a str> {
+    let ways: [&dyn Fn(&str) -> bool; 3] = [
+        &|known| ends_in(known, given, str::eq),
+        &|known| ends_in(known, given, str::eq_ignore_ascii_case),
+        &|known| is_absolute(given) && known.contains('/') && ends_in(given, known, str::eq),
+    ];
+    let is_usable = matches!(why_no_path(given), None | Some(NOT_RELATIVE));
+    let mut ways = ways.iter().filter(|_| is_usable);
+    ways.find_map(|fits| only(same_name, fits)).filter(|path| !path.is_empty())
 }
 
 /// The one file that paths which fit stand for; empty when there are several.

@@ -58,6 +58,8 @@ pub struct Growth {
     pub shared: usize,
     /// Hunks left because the old file's text is not at hand.
     pub without_text: usize,
+    /// Bytes that the bundles are larger for it.
+    pub bytes: usize,
 }
 
 impl Growth {
@@ -81,16 +83,18 @@ pub fn grow(
     }
     let all = hunks_by_file(bundles);
     for bundle in bundles {
-        let mut room = limits.warn_bytes.saturating_sub(bundle.byte_len());
+        let before = bundle.byte_len();
+        let mut room = limits.warn_bytes.saturating_sub(before);
         for file in bundle.files.iter_mut().filter(|file| can_grow(file)) {
-            let before = file.old_path.as_ref().unwrap_or(&file.path);
-            let old = old_text(before)
+            let old_path = file.old_path.as_ref().unwrap_or(&file.path);
+            let old = old_text(old_path)
                 .and_then(|text| OldFile::new(file.path.to_string(), text, all.get(&file.path)?));
             match old {
                 Some(old) => room = old.grow(file, room, &mut growth),
                 None => growth.without_text += file.hunks.len(),
             }
         }
+        growth.bytes += bundle.byte_len().saturating_sub(before);
         bundle.guard = guard::judge(bundle.byte_len(), limits, force);
     }
     growth

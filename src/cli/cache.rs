@@ -106,14 +106,19 @@ fn pruned(gone: Contents, left: Contents) -> String {
 }
 
 fn parse_size(text: &str) -> Result<u64, String> {
-    text.parse::<ByteSize>().map(|size| size.as_u64())
+    let size = text.parse::<ByteSize>().map(|size| size.as_u64());
+    size.map_err(|_| {
+        "must be a number of bytes, or one with KB, MB, GB, KiB, MiB or GiB behind it".to_owned()
+    })
 }
 
 /// A day has 24 hours here, a week seven days; months and years have no length of their own.
 fn parse_time(text: &str) -> Result<Duration, String> {
-    let span: Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
-    Duration::try_from(length).map_err(|_| "must not be negative".to_owned())
+    let length = text.parse().and_then(|span: Span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let length = length.ok().and_then(|length| Duration::try_from(length).ok());
+    length.ok_or_else(|| {
+        "must be a number with w, d, h, m or s behind it, such as 30d, 2w or 12h; a month has no fixed length".to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -91,7 +91,8 @@ pub(super) fn run(global: &Global, args: &DoctorArgs, ui: Ui) -> Result<Status, 
 
 /// Looks what this machine has, as closely as `depth` says.
 pub(super) fn look(workspace: &Workspace, depth: Depth) -> Result<Survey, CliError> {
-    let looking = survey(workspace.environment, depth, &workspace.config.reviewers);
+    let root = workspace.root();
+    let looking = survey(workspace.environment, depth, &workspace.config.reviewers, &root);
     Ok(runtime()?.block_on(looking))
 }
 

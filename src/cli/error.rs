@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::{
     bundle::SplitError,
     config::{ConfigError, PanelError},
+    forge::{ForgeError, address::AddressError},
     git::GitError,
     prompt::TemplateError,
     provider::{OpenError, builtin::RuleError},
@@ -75,6 +76,8 @@ impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         let plain = Self::new(error.to_string());
         match error {
+            ConfigError::At { source, .. } => Self { hints: Self::from(*source).hints, ..plain },
+            ConfigError::Invalid { advice: Some(advice), .. } => plain.hint(advice),
             ConfigError::Invalid { suggestion: Some(key), .. } => {
                 plain.hint(format!("did you mean `{key}`?"))
             }
@@ -82,6 +85,7 @@ impl From<ConfigError> for CliError {
                 plain.hint(format!("did you mean `{id}`?"))
             }
             ConfigError::Route { suggestion: Some(name), .. }
+            | ConfigError::Unknown { suggestion: Some(name), .. }
             | ConfigError::NoSuchPreset { suggestion: Some(name), .. } => {
                 plain.hint(format!("did you mean `{name}`?"))
             }
@@ -91,6 +95,9 @@ impl From<ConfigError> for CliError {
             ),
             ConfigError::Fallback { able, suggestion: None, .. } => {
                 plain.hint(format!("reviewers of that lineage: {}", able.join(", ")))
+            }
+            ConfigError::Unknown { what, known, suggestion: None, .. } => {
+                plain.hint(format!("{what}s: {}", known.join(", ")))
             }
             ConfigError::NoSuchPreset { known, suggestion: None, .. } => {
                 plain.hint(format!("presets: {}", known.join(", ")))
@@ -103,6 +110,7 @@ impl From<ConfigError> for CliError {
             ),
             ConfigError::Invalid { .. }
             | ConfigError::BadCost { .. }
+            | ConfigError::Entry { .. }
             | ConfigError::Route { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::OutOfRange { .. }
@@ -219,6 +227,47 @@ impl From<StoreError> for CliError {
             }
             StoreError::Write { .. } => plain.hint("is the disk full, or the folder not yours?"),
             StoreError::Ambiguous { .. } | StoreError::Read { .. } | StoreError::Damaged { .. } => plain,
+        }
+    }
+}
+
+impl From<AddressError> for CliError {
+    fn from(error: AddressError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            AddressError::NotAPull { .. } | AddressError::NotInCi => {
+                plain.hint("give a number, such as 5, or the address of its page, such as https://github.com/acme/shop/pull/5")
+            }
+            AddressError::UnknownPlatform { .. } => {
+                plain.hint("say `platform = \"github\"`, \"gitlab\", \"gitea\" or \"forgejo\" under [forge] in scrum.toml")
+            }
+            AddressError::NoServer | AddressError::NotAServer => {
+                plain.hint("give the address of its page, or say `url` and `project` under [forge] in scrum.toml")
+            }
+            AddressError::NoProject { .. } => plain.hint("say `project = \"owner/name\"` under [forge] in scrum.toml"),
+            AddressError::BadUrl { .. } => plain.hint("say where the server's pages begin: `url = \"https://git.example.com\"`"),
+            AddressError::BadProject { .. } => plain,
+        }
+    }
+}
+
+impl From<ForgeError> for CliError {
+    fn from(error: ForgeError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error {
+            ForgeError::NoToken { server, variables } if variables.is_empty() => plain.hint(format!(
+                "a token goes only where you say that it belongs: `url = \"https://{server}\"` under [forge] in scrum.toml"
+            )),
+            ForgeError::NoToken { variables, .. } => plain.hint(format!("set {}", variables.join(" or "))),
+            ForgeError::Renamed { new, .. } => {
+                plain.hint(format!("change the remote `origin`, or say `project = \"{new}\"` under [forge] in scrum.toml"))
+            }
+            ForgeError::BadToken { .. }
+            | ForgeError::Forbidden { .. }
+            | ForgeError::NotFound { .. }
+            | ForgeError::Limited { .. }
+            | ForgeError::Refused { .. }
+            | ForgeError::Unreachable { .. } => plain,
         }
     }
 }

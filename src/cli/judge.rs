@@ -9,9 +9,12 @@ use super::{
 };
 use crate::{
     config::{Config, key_of},
+    estimate::Forecast,
+    judge::{LONGEST_QUESTION, can_judge},
     prompt::Templates,
     provider::{Opener, sarif::Site},
-    reviewer::Seat,
+    report::words,
+    reviewer::{Reviewer, Seat},
     run::{
         bounds::Bounds,
         event::channel,
@@ -57,17 +60,37 @@ pub(super) fn wanted(config: &Config, verify: bool) -> Option<JudgingRecord> {
     (verify || adjudicator.is_some()).then_some(JudgingRecord { verify, adjudicator, prompt_hash })
 }
 
-/// For `--dry-run`: what may come on top of the requests shown.
-pub(super) fn announce(config: &Config, verify: bool, ui: Ui) {
+/// For `--dry-run`: what may come on top of the requests shown. How many they are depends on what is found.
+pub(super) fn announce(config: &Config, verify: bool, panel: &[Reviewer], ui: Ui) {
     let Some(wanted) = wanted(config, verify) else { return };
-    if let Some(adjudicator) = wanted.adjudicator {
+    if let Some(adjudicator) = &config.adjudicator {
         ui.note(format_args!(
-            "{adjudicator} may be asked once more for each place where claims are not settled; the estimate leaves that out"
+            "{} may be asked once more for each place where claims are not settled, which the estimate leaves out: {} each",
+            adjudicator.id,
+            most_of_one([adjudicator])
         ));
     }
     if wanted.verify {
-        ui.note("each BLOCK of one lineage may be one request more, to a reviewer of another lineage; the estimate leaves that out");
+        let examiners = panel.iter().filter(|one| can_judge(&(*one).into()));
+        ui.note(format_args!(
+            "each BLOCK of one lineage may be one request more, to a reviewer of another lineage, which the estimate leaves out: {} each",
+            most_of_one(examiners)
+        ));
     }
+    if config.max_cost_usd.is_none() && config.max_tokens.is_none() {
+        ui.note("`--max-cost` and `--max-tokens` hold for these, too");
+    }
+}
+
+/// The most that one question about claims takes of the dearest of `reviewers`: `at most about 7,200 tokens in, $0.04`.
+fn most_of_one<'a>(reviewers: impl IntoIterator<Item = &'a Reviewer>) -> String {
+    let forecasts = reviewers.into_iter().map(|one| Forecast::new(one, &[LONGEST_QUESTION], 0));
+    let forecasts: Vec<Forecast> = forecasts.collect();
+    let tokens = forecasts.iter().map(|one| one.tokens_in).max().unwrap_or(LONGEST_QUESTION);
+    let costs: Option<Vec<f64>> = forecasts.iter().map(|one| Some(one.cost_usd?.1)).collect();
+    let dearest = costs.and_then(|costs| costs.into_iter().reduce(f64::max));
+    let price = dearest.map_or_else(|| "at a price that is not known".to_owned(), words::dollars);
+    format!("at most about {} tokens in, {price}", words::grouped(tokens))
 }
 
 /// Asks until nothing is open, and puts the judgements into `input`.
@@ -119,29 +142,27 @@ pub(super) fn judge(
 /// As configured now: its rulings carry its name, so those of another one are no harm.
 fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
     let Some(reviewer) = &session.workspace.config.adjudicator else { return Ok(None) };
-    let seat = Seat::from(reviewer);
     let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
-    let environment = session.workspace.environment;
-    let respondent = match (seated, key_of(reviewer, environment)) {
-        (Some(seated), _) => Ok(seated.clone()),
-        (None, key) => {
-            let mut voices = session.workspace.config.stand_ins_with_keys(reviewer, environment);
-            let absence = match key {
-                Ok(key) => {
-                    voices.insert(0, (reviewer.clone(), key));
-                    None
-                }
-                Err(obstacle) => Some(obstacle.to_string()),
-            };
-            let surroundings = environment.variables().collect();
-            let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
-            let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
-            let voices: Vec<_> = voices.into_iter().map(open).collect::<Result<_, _>>()?;
-            match absence {
-                Some(absence) if voices.is_empty() => Err(absence),
-                absence => Ok(Respondent { reviewer: reviewer.clone(), voices, absence }),
-            }
-        }
+    let respondent = match seated {
+        Some(seated) => Ok(seated.clone()),
+        None => without_seat(reviewer, session)?,
     };
-    Ok(Some(Adjudicator { seat, respondent }))
+    Ok(Some(Adjudicator { seat: Seat::from(reviewer), respondent }))
+}
+
+/// A respondent for `reviewer`, who is not on the panel; else why neither it nor a stand-in can be asked.
+fn without_seat(reviewer: &Reviewer, session: &Session<'_>) -> Result<Result<Respondent, String>, CliError> {
+    let environment = session.workspace.environment;
+    let key = key_of(reviewer, environment);
+    let absence = key.as_ref().err().map(ToString::to_string);
+    let itself = key.ok().map(|key| (reviewer.clone(), key));
+    let stand_ins = session.workspace.config.stand_ins_with_keys(reviewer, environment);
+    let surroundings = environment.variables().collect();
+    let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
+    let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
+    let voices: Vec<_> = itself.into_iter().chain(stand_ins).map(open).collect::<Result<_, _>>()?;
+    Ok(match absence {
+        Some(absence) if voices.is_empty() => Err(absence),
+        absence => Ok(Respondent { reviewer: reviewer.clone(), voices, absence }),
+    })
 }

@@ -41,9 +41,9 @@ pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, C
     let policy = args.gate.over(saved.policy);
     let tally = tally::tally(saved.input);
     let gate = gate::evaluate(&tally, policy);
-    report::write_products(&dir, &tally, &gate)?;
+    let written = report::write_products(&dir, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
-    Ok(gate.result.into())
+    written.map(|()| gate.result.into())
 }
 
 fn tally_folder(workspace: &Workspace, args: &TallyArgs, folder: &Path, ui: Ui) -> Result<Status, CliError> {

@@ -5,7 +5,7 @@
 //! counts. docs/design/trust.md goes through the cases.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
@@ -15,9 +15,31 @@ use crate::{
     change::{Change, RangeInfo, RepoPath},
     config::{self, StandIn},
     git::{self, Baseline, Repo, Touched},
+    prompt::guidance::FILE_NAMES,
     reviewer::{Access, ReportSource},
     run::saved::SavedRun,
 };
+
+/// Says which of the `changed` files would tell reviewers something if they did not come with the change; `told` are those
+/// that do at the baseline.
+pub(super) fn tell_of_guidance<'a>(
+    changed: impl Iterator<Item = &'a RepoPath>,
+    told: &[(RepoPath, String)],
+    baseline: Option<Baseline>,
+    ui: Ui,
+) {
+    let guides = changed.filter(|path| FILE_NAMES.iter().any(|name| path.file_name() == name.as_bytes()));
+    // A file that was cut into several bundles is still one.
+    let guides: BTreeSet<&RepoPath> = guides.collect();
+    let base = baseline.and_then(Baseline::name).unwrap_or_default();
+    for path in guides {
+        if told.iter().any(|(one, _)| one == path) {
+            ui.warning(format_args!("{path} is told to reviewers as it was at {base}, before this change"));
+        } else {
+            ui.warning(format_args!("{path} comes with this change and is not told to reviewers"));
+        }
+    }
+}
 
 /// What is known about the files that somebody else may have changed.
 #[derive(Debug, Clone)]

@@ -6,7 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{ChangeArgs, Global, error::CliError, review::Material, trust::Trust, ui::Ui};
+use super::{
+    ChangeArgs, Global,
+    error::CliError,
+    review::Material,
+    trust::{self, Trust},
+    ui::Ui,
+};
 use crate::{
     bundle::{self, Split, SplitRules},
     change::{Change, RangeInfo, RepoPath},
@@ -105,7 +111,7 @@ impl Workspace {
     }
 
     /// As a review here would be configured: what is checked out and not on the default branch steers nothing.
-    fn open_checkout(global: &Global, ui: Ui) -> Result<Self, CliError> {
+    pub(super) fn open_checkout(global: &Global, ui: Ui) -> Result<Self, CliError> {
         let place = Place::of(global)?;
         let repo = place.repository()?;
         let root = place.root(repo.as_ref());
@@ -274,9 +280,11 @@ impl Workspace {
             return Ok(Guidance::default());
         }
         let repo = self.repo.as_ref().filter(|_| range.base.is_some());
-        let paths = split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
-        let files = repo.map(|repo| repo.nearby_files(repo.baseline(range)?, paths, &FILE_NAMES));
+        let baseline = repo.map(|repo| repo.baseline(range)).transpose()?;
+        let changed = || split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
+        let files = repo.zip(baseline).map(|(repo, base)| repo.nearby_files(base, changed(), &FILE_NAMES));
         let files = files.transpose()?.unwrap_or_default();
+        trust::tell_of_guidance(changed(), &files, baseline, ui);
         let has_any = !files.is_empty() || !guidance_rules.is_empty();
         if has_any && !templates.tell_guidance() {
             ui.note("guidance is not told: the configured prompts do not name it");

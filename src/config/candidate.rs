@@ -142,6 +142,7 @@ mod tests {
             models: if models.is_empty() { Err(Silence::Nobody) } else { Ok(models) },
         };
         Survey {
+            node_tools: <_>::default(),
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             servers: vec![server],
             logins: BTreeSet::new(),

@@ -10,6 +10,8 @@ use std::{
 
 use secrecy::SecretString;
 
+use crate::pull::CiJob;
+
 /// `1` sends bundles over the failing size all the same.
 pub const FORCE_OVERSIZE: &str = "SCRUM_FORCE_OVERSIZE";
 /// Overrides `[review] panel`.
@@ -32,6 +34,33 @@ pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
 
 /// The user's name, where git has none.
 pub const USER: &str = "USER";
+
+/// `true` in GitHub Actions, and in what is made after them.
+pub const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// `true` in Gitea's Actions.
+pub const GITEA_ACTIONS: &str = "GITEA_ACTIONS";
+/// `true` in Forgejo's Actions.
+pub const FORGEJO_ACTIONS: &str = "FORGEJO_ACTIONS";
+/// Root of the API of the server that Actions run for.
+pub const GITHUB_API_URL: &str = "GITHUB_API_URL";
+/// Where its pages begin.
+pub const GITHUB_SERVER_URL: &str = "GITHUB_SERVER_URL";
+/// The repository that a workflow belongs to.
+pub const GITHUB_REPOSITORY: &str = "GITHUB_REPOSITORY";
+/// What a workflow was started for; `refs/pull/5/merge` for a pull request.
+pub const GITHUB_REF: &str = "GITHUB_REF";
+/// `true` in GitLab CI.
+pub const GITLAB_CI: &str = "GITLAB_CI";
+/// Root of the API of the server that a GitLab pipeline runs for.
+pub const CI_API_V4_URL: &str = "CI_API_V4_URL";
+/// Where its pages begin.
+pub const CI_SERVER_URL: &str = "CI_SERVER_URL";
+/// The project that a pipeline runs in, for a merge request of a fork the fork.
+pub const CI_PROJECT_PATH: &str = "CI_PROJECT_PATH";
+/// The project that a pipeline's merge request goes to.
+pub const CI_MERGE_REQUEST_PROJECT_PATH: &str = "CI_MERGE_REQUEST_PROJECT_PATH";
+/// Its number.
+pub const CI_MERGE_REQUEST_IID: &str = "CI_MERGE_REQUEST_IID";
 
 /// The environment of the process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,6 +125,11 @@ impl Environment {
         let folder = std::env::var_os(folder.strip_prefix('$').unwrap_or(HOME));
         folder
             .is_some_and(|folder| Path::new(&folder).is_absolute() && Path::new(&folder).join(file).is_file())
+    }
+
+    /// What the CI service that runs this process says about the place it works for.
+    pub fn ci_job(self) -> Option<CiJob> {
+        super::ci::job(&|name| self.get(name))
     }
 
     /// The user's configuration file, whether or not it exists.

@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{panel::Obstacle, preset};
+use super::{
+    panel::Obstacle,
+    place::{Entry, line_at, line_of},
+    preset,
+    wording::{Wording, worded},
+};
 use crate::reviewer::BadReviewerId;
 
 /// A configuration that cannot be used.
@@ -33,6 +38,40 @@ pub enum ConfigError {
         reason: String,
         /// The nearest key that exists.
         suggestion: Option<String>,
+        /// What to write instead.
+        advice: Option<String>,
+    },
+    /// What is wrong with an entry, with where that stands.
+    #[error("{}:{line}: {source}", path.display())]
+    At {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line.
+        line: usize,
+        /// What is wrong.
+        source: Box<ConfigError>,
+    },
+    /// Globs that cannot be read, or none where they are needed.
+    #[error("{entry}: {reason}")]
+    Entry {
+        /// Where.
+        entry: Entry,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A panel, or a reviewer of one, that is not there.
+    #[error("{entry}: no {what} named {name:?}")]
+    Unknown {
+        /// Where it is named.
+        entry: Entry,
+        /// `panel` or `reviewer`.
+        what: &'static str,
+        /// As configured.
+        name: String,
+        /// The nearest that there is.
+        suggestion: Option<String>,
+        /// What there is.
+        known: Vec<String>,
     },
     /// A number outside its range.
     #[error("{key} is {value}, it must be from {least} to {most}")]
@@ -161,11 +200,41 @@ fn unusable_words(unusable: &[(String, Obstacle)]) -> String {
 
 /// Words for a TOML error: its line, and for an unknown key the nearest known one.
 pub(super) fn invalid(path: &Path, text: &str, source: &toml::de::Error) -> ConfigError {
-    let at = source.span().map_or(0, |span| span.start);
-    let line = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-    let reason = source.message().replace('\n', " ");
-    let suggestion = nearest_key(&reason);
-    ConfigError::Invalid { path: path.to_owned(), line, reason, suggestion }
+    let at = source.span().map_or(0, |span| span.start).min(text.len());
+    let Wording { reason, advice } = worded(source.message(), text, at);
+    let suggestion = nearest_key(&source.message().replace('\n', " "));
+    ConfigError::Invalid { path: path.to_owned(), line: line_at(text, at), reason, suggestion, advice }
+}
+
+impl ConfigError {
+    /// The same error with the place it speaks of, which the last of `files` that has it decides.
+    pub(super) fn located(self, files: &[(PathBuf, String)]) -> Self {
+        let Some(entry) = self.entry() else { return self };
+        let place = |(path, text): &(PathBuf, String)| Some((path.clone(), line_of(&entry, text)?));
+        match files.iter().rev().find_map(place) {
+            Some((path, line)) => Self::At { path, line, source: Box::new(self) },
+            None => self,
+        }
+    }
+
+    /// What it is about, where it does not name a file itself.
+    fn entry(&self) -> Option<Entry> {
+        match self {
+            Self::Entry { entry, .. } | Self::Unknown { entry, .. } => Some(entry.clone()),
+            Self::OutOfRange { key, .. } => Some(Entry::Key(key)),
+            Self::BadCost { .. } => Some(Entry::Key("review.max_cost_usd")),
+            Self::NoSuchAdjudicator { .. } => Some(Entry::Key("tally.adjudicator")),
+            Self::Reviewer { id, .. } | Self::NoSuchPreset { id, .. } | Self::Fallback { id, .. } => {
+                Some(Entry::Reviewer(id.clone()))
+            }
+            Self::ReviewerId(BadReviewerId(id)) => Some(Entry::Reviewer(id.clone())),
+            Self::GuidanceRule { number } => Some(Entry::Numbered("guidance.rule", *number)),
+            Self::Route { number, .. } => Some(Entry::Numbered("route", *number)),
+            Self::PriceOfNothing => Some(Entry::Price(String::new())),
+            Self::Price { model } => Some(Entry::Price(model.clone())),
+            Self::Unreadable { .. } | Self::Tampered { .. } | Self::Invalid { .. } | Self::At { .. } => None,
+        }
+    }
 }
 
 /// serde words an unknown key as ``unknown field `x`, expected one of `a`, `b` ``: the first quoted word is the

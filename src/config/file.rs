@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 use serde::Deserialize;
 
 use crate::{
-    bundle::{CutDeclared, context::Context},
+    bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
+    pull::Platform,
     reviewer::{self, OutputForm, ReportFormat, Tree},
     tally::gate::FailOn,
 };
@@ -26,6 +27,7 @@ pub(super) struct File {
     pub(super) rules: Rules,
     pub(super) paths: Paths,
     pub(super) cache: Cache,
+    pub(super) forge: Forge,
     pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
     pub(super) route: Vec<Route>,
@@ -113,6 +115,39 @@ pub(super) struct Cache {
     pub(super) dir: PathBuf,
     pub(super) max_bytes: u64,
     pub(super) max_age_days: u32,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Forge {
+    pub(super) platform: PlatformWord,
+    pub(super) url: String,
+    pub(super) project: String,
+    pub(super) token_env: String,
+}
+
+/// `[forge] platform`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PlatformWord {
+    #[default]
+    #[serde(rename = "")]
+    Inferred,
+    GitHub,
+    GitLab,
+    Gitea,
+    Forgejo,
+}
+
+impl From<PlatformWord> for Option<Platform> {
+    fn from(word: PlatformWord) -> Self {
+        match word {
+            PlatformWord::Inferred => None,
+            PlatformWord::GitHub => Some(Platform::GitHub),
+            PlatformWord::GitLab => Some(Platform::GitLab),
+            PlatformWord::Gitea | PlatformWord::Forgejo => Some(Platform::Gitea),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -263,6 +298,19 @@ pub(super) enum SplitWord {
     #[default]
     Inferred,
     Always,
+}
+
+impl Bundle {
+    pub(super) fn limits(&self) -> Limits {
+        let Self { warn_bytes, fail_bytes, pack_bytes, .. } = *self;
+        Limits { warn_bytes, fail_bytes, pack_bytes }
+    }
+}
+
+impl From<Component> for DeclaredComponent {
+    fn from(Component { name, paths }: Component) -> Self {
+        Self { name, paths }
+    }
 }
 
 impl From<SplitWord> for CutDeclared {

@@ -6,14 +6,19 @@
 
 mod analyser;
 mod candidate;
+mod check;
+mod ci;
 pub mod env;
 mod error;
 mod fallback;
 mod file;
 mod invocation;
 mod panel;
+mod place;
 mod preset;
 mod prices;
+mod project;
+mod wording;
 
 use std::{
     collections::BTreeMap,
@@ -26,12 +31,15 @@ use std::{
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
+pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
+pub use project::node_tool_below;
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
     prompt::guidance::GuidanceRule,
+    pull::Platform,
     reviewer::{Access, Reviewer},
     tally::gate::FailOn,
 };
@@ -40,6 +48,9 @@ const DEFAULT: &str = include_str!("default.toml");
 
 /// The lowest layer: `[[price]]` entries only.
 const PRICES: &str = include_str!("prices.toml");
+
+/// Most seconds an attempt may be given: a week.
+const LONGEST_SECS: u64 = 7 * 24 * 3600;
 
 /// Name of the repository's configuration file.
 pub const FILE_NAME: &str = "scrum.toml";
@@ -97,6 +108,8 @@ pub struct Config {
     pub cache_bytes: u64,
     /// Most age of answers that are kept, and used.
     pub cache_age: Duration,
+    /// Where pull requests are.
+    pub forge: ForgeSettings,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
     /// Which panel is asked about which files, in order of configuration; each names one that there is.
@@ -111,6 +124,19 @@ pub struct Config {
     pub names_reviewers: bool,
     /// The files that were read, the built-in one left out, in order of precedence.
     pub files: Vec<PathBuf>,
+}
+
+/// `[forge]`; what is not said is inferred.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgeSettings {
+    /// What the server speaks.
+    pub platform: Option<Platform>,
+    /// Where its pages begin.
+    pub url: Option<String>,
+    /// The repository's name there.
+    pub project: Option<String>,
+    /// The variable with the token for it.
+    pub token_env: Option<String>,
 }
 
 /// What counts in place of a file on disk.
@@ -139,7 +165,7 @@ pub struct Route {
 impl Config {
     /// What applies where no file says anything else.
     pub fn builtin() -> Result<Self, ConfigError> {
-        Layer::parse(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
+        Layer::read(DEFAULT, Path::new("default.toml"))?.finish(&|_| Ok(StandIn::Disk))
     }
 
     /// Reads the user's file and the repository's (`root`/scrum.toml) where they exist, or `explicit` in place of the latter.
@@ -154,11 +180,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let user = environment.user_config_file().filter(|path| path.is_file());
         let mut merged = Layer::reference()?;
-        let (mut names_reviewers, mut files) = (false, Vec::new());
+        let (mut names_reviewers, mut texts) = (false, Vec::new());
         let mut lay_over = |text: &str, path: &Path| {
             let layer = Layer::parse(text, path)?;
             names_reviewers |= layer.0.contains_key("reviewer");
-            files.push(path.to_owned());
+            texts.push((path.to_owned(), text.to_owned()));
             merged.lay_over(layer);
             Ok::<_, ConfigError>(())
         };
@@ -173,7 +199,9 @@ impl Config {
         if environment.is_set(env::OLLAMA_HOST) {
             preset::find_ollama(&mut merged.0, &format!("{}/v1", environment.ollama()));
         }
-        Ok(Self { names_reviewers, files, ..merged.finish(stand_ins)? })
+        let config = merged.finish(stand_ins).map_err(|error| error.located(&texts))?;
+        let files = texts.into_iter().map(|(path, _)| path).collect();
+        Ok(Self { names_reviewers, files, ..config })
     }
 
     /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
@@ -217,17 +245,21 @@ struct Layer(toml::Table);
 impl Layer {
     /// What applies where nobody says otherwise.
     fn reference() -> Result<Self, ConfigError> {
-        let mut merged = Self::parse(PRICES, Path::new("prices.toml"))?;
-        merged.lay_over(Self::parse(DEFAULT, Path::new("default.toml"))?);
+        let mut merged = Self::read(PRICES, Path::new("prices.toml"))?;
+        merged.lay_over(Self::read(DEFAULT, Path::new("default.toml"))?);
         Ok(merged)
     }
 
+    /// A file that may hold mistakes: they are told with the line they stand in.
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let broken = |source: &toml::de::Error| error::invalid(path, text, source);
-        toml::from_str::<file::File>(text).map_err(|source| broken(&source))?;
-        let mut table: toml::Table = toml::from_str(text).map_err(|source| broken(&source))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        make_absolute(&mut table, folder);
+        toml::from_str::<file::File>(text).map_err(|source| error::invalid(path, text, &source))?;
+        Self::read(text, path)
+    }
+
+    /// Without a look at the keys.
+    fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut table = text.parse().map_err(|source| error::invalid(path, text, &source))?;
+        make_absolute(&mut table, path.parent().unwrap_or(Path::new("")));
         Ok(Self(table))
     }
 
@@ -242,6 +274,7 @@ impl Layer {
             line: 0,
             reason: source.message().to_owned(),
             suggestion: None,
+            advice: None,
         })?;
         Config::new(file, stand_ins)
     }
@@ -308,16 +341,9 @@ fn merge_reviewers(below: &mut Vec<toml::Value>, above: Vec<toml::Value>) {
 
 impl Config {
     fn new(file: file::File, stand_ins: &StandIns<'_>) -> Result<Self, ConfigError> {
-        let concurrency = file.review.concurrency;
-        check_range("review.concurrency", concurrency as u64, 1, 1000)?;
-        let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
-        check_range("review.min_lineages", file.review.min_lineages as u64, 0, 1000)?;
-        check_range(
-            "bundle.fail_bytes",
-            file.bundle.fail_bytes as u64,
-            file.bundle.warn_bytes as u64,
-            1 << 40,
-        )?;
+        check_ranges(&file.review, &file.bundle)?;
+        check::times(&file.review)?;
+        check::globs(&file)?;
         let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
         let reviewers = panel::reviewers(file.reviewer, times, &prices)?;
@@ -325,27 +351,23 @@ impl Config {
         let adjudicator = panel::adjudicator(&file.tally.adjudicator, &reviewers)?;
         let panels: BTreeMap<_, _> =
             file.panel.into_iter().map(|(name, panel)| (name, panel.reviewers)).collect();
+        check::panels(&panels, &file.review.panel, &reviewers)?;
         let routes = panel::routes(file.route, &panels)?;
-        let components = file.component.into_iter();
         Ok(Self {
             panel: file.review.panel,
-            concurrency,
+            concurrency: NonZeroUsize::new(file.review.concurrency).unwrap_or(NonZeroUsize::MIN),
             max_cost_usd: file.review.max_cost_usd.map(max_cost).transpose()?,
             max_tokens: file.review.max_tokens,
             fail_on: file.review.fail_on,
             min_lineages: file.review.min_lineages,
             adjudicator,
             verify: file.tally.verify,
-            limits: Limits {
-                warn_bytes: file.bundle.warn_bytes,
-                fail_bytes: file.bundle.fail_bytes,
-                pack_bytes: file.bundle.pack_bytes,
-            },
+            limits: file.bundle.limits(),
             cut_declared: file.bundle.split.into(),
             context: file.bundle.context,
             include: file.bundle.include,
             exclude: file.bundle.exclude,
-            components: components.map(|c| DeclaredComponent { name: c.name, paths: c.paths }).collect(),
+            components: file.component.into_iter().map(Into::into).collect(),
             system_prompt: optional_text(&file.prompt.system, stand_ins)?,
             user_prompt: optional_text(&file.prompt.user, stand_ins)?,
             guidance: file.guidance.enabled,
@@ -357,6 +379,7 @@ impl Config {
             cache_dir: file.cache.dir,
             cache_bytes: file.cache.max_bytes,
             cache_age: Duration::from_hours(24) * file.cache.max_age_days,
+            forge: forge(file.forge),
             panels,
             routes,
             reviewers,
@@ -365,6 +388,16 @@ impl Config {
             names_reviewers: false,
             files: Vec::new(),
         })
+    }
+}
+
+fn forge(entry: file::Forge) -> ForgeSettings {
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    ForgeSettings {
+        platform: entry.platform.into(),
+        url: said(entry.url),
+        project: said(entry.project),
+        token_env: said(entry.token_env),
     }
 }
 
@@ -394,6 +427,13 @@ fn guidance_rules(
 
 fn named_texts(paths: &[PathBuf], stand_ins: &StandIns<'_>) -> Result<Vec<(String, String)>, ConfigError> {
     paths.iter().map(|path| Ok((path.display().to_string(), named(path, stand_ins)?))).collect()
+}
+
+fn check_ranges(review: &file::Review, bundle: &file::Bundle) -> Result<(), ConfigError> {
+    let file::Bundle { warn_bytes, fail_bytes, .. } = bundle;
+    check_range("review.concurrency", review.concurrency as u64, 1, 1000)?;
+    check_range("review.min_lineages", review.min_lineages as u64, 0, 1000)?;
+    check_range("bundle.fail_bytes", *fail_bytes as u64, *warn_bytes as u64, 1 << 40)
 }
 
 fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {

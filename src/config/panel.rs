@@ -10,8 +10,8 @@ use http::HeaderName;
 use secrecy::SecretString;
 
 use super::{
-    Config, ConfigError, PanelError, Route, analyser, env::Environment, error::nearest, file, invocation,
-    prices::PriceList, seconds,
+    Config, ConfigError, LONGEST_SECS, PanelError, Route, analyser, env::Environment, error::nearest, file,
+    invocation, prices::PriceList, seconds,
 };
 use crate::{
     bundle::route::RouteRule,
@@ -77,6 +77,15 @@ impl Seats {
         let usable = self.usable.iter().map(|(reviewer, _)| reviewer);
         let others = self.substituted.iter().chain(&self.skipped).map(|seat| &seat.reviewer);
         Panel { reviewers: usable.chain(others).map(Seat::from).collect() }
+    }
+
+    /// For each reviewer that cannot be asked itself, who is asked in its place and why.
+    pub fn in_place(&self) -> BTreeMap<ReviewerId, (Reviewer, String)> {
+        let first = |seat: &SkippedSeat| {
+            let (stand_in, _) = self.stand_ins.get(&seat.reviewer.id)?.first()?;
+            Some((seat.reviewer.id.clone(), (stand_in.clone(), seat.obstacle.to_string())))
+        };
+        self.substituted.iter().filter_map(first).collect()
     }
 
     /// Whether the offline reviewer `which` is among those that can be asked.
@@ -294,6 +303,7 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
     if entry.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {
         return Err(wrong(&entry.id, "temperature must be from 0.0 to 2.0"));
     }
+    check_amounts(entry)?;
     let lineage = match (&entry.lineage, &access) {
         (Some(name), _) => Lineage::new(name),
         (None, Access::Builtin(Builtin::Rules)) => Lineage::new("static:rules"),
@@ -316,6 +326,28 @@ fn reviewer(entry: &file::Reviewer, times: (u64, u64)) -> Result<Reviewer, Confi
         quirks: quirks(entry, &model)?,
         ..Reviewer::new(id, access, model, lineage)
     })
+}
+
+/// Nothing can be said in no tokens or no time.
+fn check_amounts(entry: &file::Reviewer) -> Result<(), ConfigError> {
+    let [output, total, idle] =
+        [entry.max_output_tokens.map(u64::from), entry.timeout_secs, entry.idle_timeout_secs];
+    for (key, value, most) in [
+        ("max_output_tokens", output, u64::from(u32::MAX)),
+        ("timeout_secs", total, LONGEST_SECS),
+        ("idle_timeout_secs", idle, LONGEST_SECS),
+    ] {
+        if let Some(value) = value.filter(|value| !(1..=most).contains(value)) {
+            return Err(wrong(&entry.id, &format!("{key} is {value}, it must be from 1 to {most}")));
+        }
+    }
+    // Whoever put the key itself there must not find it in a message.
+    let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if entry.api_key_env.as_ref().is_some_and(|name| name.is_empty() || !is_name(name)) {
+        let reason = "api_key_env must be the name of an environment variable, such as \"OPENROUTER_API_KEY\", never the key itself";
+        return Err(wrong(&entry.id, reason));
+    }
+    Ok(())
 }
 
 fn quirks(entry: &file::Reviewer, model: &str) -> Result<Quirks, ConfigError> {

@@ -2,7 +2,8 @@
 //!
 //! A preset is a table of the same keys as a `[[reviewer]]`, in `presets/`. Nothing here knows what a key means.
 
-use super::{ConfigError, error::nearest};
+use super::{ConfigError, error::nearest, panel::wrong};
+use crate::reviewer::node_tool;
 
 const ENDPOINTS: &str = include_str!("presets/endpoints.toml");
 const AGENTS: &str = include_str!("presets/agents.toml");
@@ -22,6 +23,15 @@ pub(super) fn expand(configuration: &mut toml::Table) -> Result<(), ConfigError>
             (None, _) => continue,
         };
         let preset = named(name).ok_or_else(|| unknown(entry, name))?;
+        if let (Some(own), Some(its)) =
+            (text("provider"), preset.get("provider").and_then(toml::Value::as_str))
+            && own != its
+        {
+            return Err(wrong(
+                text("id").unwrap_or_default(),
+                &format!("preset {name:?} is of provider {its:?}, not {own:?}: leave out `provider`"),
+            ));
+        }
         for (key, value) in preset {
             entry.entry(key).or_insert(value);
         }
@@ -53,6 +63,8 @@ pub struct Preset {
     pub api_key_env: Option<String>,
     /// The program it starts; `None` for endpoints.
     pub program: Option<String>,
+    /// The tool that it starts through `npx`, which must be there, too.
+    pub node_tool: Option<String>,
     /// Whether that runs what stands in the repository.
     pub runs_repository_code: bool,
 }
@@ -67,11 +79,18 @@ pub fn presets() -> Vec<Preset> {
             base_url: text("base_url"),
             api_key_env: text("api_key_env"),
             program: table.get("command").and_then(|command| command.get(0)?.as_str()).map(str::to_owned),
+            node_tool: node_tool_of(&table),
             runs_repository_code: table.get("runs_repository_code").and_then(toml::Value::as_bool)
                 == Some(true),
         }
     };
     all().map(preset).collect()
+}
+
+fn node_tool_of(preset: &toml::Table) -> Option<String> {
+    let command = preset.get("command")?.as_array()?;
+    let argv: Vec<&str> = command.iter().filter_map(toml::Value::as_str).collect();
+    node_tool(&argv).map(str::to_owned)
 }
 
 /// The reviewers that are asked when nothing is configured, in order of preference, each a table of an entry's keys laid over
@@ -170,6 +189,7 @@ mod tests {
                 base_url: base_url.map(str::to_owned),
                 api_key_env: api_key_env.map(str::to_owned),
                 program: program.map(str::to_owned),
+                node_tool: None,
                 runs_repository_code: false,
             };
             assert_eq!(presets.iter().find(|preset| preset.name == name), Some(&expect));

@@ -22,6 +22,20 @@ fn the_reference_is_the_default() {
 }
 
 #[test]
+fn what_is_said_of_the_forge() {
+    let check = |text: &str, platform: Option<Platform>, url: Option<&str>| {
+        let forge = load(text).unwrap().forge;
+        let expect = ForgeSettings { platform, url: url.map(str::to_owned), project: None, token_env: None };
+        assert_eq!(forge, expect, "{text}");
+    };
+    check("", None, None);
+    check("[forge]\nplatform = \"forgejo\"", Some(Platform::Gitea), None);
+    check("[forge]\nplatform = \"gitlab\"\nurl = \"https://h\"", Some(Platform::GitLab), Some("https://h"));
+    let error = load("[forge]\nplatform = \"bitbucket\"").unwrap_err().to_string();
+    assert!(error.contains("platform is `bitbucket`, it must be one of"), "{error}");
+}
+
+#[test]
 fn the_commented_examples_of_the_reference_are_right() {
     let uncommented: String = DEFAULT
         .lines()
@@ -97,8 +111,57 @@ fn errors_name_file_line_and_key() {
         "[[reviewer]]\nid = \"a__b\"\nprovider = \"replay\"\ndir = \"r\"\n",
         "reviewer id \"a__b\" must be letters, digits, `.`, `_`, `-`, not start with `.` and not hold `__`",
     );
+    check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"openai\"\nprovider = \"anthropic\"\nmodel = \"m\"\n",
+        "reviewer \"x\": preset \"openai\" is of provider \"openai\", not \"anthropic\": leave out `provider`",
+    );
+    check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"openai\"\nmodel = \"m\"\nmax_output_tokens = 0\n",
+        "reviewer \"x\": max_output_tokens is 0, it must be from 1 to 4294967295",
+    );
+    check("[review]\ntimeout_secs = 0\n", "review.timeout_secs is 0, it must be from 1 to 604800");
     let twice = "[[reviewer]]\nid = \"x\"\nprovider = \"replay\"\ndir = \"r\"\n".repeat(2);
     check(&twice, "reviewer \"x\": is configured twice");
+}
+
+#[test]
+fn entries_that_would_do_nothing_are_named() {
+    let check = |text: &str, expect: &str| assert_eq!(load(text).unwrap_err().to_string(), expect);
+    let unclosed = "bad glob \"src/[a\": unclosed character class; missing ']'";
+    let first = "[[route]]\npaths = [\"src\"]\npanel = \"offline\"\n";
+    check(
+        &format!("{first}[[route]]\npaths = [\"src/[a\"]\npanel = \"offline\"\n"),
+        &format!("route 2: {unclosed}"),
+    );
+    check("[[guidance.rule]]\npaths = [\"src/[a\"]\ntext = \"x\"\n", &format!("guidance.rule 1: {unclosed}"));
+    check("[[component]]\nname = \"a\"\npaths = [\"src/[a\"]\n", &format!("component 1: {unclosed}"));
+    check("[bundle]\ninclude = [\"src/[a\"]\n", &format!("bundle.include: {unclosed}"));
+    check("[bundle]\nexclude = [\"src/[a\"]\n", &format!("bundle.exclude: {unclosed}"));
+    check(
+        "[[reviewer]]\nid = \"x\"\npreset = \"ruff\"\npaths = [\"src/[a\"]\n",
+        &format!("reviewer \"x\": {unclosed}"),
+    );
+    check(
+        "[[component]]\nname = \"a\"\npaths = []\n",
+        "component 1: needs `paths`, such as [\"src/**\"]; without them it is about no file",
+    );
+    check("[panel.x]\nreviewers = [\"rulse\"]\n", "panel \"x\": no reviewer named \"rulse\"");
+    check("[panel.x]\nreviewers = []\n", "panel \"x\": asks nobody; needs `reviewers`, a list of ids");
+    check(
+        "[panel.auto]\nreviewers = [\"rules\"]\n",
+        "panel \"auto\": that name stands for every reviewer there is; choose another one",
+    );
+    check("[review]\npanel = \"lihgt\"\n", "review.panel: no panel named \"lihgt\"");
+}
+
+#[test]
+fn a_key_in_place_of_its_variable_is_not_repeated() {
+    let key = "sk-proj-0123456789abcdef";
+    let entry =
+        format!("[[reviewer]]\nid = \"x\"\npreset = \"openai\"\nmodel = \"m\"\napi_key_env = \"{key}\"\n");
+    let error = load(&entry).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(key));
+    assert!(error.to_string().contains("api_key_env must be the name of an environment variable"), "{error}");
 }
 
 const PAIR: &str = "[[reviewer]]\nid = \"opus\"\nprovider = \"openai\"\nmodel = \"claude-opus-4-7\"\napi_key_env = \"SCRUM_TEST_UNSET\"\n\

@@ -3,6 +3,17 @@
 //! One file a platform, each turning its API into the values of [`pull`](crate::pull); `client` carries requests for all. What to
 //! say is decided elsewhere, and nothing that anybody wrote on a pull request decides where a request goes.
 
+pub mod address;
+mod any;
+mod client;
+pub mod gitea;
+pub mod github;
+pub mod gitlab;
+
+use secrecy::SecretString;
+
+pub use any::AnyForge;
+
 use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread};
 
 /// How much a platform takes.
@@ -12,6 +23,24 @@ pub struct Limits {
     pub comment: usize,
     /// Most remarks in one request.
     pub batch: usize,
+}
+
+/// A token, and where it came from. `Debug` does not show it.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The variable it came from, for error messages.
+    pub variable: String,
+    /// The token; white space around it does not count.
+    pub secret: SecretString,
+}
+
+/// What opens a server. Without a token only what is public can be read.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The token, where one was found.
+    pub token: Option<Token>,
+    /// The variables that were looked at, for error messages; none where nobody says that a token is for the server.
+    pub variables: Vec<String>,
 }
 
 /// A pull request on its platform, seen by the account that the token belongs to.
@@ -60,15 +89,20 @@ pub trait Forge {
     fn set_status(&self, status: &CommitStatus) -> impl Future<Output = Result<(), ForgeError>> + Send;
 }
 
+/// Whether `remark` is among `threads`: told after a request that may have made it without saying so.
+fn stands(remark: &Remark, threads: &[Thread]) -> bool {
+    threads.iter().any(|thread| thread.first.is_ours && thread.first.body.trim() == remark.body.trim())
+}
+
 /// A platform that does not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForgeError {
     /// No variable with a token is set.
-    #[error("no token for {server}: set {}", variables.join(" or "))]
+    #[error("no token for {server}")]
     NoToken {
         /// Host of the server.
         server: String,
-        /// Variables that are looked at.
+        /// Variables that are looked at; none where nobody says that a token is for this server.
         variables: Vec<String>,
     },
     /// The token is wrong or has expired.
@@ -92,12 +126,12 @@ pub enum ForgeError {
         reason: String,
     },
     /// There is no such thing, or the token may not see it.
-    #[error("{what} is not there, or the token in {variable} may not see it")]
+    #[error("{what} is not there, or {access}")]
     NotFound {
         /// What was asked for: `acme/shop#5`.
         what: String,
-        /// The variable the token came from.
-        variable: String,
+        /// Why it may be hidden: `the token in GITHUB_TOKEN may not see it`.
+        access: String,
     },
     /// The repository has another name now.
     #[error("{old} is called {new} now")]

@@ -73,6 +73,11 @@ impl Repo {
         (!name.trim().is_empty()).then(|| name.trim().to_owned())
     }
 
+    /// Where the remote called `name` is, as git's configuration says, rewritten by its `insteadOf`. It may hold a password.
+    pub fn remote_url(&self, name: &str) -> Option<String> {
+        Some(self.inner.find_remote(name).ok()?.url().ok()?.to_owned())
+    }
+
     /// Whether there is no work tree.
     pub fn is_bare(&self) -> bool {
         self.inner.is_bare()

@@ -27,6 +27,9 @@ const CODE_SHOWN: usize = 12_000;
 /// Bytes shown of one claim.
 const CLAIM_SHOWN: usize = 4_000;
 
+/// About the most tokens of one question: code and two claims of three bytes a token, and the instructions.
+pub const LONGEST_QUESTION: u64 = ((CODE_SHOWN + 2 * CLAIM_SHOWN) / 3 + 700) as u64;
+
 /// One question: the claims and the code it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case<S> {

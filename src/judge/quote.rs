@@ -2,15 +2,16 @@
 //!
 //! Blanks do not matter. A quote must say something: a brace proves nothing.
 
+use crate::anchor::squeeze;
+
 /// A quote this short (in characters other than blanks) must be a whole line.
 const SHORTEST_PART: usize = 8;
 
 /// Whether `quote` is a line of the numbered `code`, or a telling part of one. Headers are no code.
 pub(super) fn in_code(quote: &str, code: &str) -> bool {
     let quotes =
-        [squeezed(quote), squeezed(without_gutter(quote).unwrap_or(quote)), squeezed(without_sign(quote))];
-    let rows =
-        code.lines().filter_map(without_gutter).map(|row| (squeezed(row), squeezed(without_sign(row))));
+        [squeeze(quote), squeeze(without_gutter(quote).unwrap_or(quote)), squeeze(without_sign(quote))];
+    let rows = code.lines().filter_map(without_gutter).map(|row| (squeeze(row), squeeze(without_sign(row))));
     let says_something = |quote: &&String| quote.chars().any(char::is_alphanumeric);
     let quotes: Vec<&String> = quotes.iter().filter(says_something).collect();
     rows.into_iter().any(|(signed, line)| {
@@ -22,16 +23,12 @@ pub(super) fn in_code(quote: &str, code: &str) -> bool {
 
 /// Whether `quote` is a telling part of one of `claims`.
 pub(super) fn in_claims(quote: &str, claims: &[String]) -> bool {
-    let quote = squeezed(quote);
-    is_long(&quote) && claims.iter().any(|claim| squeezed(claim).contains(&quote))
+    let quote = squeeze(quote);
+    is_long(&quote) && claims.iter().any(|claim| squeeze(claim).contains(&quote))
 }
 
 fn is_long(squeezed: &str) -> bool {
     squeezed.chars().filter(|c| c.is_alphanumeric()).nth(SHORTEST_PART - 1).is_some()
-}
-
-fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// What stands behind the line number column; `None` without one.

@@ -9,7 +9,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use regex::bytes::Regex;
 
 use super::{
-    block,
+    Side, block,
     lines::{Line, Text},
     placeholder,
     rules::Table,
@@ -76,6 +76,7 @@ fn one(text: &mut Text<'_>) {
     for (line, masked) in text.lines.iter().zip(&mut text.masked) {
         Table::get().mask(line.text, settings, masked);
     }
+    values_below(text, settings);
     data_of_secrets(text);
     let is_key_file = text.path.is_some_and(|path| block::is_key_file(path.file_name()));
     let mut from = 0;
@@ -83,6 +84,63 @@ fn one(text: &mut Text<'_>) {
         keys(lines, &mut text.masked[from..from + lines.len()], is_key_file);
         from += lines.len();
     }
+}
+
+/// Values that stand alone on the line below their name: of a block of YAML, of a call over several lines. In a diff that line may
+/// be there twice, removed and added.
+fn values_below(text: &mut Text<'_>, settings: bool) {
+    for at in 0..text.lines.len() {
+        let name = text.lines[at];
+        let Some(name_text) = name_alone(name.text) else { continue };
+        for below in at + 1..text.lines.len().min(at + 1 + MOST_BELOW) {
+            let line = text.lines[below];
+            let value = line.text.trim_ascii_start();
+            let indent = line.text.len() - value.len();
+            if line.hunk != name.hunk || indent <= indent_of(name.text) || !stands_alone(value, settings) {
+                break;
+            }
+            let joined = [name_text, b" ", value].concat();
+            let mut masked = Masked::default();
+            Table::get().mask(&joined, settings, &mut masked);
+            for span in masked.spans().filter(|span| span.at.start > name_text.len()) {
+                let back = |at: usize| at - name_text.len() - 1 + indent;
+                text.masked[below].add(line.text, back(span.at.start)..back(span.at.end), span.kind);
+            }
+            if line.side == Side::New {
+                break;
+            }
+        }
+    }
+}
+
+/// Most lines below a name that may hold its value.
+const MOST_BELOW: usize = 4;
+
+/// A line that ends where a value would follow, without the mark of a block in YAML.
+fn name_alone(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii_end();
+    let block =
+        [&b"|-"[..], b">-", b"|+", b">+", b"|", b">"].into_iter().find_map(|mark| line.strip_suffix(mark));
+    let line = block.map_or(line, <[u8]>::trim_ascii_end);
+    let is_name = line.len() <= LONGEST_NAME && line.ends_with(b":")
+        || block.is_none() && line.ends_with(b"=")
+        || line.ends_with(b"(");
+    is_name.then_some(line)
+}
+
+/// Longest line with a name, in bytes.
+const LONGEST_NAME: usize = 200;
+
+fn indent_of(line: &[u8]) -> usize {
+    line.len() - line.trim_ascii_start().len()
+}
+
+/// Whether a line is one value: in quotes, or in files of settings one word that is no key of its own.
+fn stands_alone(value: &[u8], settings: bool) -> bool {
+    let value = value.trim_ascii_end();
+    let is_quoted = value.first().is_some_and(|first| b"\"'`".contains(first));
+    let is_word = !value.iter().any(u8::is_ascii_whitespace) && !value.ends_with(b":");
+    is_quoted || settings && is_word
 }
 
 /// Private keys in the lines of one hunk. A row has no number of its own: all of a key is one value.

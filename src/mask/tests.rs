@@ -120,6 +120,38 @@ fn what_is_no_credential_stays() {
 }
 
 #[test]
+fn a_value_below_its_name_is_masked() {
+    let check = |path: &str, above: &str, value: &str, below: &str| {
+        let text = format!("{above}{value}{below}");
+        let shown = masked(path, &text);
+        assert!(!shown.contains(value) && shown.contains("[masked: "), "{path}: {shown}");
+        assert!(shown.starts_with(above) && shown.ends_with(below), "{shown}");
+    };
+    let secret = filled("{mixed 0 24}");
+    check("a.yaml", "db:\n  password: |\n    ", &secret, "\n  user: ada");
+    check("a.yaml", "db:\n  password: >-\n    ", &secret, "\n  user: ada");
+    check("a.yaml", "db:\n  api_key:\n    ", &secret, "\n  user: ada");
+    check("a.py", "client = connect(\n    password=\n        \"", &secret, "\",\n)");
+    check("a.ts", "client.setPassword(\n    '", &secret, "',\n);");
+    check("a.json", "{\n  \"apiKey\":\n    \"", &secret, "\"\n}");
+}
+
+#[test]
+fn what_stands_below_a_name_and_is_no_value_stays() {
+    let check = |path: &str, text: &str| assert_eq!(masked(path, text), text, "{path}");
+    check("a.yaml", "password:\n  minLength: 8\n  maxLength: 64x");
+    check("a.yaml", "password:\n  secretKeyRef:\n    name: db-main-2");
+    check("a.yaml", "password: |\n  ${DB_PASSWORD}");
+    check("a.yaml", "api_key:\n  required");
+    check("a.env", "PASSWORD=\nUSERNAME=ada-L0velace");
+    check("a.properties", "db.password=\ndb.user=ada-L0velace");
+    check("a.yaml", "passwords:\n- first\n- second-2x");
+    check("a.py", "def password(\n    self, minimum_length_8\n):");
+    check("a.py", "PASSWORD_HINT = (\n    \"At least 8 characters\"\n)");
+    check("a.yaml", "token:\n  type: string\n  maxLength: 64x");
+}
+
+#[test]
 fn equal_values_have_equal_numbers_wherever_they_stand() {
     let text = "password = 'hT7#kq9Lz!2v'\nother_password = 'Zk3vQ9pT'\nlog('hT7#kq9Lz!2v')\nassert x == \"Zk3vQ9pT\"";
     insta::assert_snapshot!(masked("a.py", text), @r#"
@@ -128,6 +160,16 @@ fn equal_values_have_equal_numbers_wherever_they_stand() {
     log('[masked: password #1]')
     assert x == "[masked: password #2]"
     "#);
+}
+
+#[test]
+fn a_marker_that_somebody_wrote_is_no_mask() {
+    let text = format!("a = '[masked: password #1]'\npassword = '{}'\n", mixed(12));
+    insta::assert_snapshot!(masked("a.py", &text), @r"
+    a = '[masked: password #1]'
+    password = '[masked: password #1]'
+    ");
+    assert_eq!(find(&[bundle("a.py", "token = '[masked: aws-key #1]'\n")], &mut []), []);
 }
 
 #[test]

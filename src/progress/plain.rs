@@ -103,6 +103,7 @@ mod tests {
             tokens_in: None,
             tokens_out,
             cost_usd: None,
+            guessed: None,
             answered_by: None,
         }
     }

@@ -196,6 +196,7 @@ mod tests {
             tokens_in: None,
             tokens_out: Some(310),
             cost_usd: None,
+            guessed: None,
             answered_by: None,
         };
         RunEvent::Finished { task, outcome }

@@ -25,10 +25,11 @@ use tokio::{
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use super::{Answer, AskError, Draft, keys::Keys, one_line};
+use super::{Answer, AskError, Draft, in_brief};
 use crate::{
     prompt::Prompt,
     reviewer::{Invocation, OutputForm},
+    secret::Keys,
 };
 use envelope::{Envelope, Unwrapped};
 pub use surroundings::Surroundings;
@@ -87,7 +88,9 @@ impl Program {
             (Ok(status), None) if status.success() => return Ok(answer),
             (Ok(status), Some(reason)) if status.success() => self.broken(&reason),
             (Ok(status), failure) => {
-                self.broken(&ending(status, &failure.unwrap_or_else(|| self.last_words(tail))))
+                let stderr = tail.into_text();
+                let told = failure.or_else(|| envelope::failure_in(self.output, &stderr));
+                self.broken(&ending(status, &told.unwrap_or_else(|| self.last_words(stderr))))
             }
             (Err(trouble), _) => self.failed(&trouble.words(most)),
         };
@@ -110,7 +113,7 @@ impl Program {
         let ended = converse(&mut *group.0, String::new(), &draft, &mut heard).await;
         drop(group);
         let status = ended.map_err(|trouble| self.failed(&trouble.words(most)))?;
-        Ok(Ended { status, stdout: draft.take_text(), last_words: self.last_words(heard.tail) })
+        Ok(Ended { status, stdout: draft.take_text(), last_words: self.last_words(heard.tail.into_text()) })
     }
 
     /// `text` with `[key]` in place of the keys of the program and of the run.
@@ -146,7 +149,7 @@ impl Program {
     }
 
     fn not_started(&self, error: &io::Error) -> AskError {
-        let name = one_line(&self.name);
+        let name = in_brief(&self.name);
         match error.kind() {
             io::ErrorKind::NotFound => AskError::unavailable(format!(
                 "program `{name}` not found: install it, put it on PATH, or write its full path in the reviewer's command"
@@ -172,16 +175,16 @@ impl Program {
     }
 
     fn named(&self, how: &str) -> String {
-        let how = one_line(&self.without_keys(how.to_owned()));
-        format!("program `{}`: {how}", one_line(&self.name))
+        let how = in_brief(&self.without_keys(how.to_owned()));
+        format!("program `{}`: {how}", in_brief(&self.name))
     }
 
-    /// The end of what it wrote to stderr.
-    fn last_words(&self, tail: Tail) -> String {
-        let text = self.without_keys(tail.into_text());
+    /// The end of `stderr` in one line.
+    fn last_words(&self, stderr: String) -> String {
+        let text = self.without_keys(stderr);
         let text = text.trim_end();
         let from = text.len().saturating_sub(LONGEST_WORDS);
-        one_line(&text[text.ceil_char_boundary(from)..])
+        in_brief(&text[text.ceil_char_boundary(from)..])
     }
 }
 

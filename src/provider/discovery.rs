@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{Draft, Surroundings, command::Program, endpoint, one_line};
+use super::{Draft, Surroundings, command::Program, endpoint, in_brief};
 use crate::{
     prompt::Prompt,
     reviewer::Invocation,
@@ -47,7 +47,7 @@ pub async fn version(path: &Path, surroundings: &Surroundings, limit: Duration) 
     let draft = Arc::new(Draft::new());
     let said = timeout(limit, program.ask(&nothing, &draft)).await.ok()?.ok()?.text;
     let number = said.split_whitespace().find(|word| word.contains(|c: char| c.is_ascii_digit()))?;
-    Some(one_line(number).chars().take(LONGEST_VERSION).collect())
+    Some(in_brief(number).chars().take(LONGEST_VERSION).collect())
 }
 
 /// Both forms: `OpenAI`'s `data` of `id`s, Ollama's `models` of `name`s.

@@ -8,7 +8,6 @@ pub mod command;
 pub mod discovery;
 pub mod draft;
 pub mod endpoint;
-mod keys;
 mod openai;
 mod remark;
 pub mod replay;
@@ -22,13 +21,13 @@ use crate::{
     bundle::Bundle,
     coverage::Spent,
     prompt::Prompt,
-    report::{foreign, words},
+    report::words,
     reviewer::{Access, Builtin, Reviewer},
+    secret::Keys,
 };
 pub use command::Surroundings;
 pub use draft::Draft;
 use endpoint::{Endpoint, HttpClients, Protocol, Way};
-use keys::Keys;
 
 /// One question: a bundle put to a reviewer.
 #[derive(Debug, Clone)]
@@ -341,7 +340,7 @@ async fn ask_builtin(
     let (answer, question) = (Arc::clone(answer), Arc::clone(question));
     match tokio::task::spawn_blocking(move || answer(which, &question)).await {
         Ok(Ok(text)) => Ok(Answer { text, ..Answer::default() }),
-        Ok(Err(reason)) => Err(AskError::permanent(one_line(&reason))),
+        Ok(Err(reason)) => Err(AskError::permanent(in_brief(&reason))),
         Err(error) if error.is_panic() => {
             Err(AskError::permanent("the built-in reviewer failed on this bundle: please report it"))
         }
@@ -352,10 +351,9 @@ async fn ask_builtin(
 /// Longest reason in an [`AskError`], in characters.
 const LONGEST_REASON: usize = 600;
 
-/// Foreign text made fit for one line of an error: nothing that acts on a terminal, bounded.
-fn one_line(text: &str) -> String {
-    let bounded: String = text.chars().take(8 * LONGEST_REASON).collect();
-    words::shortened(&foreign::one_line(&bounded), LONGEST_REASON)
+/// Foreign text made fit for one line of an error.
+fn in_brief(text: &str) -> String {
+    words::in_brief(text, LONGEST_REASON)
 }
 
 #[cfg(test)]
@@ -365,12 +363,12 @@ mod tests {
 
     #[test]
     fn foreign_text_becomes_one_harmless_line() {
-        let check = |input: &str, expect: &str| assert_eq!(one_line(input), expect);
+        let check = |input: &str, expect: &str| assert_eq!(in_brief(input), expect);
         check("  over\n\tlimit  ", "over limit");
         check("\u{1b}[31mred", "␛[31mred");
         check("\u{202e}evil", "\\u{202e}evil");
         check("", "");
-        assert_eq!(one_line(&"x".repeat(10_000)).chars().count(), LONGEST_REASON);
+        assert_eq!(in_brief(&"x".repeat(10_000)).chars().count(), LONGEST_REASON);
     }
 
     #[test]

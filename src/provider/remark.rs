@@ -53,7 +53,7 @@ pub(super) fn write(mut remarks: Vec<Remark>, scope: &str, nonce: &str) -> Strin
 
 fn write_block(out: &mut String, remark: &Remark) {
     let place = format!("{}:{}", remark.path, remark.line);
-    let quote = remark.quote.as_deref().map(one_line).unwrap_or_default();
+    let quote = remark.quote.as_deref().map(quotable).unwrap_or_default();
     let fields = [
         ("SEVERITY", remark.severity.word()),
         ("WHERE", &place),
@@ -85,7 +85,7 @@ fn tell(count: usize) -> String {
 }
 
 /// Text of a foreign line for one line of a reply: no control or direction-changing characters, at most 200 characters.
-pub(super) fn one_line(text: &str) -> String {
+pub(super) fn quotable(text: &str) -> String {
     let shown = |c: char| if c.is_control() || foreign::is_hidden(c) { ' ' } else { c };
     text.trim().chars().take(200).map(shown).collect::<String>().trim().to_owned()
 }

@@ -263,21 +263,6 @@ fn item_indent(text: &str, start: usize) -> usize {
 
 /// `WHERE: none`, `WHAT: No issues found.`: the form filled in where there is nothing to report.
 pub(super) fn says_nothing(place: &str, what: &str) -> bool {
-    let place = place.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let nowhere = [
-        "",
-        "none",
-        "n/a",
-        "na",
-        "not applicable",
-        "entire diff",
-        "all",
-        "all files",
-        "general",
-        "无",
-        "なし",
-    ]
-    .contains(&place.as_str());
     let start = bounded(what, 100).to_lowercase();
     let nothing = [
         "no issue",
@@ -306,7 +291,7 @@ pub(super) fn says_nothing(place: &str, what: &str) -> bool {
         "aucun problème",
         "проблем не",
     ];
-    nowhere
+    place::is_nowhere(place)
         && nothing
             .iter()
             .any(|words| start.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(words))

@@ -51,8 +51,70 @@ const SYMBOL_WORDS: &[&str] = &[
     "at",
 ];
 
+/// What stands where a place is asked for and there is none.
+const NOWHERE: &[&str] = &[
+    "",
+    "none",
+    "n/a",
+    "na",
+    "not applicable",
+    "null",
+    "nil",
+    "unknown",
+    "unspecified",
+    "nowhere",
+    "everywhere",
+    "general",
+    "global",
+    "overall",
+    "various",
+    "multiple",
+    "several",
+    "all",
+    "all files",
+    "multiple files",
+    "several files",
+    "various files",
+    "many files",
+    "multiple places",
+    "multiple locations",
+    "various places",
+    "various locations",
+    "entire diff",
+    "whole diff",
+    "the diff",
+    "the whole diff",
+    "entire change",
+    "whole change",
+    "the change",
+    "the whole change",
+    "entire bundle",
+    "whole bundle",
+    "entire file",
+    "无",
+    "なし",
+];
+
+/// Whether `text` says that there is no place, with a remark that names none either or without: `N/A (whole change)`.
+pub(super) fn is_nowhere(text: &str) -> bool {
+    let text = bounded(text, LONGEST_PATH);
+    let is_one = |text: &str| {
+        let plain = text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        NOWHERE.contains(&plain.as_str())
+    };
+    let names_none = |remark: &str| {
+        let mut words = remark.split(|c: char| c.is_whitespace() || "(),;`*".contains(c));
+        !words.any(looks_like_path)
+    };
+    let remark = text.split_once(['(', '—', '–']).or_else(|| text.split_once(" - "));
+    is_one(text) || remark.is_some_and(|(before, remark)| is_one(before) && names_none(remark))
+}
+
 /// The places a whole text names, first one first; empty when it names none.
 pub(super) fn whole(text: &str) -> Vec<Location> {
+    if is_nowhere(text) {
+        return Vec::new();
+    }
     let text = undressed(text);
     let places = listed(text);
     if places.first().is_none_or(|place| place.lines.is_none() && !looks_like_path(&place.path)) {
@@ -96,7 +158,7 @@ fn listed(text: &str) -> Vec<Location> {
 /// A path without lines, as a key of its own gives it; lines in it are read all the same.
 pub(super) fn of_path(path: &str) -> Vec<Location> {
     let places = whole(path);
-    if places.is_empty() && !path.is_empty() && path.len() <= LONGEST_PATH {
+    if places.is_empty() && !is_nowhere(path) && path.len() <= LONGEST_PATH {
         return vec![Location { path: clean_path(path), ..Location::default() }];
     }
     places
@@ -426,7 +488,6 @@ pub(super) fn clean_path(path: &str) -> String {
         path = blob.split_once('/').map_or(blob, |(_, inside)| inside);
     }
     path = path.strip_prefix("file://").unwrap_or(path);
-    let mut path = path.strip_prefix("a/").or_else(|| path.strip_prefix("b/")).unwrap_or(path);
     path = path.strip_prefix('[').filter(|path| !path.contains(']')).unwrap_or(path);
     while let Some(rest) = path.strip_prefix("./") {
         path = rest.trim_start_matches('/');

@@ -1,6 +1,7 @@
 //! The reader against replies as models write them.
 
 mod data;
+mod json;
 mod languages;
 mod places;
 
@@ -62,77 +63,6 @@ proptest! {
     #[test]
     fn any_text_is_read(text in any::<String>(), nonce in proptest::option::of("[a-z0-9]{8}")) {
         read(&text, nonce.as_deref());
-    }
-}
-
-/// How a place may be written, and what is read.
-const PLACES: &[(&str, &str)] = &[
-    ("a.rs:3", "a.rs:3"),
-    ("src/a.rs:3-7", "src/a.rs:3-7"),
-    ("src/a.rs:7-3", "src/a.rs:3-7"),
-    ("src/a.rs:3:14", "src/a.rs:3"),
-    ("src/a.rs:3:1-7:20", "src/a.rs:3-7"),
-    ("src/a.rs#L3", "src/a.rs:3"),
-    ("src/a.rs#L3-L7", "src/a.rs:3-7"),
-    ("src/a.rs:L3-L7", "src/a.rs:3-7"),
-    ("src/a.rs#L3C5-L7C1", "src/a.rs:3-7"),
-    ("`src/a.rs:3`", "src/a.rs:3"),
-    ("`src/a.rs`:3", "src/a.rs:3"),
-    ("**src/a.rs:3**", "src/a.rs:3"),
-    ("**`src/a.rs:3–7`**", "src/a.rs:3-7"),
-    ("[src/a.rs:3](src/a.rs#L3)", "src/a.rs:3"),
-    ("[the lock](src/a.rs#L3)", "src/a.rs:3"),
-    ("[`src/a.rs`](src/a.rs):3", "src/a.rs:3"),
-    ("a/src/a.rs:3", "src/a.rs:3"),
-    ("b/src/a.rs:3", "src/a.rs:3"),
-    ("./src/a.rs:3", "src/a.rs:3"),
-    ("https://github.com/o/r/blob/0123abc/src/a.rs#L3-L7", "src/a.rs:3-7"),
-    ("src/a.rs (line 3)", "src/a.rs:3"),
-    ("src/a.rs (lines 3–7)", "src/a.rs:3-7"),
-    ("`src/a.rs` (lines 3 to 7)", "src/a.rs:3-7"),
-    ("src/a.rs (L3-L7)", "src/a.rs:3-7"),
-    ("src/a.rs lines 3 to 7", "src/a.rs:3-7"),
-    ("src/a.rs, line 3", "src/a.rs:3"),
-    ("src/a.rs, lines 3-7", "src/a.rs:3-7"),
-    ("src/a.rs at line 3", "src/a.rs:3"),
-    ("src/a.rs line 3", "src/a.rs:3"),
-    ("src/a.rs:3..7", "src/a.rs:3-7"),
-    ("src/a.rs: line 3", "src/a.rs:3"),
-    ("src/a.rs:lines 3-7", "src/a.rs:3-7"),
-    ("src/a.rs:3 (in `parse`)", "src/a.rs:3"),
-    ("src/a.rs:3 — the loop", "src/a.rs:3"),
-    ("src/a.rs:3, src/b.rs:9", "src/a.rs:3 + src/b.rs:9"),
-    ("src/a.rs:3 and src/b.rs:9-10", "src/a.rs:3 + src/b.rs:9-10"),
-    ("src/a.rs (lines 3, 9 and 20-22)", "src/a.rs:3 + src/a.rs:9 + src/a.rs:20-22"),
-    ("src/a.rs", "src/a.rs"),
-    ("src/a.rs:parse", "src/a.rs::parse"),
-    ("src/a.rs::parse", "src/a.rs::parse"),
-    ("src/a.rs:Parser::parse()", "src/a.rs::Parser::parse"),
-    ("src/a.rs::impl Parser", "src/a.rs::impl Parser"),
-    ("src/a.rs (`parse`)", "src/a.rs::parse"),
-    ("src/my file.rs:3", "src/my file.rs:3"),
-    ("y/sp ace #1 ä.py:1", "y/sp ace #1 ä.py:1"),
-    ("src/a.rs #3: the lock of b.rs:9", "src/a.rs:3"),
-    ("Makefile #L3", "Makefile:3"),
-    ("app/[id]/(group)/page.tsx:3", "app/[id]/(group)/page.tsx:3"),
-    (".github/workflows/ci.yml:3", ".github/workflows/ci.yml:3"),
-    ("Makefile:3", "Makefile:3"),
-    ("__init__.py:3", "__init__.py:3"),
-    ("src\\win\\a.rs:3", "src/win/a.rs:3"),
-    ("C:\\src\\a.rs:3", "C:/src/a.rs:3"),
-    ("src/a.rs:0", "src/a.rs"),
-    ("src/a.rs:99999999999999999999", "src/a.rs"),
-    ("src/@types/x.d.ts:3", "src/@types/x.d.ts:3"),
-    ("src/c++/a.h++:3", "src/c++/a.h++:3"),
-];
-
-#[test]
-fn places_are_read_in_every_dress() {
-    for (form, expect) in PLACES {
-        check(
-            &format!("SEVERITY: WARN\nWHERE: {form}\nWHAT: It leaks.\n"),
-            &[&format!("WARN {expect} It leaks.")],
-        );
     }
 }
 
@@ -409,63 +339,6 @@ fn copied_examples_and_places_without_a_claim_are_rejected_with_their_text() {
         bare.rejects,
         [Reject { text: "SEVERITY: WARN\nWHERE: a.rs:3".into(), reason: "a place without a claim".into() }]
     );
-}
-
-#[test]
-fn json_is_read_by_the_same_labels() {
-    for json in [
-        r#"{"findings":[{"severity":"high","file":"a.rs","line":3,"message":"It leaks."}],"verdict":"hold"}"#,
-        r#"[{"severity":"critical","path":"a.rs","start_line":3,"end_line":3,"description":"It leaks."}]"#,
-        r#"{"comments":[{"priority":"P1","location":"a.rs:3","issue":"It leaks."}]}"#,
-        r#"{"findings":[{"body":"It leaks.","priority":0,"code_location":{"absolute_file_path":"a.rs","line_range":{"start":3,"end":3}}}],"overall_correctness":"patch is incorrect"}"#,
-        r#"{"severity":"error","filePath":"a.rs","lineNumber":"3","title":"It leaks."}"#,
-        r#"{"severity":"error","location":{"path":"a.rs","range":[3,3]},"text":"It leaks."}"#,
-    ] {
-        for reply in [
-            json.to_owned(),
-            format!("```json\n{json}\n```"),
-            format!("Here is my review:\n\n```json\n{json}\n```\n\nVERDICT: hold\n"),
-            format!("Findings:\n{json}\n"),
-        ] {
-            check(&reply, &["BLOCK a.rs:3 It leaks."]);
-        }
-    }
-}
-
-#[test]
-fn json_without_findings_takes_none_from_the_text() {
-    let check = |json: &str| {
-        let reading = read(&format!("1. In `a.rs:3` the lock is never released.\n\n{json}\n"), None);
-        let places: Vec<_> = reading.findings.iter().map(|one| one.where_text.as_str()).collect();
-        assert_eq!(places, ["a.rs:3"], "{json}");
-    };
-    check("```json\n{\"verdict\": \"hold\"}\n```");
-    check("```json\n{\"file\": \"b.rs\", \"severity\": \"high\"}\n```");
-    check("[\n");
-}
-
-#[test]
-fn json_over_the_bounds_says_what_is_left_out() {
-    let places = format!("[{}]", vec![r#"{"file": "a.rs", "line": 1}"#; 300].join(","));
-    let reading = read(&places, None);
-    assert_eq!(reading.rejects.len(), 201);
-    assert_eq!(reading.rejects[200].reason, "100 more findings or rejects than one reply may have");
-    let long = format!(r#"[{{"file": "a.rs", "line": 1, "message": "{}"}}]"#, "x".repeat(100_000));
-    assert_eq!(read(&long, None).findings[0].what.len(), 64 * 1024);
-}
-
-#[test]
-fn json_that_breaks_off_keeps_what_is_whole() {
-    let reading = read(
-        "```json\n{\"findings\":[{\"file\":\"a.rs\",\"line\":3,\"message\":\"It leaks.\"},{\"file\":\"b.rs\",\"li",
-        None,
-    );
-    assert_eq!(reading.findings.iter().map(shown).collect::<Vec<_>>(), ["WARN a.rs:3 It leaks."]);
-    assert_eq!(
-        reading.rejects,
-        [Reject { text: "{\"file\":\"b.rs\"}".into(), reason: "a place without a claim".into() }]
-    );
-    assert_eq!(reading.completeness, Completeness::Incomplete("cut off inside its data".into()));
 }
 
 #[test]

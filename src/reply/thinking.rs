@@ -20,6 +20,9 @@ static CLOSES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)</(?:[a-z]{1,8}:)?(?:think|thinking|thoughts?|reasoning|scratchpad|analysis)\s*>|\[/think\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final<\|message\|>").ok()
 });
 
+/// Most lines looked at above a tag.
+const LONGEST_FIELD: usize = 50;
+
 /// What became of the thinking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Thinking {
@@ -96,9 +99,20 @@ fn behind_lone_close<'a>(text: &'a str, opens: &Regex, closes: &Regex) -> &'a st
             .map(|tag| tag.end())
     };
     let prose = Lines::new(text).filter(|line| line.kind == Kind::Prose);
-    let ends = prose.filter_map(|line| lone(line.raw).map(|end| line.start + end));
+    let ends = prose.filter_map(|line| {
+        let end = lone(line.raw)?;
+        (!is_amid_field(&text[..line.start], &text[line.end..])).then_some(line.start + end)
+    });
     let opened = opens.find(text).map_or(text.len(), |open| open.start());
     ends.take_while(|end| *end <= opened).last().map_or(text, |end| &text[end..])
+}
+
+/// Whether a line between these texts goes on with a labelled field: such a one stands in the lines right above, and the line right
+/// below is neither empty nor labelled. A tag there is what the field talks about.
+fn is_amid_field(above: &str, below: &str) -> bool {
+    let mut right_above = above.lines().rev().take(LONGEST_FIELD).take_while(|line| !line.trim().is_empty());
+    let below = below.lines().next().unwrap_or_default();
+    !below.trim().is_empty() && !is_labelled(below) && right_above.any(is_labelled)
 }
 
 fn is_labelled(line: &str) -> bool {

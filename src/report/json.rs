@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     anchor::Place,
-    bundle::{Bundle, Excluded, Guard},
+    bundle::{Bundle, Excluded, Guard, context::Context},
     change::{FilePatch, RangeInfo},
     coverage::{Outcome, State},
     disposition::Disposition,
@@ -115,6 +115,12 @@ fn run(run: &RunInfo) -> wire::Run {
         tool_version: run.tool_version.clone(),
         prompt_hash: run.prompt_hash.clone(),
         cut_short: run.cut_short.clone(),
+        context: (run.growth.context != Context::Hunk).then(|| wire::Context {
+            asked: run.growth.context.word().to_owned(),
+            grown: run.growth.grown,
+            hunks: run.growth.hunks(),
+            bytes: run.growth.bytes,
+        }),
     }
 }
 
@@ -142,7 +148,8 @@ fn something(spent: &Spent) -> Option<wire::Spent> {
 
 pub(super) fn spent(spent: &Spent) -> wire::Spent {
     let Spent { answers, cached, tokens_in, tokens_out, cost_usd, unpriced } = *spent;
-    wire::Spent { answers, cached, unpriced, tokens_in, tokens_out, cost_usd }
+    let usage = wire::Usage { tokens_in, tokens_out, cost_usd };
+    wire::Spent { answers, cached, unpriced, usage }
 }
 
 pub(super) fn bundle(bundle: &Bundle, routes: &Routes) -> wire::BundleEntry {
@@ -211,9 +218,11 @@ fn effort(outcome: &Outcome) -> wire::Effort {
         attempts: outcome.attempts,
         cached: outcome.cached,
         latency_ms: outcome.latency_ms,
-        tokens_in: outcome.tokens_in,
-        tokens_out: outcome.tokens_out,
-        cost_usd: outcome.cost_usd,
+        usage: wire::Usage {
+            tokens_in: outcome.tokens_in,
+            tokens_out: outcome.tokens_out,
+            cost_usd: outcome.cost_usd,
+        },
         answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
         answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
     }

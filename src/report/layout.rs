@@ -77,9 +77,19 @@ pub fn wrap_hanging(text: &str, width: usize, first: &str, rest: &str) -> Vec<St
     textwrap::wrap(text, options).into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// Words end behind spaces; paths may also be broken behind a slash.
+/// Words end behind spaces; paths may also be broken behind a slash that follows a name: not in `https://` and `</b>`.
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
-    Box::new(line.split_inclusive([' ', '/']).map(Word::from))
+    let ends = line.char_indices().filter(|(at, c)| match c {
+        ' ' => true,
+        '/' => {
+            let is_name = |c: char| !c.is_whitespace() && !"/<:".contains(c);
+            line[..*at].ends_with(is_name) && !line[at + 1..].starts_with('/')
+        }
+        _ => false,
+    });
+    let ends = ends.map(|(at, _)| at + 1).chain([line.len()]);
+    let words = ends.scan(0, |from, end| Some(&line[std::mem::replace(from, end)..end]));
+    Box::new(words.filter(|word| !word.is_empty()).map(Word::from))
 }
 
 /// Columns a text takes on a terminal.
@@ -100,4 +110,20 @@ pub fn columns(heading: &[&str], rows: Vec<Vec<String>>, ink: Ink) -> String {
     let text = table.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_behind_names_and_not_within_marks() {
+        let check = |text: &str, expect: &[&str]| assert_eq!(wrap(text, 20), expect, "{text}");
+        check("one two three four five", &["one two three four", "five"]);
+        check("at services/ledger/transfer.go", &["at services/ledger/", "transfer.go"]);
+        check("ask http://127.0.0.1/v1", &["ask", "http://127.0.0.1/v1"]);
+        check("what a word is `</b>`", &["what a word is", "`</b>`"]);
+        check("reads in one go /etc/x", &["reads in one go", "/etc/x"]);
+        check("", &[""]);
+    }
 }

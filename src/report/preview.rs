@@ -2,6 +2,8 @@
 //!
 //! Token and cost figures are those of [`estimate`].
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -15,7 +17,7 @@ use crate::{
         layout::{self, Ink, NARROWEST},
         masks, wire, words,
     },
-    reviewer::{Access, Reviewer, Seat, host},
+    reviewer::{Access, Reviewer, ReviewerId, Seat, host},
     route::Routes,
 };
 
@@ -39,10 +41,19 @@ pub struct Preview<'a> {
 pub struct Prospect<'a> {
     /// Who.
     pub reviewers: &'a [Reviewer],
+    /// Who is asked in whose place, and why.
+    pub in_place: &'a BTreeMap<ReviewerId, (Reviewer, String)>,
     /// What each would take, in the same order.
     pub forecasts: &'a [Forecast],
     /// To say how old the prices are.
     pub today: Date,
+}
+
+impl Prospect<'_> {
+    /// Who is asked for the seat of `reviewer`.
+    fn voice<'a>(&'a self, reviewer: &'a Reviewer) -> &'a Reviewer {
+        self.in_place.get(&reviewer.id).map_or(reviewer, |(stand_in, _)| stand_in)
+    }
 }
 
 /// Prices older than this are said to be old.
@@ -161,7 +172,11 @@ fn closing(preview: &Preview<'_>, width: usize, ink: Ink) -> String {
 }
 
 fn seats(panel: Prospect<'_>) -> Vec<String> {
-    let seat = |(reviewer, forecast): (&Reviewer, &Forecast)| {
+    let seat = |(seat, forecast): (&Reviewer, &Forecast)| {
+        let reviewer = panel.voice(seat);
+        let place = panel.in_place.get(&seat.id);
+        let place =
+            place.map(|(_, why)| format!(" in the place of {} ({})", seat.id, foreign::one_line(why)));
         let model = foreign::one_line(&reviewer.model);
         let lineage = foreign::one_line(reviewer.lineage.as_str());
         let way = match &reviewer.access {
@@ -176,7 +191,8 @@ fn seats(panel: Prospect<'_>) -> Vec<String> {
             Access::Sarif(_) | Access::Builtin(_) => "on this machine".to_owned(),
         };
         let takes = if sends(reviewer) { format!("; {}", takes(forecast)) } else { String::new() };
-        format!("would ask {}: {model}, lineage {lineage}, {way}{takes}", reviewer.id)
+        let place = place.unwrap_or_default();
+        format!("would ask {}{place}: {model}, lineage {lineage}, {way}{takes}", reviewer.id)
     };
     panel.reviewers.iter().zip(panel.forecasts).map(seat).collect()
 }
@@ -219,6 +235,7 @@ fn sends(reviewer: &Reviewer) -> bool {
 /// are several. Nothing when nobody is asked anything there.
 pub fn shown_to(panel: Prospect<'_>) -> Vec<String> {
     let all = panel.reviewers.iter().zip(panel.forecasts);
+    let all = all.map(|(one, forecast)| (panel.voice(one), forecast));
     let away = all.filter(|(one, forecast)| !one.access.stays_here() && forecast.requests > 0);
     let (reviewers, forecasts): (Vec<_>, Vec<_>) =
         away.map(|(one, forecast)| (one.clone(), forecast.clone())).unzip();
@@ -253,7 +270,7 @@ fn place(reviewer: &Reviewer) -> String {
 /// What is to be sent.
 fn remote(panel: Prospect<'_>) -> Vec<Forecast> {
     let all = panel.reviewers.iter().zip(panel.forecasts);
-    all.filter(|(reviewer, _)| sends(reviewer)).map(|(_, forecast)| forecast.clone()).collect()
+    all.filter(|(reviewer, _)| sends(panel.voice(reviewer))).map(|(_, forecast)| forecast.clone()).collect()
 }
 
 fn in_all(panel: Prospect<'_>) -> String {
@@ -292,7 +309,7 @@ fn prices(panel: Prospect<'_>) -> Option<String> {
 
 fn oldest_price(panel: Prospect<'_>) -> Option<Date> {
     let used = panel.reviewers.iter().zip(panel.forecasts).filter(|(_, forecast)| forecast.requests > 0);
-    used.filter_map(|(reviewer, _)| reviewer.price?.as_of).min()
+    used.filter_map(|(reviewer, _)| panel.voice(reviewer).price?.as_of).min()
 }
 
 /// The preview as a document.
@@ -317,6 +334,9 @@ struct Document {
 #[derive(Debug, Serialize)]
 struct SeatForecast {
     reviewer: String,
+    /// Who is asked in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
     requests: usize,
     cached: usize,
     tokens_in: u64,
@@ -354,13 +374,15 @@ pub fn render_json(preview: &Preview<'_>) -> String {
         estimated_cost_usd: [low, high],
         cost_is_known,
         prices_as_of: panel.and_then(oldest_price).map(|date| date.to_string()),
-        forecast: seats.iter().zip(forecasts).map(seat_forecast).collect(),
+        forecast: seats.iter().zip(forecasts).map(|one| seat_forecast(panel, one)).collect(),
     })
 }
 
-fn seat_forecast((reviewer, forecast): (&Reviewer, &Forecast)) -> SeatForecast {
+fn seat_forecast(panel: Option<Prospect<'_>>, (reviewer, forecast): (&Reviewer, &Forecast)) -> SeatForecast {
+    let in_place = panel.and_then(|panel| panel.in_place.get(&reviewer.id));
     SeatForecast {
         reviewer: reviewer.id.to_string(),
+        asked: in_place.map(|(stand_in, _)| stand_in.id.to_string()),
         requests: forecast.requests,
         cached: forecast.cached,
         tokens_in: forecast.tokens_in,

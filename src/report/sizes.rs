@@ -74,6 +74,18 @@ pub fn growth(growth: &Growth, warn_bytes: usize) -> Option<String> {
     })
 }
 
+/// `12 of 14 hunks are shown with their function, 3.4 KB more in all`; `None` likewise.
+pub fn growth_in_short(growth: &Growth) -> Option<String> {
+    let what = match growth.context {
+        Context::Hunk => return None,
+        Context::Function => "function",
+        Context::File => "file",
+    };
+    let (grown, all) = (words::grouped(growth.grown as u64), words::count(growth.hunks(), "hunk"));
+    let more = words::size(growth.bytes as u64);
+    (growth.hunks() > 0).then(|| format!("{grown} of {all} shown with the whole {what}, {more} more"))
+}
+
 fn bundles_are(count: usize) -> String {
     if count == 1 { "1 bundle is".to_owned() } else { format!("{count} bundles are") }
 }

@@ -11,7 +11,7 @@ use crate::{
     report::{
         coverage, foreign, judged,
         layout::{self, Ink, NARROWEST},
-        masks,
+        masks, sizes,
         summary::{self, Directory},
         words,
     },
@@ -368,6 +368,9 @@ impl Screen<'_> {
         }
         for line in coverage::routed(self.tally) {
             out += &(layout::wrap_hanging(&words::sentence(&line), self.width, "", "  ").join("\n") + "\n");
+        }
+        if let Some(growth) = sizes::growth_in_short(&self.tally.run.growth) {
+            out += &(layout::wrap(&format!("Context: {growth}"), self.width).join("\n") + "\n");
         }
         out += &self.coverage_line();
         if let Some(judged) = judged::in_short(self.tally) {

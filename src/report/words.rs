@@ -121,6 +121,12 @@ pub fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// Foreign text as one harmless line of at most `most` characters. Of a long text only the beginning is looked at.
+pub fn in_brief(text: &str, most: usize) -> String {
+    let beginning: String = text.chars().take(8 * most).collect();
+    shortened(&foreign::one_line(&beginning), most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -105,6 +105,14 @@ impl Bounds {
         service.tokens.iter_mut().for_each(|meter| meter.send(tokens));
     }
 
+    /// An attempt made so many `requests` besides its first, of about `tokens` each: they were not held back, so what comes next is.
+    pub(super) fn further(&mut self, service: Option<usize>, requests: u32, tokens: u64) {
+        let Some(service) = self.at(service) else { return };
+        let requests = u64::from(requests);
+        service.requests.iter_mut().for_each(|meter| meter.send(requests));
+        service.tokens.iter_mut().for_each(|meter| meter.send(requests.saturating_mul(tokens)));
+    }
+
     /// A request took `real` tokens, which was not known when it was sent as `thought` ones.
     pub(super) fn correct(&mut self, service: Option<usize>, thought: u64, real: u64) {
         let Some(service) = self.at(service) else { return };

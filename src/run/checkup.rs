@@ -10,7 +10,7 @@ use crate::{
         words,
     },
     reviewer::{Access, Reviewer, host, is_loopback},
-    survey::{ModelKind, Server, Silence, Survey, is_same_place},
+    survey::{ModelKind, NodeTool, Server, Silence, Survey, is_same_place},
 };
 
 /// What `scrum doctor` says about reviewers.
@@ -91,6 +91,10 @@ fn unnamed_programs<'a>(
     };
     presets().into_iter().filter_map(move |preset| {
         let program = preset.program.clone().filter(|name| survey.programs.contains_key(name))?;
+        let tool = preset.node_tool.as_ref().map(|tool| survey.node_tools.get(tool));
+        if tool == Some(None) {
+            return None;
+        }
         let remark = match (preset.runs_repository_code, preset.provider == "sarif") {
             (true, _) => "it runs code of the repository, so only where you name it",
             (false, true) => "it asks a server for its rules, so only where you name it",
@@ -105,13 +109,20 @@ fn unnamed_programs<'a>(
             is_asked: true,
             way: format!("program {program}"),
             state: Readiness::Spare {
-                remark: remark.to_owned(),
+                remark: tool.flatten().map_or("", |tool| where_it_is(*tool)).to_owned() + remark,
                 remedy: format!("`preset = \"{}\"`", preset.name),
             },
             stands_in_for: Vec::new(),
             probe: None,
         })
     })
+}
+
+fn where_it_is(tool: NodeTool) -> &'static str {
+    match tool {
+        NodeTool::Installed => "in node_modules; ",
+        NodeTool::Declared => "in package.json, not installed: `npm install`; ",
+    }
 }
 
 /// Keys that are set and for which nobody knows which model to ask.
@@ -203,7 +214,10 @@ fn way(reviewer: &Reviewer, survey: &Survey) -> String {
 fn readiness(reviewer: &Reviewer, survey: &Survey) -> Readiness {
     let access = &reviewer.access;
     if let Some(program) = access.program() {
-        return program_readiness(program, survey);
+        return match access.node_tool() {
+            Some(tool) if survey.programs.contains_key(program) => node_tool_readiness(tool, survey),
+            Some(_) | None => program_readiness(program, survey),
+        };
     }
     if let Some(variable) = access.key_variable()
         && !survey.keys.contains(variable)
@@ -239,6 +253,24 @@ fn program_readiness(program: &str, survey: &Survey) -> Readiness {
     Readiness::Not {
         problem: format!("program {program} is not found"),
         remedy: how.unwrap_or_else(|| usual.to_owned()),
+    }
+}
+
+fn node_tool_readiness(tool: &str, survey: &Survey) -> Readiness {
+    match survey.node_tools.get(tool) {
+        Some(NodeTool::Installed) => Readiness::Ready,
+        Some(NodeTool::Declared) => Readiness::Not {
+            problem: format!("{tool} is in package.json and not installed"),
+            remedy: "`npm install`".to_owned(),
+        },
+        None => {
+            let preset = presets().into_iter().find(|preset| preset.node_tool.as_deref() == Some(tool));
+            let how = preset.and_then(|preset| hint(&preset.name));
+            Readiness::Not {
+                problem: format!("{tool} is neither in node_modules nor in package.json"),
+                remedy: how.unwrap_or_else(|| "install it with `npm install --save-dev`".to_owned()),
+            }
+        }
     }
 }
 
@@ -293,6 +325,11 @@ fn absent(survey: &Survey) -> Vec<Absent> {
         [only] if *only == program => program.to_owned(),
         several => format!("{program} (for {})", words::list(several)),
     });
+    let not_here = presets.iter().filter(|preset| {
+        let has_npx = preset.program.as_ref().is_some_and(|program| survey.programs.contains_key(program));
+        has_npx && preset.node_tool.as_ref().is_some_and(|tool| !survey.node_tools.contains_key(tool))
+    });
+    let programs = programs.chain(not_here.map(|preset| format!("{} (not in this project)", preset.name)));
     let programs = programs.collect();
     let quiet = survey.servers.iter().filter(|server| server.models.is_err() && !server.preset.is_empty());
     let servers = quiet.map(|server| match &server.models {

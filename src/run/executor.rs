@@ -7,28 +7,25 @@
 use std::{
     fmt::Display,
     hash::{BuildHasher, RandomState},
-    num::NonZeroUsize,
     sync::Arc,
     time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     allowance::prompt_tokens,
-    attempt::{Trouble, attempt},
+    attempt::{Trouble, attempt, later},
     bounds::{Bounds, Gate},
     event::{Arrived, EventSender, RunEvent, TaskName},
     plan::Task,
     queue::Queue,
     record::Record,
-    respondent::{Line, Respondent, lines},
+    respondent::{Line, lines},
     retry::Patience,
+    saving::Saves,
 };
 use crate::{
     coverage::{Outcome, Spent, State},
@@ -36,37 +33,10 @@ use crate::{
     provider::{Answer, AskError, Draft, End, Question},
 };
 
+pub use super::work::{Pace, Work};
+
 /// How often listeners hear what has arrived.
 const TICK: Duration = Duration::from_millis(100);
-
-/// What is to be done.
-#[derive(Debug, Clone, Copy)]
-pub struct Work<'a> {
-    /// From [`plan`](super::plan::plan).
-    pub tasks: &'a [Task],
-    /// One a bundle, in the order planned for.
-    pub questions: &'a [Arc<Question>],
-    /// One a reviewer, in the order planned for.
-    pub respondents: &'a [Respondent],
-}
-
-/// How hard to push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Most attempts under way at a time, all reviewers together.
-    pub concurrency: NonZeroUsize,
-    /// Most attempts of a task after the first.
-    pub retries: u32,
-    /// About the pause before the second attempt; it doubles from there.
-    pub first_delay: Duration,
-}
-
-impl Pace {
-    /// The usual patience at `concurrency`.
-    pub fn new(concurrency: NonZeroUsize) -> Self {
-        Self { concurrency, retries: 4, first_delay: Duration::from_secs(1) }
-    }
-}
 
 /// Does `work` and gives back what became of it, in the order of the tasks.
 ///
@@ -74,7 +44,7 @@ impl Pace {
 /// the reply when the outcome is answered, incomplete or empty, otherwise what had come of one, if anything. When
 /// it fails the task has failed. When `cancel` is cancelled nothing more is asked, what is under way is dropped,
 /// and the open tasks are skipped or, where something had come, incomplete: "interrupted". When the budget of `bounds` is used
-/// up nothing more is asked either, but what is under way is waited for.
+/// up no provider is asked any more, but what is under way is waited for, and what answers without one is still asked.
 ///
 /// # Panics
 ///
@@ -110,21 +80,15 @@ where
             _ = ticker.tick() => execution.tell_tokens(),
         }
     };
+    while let Some((task, outcome)) = execution.saves.next().await {
+        execution.record(task, outcome);
+    }
     execution.interrupt();
     while let Some((task, outcome)) = execution.saves.next().await {
         execution.record(task, outcome);
     }
     events.tell(RunEvent::RunFinished { interrupted });
     execution.outcomes.into_iter().flatten().collect()
-}
-
-impl Work<'_> {
-    fn name(&self, task: Task) -> TaskName {
-        TaskName {
-            bundle: self.questions[task.bundle].bundle.id.clone(),
-            reviewer: self.respondents[task.reviewer].reviewer.id.clone(),
-        }
-    }
 }
 
 /// Something a task was waiting for.
@@ -140,9 +104,6 @@ struct Execution<'a, S> {
     pace: Pace,
     bounds: &'a mut Bounds,
     events: &'a EventSender,
-    save: Arc<S>,
-    /// Few replies are written at a time, so that a burst of them does not become a crowd of threads.
-    writers: Arc<Semaphore>,
     seeds: RandomState,
     lines: Vec<Line<'a>>,
     queue: Queue,
@@ -152,7 +113,7 @@ struct Execution<'a, S> {
     /// How many tasks will still be asked, or are being asked.
     open: usize,
     steps: FuturesUnordered<BoxFuture<'a, Step>>,
-    saves: FuturesUnordered<BoxFuture<'a, (usize, Outcome)>>,
+    saves: Saves<'a, S>,
     outcomes: Vec<Option<Outcome>>,
 }
 
@@ -179,8 +140,6 @@ where
             pace,
             bounds,
             events,
-            save,
-            writers: Arc::new(Semaphore::new(4)),
             seeds: RandomState::new(),
             queue: Queue::new(lines.len(), work.tasks.iter().map(|task| first[task.reviewer])),
             lines,
@@ -188,7 +147,7 @@ where
             records: work.tasks.iter().map(record).collect(),
             open: work.tasks.len(),
             steps: FuturesUnordered::new(),
-            saves: FuturesUnordered::new(),
+            saves: Saves::new(save),
             outcomes: vec![None; work.tasks.len()],
         }
     }
@@ -204,9 +163,10 @@ where
     fn begin_tasks(&mut self) {
         self.wake = None;
         if let Some(reason) = self.bounds.used_up() {
-            return self.stop(&reason);
+            self.stop(&reason);
         }
         self.queue.release();
+        self.count_further();
         let now = Instant::now();
         while self.queue.under_way() < self.pace.concurrency.get()
             && let Some((line, task)) = self.queue.next()
@@ -243,6 +203,15 @@ where
         self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
     }
 
+    /// Counts the requests that attempts under way have made besides their first, before anybody else is asked.
+    fn count_further(&mut self) {
+        for record in &mut self.records {
+            let Some(further) = record.draft.as_ref().map(|draft| draft.further_requests()) else { continue };
+            let new = further - std::mem::replace(&mut record.further, further);
+            self.bounds.further(self.lines[record.line].service, new, record.sent);
+        }
+    }
+
     /// Leaves `line` alone until `until`, or until something else has happened.
     fn hold(&mut self, line: usize, task: usize, until: Option<Instant>, reason: String) {
         self.queue.hold(line);
@@ -253,13 +222,20 @@ where
         }
     }
 
-    /// Ends what is not under way: the budget is used up.
+    /// The budget is used up: nothing more begins that may cost something, and what of it is not under way ends behind what is.
     fn stop(&mut self, reason: &str) {
-        self.queue.clear();
-        let waiting: Vec<usize> =
-            (0..self.records.len()).filter(|task| self.records[*task].is_waiting()).collect();
+        for (at, _) in self.lines.iter().enumerate().filter(|(_, line)| line.service.is_some()) {
+            self.queue.clear(at);
+        }
+        let may_cost = |task: &usize| self.line(*task).service.is_some();
+        let waiting: Vec<usize> = (0..self.records.len())
+            .filter(|task| self.records[*task].is_waiting() && may_cost(task))
+            .collect();
         if !waiting.is_empty() && self.bounds.cut(reason) {
             self.events.tell(RunEvent::CutShort { reason: reason.to_owned() });
+        }
+        if self.queue.under_way() > 0 || !self.saves.is_empty() {
+            return;
         }
         for task in waiting {
             self.not_asked(task, reason.to_owned());
@@ -327,10 +303,11 @@ where
         let Line { voice, service, .. } = self.line(task);
         let record = &mut self.records[task];
         let Some(draft) = record.draft.take() else { return String::new() };
-        record.attempts += draft.further_requests();
+        let further = draft.further_requests();
+        record.attempts += further;
+        self.bounds.further(service, further - record.further, record.sent);
         let told = answer.map_or_else(|| draft.spent(), Answer::spent);
         let told = voice.reviewer.priced(told);
-        record.spent = record.spent.and(told);
         // Who tells nothing is counted by a guess: a limit on tokens would mean nothing to programs otherwise.
         let guessed = answer.filter(|_| told.tokens() == 0 && service.is_some()).map(|answer| Spent {
             tokens_in: Some(record.sent),
@@ -339,8 +316,13 @@ where
             ..Spent::default()
         });
         let counted = guessed.map_or(told, |guessed| voice.reviewer.priced(guessed));
+        if guessed.is_some() || record.guessed.is_some() {
+            record.guessed = Some(record.guessed.unwrap_or(record.spent).and(counted));
+        }
+        record.spent = record.spent.and(told);
         if counted.tokens() > 0 {
-            self.bounds.correct(service, record.sent, counted.tokens());
+            let thought = record.sent.saturating_mul(u64::from(further) + 1);
+            self.bounds.correct(service, thought, counted.tokens());
         }
         self.bounds.spend(counted);
         draft.take_text()
@@ -358,7 +340,7 @@ where
             Ok(delay) => {
                 record.trouble = Some(reason.clone());
                 if let Some(pause) = retry_after {
-                    self.bounds.pause(service, Instant::now() + pause);
+                    self.bounds.pause(service, later(Instant::now(), pause));
                 }
                 self.steps.push(sleep(delay).map(move |()| Step::Due(task)).boxed());
                 self.events.tell(RunEvent::Retrying { task, reason, delay });
@@ -445,7 +427,7 @@ where
     /// The record of a task whose text, if there is any, comes from the line `by`.
     fn outcome(&self, task: usize, state: State, reason: Option<String>, by: Option<usize>) -> Outcome {
         let TaskName { bundle, reviewer } = self.work.name(self.work.tasks[task]);
-        let Record { attempts, first_asked, spent, .. } = &self.records[task];
+        let Record { attempts, first_asked, spent, guessed, .. } = &self.records[task];
         Outcome {
             state,
             reason,
@@ -454,6 +436,7 @@ where
             tokens_in: spent.tokens_in,
             tokens_out: spent.tokens_out,
             cost_usd: spent.cost_usd,
+            guessed: *guessed,
             answered_by: by.and_then(|line| self.lines[line].voice.as_stand_in(&reviewer)),
             ..Outcome::new(bundle, reviewer, state)
         }
@@ -463,22 +446,7 @@ where
     fn save(&mut self, task: usize, outcome: Outcome, text: Option<String>) {
         self.records[task].is_settled = true;
         self.open -= 1;
-        let (save, writers) = (Arc::clone(&self.save), Arc::clone(&self.writers));
-        let write = async move {
-            let _turn = writers.acquire_owned().await;
-            let told = outcome.clone();
-            let written = tokio::task::spawn_blocking(move || {
-                save(&told, text.as_deref()).map_err(|error| error.to_string())
-            });
-            let problem = match written.await {
-                Ok(Ok(())) => return (task, outcome),
-                Ok(Err(problem)) => problem,
-                Err(error) => error.to_string(),
-            };
-            let reason = Some(format!("could not save the reply: {problem}"));
-            (task, Outcome { state: State::Failed, reason, ..outcome })
-        };
-        self.saves.push(write.boxed());
+        self.saves.begin(task, outcome, text);
     }
 
     fn record(&mut self, task: usize, outcome: Outcome) {

@@ -84,6 +84,7 @@ pub struct Round {
     questions: Vec<Arc<Question>>,
     respondents: Vec<Respondent>,
     tasks: Vec<Task>,
+    forgotten: Option<StoreError>,
 }
 
 /// What came of asking.
@@ -92,7 +93,7 @@ pub struct Heard {
     pub judgements: Vec<Judgement>,
     /// The first that could not be saved, if there is one.
     pub unsaved: Option<StoreError>,
-    /// The first that could not be kept for other runs, if there is one.
+    /// The first that could not be kept for other runs, or could not be noted as used, if there is one.
     pub forgotten: Option<StoreError>,
 }
 
@@ -218,7 +219,8 @@ impl Judging<'_> {
         if let Some(kept) = cached
             && let (judgement, true) = posed.judged(outcome, Some(&kept.text))
         {
-            self.cache.note(&recall::hits(&[kept.cost_usd]))?;
+            let noted = self.cache.note(&recall::hits(&[kept.cost_usd]));
+            round.forgotten = round.forgotten.take().or(noted.err());
             return self.know(judgement, Some(&kept.text), round);
         }
         let at = round.respondents.iter().position(|one| one.reviewer.id == posed.by.id);
@@ -247,7 +249,7 @@ impl Judging<'_> {
         events: &EventSender,
         cancel: &CancellationToken,
     ) -> Heard {
-        let Round { known, posed, questions, respondents, tasks } = round;
+        let Round { known, posed, questions, respondents, tasks, forgotten } = round;
         let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
         let posed = Arc::new(posed);
         let kept = Arc::new(Mutex::new(Kept::default()));
@@ -259,7 +261,7 @@ impl Judging<'_> {
             saved.or_else(|| Some(posed.get(&outcome.bundle)?.judged(outcome, None).0))
         });
         let judgements = known.into_iter().chain(judgements).collect();
-        Heard { judgements, unsaved: kept.unsaved.take(), forgotten: kept.forgotten.take() }
+        Heard { judgements, unsaved: kept.unsaved.take(), forgotten: forgotten.or(kept.forgotten.take()) }
     }
 
     /// Judges a reply, writes it down, and keeps it for other runs when its answer kept the rules.

@@ -23,8 +23,10 @@ mod retry;
 pub mod review;
 pub mod routing;
 pub mod saved;
+mod saving;
 pub mod survey;
 pub mod tree;
+mod work;
 
 use jiff::Timestamp;
 

@@ -78,9 +78,9 @@ impl Queue {
         self.lines.iter_mut().for_each(|line| line.held = false);
     }
 
-    /// Lets nobody wait any more.
-    pub(super) fn clear(&mut self) {
-        self.lines.iter_mut().for_each(|line| line.waiting.clear());
+    /// Lets nobody wait in `line` any more.
+    pub(super) fn clear(&mut self, line: usize) {
+        self.lines[line].waiting.clear();
     }
 
     /// A task of `line` is no longer under way.

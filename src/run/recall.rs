@@ -13,7 +13,7 @@ use crate::{
     coverage::{Outcome, State},
     digest,
     provider::Question,
-    reviewer::{Access, Reviewer, ReviewerId},
+    reviewer::{Access, Invocation, Reviewer, ReviewerId},
     store::{
         Cache, StoreError,
         cache::{Hits, Kept},
@@ -72,22 +72,29 @@ impl Memory {
     }
 }
 
-/// Puts what is kept of the open tasks among the earlier answers of `asking`, and into the run's folder. Gives back how
-/// many there were.
-pub fn recall(asking: &mut Asking<'_>) -> Result<usize, StoreError> {
-    let Some(memory) = asking.memory.clone() else { return Ok(0) };
+/// What was taken from the cache.
+#[derive(Debug, Default)]
+pub struct Recalled {
+    /// Answers.
+    pub answers: usize,
+    /// Why the cache could not note that they were used, if so. They are used all the same.
+    pub unnoted: Option<StoreError>,
+}
+
+/// Puts what is kept of the open tasks among the earlier answers of `asking`, and into the run's folder.
+pub fn recall(asking: &mut Asking<'_>) -> Result<Recalled, StoreError> {
+    let Some(memory) = asking.memory.clone() else { return Ok(Recalled::default()) };
     let mut taken = Vec::new();
     for Task { bundle, reviewer } in open_tasks(asking) {
         let (question, reviewer) = (&asking.questions[bundle], &asking.respondents[reviewer].reviewer.id);
         let Some(kept) = memory.answer(question, reviewer) else { continue };
         let outcome = Outcome::new(question.bundle.id.clone(), reviewer.clone(), State::Answered);
-        let outcome = Outcome { cached: true, cost_usd: Some(0.0), ..outcome };
+        let outcome = Outcome { cached: true, cost_usd: Some(0.0), reason: kept.remark, ..outcome };
         asking.dir.save(&outcome, Some(&kept.text))?;
         taken.push(kept.cost_usd);
         asking.earlier.push(TaskReply { outcome, text: Some(kept.text) });
     }
-    memory.cache.note(&hits(&taken))?;
-    Ok(taken.len())
+    Ok(Recalled { answers: taken.len(), unnoted: memory.cache.note(&hits(&taken)).err() })
 }
 
 /// Replies that were used, by what they had cost.
@@ -103,7 +110,11 @@ pub(super) fn hits(costs: &[Option<f64>]) -> Hits {
 /// their answer depends on more than the question.
 pub(super) fn identity(reviewer: &Reviewer) -> Option<String> {
     match reviewer.access {
-        Access::Sarif(_) | Access::Replay { .. } | Access::Builtin(_) => return None,
+        // A program with a work_dir is there to read the files around it, which no question names.
+        Access::Command(Invocation { work_dir: Some(_), .. })
+        | Access::Sarif(_)
+        | Access::Replay { .. }
+        | Access::Builtin(_) => return None,
         Access::OpenAi { .. } | Access::Anthropic { .. } | Access::Command { .. } => {}
     }
     let Reviewer {
@@ -153,10 +164,14 @@ mod tests {
 
     #[test]
     fn who_is_never_kept() {
-        let access =
-            [Access::Replay { dir: "saved".into() }, Access::Builtin(crate::reviewer::Builtin::Rules)];
-        for access in access {
-            assert_eq!(identity(&Reviewer { access, ..reviewer("", "m") }), None);
-        }
+        let check = |access: Access, is_kept: bool| {
+            let reviewer = Reviewer { access, ..reviewer("", "m") };
+            assert_eq!(identity(&reviewer).is_some(), is_kept, "{reviewer:?}");
+        };
+        check(Access::Replay { dir: "saved".into() }, false);
+        check(Access::Builtin(crate::reviewer::Builtin::Rules), false);
+        let program = Invocation { argv: vec!["agent".to_owned()], ..Invocation::default() };
+        check(Access::Command(program.clone()), true);
+        check(Access::Command(Invocation { work_dir: Some(".".into()), ..program }), false);
     }
 }

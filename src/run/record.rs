@@ -25,8 +25,12 @@ pub(super) struct Record {
     pub(super) draft: Option<Arc<Draft>>,
     /// Tokens of the attempt's prompt; a guess.
     pub(super) sent: u64,
-    /// What all attempts took.
+    /// Further requests of the attempt under way that its provider's limits have counted.
+    pub(super) further: u32,
+    /// What all attempts took, as far as providers told.
     pub(super) spent: Spent,
+    /// The same with guesses for what none told, where there are any.
+    pub(super) guessed: Option<Spent>,
     /// What came of earlier attempts, and in which line.
     pub(super) partial: Option<(usize, String)>,
     /// Why the last attempt is to be followed by another one.
@@ -46,6 +50,7 @@ impl Record {
         self.attempts_here += 1;
         self.first_asked.get_or_insert(now);
         (self.draft, self.sent, self.trouble, self.is_held) = (Some(draft), sent, None, false);
+        self.further = 0;
     }
 
     /// The stand-in is asked from now on, for `reason`.

@@ -65,7 +65,8 @@ pub struct Answers {
     pub replies: Vec<TaskReply>,
     /// The first reply that could not be saved, if there is one: the folder holds less then.
     pub unsaved: Option<StoreError>,
-    /// The first that could not be kept for other runs, if there is one: it will be asked for again.
+    /// The first that could not be kept for other runs, if there is one: it will be asked for again. Or why it could not be
+    /// noted that answers of other runs were used.
     pub forgotten: Option<StoreError>,
 }
 

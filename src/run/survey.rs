@@ -4,16 +4,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     time::Duration,
 };
 
 use futures_util::future::join_all;
 
 use crate::{
-    config::{Preset, env::Environment, logins, presets},
+    config::{Preset, env::Environment, logins, node_tool_below, presets},
     provider::discovery::{self, Listing},
     reviewer::{Reviewer, is_loopback},
-    survey::{Program, Server, Silence, Survey, is_same_place},
+    survey::{NodeTool, Program, Server, Silence, Survey, is_same_place},
 };
 
 /// How long a local server may take to list its models.
@@ -31,7 +32,9 @@ pub enum Depth {
 }
 
 /// Looks for what presets need and, at [`Depth::Full`], for what `reviewers` do.
-pub async fn survey(environment: Environment, depth: Depth, reviewers: &[Reviewer]) -> Survey {
+///
+/// Tools of a project are looked for below `root`.
+pub async fn survey(environment: Environment, depth: Depth, reviewers: &[Reviewer], root: &Path) -> Survey {
     let presets = presets();
     let (servers, programs) = tokio::join!(
         servers(&presets, reviewers, environment, depth),
@@ -41,7 +44,16 @@ pub async fn survey(environment: Environment, depth: Depth, reviewers: &[Reviewe
     let configured = reviewers.iter().filter_map(|reviewer| reviewer.access.key_variable());
     let set = known.chain(configured).filter(|name| environment.is_set(name));
     let logins = logins().into_iter().filter(|file| environment.has_file(file)).collect();
-    Survey { keys: set.map(str::to_owned).collect(), servers, logins, programs }
+    let keys = set.map(str::to_owned).collect();
+    Survey { keys, servers, logins, programs, node_tools: node_tools(&presets, reviewers, root) }
+}
+
+fn node_tools(presets: &[Preset], reviewers: &[Reviewer], root: &Path) -> BTreeMap<String, NodeTool> {
+    let known = presets.iter().filter_map(|preset| preset.node_tool.as_deref());
+    let names: BTreeSet<&str> =
+        known.chain(reviewers.iter().filter_map(|one| one.access.node_tool())).collect();
+    let look = |name: &str| Some((name.to_owned(), node_tool_below(root, name)?));
+    names.into_iter().filter_map(look).collect()
 }
 
 async fn servers(

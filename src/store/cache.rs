@@ -45,6 +45,8 @@ struct Entry {
     /// SHA-256 of `text`.
     sha256: String,
     cost_usd: Option<f64>,
+    /// What was told of how it was asked for.
+    remark: Option<String>,
     /// Verbatim.
     text: String,
 }
@@ -56,6 +58,8 @@ pub struct Kept {
     pub text: String,
     /// What it had cost in US dollars; `None` when nobody knows.
     pub cost_usd: Option<f64>,
+    /// What its reader should know of how it was asked for, such as a parameter that was left out.
+    pub remark: Option<String>,
 }
 
 /// What is in a cache, or was taken out of it.
@@ -101,8 +105,11 @@ impl Cache {
         let entry: Entry = serde_json::from_slice(&read(&path).ok()?).ok()?;
         let is_whole =
             entry.schema == Self::SCHEMA && entry.sha256 == digest::sha256(&[entry.text.as_bytes()]);
-        (is_whole && is_nonce(&entry.nonce))
-            .then(|| Kept { text: entry.text.replace(&entry.nonce, nonce), cost_usd: entry.cost_usd })
+        (is_whole && is_nonce(&entry.nonce)).then(|| Kept {
+            text: entry.text.replace(&entry.nonce, nonce),
+            cost_usd: entry.cost_usd,
+            remark: entry.remark,
+        })
     }
 
     /// Keeps `text`, which answered a question asked with `nonce`, under `key`; whole or not at all.
@@ -113,6 +120,7 @@ impl Cache {
             nonce: nonce.to_owned(),
             sha256: digest::sha256(&[text.as_bytes()]),
             cost_usd: outcome.cost_usd,
+            remark: outcome.reason.clone(),
             text: text.to_owned(),
         };
         self.create()?;
@@ -182,7 +190,7 @@ impl Cache {
     }
 
     fn age(&self, path: &Path) -> Option<Duration> {
-        let kept_at = kept_at(&std::fs::metadata(path).ok()?)?;
+        let kept_at = kept_at(&std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?)?;
         Some(self.now.duration_since(kept_at).max(jiff::SignedDuration::ZERO).unsigned_abs())
     }
 
@@ -267,7 +275,7 @@ mod tests {
         assert_eq!(cache.reply(&key('a'), NEW), None);
         let text = format!("VERDICT: ship \u{1b}[31m\r\n\nEND {OLD}\n");
         cache.keep(&key('a'), OLD, &outcome(Some(0.02)), &text).unwrap();
-        let expect = Kept { text: text.replace(OLD, NEW), cost_usd: Some(0.02) };
+        let expect = Kept { text: text.replace(OLD, NEW), cost_usd: Some(0.02), remark: None };
         assert_eq!(cache.reply(&key('a'), NEW), Some(expect));
         assert_eq!(Cache { is_read: false, ..cache.clone() }.reply(&key('a'), NEW), None);
         let later = cache.now.checked_add(SignedDuration::from_hours(24 * 31)).unwrap();

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     RunDir, StoreError, damaged, lines, read,
-    record::{Manifest, OutcomeRecord, RunRecord},
+    record::{BundleRecord, Manifest, OutcomeRecord, RunRecord},
 };
 use crate::{
     bundle::{Excluded, Guard},
@@ -66,22 +66,38 @@ impl RunDir {
         })
     }
 
+    /// Whether it is still known what was reviewed. Without that replies can be read, but their places not be checked.
+    pub fn has_bundles(&self) -> bool {
+        self.bundles.join("manifest.json").is_file()
+    }
+
     fn load_bundles(&self) -> Result<(Vec<SavedBundle>, Vec<Excluded>), StoreError> {
-        let path = self.bundles.join("manifest.json");
-        if !path.is_file() {
+        if !self.has_bundles() {
             return Ok((Vec::new(), Vec::new()));
         }
+        let path = self.bundles.join("manifest.json");
         let manifest: Manifest = read_json(&path)?;
         let bundles = manifest.bundles.iter().map(|bundle| {
             Ok(SavedBundle {
                 id: bundle.id.clone(),
                 component: bundle.component.clone(),
                 guard: bundle.guard().map_err(damaged(&path))?,
-                diff: read(&self.bundles.join(format!("{}.diff", file_name(&bundle.id))))?,
+                diff: self.load_diff(bundle)?,
             })
         });
         let excluded = manifest.excluded.iter().map(|entry| entry.excluded().map_err(damaged(&path)));
         Ok((bundles.collect::<Result<_, _>>()?, excluded.collect::<Result<_, _>>()?))
+    }
+
+    /// A text of nothing is no diff, but would read as a bundle without files.
+    fn load_diff(&self, bundle: &BundleRecord) -> Result<Vec<u8>, StoreError> {
+        let path = self.bundles.join(format!("{}.diff", file_name(&bundle.id)));
+        let diff = read(&path)?;
+        if diff.is_empty() && bundle.bytes > 0 {
+            let reason = format!("it is empty and had {} bytes", bundle.bytes);
+            return Err(StoreError::Damaged { path, reason });
+        }
+        Ok(diff)
     }
 
     /// What the run has spent so far: on every question ever put, also those that were put again.
@@ -89,7 +105,7 @@ impl RunDir {
         let (outcomes, judgements) = (self.outcome_lines()?, self.judgement_lines()?);
         let judged = judgements.iter().filter_map(|one| Some(&one.hearing()?.outcome));
         let asked = outcomes.iter().chain(judged).filter(|outcome| !outcome.cached);
-        Ok(asked.fold(Spent::default(), |sum, outcome| sum.and(outcome.spent())))
+        Ok(asked.fold(Spent::default(), |sum, outcome| sum.and(outcome.counted())))
     }
 
     /// Later lines win: a resumed run appends new outcomes for the tasks it asked again.

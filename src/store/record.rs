@@ -3,17 +3,16 @@
 //!
 //! They are versioned apart from the core's types, which may change without them.
 
+mod manifest;
+mod mask;
+mod outcome;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bundle::{
-        Bundle, ExcludeReason, Excluded, Guard, Split,
-        context::{Context, Growth},
-    },
-    change::{Commit, RangeInfo, RepoPath},
-    coverage::{Outcome, StandIn, State},
+    change::{Commit, RangeInfo},
     judgement::BadClaimId,
-    mask::{Mask, Place, Side},
+    mask::Mask,
     prompt::guidance::Source,
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
     route::Routed,
@@ -22,6 +21,10 @@ use crate::{
         gate::{FailOn, Policy},
     },
 };
+
+pub use manifest::{BundleRecord, ContextRecord, ExcludedRecord, FileRecord, Manifest};
+pub use mask::MaskRecord;
+pub use outcome::OutcomeRecord;
 
 /// `run.json`: what was asked, by whom, with which settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,6 +63,9 @@ pub struct RunRecord {
     /// What others are asked about the findings; absent when nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judging: Option<JudgingRecord>,
+    /// How much more than the hunks was shown; absent when nothing more was asked for.
+    #[serde(default, skip_serializing_if = "ContextRecord::is_plain")]
+    pub context: ContextRecord,
     /// What maintainers' guidance was told, bundle by bundle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guidance: Vec<GuidanceRecord>,
@@ -121,31 +127,6 @@ pub struct CommitRecord {
     message: String,
 }
 
-/// A mask, in a line of a bundle or in a commit's message.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct MaskRecord {
-    kind: String,
-    number: u32,
-    #[serde(flatten)]
-    place: PlaceRecord,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum PlaceRecord {
-    Line { bundle: String, path: String, side: SideRecord, line: u32, from: usize, to: usize },
-    Commit { commit: String },
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum SideRecord {
-    New,
-    Old,
-    Section,
-    Header,
-}
-
 /// A seat on the panel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SeatRecord {
@@ -160,106 +141,6 @@ pub struct SeatRecord {
 pub struct PolicyRecord {
     fail_on: String,
     min_lineages: usize,
-}
-
-/// `manifest.json`: the bundles of a run and what was left out of them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Manifest {
-    /// `scrum.bundles/1`.
-    pub schema: String,
-    /// The change.
-    pub range: RangeRecord,
-    /// The bundles in order.
-    pub bundles: Vec<BundleRecord>,
-    /// What was left out.
-    pub excluded: Vec<ExcludedRecord>,
-    /// What became of showing more around the hunks.
-    #[serde(default, skip_serializing_if = "ContextRecord::is_plain")]
-    pub context: ContextRecord,
-}
-
-/// How many hunks show what was asked for, and why others do not.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct ContextRecord {
-    asked: String,
-    grown: usize,
-    too_large: usize,
-    not_found: usize,
-    shared: usize,
-    without_text: usize,
-}
-
-impl ContextRecord {
-    /// Whether nothing more was asked for.
-    fn is_plain(&self) -> bool {
-        self.asked.is_empty() || self.asked == Context::Hunk.word()
-    }
-}
-
-impl From<&Growth> for ContextRecord {
-    fn from(growth: &Growth) -> Self {
-        Self {
-            asked: growth.context.word().to_owned(),
-            grown: growth.grown,
-            too_large: growth.too_large,
-            not_found: growth.not_found,
-            shared: growth.shared,
-            without_text: growth.without_text,
-        }
-    }
-}
-
-/// One bundle; its text is `<id>.diff` beside the manifest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BundleRecord {
-    /// `c1_validatord`.
-    pub id: String,
-    /// Component name.
-    pub component: String,
-    /// Size of the diff.
-    pub bytes: usize,
-    /// SHA-256 of the diff in hexadecimal.
-    pub sha256: String,
-    /// `ok`, `warn`, `oversize` or `forced`.
-    pub guard: String,
-    /// The files in it.
-    pub files: Vec<FileRecord>,
-}
-
-/// One file of a bundle.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FileRecord {
-    path: String,
-    status: String,
-    added: usize,
-    removed: usize,
-}
-
-/// One file that was left out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ExcludedRecord {
-    path: String,
-    reason: String,
-    bytes: u64,
-}
-
-/// One task's outcome.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct OutcomeRecord {
-    bundle: String,
-    reviewer: String,
-    state: String,
-    reason: Option<String>,
-    attempts: u32,
-    cached: bool,
-    latency_ms: u64,
-    tokens_in: Option<u64>,
-    tokens_out: Option<u64>,
-    cost_usd: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    answered_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    answered_model: Option<String>,
 }
 
 /// A record with a word this version does not know.
@@ -307,6 +188,7 @@ impl RunRecord {
             masks: self.masks(),
             cut_short: self.cut_short.clone(),
             routes: self.routes.iter().map(RouteRecord::routed).collect(),
+            growth: self.context.growth(),
         }
     }
 
@@ -348,61 +230,6 @@ impl From<&RangeRecord> for RangeInfo {
 impl From<&Commit> for CommitRecord {
     fn from(commit: &Commit) -> Self {
         Self { id: commit.id.clone(), message: commit.message.clone() }
-    }
-}
-
-impl From<&Mask> for MaskRecord {
-    fn from(mask: &Mask) -> Self {
-        let place = match &mask.place {
-            Place::Commit { id } => PlaceRecord::Commit { commit: id.clone() },
-            Place::Line { bundle, path, side, line, at } => PlaceRecord::Line {
-                bundle: bundle.clone(),
-                path: path.to_string(),
-                side: (*side).into(),
-                line: *line,
-                from: at.start,
-                to: at.end,
-            },
-        };
-        Self { kind: mask.kind.clone(), number: mask.number, place }
-    }
-}
-
-impl MaskRecord {
-    fn mask(&self) -> Mask {
-        let place = match &self.place {
-            PlaceRecord::Commit { commit } => Place::Commit { id: commit.clone() },
-            PlaceRecord::Line { bundle, path, side, line, from, to } => Place::Line {
-                bundle: bundle.clone(),
-                path: RepoPath::from_display(path),
-                side: (*side).into(),
-                line: *line,
-                at: *from..*to,
-            },
-        };
-        Mask { kind: self.kind.clone(), number: self.number, place }
-    }
-}
-
-impl From<Side> for SideRecord {
-    fn from(side: Side) -> Self {
-        match side {
-            Side::New => Self::New,
-            Side::Old => Self::Old,
-            Side::Section => Self::Section,
-            Side::Header => Self::Header,
-        }
-    }
-}
-
-impl From<SideRecord> for Side {
-    fn from(side: SideRecord) -> Self {
-        match side {
-            SideRecord::New => Self::New,
-            SideRecord::Old => Self::Old,
-            SideRecord::Section => Self::Section,
-            SideRecord::Header => Self::Header,
-        }
     }
 }
 
@@ -452,101 +279,5 @@ impl RouteRecord {
 impl From<Policy> for PolicyRecord {
     fn from(policy: Policy) -> Self {
         Self { fail_on: policy.fail_on.word().to_owned(), min_lineages: policy.min_lineages }
-    }
-}
-
-impl Manifest {
-    /// The manifest of `split`.
-    pub fn new(range: &RangeInfo, split: &Split) -> Self {
-        Self {
-            schema: "scrum.bundles/1".to_owned(),
-            range: range.into(),
-            bundles: split.bundles.iter().map(BundleRecord::new).collect(),
-            excluded: split.excluded.iter().map(ExcludedRecord::new).collect(),
-            context: ContextRecord::default(),
-        }
-    }
-}
-
-impl BundleRecord {
-    fn new(bundle: &Bundle) -> Self {
-        Self {
-            id: bundle.id.clone(),
-            component: bundle.component.clone(),
-            bytes: bundle.byte_len(),
-            sha256: bundle.sha256(),
-            guard: bundle.guard.word().to_owned(),
-            files: bundle.files.iter().map(FileRecord::new).collect(),
-        }
-    }
-
-    /// What the guard said.
-    pub fn guard(&self) -> Result<Guard, RecordError> {
-        by_word("guard", &self.guard, &Guard::ALL, Guard::word)
-    }
-}
-
-impl FileRecord {
-    fn new(file: &crate::change::FilePatch) -> Self {
-        let (added, removed) = file.counts();
-        Self { path: file.path.to_string(), status: file.status.word().to_owned(), added, removed }
-    }
-}
-
-impl ExcludedRecord {
-    fn new(excluded: &Excluded) -> Self {
-        Self {
-            path: excluded.path.to_string(),
-            reason: excluded.reason.word().to_owned(),
-            bytes: excluded.bytes,
-        }
-    }
-
-    /// The core's form.
-    pub fn excluded(&self) -> Result<Excluded, RecordError> {
-        let reason = by_word("reason", &self.reason, &ExcludeReason::ALL, ExcludeReason::word)?;
-        Ok(Excluded { path: RepoPath::from_display(&self.path), reason, bytes: self.bytes })
-    }
-}
-
-impl From<&Outcome> for OutcomeRecord {
-    fn from(outcome: &Outcome) -> Self {
-        Self {
-            bundle: outcome.bundle.clone(),
-            reviewer: outcome.reviewer.to_string(),
-            state: outcome.state.word().to_owned(),
-            reason: outcome.reason.clone(),
-            attempts: outcome.attempts,
-            cached: outcome.cached,
-            latency_ms: outcome.latency_ms,
-            tokens_in: outcome.tokens_in,
-            tokens_out: outcome.tokens_out,
-            cost_usd: outcome.cost_usd,
-            answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
-            answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
-        }
-    }
-}
-
-impl OutcomeRecord {
-    /// The core's form.
-    pub fn outcome(self) -> Result<Outcome, RecordError> {
-        let stand_in = |id: String| {
-            let model = self.answered_model.unwrap_or_default();
-            Ok::<_, RecordError>(StandIn { reviewer: ReviewerId::new(&id)?, model })
-        };
-        Ok(Outcome {
-            answered_by: self.answered_by.map(stand_in).transpose()?,
-            state: by_word("state", &self.state, &State::ALL, State::word)?,
-            reviewer: ReviewerId::new(&self.reviewer)?,
-            bundle: self.bundle,
-            reason: self.reason,
-            attempts: self.attempts,
-            cached: self.cached,
-            latency_ms: self.latency_ms,
-            tokens_in: self.tokens_in,
-            tokens_out: self.tokens_out,
-            cost_usd: self.cost_usd,
-        })
     }
 }

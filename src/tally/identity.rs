@@ -40,11 +40,11 @@ fn parts(note: &Note) -> [String; 3] {
     let anchored = &note.member.anchored;
     let finding = &anchored.finding;
     let named = finding.location.as_ref().and_then(|place| place.symbol.clone());
-    let code = anchored.code.as_ref().or(finding.quote.as_ref()).map(|code| squeeze(code));
+    let code = anchored.code.as_ref().or(finding.quote.as_ref()).map(|code| with_single_blanks(code));
     let place = named.or(code).or_else(|| anchored.symbol.clone()).unwrap_or_default();
     [anchored.path.clone().unwrap_or_default(), place, words::normalised(&finding.what)]
 }
 
-fn squeeze(code: &str) -> String {
+fn with_single_blanks(code: &str) -> String {
     code.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -30,7 +30,7 @@ pub use cluster::{Nearness, one_issue};
 
 use crate::{
     anchor::Anchored,
-    bundle::{self, Bundle, Excluded},
+    bundle::{self, Bundle, Excluded, context::Growth},
     change::RangeInfo,
     coverage::Outcome,
     disposition::{self, Disposition},
@@ -92,6 +92,8 @@ pub struct RunInfo {
     pub cut_short: Option<String>,
     /// Who was asked about which bundle.
     pub routes: Routes,
+    /// How much more than the hunks was shown.
+    pub growth: Growth,
 }
 
 /// What the reviewers found, where they agree, and what was not read.

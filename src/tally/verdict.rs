@@ -3,15 +3,17 @@
 //! It does not count the reviewers' verdicts: those are opinions on a bundle, shown beside it. Whether anything is let
 //! through is the gate's decision, not this one's. The rule and its reasons: `docs/design/verdict.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Issue, Tally,
+    Issue, Member, Tally,
     gate::{self, Gate},
 };
 use crate::{
+    coverage::State,
     disposition::Decision,
     finding::{Severity, Verdict},
+    reviewer::ReviewerId,
 };
 
 /// What a run comes to.
@@ -40,7 +42,8 @@ impl Conclusion {
 /// - *ship* otherwise.
 ///
 /// Findings without a place count as those of one lineage. Retracted ones do not count, nor do issues that a human
-/// decided to be false or not to be repaired; the reasons say how many. A *ship* also says how many texts were rejected.
+/// decided to be false or not to be repaired; the reasons say how many. A *ship* also says how many texts were rejected, and where
+/// models were asked and none answered.
 pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
     let found = Found::of(tally);
     let (verdict, mut reasons) = found.judged();
@@ -54,6 +57,8 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
             let other = if set_aside.is_empty() { "" } else { "else " };
             reasons.push(format!("nothing {other}of WARN or worse was found"));
             let unread = "text that looked like a finding could not be used";
+            let unheard = gate::some(unheard(tally), "bundle", "bundles").into_iter();
+            reasons.extend(unheard.map(|bundles| format!("no model answered on {bundles}")));
             reasons.extend(gate::some(tally.rejects.len(), unread, &unread.replacen("text", "texts", 1)));
         }
         return Conclusion { verdict: Some(verdict), reasons: [reasons, set_aside].concat() };
@@ -70,7 +75,9 @@ struct Found {
     decided: usize,
     /// BLOCK by one lineage, confirmed by an examiner of another.
     confirmed: usize,
-    /// BLOCK by one lineage where no second could have confirmed it.
+    /// BLOCK of static tools or of the repository's history alone.
+    factual: usize,
+    /// BLOCK by one lineage of models where no second could have confirmed it.
     unopposed: usize,
     /// BLOCK by one lineage, refuted by an examiner of another.
     refuted: usize,
@@ -90,6 +97,7 @@ impl Found {
                 Severity::Block if is_decided_real(issue) => found.decided += 1,
                 Severity::Block if issue.is_confirmed() => found.confirmed += 1,
                 Severity::Block if issue.is_refuted() => found.refuted += 1,
+                Severity::Block if is_factual(issue) => found.factual += 1,
                 Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
                 Severity::Block => found.alone += 1,
                 Severity::Warn => found.warnings += 1,
@@ -98,8 +106,9 @@ impl Found {
         }
         let standing = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
         for member in standing {
-            let second = member.lineage.is_model() && models.get(member.bundle.as_str()) >= Some(&2);
+            let second = models.get(member.bundle.as_str()) >= Some(&2);
             match member.anchored.finding.severity {
+                Severity::Block if !member.lineage.is_model() => found.factual += 1,
                 Severity::Block if second => found.alone += 1,
                 Severity::Block => found.unopposed += 1,
                 Severity::Warn => found.warnings += 1,
@@ -119,6 +128,11 @@ impl Found {
                 "BLOCKs by one lineage, confirmed by another",
             ),
             gate::some(
+                self.factual,
+                "BLOCK of a static tool or the repository's history, which no model need confirm",
+                "BLOCKs of static tools or the repository's history, which no model need confirm",
+            ),
+            gate::some(
                 self.unopposed,
                 "BLOCK that no second lineage was there to confirm",
                 "BLOCKs that no second lineage was there to confirm",
@@ -132,7 +146,8 @@ impl Found {
             gate::some(self.warnings, "WARN", "WARNs"),
         ]
         .concat();
-        let verdict = if self.agreed + self.decided + self.confirmed + self.unopposed > 0 {
+        let holding = [self.agreed, self.decided, self.confirmed, self.factual, self.unopposed];
+        let verdict = if holding.iter().any(|count| *count > 0) {
             Verdict::Hold
         } else if self.alone + self.refuted + self.warnings > 0 {
             Verdict::ShipWithFixes
@@ -147,10 +162,19 @@ fn is_decided_real(issue: &Issue) -> bool {
     issue.disposition.as_ref().is_some_and(|disposition| disposition.decision == Decision::Real)
 }
 
+/// Whether no model reports it.
+fn is_factual(issue: &Issue) -> bool {
+    standing(issue).all(|member| !member.lineage.is_model())
+}
+
 /// Whether no lineage of a model but the finder's own answered where the issue was found.
 fn unopposed(issue: &Issue, models: &BTreeMap<&str, usize>) -> bool {
-    let mut standing = issue.members.iter().filter(|member| !member.anchored.finding.retracted);
-    standing.all(|member| !member.lineage.is_model() || models.get(member.bundle.as_str()) < Some(&2))
+    standing(issue).all(|member| !member.lineage.is_model() || models.get(member.bundle.as_str()) < Some(&2))
+}
+
+/// Members that were not taken back.
+fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
+    issue.members.iter().filter(|member| !member.anchored.finding.retracted)
 }
 
 /// How many lineages of models answered each bundle.
@@ -159,14 +183,25 @@ fn models_by_bundle(tally: &Tally) -> BTreeMap<&str, usize> {
     answered.map(|(bundle, by)| (bundle, by.iter().filter(|lineage| lineage.is_model()).count())).collect()
 }
 
+/// How many bundles were put to models of which none answered.
+fn unheard(tally: &Tally) -> usize {
+    let answered = models_by_bundle(tally);
+    let seats = &tally.panel.reviewers;
+    let is_model = |id: &ReviewerId| seats.iter().any(|seat| seat.id == *id && seat.lineage.is_model());
+    let outcomes = tally.coverage.iter().map(|task| &task.outcome);
+    let asked = outcomes.filter(|outcome| outcome.state != State::NotRouted && is_model(&outcome.reviewer));
+    let asked: BTreeSet<&str> = asked.map(|outcome| outcome.bundle.as_str()).collect();
+    asked.into_iter().filter(|bundle| answered.get(bundle).is_none_or(|models| *models == 0)).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         change::RangeInfo,
-        coverage::{Outcome, State},
+        coverage::Outcome,
         judgement::Judgements,
-        reviewer::{Lineage, Panel, ReviewerId, Seat},
+        reviewer::{Lineage, Panel, Seat},
         tally::{
             Input, RunInfo, TaskReply,
             gate::{FailOn, Policy},
@@ -235,11 +270,24 @@ mod tests {
         let unopposed = "hold: 1 BLOCK that no second lineage was there to confirm";
         check(vec![block("opus")], 1, unopposed);
         check(vec![block("opus"), clean("rules"), clean("history")], 1, unopposed);
-        check(vec![block("rules"), clean("opus"), clean("kimi")], 1, unopposed);
         check(vec![block("opus"), clean("kimi")], 1, "ship-with-fixes: 1 BLOCK by one lineage alone");
         let loose = reply("opus", &[("BLOCK", "", LEAK)], true);
         check(vec![loose.clone()], 1, unopposed);
         check(vec![loose, clean("kimi")], 1, "ship-with-fixes: 1 BLOCK by one lineage alone");
+    }
+
+    #[test]
+    fn a_block_that_no_model_need_confirm_holds() {
+        let clean = |by| reply(by, &[], true);
+        let factual =
+            "hold: 1 BLOCK of a static tool or the repository's history, which no model need confirm";
+        for by in ["rules", "history"] {
+            for place in ["a.rs:5", ""] {
+                let block = reply(by, &[("BLOCK", place, LEAK)], true);
+                check(vec![block.clone()], 1, factual);
+                check(vec![block, clean("opus"), clean("kimi")], 1, factual);
+            }
+        }
     }
 
     #[test]
@@ -264,5 +312,15 @@ mod tests {
                       1 BLOCK that no second lineage was there to confirm";
         check(vec![block, silent("kimi")], 2, expect);
         check(vec![], 1, "inconclusive: nothing was put to a reviewer");
+    }
+
+    #[test]
+    fn a_ship_says_where_no_model_was_heard() {
+        let silent = |by| reply(by, &[], false);
+        let clean = |by| reply(by, &[], true);
+        let expect = "ship: nothing of WARN or worse was found; no model answered on 1 bundle";
+        check(vec![silent("opus"), silent("kimi"), clean("rules")], 1, expect);
+        check(vec![silent("opus"), clean("kimi")], 1, "ship: nothing of WARN or worse was found");
+        check(vec![clean("rules"), silent("history")], 1, "ship: nothing of WARN or worse was found");
     }
 }

@@ -24,6 +24,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "pull",
             "reviewer",
             "route",
+            "secret",
             "survey",
         ],
     ),

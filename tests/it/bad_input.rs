@@ -89,6 +89,14 @@ fn a_key_that_is_not_set() {
 #[test]
 fn configuration_errors_name_file_and_line() {
     let sandbox = small();
+    let user = sandbox.home().join(".config/scrum/config.toml");
+    let usual = std::fs::read_to_string(&user).unwrap();
+    std::fs::write(&user, format!("{usual}\n[panel.mine]\nreviewers = [\"rulse\"]\n")).unwrap();
+    fails(
+        &sandbox.scrum(&["review"]),
+        &["config.toml:10: panel \"mine\"", "\"rulse\"", "did you mean `rules`?"],
+    );
+    std::fs::write(&user, usual).unwrap();
     sandbox.write("scrum.toml", "[review]\nconcurency = 3\n");
     fails(
         &sandbox.scrum(&["review", "HEAD~1..HEAD"]),

@@ -1,4 +1,5 @@
-//! What holds requests back, in virtual time: allowances, pauses, breakers, stand-ins and budgets.
+//! What holds requests back: allowances, pauses, breakers, stand-ins and budgets. All times are those of tokio's paused clock,
+//! which goes on only while nothing else can; nobody sleeps.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +12,7 @@ use scrum::{
     cost::Price,
     coverage::{Outcome, State},
     provider::{Opener, Question},
-    reviewer::{Allowance, Panel, Reviewer},
+    reviewer::{Access, Allowance, Builtin, Panel, Reviewer},
     route::Routes,
     run::{
         bounds::Bounds,
@@ -247,6 +248,27 @@ async fn a_pause_that_is_asked_for_is_kept_by_all() {
 }
 
 /// A server that is down until `until`, and when it was asked.
+#[tokio::test(start_paused = true)]
+async fn further_requests_of_an_attempt_draw_from_the_same_allowance() {
+    let refusal = r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0.5 with this model.","param":"temperature","code":"unsupported_value"}}"#;
+    let mock = Mock::start(move |asked| async move {
+        let page = Act::Page { status: 400, headers: Vec::new(), body: refusal.to_owned() };
+        if asked.number == 0 { page } else { ship() }
+    })
+    .await;
+    let warm = Reviewer { temperature: Some(0.5), ..on("opus", &mock) };
+    let mut run = Run::new(3, vec![vec![allowed(warm, 6, 0)]]).at_once(1);
+    let start = Instant::now();
+    let (outcomes, _) = run.go().await;
+    assert_eq!(
+        words(&outcomes)[0],
+        "opus answered x2: asked without temperature, which the model does not take"
+    );
+    let times: Vec<u64> = times(&mock.asked(), start).iter().map(Duration::as_secs).collect();
+    // One every ten seconds: the second one of the first attempt takes the turn of the next attempt.
+    assert_eq!(times, [0, 0, 20, 30]);
+}
+
 async fn down(until: Instant) -> Mock {
     Mock::start(move |asked| async move { if asked.at < until { page(503) } else { ship() } }).await
 }
@@ -418,10 +440,41 @@ async fn a_budget_is_passed_by_no_more_than_what_is_in_flight() {
             .filter(|line| line == "opus skipped x0: the budget of $0.95 is used up");
         assert_eq!(skipped.count(), 40 - asked);
         assert_eq!(run.bounds.cut_short(), Some("the budget of $0.95 is used up"));
-        let cuts =
-            told(&mut events).await.into_iter().filter(|event| matches!(event, RunEvent::CutShort { .. }));
+        let told = told(&mut events).await;
+        let cuts = told.iter().filter(|event| matches!(event, RunEvent::CutShort { .. }));
         assert_eq!(cuts.count(), 1);
+        let ends = told.iter().filter_map(|event| match event {
+            RunEvent::Finished { outcome, .. } => Some(outcome.state),
+            _ => None,
+        });
+        assert!(ends.is_sorted(), "what is answered is told before what is skipped");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_is_used_up_stops_nobody_who_costs_nothing() {
+    let mock = fine().await;
+    let rules = reviewer("rules", Access::Builtin(Builtin::Rules));
+    let mut run = Run::new(3, vec![vec![on("opus", &mock)], vec![rules]]).at_once(1);
+    run.bounds = limits(None, Some(10));
+    let (outcomes, _) = run.go().await;
+    let skipped = "opus skipped x0: the budget of 10 tokens is used up";
+    let rules = "rules empty x1: the reply has no text";
+    assert_eq!(words(&outcomes), ["opus answered x1", rules, skipped, rules, skipped, rules]);
+    assert_eq!(mock.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_beyond_all_clocks_is_waited_for() {
+    let mock = Mock::always(|| {
+        let headers = vec![("retry-after", "17000000000000000000".to_owned())];
+        Act::Page { status: 429, headers, body: String::new() }
+    })
+    .await;
+    let forever = Reviewer { timeout: Duration::MAX, idle_timeout: Duration::MAX, ..on("opus", &mock) };
+    let mut run = Run::new(1, vec![vec![forever]]);
+    let ended = tokio::time::timeout(Duration::from_mins(1), run.go()).await;
+    assert_eq!((ended.is_err(), mock.asked().len()), (true, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,6 +72,20 @@ fn hunks_grow_to_their_function_and_still_apply() {
     \ No newline at end of file
     ");
     sandbox.script("git checkout -q HEAD~1; git apply .scrum/bundles/*/*.diff; git diff --exit-code main");
+    let reviewed = sandbox.scrum(&["review", "main~1..main", "--context", "function", "--format", "json"]);
+    let tally: serde_json::Value = serde_json::from_str(&reviewed.stdout).unwrap();
+    let context = &tally["run"]["context"];
+    assert_eq!(
+        (&context["asked"], &context["grown"], &context["hunks"]),
+        (&"function".into(), &2.into(), &2.into())
+    );
+    let bytes = context["bytes"].as_u64().unwrap();
+    assert!(bytes > 50, "{context}");
+    let line = format!("Context: 2 of 2 hunks shown with the whole function, {bytes} bytes more");
+    for format in ["table", "markdown"] {
+        let report = sandbox.scrum(&["report", "latest", "--format", format]).stdout;
+        assert!(report.contains(&line), "{report}");
+    }
 }
 
 #[test]

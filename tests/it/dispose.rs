@@ -5,7 +5,7 @@ use std::fs;
 use crate::sandbox::{Printed, Sandbox};
 
 const CONFIG: &str = r#"
-[panel.auto]
+[panel.both]
 reviewers = ["opus", "kimi"]
 [[reviewer]]
 id = "opus"
@@ -51,7 +51,7 @@ pub(crate) fn reviewed() -> Sandbox {
 }
 
 fn review(sandbox: &Sandbox, more: &[&str]) -> Printed {
-    sandbox.scrum(&[&["review", "--panel", "auto", "--quiet", "HEAD~1..HEAD"], more].concat())
+    sandbox.scrum(&[&["review", "--panel", "both", "--quiet", "HEAD~1..HEAD"], more].concat())
 }
 
 /// The ids of the issues of the latest run, as `tally.json` has them, by severity.

@@ -30,6 +30,7 @@ mod mcp;
 mod mock;
 mod panel;
 mod provider;
+mod published_schema;
 mod reply;
 mod reply_properties;
 mod report;

@@ -32,7 +32,11 @@ use crate::{
     provider::{open_ai, question, reviewer, surroundings},
 };
 
+/// For those of whom nothing is expected before their time is up.
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
+
+/// For those who say something first, however busy the machine is.
+const THREE_SECONDS: Duration = Duration::from_secs(3);
 
 /// What was saved, by `bundle reviewer`.
 type Saved = Arc<Mutex<BTreeMap<String, Option<String>>>>;
@@ -152,12 +156,12 @@ async fn every_fault_is_named_and_stops_nobody() {
         vec![
             impatient(HALF_A_SECOND, on("a-hang", &hang)),
             timed(HALF_A_SECOND, on("b-drip", &drip)),
-            impatient(HALF_A_SECOND, on("c-stall", &stall)),
+            impatient(THREE_SECONDS, on("c-stall", &stall)),
             on("d-cut", &cut),
             on("e-long", &page),
             on("f-down", &broken),
             on("g-silent", &silent),
-            timed(HALF_A_SECOND, shell("h-sleep", "echo so; sleep 1000")),
+            timed(THREE_SECONDS, shell("h-sleep", "echo so; sleep 1000")),
             shell("i-fails", "exit 1"),
             reviewer("j-rules", Access::Builtin(Builtin::Rules)),
             on("k-good", &good),
@@ -167,12 +171,12 @@ async fn every_fault_is_named_and_stops_nobody() {
     insta::assert_snapshot!(without_causes(&lines), @r"
     c1_core a-hang timed-out x1: nothing came for 500ms
     c1_core b-drip timed-out x1: no whole reply within 500ms
-    c1_core c-stall timed-out x1: nothing came for 500ms
+    c1_core c-stall timed-out x1: nothing came for 3s
     c1_core d-cut incomplete x3: connection to URL lost: … (gave up after 3 attempts)
     c1_core e-long failed x1: the bundle is too large for the context of e-long-model: a smaller `warn_bytes` in [bundle] makes smaller bundles
     c1_core f-down failed x3: HTTP 500 Internal Server Error: down (gave up after 3 attempts)
     c1_core g-silent empty x1: the reply has no text
-    c1_core h-sleep timed-out x1: no whole reply within 500ms
+    c1_core h-sleep timed-out x1: no whole reply within 3s
     c1_core i-fails failed x1: program `sh`: exit status 1
     c1_core j-rules answered x1
     c1_core k-good answered x1
@@ -250,14 +254,15 @@ async fn story(events: &mut EventReceiver) -> String {
     words.join(" ")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_reviewer_is_not_taken_for_a_silent_one() {
     let spread = || {
         let words = std::iter::repeat_with(|| event("word ")).take(320);
-        Act::Spread(words.chain([ending("stop")]).collect(), 2 * HALF_A_SECOND)
+        Act::Spread(words.chain([ending("stop")]).collect(), Duration::from_mins(4))
     };
     let slow = Mock::always(spread).await;
-    let run = Run::new(1, vec![impatient(HALF_A_SECOND, on("slow", &slow))]);
+    let patient = timed(Duration::from_mins(10), on("slow", &slow));
+    let run = Run::new(1, vec![impatient(Duration::from_mins(1), patient)]);
     assert_eq!(run.lines().await, ["c1_core slow answered x1"]);
     assert_eq!(run.saved("c1_core slow"), Some("word ".repeat(320)));
 }
@@ -280,7 +285,7 @@ async fn as_many_at_once_as_allowed_and_no_more() {
     assert_eq!((outcomes.len(), mock.most_open()), (12, 3));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_bears_two_at_a_time_answers_all() {
     let open = Arc::new(AtomicUsize::new(0));
     let mock = Mock::start(move |asked| {

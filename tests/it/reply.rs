@@ -17,10 +17,9 @@ fn fixtures() -> std::path::PathBuf {
 
 fn place(finding: &Finding) -> String {
     let Some(location) = &finding.location else { return finding.where_text.clone() };
-    location.lines.map_or_else(
-        || location.path.clone(),
-        |lines| format!("{}:{}-{}", location.path, lines.start, lines.end),
-    )
+    // Whether `a/` is git's prefix or a folder is told by the change, which is not at hand here.
+    let path = location.path.strip_prefix("a/").unwrap_or(&location.path);
+    location.lines.map_or_else(|| path.to_owned(), |lines| format!("{path}:{}-{}", lines.start, lines.end))
 }
 
 #[test]

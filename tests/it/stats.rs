@@ -37,7 +37,7 @@ fn with_prices(sandbox: &Sandbox) {
 fn two_runs_of_one_change_count_its_issues_once() {
     let sandbox = reviewed();
     let ids = ids(&sandbox);
-    assert_eq!(sandbox.scrum(&["review", "-q", "--panel", "auto", "HEAD~1..HEAD"]).status, 0);
+    assert_eq!(sandbox.scrum(&["review", "-q", "--panel", "both", "HEAD~1..HEAD"]).status, 0);
     assert_eq!(sandbox.scrum(&["dispose", "latest", &ids[0], "real"]).status, 0);
     assert_eq!(sandbox.scrum(&["dispose", "latest", &ids[1], "false"]).status, 0);
     with_prices(&sandbox);

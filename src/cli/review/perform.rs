@@ -24,7 +24,7 @@ use crate::{
         budget::{Budget, Limits},
         event::channel,
         executor::Pace,
-        recall::{self, Memory},
+        recall::{self, Memory, Recalled},
         respondent::most_voices,
         review::{self, Answers, Asking},
     },
@@ -150,7 +150,7 @@ fn ask(
         pace: pace(workspace, args),
         memory: Some(Arc::clone(&job.memory)),
     };
-    let known = recall::recall(&mut asking)?;
+    let Recalled { answers: known, unnoted } = recall::recall(&mut asking)?;
     let tasks = review::open_tasks(&asking).len();
     if known > 0 {
         let of = words::count(known + tasks, "answer");
@@ -158,7 +158,8 @@ fn ask(
     }
     let events = channel(tasks, most_voices(asking.respondents), &asking.pace);
     let work = async |events: &_, cancel: &_| review::ask(asking, bounds, events, cancel).await;
-    Ok(supervised(events, ui, interrupt, work)?.transpose()?)
+    let answers = supervised(events, ui, interrupt, work)?.transpose()?;
+    Ok(answers.map(|answers| Answers { forgotten: answers.forgotten.or(unnoted), ..answers }))
 }
 
 /// What holds this run's requests back, with what was spent on it before. Says what cannot be counted.

@@ -82,14 +82,20 @@ pub(super) fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> R
     record.judging = judge::wanted(&workspace.config, args.verify);
     record.guidance = material.guidance_told();
     record.routes = routes.iter().map(Into::into).collect();
+    let in_place = seats.in_place();
     let opener = workspace.opener(&seats, &material, past)?;
     let asked = asked(args.timeout, seats, opener, &material, &templates, &nonce)?;
     let memory =
         memory(workspace, args, &material, &templates, asked.respondents.iter().map(|one| &one.reviewer))?;
     if leaves {
         let reviewers: Vec<Reviewer> = asked.respondents.iter().map(|one| one.reviewer.clone()).collect();
-        let forecasts = preview::forecasts(&reviewers, &material, &templates, &routes, &memory)?;
-        let panel = Prospect { reviewers: &reviewers, forecasts: &forecasts, today: preview::today() };
+        let forecasts = preview::forecasts((&reviewers, &in_place), &material, &templates, &routes, &memory)?;
+        let panel = Prospect {
+            reviewers: &reviewers,
+            in_place: &in_place,
+            forecasts: &forecasts,
+            today: preview::today(),
+        };
         found::announce(workspace, &choice, panel, ui);
     }
     let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
@@ -160,6 +166,7 @@ pub(in crate::cli) fn record(
         gate: policy.into(),
         routes: Vec::new(),
         judging: None,
+        context: (&material.growth).into(),
         guidance: Vec::new(),
     }
 }

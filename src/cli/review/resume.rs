@@ -25,6 +25,13 @@ pub(super) fn resume(
     dir: RunDir,
     ui: Ui,
 ) -> Result<Job, CliError> {
+    if !dir.has_bundles() {
+        return Err(CliError::new(format!(
+            "the bundles of run {} are gone, so nothing can be asked",
+            dir.id
+        ))
+        .hint(format!("`scrum tally {}` counts what was answered, without checking places", dir.id)));
+    }
     let saved = saved::open_undecided(&dir)?;
     let panel: Vec<String> = saved.input.panel.reviewers.iter().map(|seat| seat.id.to_string()).collect();
     let policy = args.gate.over(saved.policy);

@@ -112,7 +112,7 @@ fn kind_word(kind: CommitKind) -> &'static str {
 /// A commit as people name it: short id and title.
 pub(super) fn named(commit: &PastCommit) -> String {
     let id: String = commit.id.chars().take(8).collect();
-    format!("{id} ({:?})", crate::provider::remark::one_line(&commit.title))
+    format!("{id} ({:?})", crate::provider::remark::quotable(&commit.title))
 }
 
 /// The file of the change with the largest share of fixes in its recent past, if that share is out of the ordinary.

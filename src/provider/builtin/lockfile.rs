@@ -197,7 +197,7 @@ fn some_of(list: &[String]) -> String {
     let shown = list
         .iter()
         .take(SHOWN)
-        .map(|text| crate::provider::remark::one_line(text))
+        .map(|text| crate::provider::remark::quotable(text))
         .collect::<Vec<_>>()
         .join(", ");
     if list.len() > SHOWN { format!("{shown} and {} more", list.len() - SHOWN) } else { shown }

@@ -145,6 +145,16 @@ impl Envelope {
     }
 }
 
+/// Why the agent failed, where it says so in a document of `form` at the end of `stderr`.
+pub(super) fn failure_in(form: OutputForm, stderr: &str) -> Option<String> {
+    if form == OutputForm::Text || is_lines(form) {
+        return None;
+    }
+    let start = if stderr.starts_with('{') { 0 } else { stderr.rfind("\n{")? };
+    let parts = parts(form, &stderr.as_bytes()[start..]).ok()?;
+    parts.into_iter().find_map(|part| if let Part::Failed(reason) = part { Some(reason) } else { None })
+}
+
 /// Whether each line is a JSON value; otherwise all of it is one.
 fn is_lines(form: OutputForm) -> bool {
     match form {

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{provider::keys::Keys, reviewer::Invocation};
+use crate::{
+    reviewer::Invocation,
+    secret::{self, Keys},
+};
 
 /// Variables every program gets: where it finds programs, its user's files, a language, a terminal, a folder for
 /// temporary files, the proxy and the certificates of this machine. A `*` at the end stands for any rest.
@@ -44,9 +47,6 @@ const PASSED_ON: &[&str] = &[
 /// Parts of the names of variables that hold keys.
 const SECRET_NAMES: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
 
-/// Shortest value that is taken for a key because of its variable's name: a shorter one could be a word of a reply.
-const SHORTEST_KEY: usize = 8;
-
 /// Our own environment, of which each program sees its part.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings(Arc<BTreeMap<String, SecretString>>);
@@ -65,12 +65,27 @@ impl Surroundings {
             let named = invocation.pass_env.iter().map(String::as_str).chain(key);
             PASSED_ON.iter().copied().chain(named).any(|pattern| fits(pattern, name))
         };
+        let is_named = |name: &str| invocation.pass_env.iter().any(|pattern| fits(pattern, name));
+        let given = |(name, value): (&String, &SecretString)| {
+            let whole = is_named(name) || !name.to_ascii_lowercase().ends_with("_proxy");
+            (name.clone(), if whole { value.clone() } else { without_user(value) })
+        };
         let passed = self.0.iter().filter(|(name, _)| wanted(name));
-        let mut all: BTreeMap<_, _> = passed.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut all: BTreeMap<_, _> = passed.map(given).collect();
         let set = invocation.env.iter();
         all.extend(set.map(|(name, value)| (name.clone(), SecretString::from(value.as_str()))));
         Variables { keys: keys(&all, key), all }
     }
+}
+
+/// A proxy's address without the name and password that may stand before its host.
+fn without_user(address: &SecretString) -> SecretString {
+    let address = address.expose_secret();
+    let start = address.find("://").map_or(0, |at| at + 3);
+    // A password may hold what ends an address when somebody forgot to encode it.
+    let user = address[start..].rfind('@').map(|at| start + at + 1);
+    let rest = user.map_or(&address[start..], |host| &address[host..]);
+    SecretString::from(format!("{}{rest}", &address[..start]))
 }
 
 fn fits(pattern: &str, name: &str) -> bool {
@@ -80,11 +95,11 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The values that must not be shown.
+/// The values that must not be shown. One that only its variable's name tells of is not too short for it.
 fn keys(variables: &BTreeMap<String, SecretString>, key: Option<&str>) -> Keys {
     let is_key = |name: &str, value: &str| {
         let by_name = SECRET_NAMES.iter().any(|part| name.to_ascii_uppercase().contains(part));
-        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= SHORTEST_KEY }
+        if key == Some(name) { !value.is_empty() } else { by_name && value.len() >= secret::SHORTEST }
     };
     let keys = Keys::default();
     for (name, value) in variables {
@@ -162,6 +177,31 @@ mod tests {
             ],
         );
         assert_eq!(variables(&["*"]).exposed().count(), 8);
+    }
+
+    #[test]
+    fn a_proxy_is_passed_on_without_its_password() {
+        let check = |value: &str, pass_env: &[&str], expect: &str| {
+            let ours = [("HTTPS_PROXY", value), ("http_proxy", value)];
+            let ours = ours.map(|(name, value)| (name.to_owned(), SecretString::from(value)));
+            let invocation = Invocation {
+                pass_env: pass_env.iter().map(|name| (*name).to_owned()).collect(),
+                ..Invocation::default()
+            };
+            let variables = Surroundings::from_iter(ours).of(&invocation);
+            assert_eq!(
+                variables.exposed().collect::<Vec<_>>(),
+                [("HTTPS_PROXY", expect), ("http_proxy", expect)]
+            );
+        };
+        check("http://proxy.example:3128/", &[], "http://proxy.example:3128/");
+        check("http://ada:s3cret@proxy.example:3128", &[], "http://proxy.example:3128");
+        check("ada:s3cret@proxy.example:3128", &[], "proxy.example:3128");
+        check("socks5h://ada:s3/cr@et@[::1]:1080/x", &[], "socks5h://[::1]:1080/x");
+        check("http://ada@proxy.example", &[], "http://proxy.example");
+        let whole = "http://ada:s3cret@proxy.example:3128";
+        check(whole, &["HTTPS_*", "http_proxy"], whole);
+        check("", &[], "");
     }
 
     #[test]

@@ -14,7 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::complaint::Complaint;
-use crate::provider::{AskError, keys::Keys, one_line};
+use crate::{
+    provider::{AskError, in_brief},
+    secret::Keys,
+};
 
 /// What is named in messages.
 pub(in crate::provider) struct Door {
@@ -75,7 +78,7 @@ impl Door {
         let words = if complaint.is_too_long() {
             format!(
                 "the bundle is too large for the context of {}: a smaller `warn_bytes` in [bundle] makes smaller bundles",
-                one_line(&self.model)
+                in_brief(&self.model)
             )
         } else if complaint.is_about_money() {
             let words = "the account has no quota or credit left";
@@ -95,7 +98,7 @@ impl Door {
             404 | 405 => format!(
                 "{}: check model {} and base_url {}",
                 status_words(status),
-                one_line(&self.model),
+                in_brief(&self.model),
                 self.address
             ),
             413 => "the bundle is too large for the server: a smaller `warn_bytes` in [bundle] makes smaller bundles".to_owned(),
@@ -192,7 +195,7 @@ impl Door {
     }
 
     pub(in crate::provider) fn clean(&self, text: &str) -> String {
-        one_line(&self.without_key(text.to_owned()))
+        in_brief(&self.without_key(text.to_owned()))
     }
 
     pub(super) fn without_key(&self, text: String) -> String {

@@ -7,11 +7,11 @@ use super::{
     address::{HttpClients, parse},
     door,
 };
-use crate::{provider::one_line, survey::Silence};
+use crate::{provider::in_brief, survey::Silence};
 
 /// The body of the page at `url`, at most `most` bytes of it, or why there is none.
 pub(in crate::provider) async fn page(url: &str, most: usize) -> Result<Vec<u8>, Silence> {
-    let odd = |error: &reqwest::Error| Silence::Odd(one_line(&door::root_cause(error)));
+    let odd = |error: &reqwest::Error| Silence::Odd(in_brief(&door::root_cause(error)));
     let parsed = parse(url, Protocol::Chat).map_err(|(_, reason)| Silence::Odd(reason))?;
     let client = HttpClients::default().for_url(&parsed).map_err(|error| odd(&error))?;
     let answer = client.get(parsed).send().await;

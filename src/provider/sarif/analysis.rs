@@ -12,7 +12,7 @@ use crate::{
     finding::{Finding, LineRange},
     provider::remark::{self, Remark},
     reply,
-    report::{foreign, words},
+    report::words,
 };
 
 /// Most characters of each foreign sentence in a reply.
@@ -90,6 +90,13 @@ impl Analysis {
         self.troubles.first().map(String::as_str)
     }
 
+    /// How many findings are not the change's, the same for every bundle; `None` where there are none.
+    pub(super) fn older(&self) -> Option<String> {
+        let older: usize = self.untouched.values().sum();
+        (older > 0)
+            .then(|| format!("{} on other lines of the changed files", words::count(older, "older finding")))
+    }
+
     /// The reply for `bundle`, ended by `END nonce` unless `nonce` is empty.
     pub(super) fn answer(&self, name: &str, bundle: &Bundle, nonce: &str) -> String {
         let remarks = self.remarks.iter().filter(|remark| remark.stands_in(bundle)).cloned().collect();
@@ -144,10 +151,7 @@ fn remark(path: &RepoPath, line: u32, told: &Told) -> Remark {
 
 /// Foreign words as one line that ends in a mark of our own, with the `rule` behind them if there is one.
 fn sentence(text: &str, rule: &str) -> String {
-    let harmless = |text: &str| {
-        words::shortened(&foreign::one_line(&text.chars().take(8 * LONGEST).collect::<String>()), LONGEST)
-    };
-    let (text, rule) = (harmless(text), harmless(rule));
+    let (text, rule) = (words::in_brief(text, LONGEST), words::in_brief(rule, LONGEST));
     let text = text.trim_end_matches('.');
     if rule.is_empty() { format!("{text}.") } else { format!("{text} ({rule}).") }
 }
@@ -155,12 +159,9 @@ fn sentence(text: &str, rule: &str) -> String {
 /// Whether a reader of the reply finds this one finding, with its severity and not taken back.
 fn is_read_as_meant(remark: &Remark) -> bool {
     let reading = reply::read(&remark::write(vec![remark.clone()], "all was read", ""), None);
+    let place = format!("{}:{}", remark.path, remark.line);
     let is_itself = |finding: &Finding| {
-        let place = finding.location.as_ref();
-        finding.severity == remark.severity
-            && !finding.retracted
-            && finding.also_at.is_empty()
-            && place.is_some_and(|place| place.lines == Some(LineRange::new(remark.line, remark.line)))
+        finding.severity == remark.severity && !finding.retracted && finding.where_text == place
     };
     reading.rejects.is_empty()
         && reading.verdict.is_some()

@@ -40,6 +40,9 @@ pub(super) fn read(
     if log.version.as_str().is_none_or(|version| !version.starts_with("2.")) {
         return Err(format!("the report is SARIF {}, not 2.1", log.version));
     }
+    if log.runs.is_empty() {
+        return Err("the report tells of no run, so nothing was looked at".to_owned());
+    }
     let mut report = Report::default();
     for run in &log.runs {
         check_revision(run, head)?;

@@ -25,12 +25,12 @@ use tokio::sync::OnceCell;
 use super::{
     Answer, AskError, End, OpenError, Question,
     command::{Program, Surroundings},
-    keys::Keys,
     remark,
 };
 use crate::{
     bundle::{Globs, Split},
     reviewer::{Analyser, Invocation, ReportSource, Reviewer, Tree},
+    secret::Keys,
 };
 use analysis::{Analysis, Changed};
 use places::Places;
@@ -92,7 +92,7 @@ impl StaticTool {
             reason: error.to_string(),
         })?;
         Ok(Self {
-            name: super::one_line(&reviewer.model),
+            name: super::in_brief(&reviewer.model),
             analyser: analyser.clone(),
             globs,
             site: site.clone(),
@@ -114,9 +114,9 @@ impl StaticTool {
         }
         let analysis = self.analysis.get_or_try_init(|| self.settled()).await?;
         let analysis = analysis.as_ref().map_err(Clone::clone)?;
-        let end = analysis.trouble().map_or(End::Stop, |trouble| End::Cut(super::one_line(trouble)));
+        let end = analysis.trouble().map_or(End::Stop, |trouble| End::Cut(super::in_brief(trouble)));
         let text = analysis.answer(&self.name, bundle, &question.nonce);
-        Ok(Answer { text, end, ..Answer::default() })
+        Ok(Answer { text, end, remark: analysis.older(), ..Answer::default() })
     }
 
     /// What all bundles are told; an error for what another attempt may mend.
@@ -169,7 +169,7 @@ impl StaticTool {
     }
 
     fn failed(&self, reason: &str) -> AskError {
-        AskError::permanent(super::one_line(&format!("{}: {reason}", self.name)))
+        AskError::permanent(super::in_brief(&format!("{}: {reason}", self.name)))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     told::Report,
 };
 use crate::{
-    provider::{AskError, command::Program, one_line},
+    provider::{AskError, command::Program, in_brief},
     reviewer::{AnalyserProgram, Levels, ReportFormat},
 };
 
@@ -100,20 +100,27 @@ async fn run_once(
     let scratch = tempfile::tempdir().map_err(|error| AskError::transient(error.to_string()))?;
     let file = scratch.path().join("report");
     let arguments = arguments(&program.argv, files, &file);
-    let ended = started.run(&arguments, folder, LONGEST_REPORT).await?;
-    if !is_usable(ended.status, &program.finding_exits) {
-        return Err(ended.failed(started));
-    }
+    let mut ended = started.run(&arguments, folder, LONGEST_REPORT).await?;
     let is_written = program.argv.iter().any(|argument| argument.contains(REPORT));
-    let text = if is_written { written(&file).await } else { Ok(ended.stdout) };
+    let text = if is_written { written(&file).await } else { Ok(std::mem::take(&mut ended.stdout)) };
     let report = text.and_then(|text| match program.format {
         ReportFormat::Sarif => log::read(&text, places, levels, None),
         ReportFormat::Cargo => cargo::read(&text, places, levels),
         ReportFormat::Shellcheck => shellcheck::read(&text, places, levels),
     });
+    if !is_usable(ended.status, &program.finding_exits) {
+        if let (Ok(_), Some(code), []) = (&report, ended.status.code(), &program.finding_exits[..]) {
+            let hint =
+                format!("there is a report; where this status means findings, set finding_exits = [{code}]");
+            let words = [ended.last_words.as_str(), &hint];
+            ended.last_words =
+                words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ");
+        }
+        return Err(ended.failed(started));
+    }
     report.map_err(|reason| match ended.last_words.as_str() {
-        "" => started.failed(&one_line(&reason)),
-        words => started.failed(&one_line(&format!("{reason}; it says: {words}"))),
+        "" => started.failed(&in_brief(&reason)),
+        words => started.failed(&in_brief(&format!("{reason}; it says: {words}"))),
     })
 }
 

@@ -222,6 +222,7 @@ fn a_report_that_says_nothing_is_never_clean() {
     check(ReportFormat::Sarif, "{}", "the report is not SARIF: missing field `runs`");
     check(ReportFormat::Sarif, "error: no such option", "the report is not SARIF");
     check(ReportFormat::Sarif, r#"{"version":"1.0.0","runs":[]}"#, r#"the report is SARIF "1.0.0", not 2.1"#);
+    check(ReportFormat::Sarif, r#"{"version":"2.1.0","runs":[]}"#, "the report tells of no run");
     let failed = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"t"}},"invocations":[{"executionSuccessful":false,
         "toolExecutionNotifications":[{"level":"error","message":{"text":"out of memory"}}]}]}]}"#;
     check(ReportFormat::Sarif, failed, "the tool says that it failed: out of memory");

@@ -147,7 +147,8 @@ impl<'a> Reader<'a> {
     /// `WHERE:` or `File:` belongs to the open finding when that has no place yet.
     fn place_label(&mut self, label: Label, value: &'a str, line: &Line<'a>) -> bool {
         let (value, tail) = split_parts(value);
-        if label == Label::File && !value.is_empty() && place::whole(value).is_empty() {
+        let is_other = !value.is_empty() && !place::is_nowhere(value) && place::whole(value).is_empty();
+        if label == Label::File && is_other {
             return false;
         }
         if self

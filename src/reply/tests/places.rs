@@ -1,6 +1,77 @@
-//! Several places in one finding, frames that models put around findings, and what is none.
+//! How places are written, several of them in one finding, frames that models put around findings, and what is none.
 
 use super::*;
+
+/// How a place may be written, and what is read.
+const PLACES: &[(&str, &str)] = &[
+    ("a.rs:3", "a.rs:3"),
+    ("src/a.rs:3-7", "src/a.rs:3-7"),
+    ("src/a.rs:7-3", "src/a.rs:3-7"),
+    ("src/a.rs:3:14", "src/a.rs:3"),
+    ("src/a.rs:3:1-7:20", "src/a.rs:3-7"),
+    ("src/a.rs#L3", "src/a.rs:3"),
+    ("src/a.rs#L3-L7", "src/a.rs:3-7"),
+    ("src/a.rs:L3-L7", "src/a.rs:3-7"),
+    ("src/a.rs#L3C5-L7C1", "src/a.rs:3-7"),
+    ("`src/a.rs:3`", "src/a.rs:3"),
+    ("`src/a.rs`:3", "src/a.rs:3"),
+    ("**src/a.rs:3**", "src/a.rs:3"),
+    ("**`src/a.rs:3–7`**", "src/a.rs:3-7"),
+    ("[src/a.rs:3](src/a.rs#L3)", "src/a.rs:3"),
+    ("[the lock](src/a.rs#L3)", "src/a.rs:3"),
+    ("[`src/a.rs`](src/a.rs):3", "src/a.rs:3"),
+    // A folder of the repository may be called so; whether it is git's prefix is told by the change.
+    ("a/src/a.rs:3", "a/src/a.rs:3"),
+    ("./src/a.rs:3", "src/a.rs:3"),
+    ("https://github.com/o/r/blob/0123abc/src/a.rs#L3-L7", "src/a.rs:3-7"),
+    ("src/a.rs (line 3)", "src/a.rs:3"),
+    ("src/a.rs (lines 3–7)", "src/a.rs:3-7"),
+    ("`src/a.rs` (lines 3 to 7)", "src/a.rs:3-7"),
+    ("src/a.rs (L3-L7)", "src/a.rs:3-7"),
+    ("src/a.rs lines 3 to 7", "src/a.rs:3-7"),
+    ("src/a.rs, line 3", "src/a.rs:3"),
+    ("src/a.rs, lines 3-7", "src/a.rs:3-7"),
+    ("src/a.rs at line 3", "src/a.rs:3"),
+    ("src/a.rs line 3", "src/a.rs:3"),
+    ("src/a.rs:3..7", "src/a.rs:3-7"),
+    ("src/a.rs: line 3", "src/a.rs:3"),
+    ("src/a.rs:lines 3-7", "src/a.rs:3-7"),
+    ("src/a.rs:3 (in `parse`)", "src/a.rs:3"),
+    ("src/a.rs:3 — the loop", "src/a.rs:3"),
+    ("src/a.rs:3, src/b.rs:9", "src/a.rs:3 + src/b.rs:9"),
+    ("src/a.rs:3 and src/b.rs:9-10", "src/a.rs:3 + src/b.rs:9-10"),
+    ("src/a.rs (lines 3, 9 and 20-22)", "src/a.rs:3 + src/a.rs:9 + src/a.rs:20-22"),
+    ("src/a.rs", "src/a.rs"),
+    ("src/a.rs:parse", "src/a.rs::parse"),
+    ("src/a.rs::parse", "src/a.rs::parse"),
+    ("src/a.rs:Parser::parse()", "src/a.rs::Parser::parse"),
+    ("src/a.rs::impl Parser", "src/a.rs::impl Parser"),
+    ("src/a.rs (`parse`)", "src/a.rs::parse"),
+    ("src/my file.rs:3", "src/my file.rs:3"),
+    ("y/sp ace #1 ä.py:1", "y/sp ace #1 ä.py:1"),
+    ("src/a.rs #3: the lock of b.rs:9", "src/a.rs:3"),
+    ("Makefile #L3", "Makefile:3"),
+    ("app/[id]/(group)/page.tsx:3", "app/[id]/(group)/page.tsx:3"),
+    (".github/workflows/ci.yml:3", ".github/workflows/ci.yml:3"),
+    ("Makefile:3", "Makefile:3"),
+    ("__init__.py:3", "__init__.py:3"),
+    ("src\\win\\a.rs:3", "src/win/a.rs:3"),
+    ("C:\\src\\a.rs:3", "C:/src/a.rs:3"),
+    ("src/a.rs:0", "src/a.rs"),
+    ("src/a.rs:99999999999999999999", "src/a.rs"),
+    ("src/@types/x.d.ts:3", "src/@types/x.d.ts:3"),
+    ("src/c++/a.h++:3", "src/c++/a.h++:3"),
+];
+
+#[test]
+fn places_are_read_in_every_dress() {
+    for (form, expect) in PLACES {
+        check(
+            &format!("SEVERITY: WARN\nWHERE: {form}\nWHAT: It leaks.\n"),
+            &[&format!("WARN {expect} It leaks.")],
+        );
+    }
+}
 
 #[test]
 fn further_places_are_kept_with_their_finding() {
@@ -64,6 +135,41 @@ fn tables_of_files_and_counts_are_no_findings() {
     check(
         "| File | Summary |\n|---|---|\n| a.rs | Adds a cache |\n\n| Severity | Count |\n|---|---|\n| High | 2 |\n\nVERDICT: ship",
         &[],
+    );
+}
+
+#[test]
+fn a_place_that_says_there_is_none_is_no_path() {
+    for place in [
+        "n/a",
+        "N/A",
+        "none",
+        "None.",
+        "-",
+        "—",
+        "general",
+        "multiple files",
+        "`N/A`",
+        "**N/A**",
+        "n/a (whole change)",
+        "[none]",
+        "all files",
+        "(none)",
+        "N/A — general",
+    ] {
+        check(&format!("SEVERITY: WARN\nWHERE: {place}\nWHAT: It leaks.\n"), &["WARN  It leaks."]);
+    }
+    for key in ["where", "file", "path", "location"] {
+        check(
+            &format!("[{{\"severity\": \"WARN\", \"{key}\": \"N/A\", \"what\": \"It leaks.\"}}]"),
+            &["WARN  It leaks."],
+        );
+    }
+    check("SEVERITY: WARN\nFILE: general\nWHAT: It leaks.\n", &["WARN  It leaks."]);
+    check("SEVERITY: WARN\nWHERE: general.rs:3\nWHAT: It leaks.\n", &["WARN general.rs:3 It leaks."]);
+    check(
+        "SEVERITY: WARN\nWHERE: multiple files (src/a.rs:3)\nWHAT: It leaks.\n",
+        &["WARN src/a.rs:3 It leaks."],
     );
 }
 
@@ -180,6 +286,14 @@ fn a_closing_tag_that_is_quoted_hides_nothing() {
 
 #[test]
 fn a_thinking_tag_that_is_only_shown_hides_nothing() {
+    check(
+        "WHERE: a.rs:3\nWHAT: The template is cut at\n</think>\nwhich users may write.\n\nVERDICT: hold",
+        &["WARN a.rs:3 The template is cut at\n</think>\nwhich users may write."],
+    );
+    check(
+        "WHERE: x.rs:1\nWHAT: Draft.\n</think>\nWHERE: b.rs:4\nWHAT: It stops.\n",
+        &["WARN b.rs:4 It stops."],
+    );
     let shown = "```\n<think>\n```\n\nWHERE: a.rs:3\nWHAT: It leaks.\n\n```\n</think>\n```\n\nWHERE: b.rs:4\nWHAT: It stops.\n";
     check(shown, &["WARN a.rs:3 It leaks.\n\n```\n</think>\n```", "WARN b.rs:4 It stops."]);
     check(

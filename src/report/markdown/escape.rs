@@ -122,7 +122,7 @@ fn escape(c: char, before: [char; 3], next: char, out: &mut String) {
         }
         ':' => {
             out.push(':');
-            part_if("/+-".contains(next) || next.is_alphanumeric(), out);
+            part_if("/+-_".contains(next) || next.is_alphanumeric(), out);
         }
         '-' => {
             out.push('-');

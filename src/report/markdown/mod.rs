@@ -13,7 +13,7 @@ use crate::{
     report::{
         coverage, foreign,
         judged::{self, Said},
-        masks,
+        masks, sizes,
         summary::{self, Directory},
         words,
     },
@@ -61,6 +61,9 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
     let bundles = summary::bundle_heads(tally).len();
     if let Some(judged) = judged::in_short(tally) {
         let _ = writeln!(out, "\nJudged: {}.", escape::cell(&judged));
+    }
+    if let Some(growth) = sizes::growth_in_short(&tally.run.growth) {
+        let _ = writeln!(out, "\nContext: {growth}.");
     }
     for line in coverage::routed(tally) {
         let _ = writeln!(out, "\n{}.", words::sentence(&escape::cell(&line)));

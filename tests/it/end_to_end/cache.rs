@@ -179,6 +179,17 @@ async fn two_seats_of_one_model_keep_their_own_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_an_answer_was_asked_for_is_kept_with_it() {
+    let mock = good().await;
+    let left_out = "temperature = 0.5\nleave_out = { temperature = [\"*\"] }\n";
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock) + left_out]);
+    let (first, second) = (json_review(&sandbox), json_review(&sandbox));
+    assert_eq!((mock.asked().len(), findings(&second)), (1, findings(&first)));
+    let remark = json!("asked without temperature, which the model does not take");
+    assert_eq!(json(&second)["coverage"][0]["reason"], remark);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_whole_answer_is_asked_again() {
     let mock = Mock::start(|asked| {
         let chatter = || Act::Reply("Sure, I will look into it.\n".to_owned());
@@ -205,6 +216,17 @@ async fn a_damaged_cache_is_as_good_as_none() {
         let again = json_review(&sandbox);
         assert_eq!((findings(&again), mock.asked().len()), (findings(&first), times + 2));
     }
+    // A pipe would be waited for.
+    sandbox.script(&format!("rm {0} && mkfifo {0}", path.display()));
+    assert_eq!(findings(&json_review(&sandbox)), findings(&first));
+    assert!(path.is_file());
+    // Where nothing can be noted, what is there is used all the same.
+    let asked = mock.asked().len();
+    sandbox.script("rm -f .scrum/cache/hits.jsonl && mkdir .scrum/cache/hits.jsonl");
+    let printed = json_review(&sandbox);
+    assert_eq!((printed.status, mock.asked().len(), findings(&printed)), (0, asked, findings(&first)));
+    assert!(printed.stderr.contains("1 of 1 answer from the cache"), "{}", printed.stderr);
+    assert!(printed.stderr.contains("warning: answers are not kept for other runs: "), "{}", printed.stderr);
     // A cache that cannot be written costs no review.
     fs::remove_dir_all(sandbox.repo().join(".scrum/cache")).unwrap();
     sandbox.write(".scrum/cache", "a file");

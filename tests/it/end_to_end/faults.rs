@@ -8,9 +8,9 @@ use crate::{
     sandbox::{Sandbox, printed},
 };
 
-/// `entry` with a time limit of a second.
+/// `entry` with a time limit of three seconds: enough to begin in, and for one more attempt after one to two seconds.
 fn hasty(entry: &str) -> String {
-    format!("{entry}timeout_secs = 1\n")
+    format!("{entry}timeout_secs = 3\n")
 }
 
 /// A server that answers in the way its model is named.
@@ -47,19 +47,23 @@ async fn faulty() -> Mock {
 async fn servers_that_fail_are_in_the_ledger_and_stop_nobody() {
     let mock = faulty().await;
     let names = ["cut", "down", "drip", "empty", "full", "good", "hang", "html", "length", "limited", "long"];
-    let sandbox = scene(&["alpha"], &names.map(|name| hasty(&model(name, name, &mock))));
+    let entry = |name| {
+        let entry = model(name, name, &mock);
+        if ["cut", "down", "drip", "hang"].contains(&name) { hasty(&entry) } else { entry }
+    };
+    let sandbox = scene(&["alpha"], &names.map(entry));
     let printed = review(&sandbox, &["--format", "json"]);
     assert_eq!(printed.status, 0, "{printed:?}");
     let lines = ledger(&json(&printed)).join("\n").replace(&mock.url, "URL");
     let cause = lines.find("lost: ").map(|at| lines[at + 6..].lines().next().unwrap()).unwrap_or_default();
     insta::assert_snapshot!(lines.replace(cause, "…"), @r"
     c1_alpha cut incomplete: connection to URL lost: …
-    c1_alpha down failed: HTTP 500 Internal Server Error: no GPU
-    c1_alpha drip timed-out: no whole reply within 1s
+    c1_alpha down failed: HTTP 500 Internal Server Error: no GPU (gave up after 2 attempts)
+    c1_alpha drip timed-out: no whole reply within 3s
     c1_alpha empty empty: the reply has no text
     c1_alpha full failed: HTTP 429 Too Many Requests: slow down (it asks for a pause of 3600 s, longer than its timeout allows)
     c1_alpha good answered
-    c1_alpha hang timed-out: no whole reply within 1s
+    c1_alpha hang timed-out: no whole reply within 3s
     c1_alpha html failed: URL answered with a web page, not a model's reply: check base_url (it usually ends in /v1)
     c1_alpha length incomplete: the reply was cut off: length
     c1_alpha limited answered
@@ -86,10 +90,10 @@ fn programs_that_fail_are_in_the_ledger_and_leave_nobody_behind() {
     assert_eq!(printed.status, 0, "{printed:?}");
     insta::assert_snapshot!(ledger(&json(&printed)).join("\n"), @r"
     c1_alpha absent failed: program `no-such-program-here` not found: install it, put it on PATH, or write its full path in the reviewer's command
-    c1_alpha family timed-out: no whole reply within 1s
+    c1_alpha family timed-out: no whole reply within 3s
     c1_alpha flood failed: program `sh`: wrote more than 4 MiB and was stopped
     c1_alpha forks answered
-    c1_alpha hang timed-out: no whole reply within 1s
+    c1_alpha hang timed-out: no whole reply within 3s
     ");
     // Each is gone once nobody holds its pipe open.
     for life in lives {
@@ -146,11 +150,25 @@ async fn a_disk_that_fills_up_in_the_middle_of_a_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn products_that_cannot_be_written_are_printed_all_the_same() {
     let mock = good().await;
-    // The folder of the run becomes a file that nobody can write into while the reviewer thinks.
+    // The run's folder is gone when the reviewers have answered.
     let script = "cat > /dev/null; rm -rf .scrum/reviews/*; echo 'VERDICT: ship'";
     let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock), program("vandal", script)]);
     let printed = review(&sandbox, &["--format", "json", "--concurrency", "1"]);
     assert_eq!(printed.status, 2, "{printed:?}");
     assert_eq!(ledger(&json(&printed)).len(), 2);
     assert!(printed.stderr.contains("error: cannot write "), "{}", printed.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tally_that_cannot_be_written_is_printed_all_the_same() {
+    let mock = good().await;
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock)]);
+    review(&sandbox, &[]);
+    let tally = || sandbox.scrum(&["tally", "latest", "--format", "json"]);
+    let before = tally();
+    // Nothing can be put in the place of a folder.
+    sandbox.script("cd .scrum/reviews/2*; rm tally.json; mkdir -p tally.json/full");
+    let printed = tally();
+    assert_eq!((before.status, printed.status, printed.stdout), (0, 2, before.stdout));
+    assert!(printed.stderr.starts_with("error: cannot write "), "{}", printed.stderr);
 }

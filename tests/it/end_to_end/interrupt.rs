@@ -153,6 +153,20 @@ async fn a_run_is_not_resumed_with_another_panel() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_without_its_bundles_is_not_resumed() {
+    let mock = good().await;
+    let sandbox = scene(&["alpha"], &[model("opus", "claude-opus-4-7", &mock)]);
+    assert_eq!(review(&sandbox, &[]).status, 0);
+    let tally = newest(&sandbox).join("tally.json");
+    let before = std::fs::read_to_string(&tally).unwrap();
+    sandbox.script("rm -r .scrum/bundles");
+    let printed = sandbox.scrum_with(&["review", "--resume", "latest"], &[("MOCK_KEY", KEY)]);
+    assert_eq!((printed.status, printed.stdout.as_str()), (2, ""), "{printed:?}");
+    assert!(printed.stderr.contains(" are gone, so nothing can be asked"), "{}", printed.stderr);
+    assert_eq!(std::fs::read_to_string(&tally).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_reviewer_answered_stays_when_its_key_is_gone() {
     let mock = good().await;
     let panel = [model("opus", "claude-opus-4-7", &mock), program("angry", "exit 1")];

@@ -125,12 +125,49 @@ async fn a_program_that_is_not_there_has_a_stand_in_as_well() {
 async fn a_stand_in_of_another_lineage_is_refused() {
     let mock = good().await;
     let panel = [with(&model("opus", "claude-opus-4-7", &mock), "gpt"), model("gpt", "gpt-5", &mock)];
-    let printed = review(&scene(&["alpha"], &panel), &[]);
-    insta::assert_snapshot!(printed.stderr, @r#"
-    error: reviewer "opus": fallback "gpt": it is of lineage openai, not anthropic: agreement would mean something else
+    let sandbox = scene(&["alpha"], &panel);
+    let printed = review(&sandbox, &[]);
+    let root = format!("{}/", sandbox.repo().display());
+    insta::assert_snapshot!(printed.stderr.replace(&root, ""), @r#"
+    error: scrum.toml:8: reviewer "opus": fallback "gpt": it is of lineage openai, not anthropic: agreement would mean something else
     hint: configure another [[reviewer]] of that lineage, on another provider, and name it here
     "#);
     assert_eq!((printed.status, mock.asked().len()), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_names_and_prices_the_stand_in() {
+    let mock = good().await;
+    let keyless = model("opus", "claude-opus-4-7", &mock).replace("MOCK_KEY", "UNSET_KEY");
+    let panel = [with(&keyless, "opus-2"), model("opus-2", "claude-haiku-4-5", &mock)];
+    let sandbox = scene(&["alpha"], &panel);
+    let printed = review(&sandbox, &["-r", "opus", "--dry-run", "--min-lineages", "1"]);
+    let told = printed.stdout.replace("\n  ", " ");
+    let line =
+        "would ask opus-2 in the place of opus (UNSET_KEY is not set): claude-haiku-4-5, lineage anthropic";
+    assert!(told.contains(line), "{printed:?}");
+    let arguments = ["-r", "opus", "--dry-run", "--min-lineages", "1", "--format", "json"];
+    let preview = json(&review(&sandbox, &arguments));
+    let forecast = &preview["forecast"][0];
+    assert_eq!((&forecast["reviewer"], &forecast["asked"]), (&json!("opus"), &json!("opus-2")));
+    assert_eq!(mock.asked().len(), 0);
+}
+
+#[test]
+fn tokens_that_a_program_does_not_tell_count_after_a_resume_too() {
+    let program = "[[reviewer]]\nid = \"bot\"\nprovider = \"command\"\nmodel = \"claude-opus-4-7\"\ncommand = [\"echo\", \"VERDICT: ship\"]\n";
+    let sandbox = scene(&["alpha", "beta", "gamma"], &[program.to_owned()]);
+    let limits = ["--concurrency", "1", "--max-tokens", "20", "--format", "json"];
+    let states = |printed: &crate::sandbox::Printed| {
+        let tally = json(printed);
+        let tasks = tally["coverage"].as_array().unwrap().iter();
+        tasks.map(|task| task["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = review(&sandbox, &[&["-r", "bot"], limits.as_slice()].concat());
+    assert_eq!(states(&first), ["answered", "skipped", "skipped"], "{first:?}");
+    let again = sandbox.scrum(&[&["review", "--resume", "latest"], limits.as_slice()].concat());
+    assert_eq!(states(&again), ["answered", "skipped", "skipped"], "{again:?}");
+    assert_eq!(json(&again)["coverage"][0]["tokens_in"], json!(null), "a guess is no count");
 }
 
 /// A reviewer whose questions cost 10 cents each: the mock tells of seven tokens in and three out.

@@ -45,6 +45,19 @@ fn check(fixture: &Fixture, range: &str, paths: &[&str], messages: &[&str]) {
 }
 
 #[test]
+fn where_the_remote_is() {
+    let fixture = history();
+    let check = |expect: Option<&str>| {
+        assert_eq!(Repo::discover(&fixture.path()).unwrap().remote_url("origin").as_deref(), expect);
+    };
+    check(None);
+    fixture.git(&["remote", "add", "origin", "git@github.com:acme/shop.git"]);
+    check(Some("git@github.com:acme/shop.git"));
+    fixture.git(&["config", "url.https://git.example.com/.insteadOf", "git@github.com:"]);
+    check(Some("https://git.example.com/acme/shop.git"));
+}
+
+#[test]
 fn written_ranges() {
     let fixture = history();
     check(&fixture, "HEAD~2..HEAD", &["on-side", "third"], &["on side", "third", "merge"]);

@@ -83,7 +83,7 @@ fn files_named_like_anything_are_files() {
 
 #[test]
 fn components_cannot_leave_their_folder() {
-    for name in ["../../out", "/abs", "a/../../b", "..", ".", "c\u{0}d", "CON", "x__y", "\n", "-rf"] {
+    for name in ["../../out", "/abs", "a/../../b", "..", ".", "c\u{0}d", "CON", "x__y", "a\nb", "-rf"] {
         let sandbox = Sandbox::new();
         let name_in_toml = serde_json::to_string(name).unwrap().replace("\\u0000", "\\u0001");
         sandbox.write("scrum.toml", format!("[[component]]\nname = {name_in_toml}\npaths = [\"*.py\"]\n"));

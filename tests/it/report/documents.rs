@@ -1,7 +1,5 @@
 //! `tally.json` and `findings.jsonl`, and the published schema.
 
-use std::path::Path;
-
 use scrum::{report::json, tally::Tally};
 use serde_json::Value;
 
@@ -229,29 +227,6 @@ fn summary_is_one_line() {
     let line = json::summary_line(&sample::tally(), &sample::failed());
     assert_eq!(line.matches('\n').count(), 1);
     insta::assert_snapshot!(shown(&line), @r#"{"schema":"scrum.summary/1","run":"20261121-041812-9b0e77d","finished_at":"2026-11-21T04:19:40Z","range":{"base":"4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e","head":"9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1","spec":"main...HEAD"},"totals":{"convergent":2,"distinct":4,"retracted":1,"rejected":1,"by_severity":{"BLOCK":2,"INFO":0,"WARN":2},"by_lineage":{"anthropic":3,"history":1,"moonshot":2},"spent":{"answers":5,"cached":0,"unpriced":0,"tokens_in":73800,"tokens_out":5040,"cost_usd":0.3}},"bundles":[{"id":"c1_validatord","bytes":46223,"convergent":1,"distinct":2},{"id":"c2_web","bytes":3418,"convergent":1,"distinct":2}],"answered":7,"asked":8,"verdict":"hold","gate":"fail"}"#);
-}
-
-fn schema_path() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/tally.schema.json")
-}
-
-#[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the published schema is a file, and its test may renew it on demand"
-)]
-fn published_schema_is_current() {
-    let current = serde_json::to_string_pretty(&json::schema()).unwrap() + "\n";
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(schema_path(), &current).unwrap();
-    }
-    let published = std::fs::read_to_string(schema_path()).unwrap_or_default();
-    assert!(
-        published == current,
-        "schema/tally.schema.json is not what the code writes.\n\
-         hint: UPDATE_SCHEMA=1 cargo test --test it published_schema, then look at the difference: \
-         a key that is gone or renamed needs scrum.tally/2"
-    );
 }
 
 fn validator() -> jsonschema::Validator {

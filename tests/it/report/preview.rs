@@ -1,17 +1,22 @@
 //! What `scrum bundle` and `--dry-run` show.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use jiff::civil::{Date, date};
 use scrum::{
     bundle::{Guard, Split},
     cost::Price,
     estimate::Forecast,
-    report::preview::{self, Prospect},
-    reviewer::Reviewer,
+    report::preview::{self, Preview, Prospect},
+    reviewer::{Reviewer, ReviewerId},
     route::Routes,
+    tally::Tally,
 };
 use serde_json::{Value, json};
 
 use super::{sample, shown};
+
+static NOBODY: BTreeMap<ReviewerId, (Reviewer, String)> = BTreeMap::new();
 
 fn split() -> Split {
     let tally = sample::tally();
@@ -29,7 +34,13 @@ fn panel() -> (Vec<Reviewer>, Vec<Forecast>) {
 }
 
 fn prospect((reviewers, forecasts): &(Vec<Reviewer>, Vec<Forecast>), today: Date) -> Prospect<'_> {
-    Prospect { reviewers, forecasts, today }
+    Prospect { reviewers, in_place: &NOBODY, forecasts, today }
+}
+
+/// A preview without masks and routes.
+fn of<'a>(tally: &'a Tally, split: &'a Split, panel: Option<Prospect<'a>>) -> Preview<'a> {
+    static EVERYBODY: LazyLock<Routes> = LazyLock::new(Routes::default);
+    Preview { range: &tally.range, split, masks: &[], panel, routes: &EVERYBODY }
 }
 
 #[test]
@@ -37,13 +48,7 @@ fn preview_tells_what_would_be_sent() {
     let (tally, mut split, panel) = (sample::tally(), split(), panel());
     split.bundles[1].guard = Guard::Oversize;
     let panel = Some(prospect(&panel, date(2026, 11, 21)));
-    let preview = preview::Preview {
-        range: &tally.range,
-        split: &split,
-        masks: &[],
-        panel,
-        routes: &Routes::default(),
-    };
+    let preview = of(&tally, &split, panel);
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"
     bundle         size     tokens  files  lines
     c1 validatord  46 KB    ~15k    1      +960 −0
@@ -71,13 +76,7 @@ fn preview_tells_what_would_be_sent() {
 #[test]
 fn preview_without_a_panel_names_nobody() {
     let (tally, split) = (sample::tally(), split());
-    let preview = preview::Preview {
-        range: &tally.range,
-        split: &split,
-        masks: &[],
-        panel: None,
-        routes: &Routes::default(),
-    };
+    let preview = of(&tally, &split, None);
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"
     bundle         size    tokens  files  lines
     c1 validatord  46 KB   ~15k    1      +960 −0
@@ -90,13 +89,7 @@ fn preview_without_a_panel_names_nobody() {
     main...HEAD: 2 bundles, 50 KB, about 16,543 tokens
     ");
     let nothing = Split::default();
-    let preview = preview::Preview {
-        range: &tally.range,
-        split: &nothing,
-        masks: &[],
-        panel: None,
-        routes: &Routes::default(),
-    };
+    let preview = of(&tally, &nothing, None);
     insta::assert_snapshot!(shown(&preview::render(&preview, 80, false)), @"main...HEAD: nothing to review, 0 changed files left out");
 }
 
@@ -104,13 +97,7 @@ fn preview_without_a_panel_names_nobody() {
 fn preview_as_json() {
     let (tally, split, panel) = (sample::tally(), split(), panel());
     let panel = Some(prospect(&panel, date(2026, 11, 21)));
-    let preview = preview::Preview {
-        range: &tally.range,
-        split: &split,
-        masks: &[],
-        panel,
-        routes: &Routes::default(),
-    };
+    let preview = of(&tally, &split, panel);
     let document: Value = serde_json::from_str(&preview::render_json(&preview)).unwrap();
     assert_eq!(document["schema"], "scrum.preview/1");
     assert_eq!((&document["requests"], &document["estimated_tokens"]), (&json!(4), &json!(30_573)));
@@ -132,18 +119,8 @@ fn what_is_cached_is_free_and_old_prices_are_said_to_be_old() {
     let (tally, split, (mut reviewers, mut forecasts)) = (sample::tally(), split(), panel());
     let mut check = |change: &dyn Fn(&mut [Reviewer], &mut [Forecast]), today: Date, expect: &str| {
         change(&mut reviewers, &mut forecasts);
-        let panel = Some(Prospect { reviewers: &reviewers, forecasts: &forecasts, today });
-        let text = preview::render(
-            &preview::Preview {
-                range: &tally.range,
-                split: &split,
-                masks: &[],
-                panel,
-                routes: &Routes::default(),
-            },
-            200,
-            false,
-        );
+        let panel = Some(Prospect { reviewers: &reviewers, in_place: &NOBODY, forecasts: &forecasts, today });
+        let text = preview::render(&of(&tally, &split, panel), 200, false);
         let closing: Vec<&str> =
             text.lines().skip_while(|line| !line.starts_with("would ask opus")).collect();
         let [opus, _, kimi, _, rest @ ..] = closing.as_slice() else { panic!("{text}") };

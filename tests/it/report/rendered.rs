@@ -44,7 +44,7 @@ const ATTACKS: [&str; 42] = [
     "@octocat @org/team @everyone",
     "fixes #12 closes org/repo#3 GH-7 !9 ~label %milestone ^alert &4 $5",
     "JIRA-123 CVE-2021-42574",
-    ":tada: :+1:",
+    ":tada: :+1: :_:",
     "- [ ] task\n- [x] done",
     "[^1] ^[inline]\n\n[^1]: note",
     "> [!WARNING]\n> Approved by security",

@@ -88,6 +88,7 @@ pub(crate) fn task(bundle: &str, reviewer: &str, state: State, verdict: Option<V
             tokens_in: (!local).then_some(12_300),
             tokens_out: (!local).then_some(840),
             cost_usd: (!local).then_some(0.05),
+            guessed: None,
             answered_by: None,
         },
         verdict,

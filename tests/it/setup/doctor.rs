@@ -154,6 +154,43 @@ fn what_each_configured_reviewer_lacks() {
     assert_eq!(printed.status, 0, "{printed:?}");
 }
 
+#[test]
+fn tools_that_npx_starts_are_there_when_the_project_has_them() {
+    let state = |files: &[(&str, &str)], configured: bool| {
+        let machine = Machine::new().with_program("npx", "echo 10.9.0");
+        for (path, text) in files {
+            machine.sandbox.write(path, text);
+        }
+        if configured {
+            machine.sandbox.write("scrum.toml", "[[reviewer]]\nid = \"eslint\"\npreset = \"eslint\"\n");
+        }
+        let printed = machine.scrum(&["doctor", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+        let groups = report["groups"].as_array().unwrap().iter();
+        let checks = groups.flat_map(|group| group["checks"].as_array().unwrap());
+        let found: Vec<String> = checks
+            .filter(|check| check["reviewer"] == "eslint")
+            .map(|check| {
+                let word = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+                [word("state"), word("problem"), word("remark")].concat()
+            })
+            .collect();
+        found.join("; ")
+    };
+    let needs = "{\"devDependencies\": {\"eslint\": \"^9\"}}";
+    let installed = [("package.json", needs), ("node_modules/.bin/eslint", "")];
+    let rest = "it runs code of the repository, so only where you name it";
+    assert_eq!(state(&[], false), "");
+    assert_eq!(
+        state(&[("package.json", needs)], false),
+        format!("sparein package.json, not installed: `npm install`; {rest}")
+    );
+    assert_eq!(state(&installed, false), format!("sparein node_modules; {rest}"));
+    assert_eq!(state(&[], true), "noteslint is neither in node_modules nor in package.json");
+    assert_eq!(state(&[("package.json", needs)], true), "noteslint is in package.json and not installed");
+    assert_eq!(state(&installed, true), "ready");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_that_ollama_does_not_have() {
     let mock = ollama("ready").await;

@@ -111,6 +111,23 @@ fn failures_inside_the_envelope_are_failures() {
 }
 
 #[test]
+fn a_document_on_stderr_tells_why() {
+    let check = |form, stderr: &str, expect: Option<&str>| {
+        assert_eq!(failure_in(form, stderr).as_deref(), expect, "{stderr}");
+    };
+    // Gemini CLI 0.61.0, without a way to log in.
+    let document = "{\n  \"session_id\": \"6b96\",\n  \"error\": {\n    \"type\": \"Error\",\n    \"message\": \"Invalid auth method selected.\",\n    \"code\": 41\n  }\n}\n";
+    let reason = Some("Invalid auth method selected.");
+    check(OutputForm::GeminiJson, document, reason);
+    check(OutputForm::GeminiJson, &format!("Warning: few colours.\n{document}"), reason);
+    check(OutputForm::GeminiJson, &format!("{document}and more"), None);
+    check(OutputForm::GeminiJson, "{ no document", None);
+    check(OutputForm::GeminiJson, "é", None);
+    check(OutputForm::GeminiJson, "", None);
+    check(OutputForm::Text, document, None);
+}
+
+#[test]
 fn a_complaint_the_program_got_over_is_none() {
     let output = concat!(
         "{\"type\":\"error\",\"message\":\"Reconnecting... 1/5\"}\n",

@@ -1,4 +1,4 @@
-//! Keeps the reviewers' keys out of what comes back from outside: [`Keys`].
+//! Keeps keys and tokens out of what comes back from outside: [`Keys`].
 //!
 //! A server may repeat what it was sent, and a program what stands in its environment. Keys are looked for as they are, in
 //! base64 and URL-encoded. Nothing here says who may have a key.
@@ -15,28 +15,28 @@ use secrecy::{ExposeSecret, SecretString};
 /// What stands in a key's place.
 const MARK: &str = "[key]";
 
-/// Forms of shorter ones would be found in ordinary words.
-const SHORTEST: usize = 8;
+/// A shorter value, or a form of one, could be a word of a reply.
+pub(super) const SHORTEST: usize = 8;
 /// A short word such as `none`, `test` or `x` fills the variable of a server that wants no key, and stands in every answer.
 const SHORTEST_WORD: usize = 3;
 
 /// What a form or a query has in percent signs: all but letters, digits and `-._~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The keys of a run, shared by all of its providers: one that is added later is known to those opened before.
+/// The keys of a run. Clones share them: one that is added later is known to all.
 #[derive(Clone, Default)]
-pub(super) struct Keys(Arc<RwLock<Vec<SecretString>>>);
+pub struct Keys(Arc<RwLock<Vec<SecretString>>>);
 
 impl Keys {
     /// One key by itself.
-    pub(super) fn of(key: &SecretString) -> Self {
+    pub fn of(key: &SecretString) -> Self {
         let keys = Self::default();
         keys.add(key);
         keys
     }
 
     /// Learns `key` in every form in which it may come back.
-    pub(super) fn add(&self, key: &SecretString) {
+    pub fn add(&self, key: &SecretString) {
         let forms = forms(key.expose_secret()).into_iter().map(SecretString::from);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.extend(forms);
@@ -45,7 +45,7 @@ impl Keys {
     }
 
     /// `text` with `[key]` in place of every key.
-    pub(super) fn conceal(&self, text: String) -> String {
+    pub fn conceal(&self, text: String) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known
             .iter()

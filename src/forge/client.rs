@@ -1,0 +1,444 @@
+//! Requests to a platform: [`Client`], the same for all of them.
+//!
+//! It carries the token in the platform's header to one server and to no other, waits where the server asks for it, makes a request
+//! again where that is right, and turns what goes wrong into a [`ForgeError`]. What a request means is the platform's file's matter.
+
+mod limits;
+mod patience;
+mod words;
+
+use std::{error::Error, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Response, redirect::Policy};
+use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::{Credential, ForgeError};
+use crate::{
+    report::{foreign::one_line, words::shortened},
+    reviewer::is_loopback,
+    secret::Keys,
+};
+pub(super) use patience::Effect;
+use patience::{Fate, Outcome, Pace};
+
+/// All but letters, digits and `-._~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// How long a server may take to accept a connection.
+const LONGEST_CONNECT: Duration = Duration::from_secs(15);
+/// How long one attempt may take in all. GitHub itself breaks off after 10 s.
+const LONGEST_ATTEMPT: Duration = Duration::from_mins(1);
+/// Largest answer that is read, in bytes.
+const LARGEST_ANSWER: usize = 16 << 20;
+/// Most characters of a server's words in an error.
+const LONGEST_REASON: usize = 300;
+/// Most redirects of one request for reading.
+const MOST_REDIRECTS: usize = 3;
+/// Most pages of one list. What is longer is an error: a list that was cut in silence would make a second sticky comment.
+const MOST_PAGES: usize = 100;
+
+/// How a platform is spoken to.
+pub(super) struct Manners {
+    /// The header that carries the token.
+    pub(super) token_header: &'static str,
+    /// What stands before the token in it: `Bearer `.
+    pub(super) token_prefix: &'static str,
+    /// Headers of every request.
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    /// Least time from one change to the next.
+    pub(super) pause: Duration,
+    /// Where the project itself is read, behind the API's root.
+    pub(super) project_path: String,
+    /// The key there of its whole name.
+    pub(super) project_key: &'static str,
+}
+
+/// A server, and what opens it. Has no `Debug`: the headers hold the token.
+pub(super) struct Client {
+    http: reqwest::Client,
+    api: Url,
+    server: String,
+    project: String,
+    headers: HeaderMap,
+    credential: Credential,
+    keys: Keys,
+    pace: Pace,
+    manners: Manners,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    effect: Effect,
+    verb: &'static str,
+    what: String,
+}
+
+impl Ask {
+    /// Reads `path`, which is behind the API's root with its parts percent-encoded, or a whole URL on the same server. `verb` and `what`
+    /// are for errors: `comment on`, `acme/shop#5`.
+    pub(super) fn read(path: impl Into<String>, verb: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            body: None,
+            effect: Effect::Reads,
+            verb,
+            what: what.into(),
+        }
+    }
+
+    /// The same as another request.
+    pub(super) fn by(self, method: Method, effect: Effect) -> Self {
+        Self { method, effect, ..self }
+    }
+
+    /// The same with this body.
+    pub(super) fn with(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    fn action(&self) -> String {
+        format!("{} {}", self.verb, self.what)
+    }
+}
+
+/// What a server answered.
+#[derive(Debug, Clone)]
+pub(super) struct Reply {
+    /// Its status; no 5xx.
+    pub(super) status: StatusCode,
+    /// Its JSON, `null` where there is none.
+    pub(super) body: Value,
+    headers: HeaderMap,
+}
+
+impl Client {
+    /// A client for the server at `api` that acts on `project`.
+    pub(super) fn open(
+        api: &str,
+        project: &str,
+        credential: Credential,
+        manners: Manners,
+    ) -> Result<Self, ForgeError> {
+        let unusable = |reason: String| ForgeError::Unreachable {
+            server: one_line(api.rsplit('@').next().unwrap_or_default()),
+            action: "use the API".to_owned(),
+            reason,
+        };
+        let api = Url::parse(api).map_err(|error| unusable(error.to_string()))?;
+        if !matches!(api.scheme(), "http" | "https") {
+            return Err(unusable("its address must begin with http:// or https://".to_owned()));
+        }
+        let server = host(&api);
+        let http = http_client(&api).map_err(|error| unusable(root_cause(&error)))?;
+        let headers = headers(&manners, &credential, &server)?;
+        let keys = Keys::default();
+        if let Some(token) = &credential.token {
+            keys.add(&token.secret);
+        }
+        let pace = Pace::new(manners.pause);
+        Ok(Self { http, api, server, project: project.to_owned(), headers, credential, keys, pace, manners })
+    }
+
+    /// Whether requests carry a token.
+    pub(super) fn has_token(&self) -> bool {
+        self.credential.token.is_some()
+    }
+
+    /// What the server says to `ask`, which it has done.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, ForgeError> {
+        let reply = self.exchange(ask).await?;
+        self.data(ask, self.accepted(ask, reply).await?.body)
+    }
+
+    /// All items of a list, page after page as `Link` leads.
+    pub(super) async fn list<T: DeserializeOwned>(&self, ask: Ask) -> Result<Vec<T>, ForgeError> {
+        let (mut ask, mut items) = (ask, Vec::new());
+        for _ in 0..MOST_PAGES {
+            let reply = self.exchange(&ask).await?;
+            let reply = self.accepted(&ask, reply).await?;
+            let next = next_page(&reply.headers);
+            items.extend(self.data::<Vec<T>>(&ask, reply.body)?);
+            match next {
+                Some(next) => ask.path = next,
+                None => return Ok(items),
+            }
+        }
+        Err(self.unreachable(&ask, &format!("there are more than {MOST_PAGES} pages")))
+    }
+
+    /// What the server says to `ask`, whether it has done it or refused. Waits for limits, and asks again where that is right.
+    pub(super) async fn exchange(&self, ask: &Ask) -> Result<Reply, ForgeError> {
+        if ask.effect != Effect::Reads && !self.has_token() {
+            return Err(self.no_token());
+        }
+        let url = self.url(ask)?;
+        match patience::persist(ask.effect, &self.pace, || self.attempt(ask, url.clone())).await {
+            Outcome::Answer(reply) => reply.map_err(|reason| self.unreachable(ask, &reason)),
+            Outcome::Failure { last, is_unknown } => {
+                let reason = last.map_or_else(|reason| reason, |reply| self.reason(&reply));
+                let doubt = if is_unknown { "; it may have been done all the same" } else { "" };
+                Err(self.unreachable(ask, &format!("{reason}{doubt}")))
+            }
+            Outcome::Limited { last, pause } => Err(ForgeError::Limited {
+                server: self.server.clone(),
+                seconds: pause.as_secs(),
+                reason: last.map_or_else(|reason| reason, |reply| self.reason(&reply)),
+            }),
+        }
+    }
+
+    /// `reply` if it says that `ask` was done.
+    pub(super) async fn accepted(&self, ask: &Ask, reply: Reply) -> Result<Reply, ForgeError> {
+        match reply.status.as_u16() {
+            200..=299 => Ok(reply),
+            300..=399 => Err(self.renamed(ask).await),
+            status => Err(self.refused(ask, status, self.reason(&reply))),
+        }
+    }
+
+    /// The server has not done `ask`; `status` is HTTP's, or the one that says the same.
+    pub(super) fn refused(&self, ask: &Ask, status: u16, reason: String) -> ForgeError {
+        let server = self.server.clone();
+        match (status, &self.credential.token) {
+            (401 | 403, None) => self.no_token(),
+            (401, Some(token)) => ForgeError::BadToken { server, variable: token.variable.clone(), reason },
+            (403, Some(token)) => {
+                ForgeError::Forbidden { variable: token.variable.clone(), action: ask.action(), reason }
+            }
+            (404 | 410, _) => self.not_found(&ask.what),
+            _ => ForgeError::Refused { server, action: ask.action(), reason },
+        }
+    }
+
+    /// JSON as what it should be.
+    pub(super) fn data<T: DeserializeOwned>(&self, ask: &Ask, body: Value) -> Result<T, ForgeError> {
+        serde_json::from_value(body).map_err(|error| {
+            self.unreachable(ask, &format!("the answer is not as the API describes it: {error}"))
+        })
+    }
+
+    /// The server's words, safe to show in one line.
+    pub(super) fn reason(&self, reply: &Reply) -> String {
+        let words = words::words(&reply.body);
+        if words.is_empty() { self.clean(&reply.status.to_string()) } else { self.clean(&words) }
+    }
+
+    /// There is no `what`.
+    fn not_found(&self, what: &str) -> ForgeError {
+        let access = match &self.credential.token {
+            Some(token) => format!("the token in {} may not see it", token.variable),
+            None if self.credential.variables.is_empty() => {
+                "it takes a token, and none is for this server".to_owned()
+            }
+            None => format!("it takes a token: set {}", self.credential.variables.join(" or ")),
+        };
+        ForgeError::NotFound { what: what.to_owned(), access }
+    }
+
+    /// `ask` led to no answer.
+    pub(super) fn unreachable(&self, ask: &Ask, reason: &str) -> ForgeError {
+        ForgeError::Unreachable {
+            server: self.server.clone(),
+            action: ask.action(),
+            reason: self.clean(reason),
+        }
+    }
+
+    /// What is asked for takes a token.
+    fn no_token(&self) -> ForgeError {
+        ForgeError::NoToken { server: self.server.clone(), variables: self.credential.variables.clone() }
+    }
+
+    /// A change is not carried to wherever a redirect points; the error has the name to use from now on.
+    async fn renamed(&self, ask: &Ask) -> ForgeError {
+        let read = Ask::read(self.manners.project_path.clone(), "read", &self.project);
+        let reply = match self.exchange(&read).await {
+            Ok(reply) => reply,
+            Err(error) => return error,
+        };
+        match reply.body[self.manners.project_key].as_str() {
+            Some(new) if reply.status.is_success() && new != self.project => {
+                ForgeError::Renamed { old: self.project.clone(), new: self.clean(new) }
+            }
+            _ => self.unreachable(ask, "it redirects elsewhere"),
+        }
+    }
+
+    /// One attempt: whom it reached, and what was said.
+    async fn attempt(&self, ask: &Ask, url: Url) -> (Fate, Result<Reply, String>) {
+        let reply = match self.once(ask, url).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(reason)) => return (Fate::Answered, Err(reason)),
+            Err(lost) => {
+                let fate = if lost.is_connect() { Fate::NotSent } else { Fate::Unknown };
+                return (fate, Err(root_cause(&lost)));
+            }
+        };
+        let words = words::words(&reply.body);
+        let fate = match limits::pause(reply.status, &reply.headers, &reply.body, &words) {
+            Some(pause) => Fate::Limited(pause),
+            None if reply.status.is_server_error() => Fate::Unknown,
+            None => Fate::Answered,
+        };
+        (fate, Ok(reply))
+    }
+
+    /// Sends `ask` and reads the answer, `Err` inside being one that cannot be used. Redirects are followed for reading only.
+    async fn once(&self, ask: &Ask, mut url: Url) -> Result<Result<Reply, String>, reqwest::Error> {
+        for _ in 0..=MOST_REDIRECTS {
+            let mut request =
+                self.http.request(ask.method.clone(), url.clone()).headers(self.headers.clone());
+            if let Some(body) = &ask.body {
+                request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+            }
+            let response = request.send().await?;
+            let target =
+                response.headers().get(header::LOCATION).filter(|_| response.status().is_redirection());
+            let (Some(target), Effect::Reads) = (target, ask.effect) else {
+                return reply(response).await;
+            };
+            match target.to_str().ok().and_then(|target| url.join(target).ok()) {
+                Some(next) if next.origin() == self.api.origin() => url = next,
+                Some(next) => {
+                    return Ok(Err(format!("it redirects to {}, where the token does not go", host(&next))));
+                }
+                None => return Ok(Err("it redirects to no address".to_owned())),
+            }
+        }
+        Ok(Err("it redirects in a circle".to_owned()))
+    }
+
+    /// Where `ask` goes, which is nowhere but to this server.
+    fn url(&self, ask: &Ask) -> Result<Url, ForgeError> {
+        let whole = if ask.path.starts_with('/') {
+            format!("{}{}", self.api.as_str().trim_end_matches('/'), ask.path)
+        } else {
+            ask.path.clone()
+        };
+        let url = Url::parse(&whole).ok().filter(|url| url.origin() == self.api.origin());
+        url.ok_or_else(|| self.unreachable(ask, "it leads to another server, where the token does not go"))
+    }
+
+    fn clean(&self, text: &str) -> String {
+        shortened(&one_line(&self.keys.conceal(text.to_owned())), LONGEST_REASON)
+    }
+}
+
+/// A name as one part of a path.
+pub(super) fn encoded(part: &str) -> String {
+    utf8_percent_encode(part, RESERVED).to_string()
+}
+
+fn http_client(api: &Url) -> Result<reqwest::Client, reqwest::Error> {
+    // An error says that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(LONGEST_CONNECT)
+        .timeout(LONGEST_ATTEMPT)
+        .user_agent(concat!("scrum/", env!("CARGO_PKG_VERSION")));
+    if api.scheme() == "http" {
+        // No certificates to load, so a machine without any can still reach its own server.
+        builder = builder.tls_certs_only([]);
+    }
+    if is_loopback(api.as_str()) {
+        builder = builder.no_proxy();
+    }
+    builder.build()
+}
+
+fn headers(manners: &Manners, credential: &Credential, server: &str) -> Result<HeaderMap, ForgeError> {
+    let mut headers: HeaderMap = manners
+        .headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect();
+    if let Some(token) = &credential.token {
+        let text = format!("{}{}", manners.token_prefix, token.secret.expose_secret().trim());
+        let mut value = HeaderValue::from_str(&text).map_err(|_| ForgeError::BadToken {
+            server: server.to_owned(),
+            variable: token.variable.clone(),
+            reason: "it has characters that cannot be sent".to_owned(),
+        })?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(manners.token_header), value);
+    }
+    Ok(headers)
+}
+
+/// Reads an answer to its end; `Err` inside says why it cannot be used.
+async fn reply(mut response: Response) -> Result<Result<Reply, String>, reqwest::Error> {
+    let (status, headers, mut page) = (response.status(), response.headers().clone(), Vec::new());
+    while let Some(piece) = response.chunk().await? {
+        page.extend_from_slice(&piece);
+        if page.len() > LARGEST_ANSWER {
+            return Ok(Err("the answer is too large".to_owned()));
+        }
+    }
+    match serde_json::from_slice(&page) {
+        Ok(body) => Ok(Ok(Reply { status, body, headers })),
+        // An error page may be a web page; what matters is its status.
+        Err(_) if page.is_empty() || !status.is_success() => {
+            Ok(Ok(Reply { status, body: Value::Null, headers }))
+        }
+        Err(_) => Ok(Err("the answer is not JSON; is the address that of the API?".to_owned())),
+    }
+}
+
+/// The address of the next page in a `Link` header.
+fn next_page(headers: &HeaderMap) -> Option<String> {
+    let links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
+    links.flat_map(|links| links.split(',')).find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = parameters.split(';').any(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"));
+        is_next.then(|| target.to_owned())
+    })
+}
+
+fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
+
+/// What stands at the bottom of an error's causes, which says most.
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page() {
+        let check = |links: &[&str], expect: Option<&str>| {
+            let headers = links.iter().map(|link| (header::LINK, link.parse().unwrap())).collect();
+            assert_eq!(next_page(&headers).as_deref(), expect, "{links:?}");
+        };
+        check(
+            &["<https://h/a?page=2>; rel=\"next\", <https://h/a?page=9>; rel=\"last\""],
+            Some("https://h/a?page=2"),
+        );
+        check(
+            &["<https://h/a?page=1>; rel=\"prev\", <https://h/a?page=3>; rel=\"next\""],
+            Some("https://h/a?page=3"),
+        );
+        check(&["<https://h/1>; rel=\"first\"", "<https://h/3>; title=\"x\"; rel=next"], Some("https://h/3"));
+        check(&["<https://h/a?page=9>; rel=\"last\""], None);
+        check(&["https://h/a; rel=\"next\""], None);
+        check(&[], None);
+    }
+}

@@ -1,0 +1,70 @@
+//! What an answer says for people: [`words`], from the error forms of all platforms.
+
+use serde_json::Value;
+
+/// What `body` says is wrong; empty when it says nothing known.
+pub(super) fn words(body: &Value) -> String {
+    let mut parts = Vec::new();
+    for key in ["message", "error", "error_description", "errors"] {
+        gather(&body[key], &mut parts);
+    }
+    parts.dedup();
+    parts.join("; ")
+}
+
+/// Texts, lists of them, GitHub's objects with `message` or `field` and `code`, GitLab's lists by field.
+fn gather(value: &Value, parts: &mut Vec<String>) {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => parts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| gather(item, parts)),
+        Value::Object(fields) => match (&value["message"], &value["field"], &value["code"]) {
+            (Value::String(message), _, _) => parts.push(message.clone()),
+            (_, Value::String(field), Value::String(code)) => parts.push(format!("{field}: {code}")),
+            _ => parts.extend(fields.iter().filter_map(|(field, inner)| {
+                let mut told = Vec::new();
+                gather(inner, &mut told);
+                (!told.is_empty()).then(|| format!("{field}: {}", told.join(", ")))
+            })),
+        },
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_all_platforms() {
+        let check = |body: &str, expect: &str| {
+            assert_eq!(words(&serde_json::from_str(body).unwrap()), expect, "{body}");
+        };
+        // GitHub.
+        check(r#"{"message":"Bad credentials","documentation_url":"u","status":"401"}"#, "Bad credentials");
+        check(
+            r#"{"message":"Unprocessable Entity","errors":["Line could not be resolved"]}"#,
+            "Unprocessable Entity; Line could not be resolved",
+        );
+        check(
+            r#"{"message":"Validation Failed","errors":[{"resource":"R","code":"custom","field":"f","message":"m"},{"field":"f","code":"missing_field"}]}"#,
+            "Validation Failed; m; f: missing_field",
+        );
+        check(r#"{"data":null,"errors":[{"type":"NOT_FOUND","path":["a"],"message":"no"}]}"#, "no");
+        // GitLab.
+        check(
+            r#"{"message":{"line_code":["can't be blank","must be valid"]}}"#,
+            "line_code: can't be blank, must be valid",
+        );
+        check(r#"{"message":"404 Project Not Found"}"#, "404 Project Not Found");
+        check(
+            r#"{"error":"invalid_token","error_description":"Token was revoked."}"#,
+            "invalid_token; Token was revoked.",
+        );
+        // Gitea.
+        check(r#"{"errors":null,"message":"token is required","url":"u"}"#, "token is required");
+        // Nothing known.
+        check(r#"{"state":"open"}"#, "");
+        check("[]", "");
+        check("null", "");
+    }
+}
