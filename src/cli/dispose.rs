@@ -1,5 +1,7 @@
 //! `scrum dispose`: writes down what a human decided about issues, for this run and all later ones.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -13,8 +15,12 @@ use super::{
 use crate::{
     clock,
     disposition::{Decision, Disposition, Finder},
-    report::{foreign, summary, words},
-    tally::{self, Issue, named::named},
+    finding::Severity,
+    report::{earlier, foreign, summary, words},
+    tally::{
+        self, Issue,
+        named::{Named, decidable},
+    },
 };
 
 #[derive(Debug, Args)]
@@ -38,22 +44,52 @@ fn parse_decision(word: &str) -> Result<Decision, String> {
     known.ok_or_else(|| format!("one of {}", Decision::ALL.map(Decision::word).join(", ")))
 }
 
+/// What was decided, why and by whom.
+pub(super) struct Deciding<'a> {
+    pub(super) decision: Decision,
+    pub(super) why: &'a str,
+    pub(super) by: &'a str,
+}
+
+/// What became of it.
+pub(super) struct Decided {
+    /// A line an issue.
+    pub(super) lines: String,
+    /// Where it is kept.
+    pub(super) path: PathBuf,
+}
+
 pub(super) fn run(global: &Global, args: &DisposeArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
-    let dir = workspace.find_run(&args.run)?;
-    let saved = report::open(&workspace, &dir, ui)?;
-    let latest = saved.input.dispositions.iter().map(|one| one.at).max();
-    let at = after(latest, clock::now());
     let by = workspace.person();
-    let tally = tally::tally(saved.input);
-    let issues = args.issues.iter().map(|name| named(&tally, name)).collect::<Result<Vec<_>, _>>()?;
-    let decided: Vec<Disposition> =
-        issues.iter().map(|issue| disposition(issue, args, &dir.id, &by, at)).collect();
-    let path = dir.append_decisions(&decided)?;
-    let lines = issues.iter().zip(&decided).map(|(issue, one)| told(issue, one.decision));
-    Ui::result(&lines.collect::<String>(), None)?;
+    let deciding = Deciding { decision: args.decision, why: &args.why, by: &by };
+    let Decided { lines, path } = decide(&workspace, &args.run, &args.issues, &deciding, ui)?;
+    Ui::result(&lines, None)?;
     ui.note(format_args!("kept in {}; every run that has the issue shows it", workspace.shown(&path)));
     Ok(Status::Done)
+}
+
+/// Writes a decision down about every issue that `names` mean.
+pub(super) fn decide(
+    workspace: &Workspace,
+    run: &str,
+    names: &[String],
+    deciding: &Deciding<'_>,
+    ui: Ui,
+) -> Result<Decided, CliError> {
+    let dir = workspace.find_run(run)?;
+    let saved = report::open(workspace, &dir, ui)?;
+    let said = saved.input.since.iter().flat_map(|since| &since.decisions);
+    let latest = saved.input.dispositions.iter().chain(said).map(|one| one.at).max();
+    let at = after(latest, clock::now());
+    let tally = tally::tally(saved.input);
+    let named = names.iter().map(|name| decidable(&tally, name)).collect::<Result<Vec<_>, _>>()?;
+    let issues: Vec<Facts<'_>> = named.into_iter().map(Facts::of).collect();
+    let decided: Vec<Disposition> =
+        issues.iter().map(|issue| issue.disposition(deciding, &dir.id, at)).collect();
+    let path = dir.append_decisions(&decided)?;
+    let lines = issues.iter().map(|issue| issue.told(deciding.decision));
+    Ok(Decided { lines: lines.collect(), path })
 }
 
 /// Now, but behind every known decision: another machine's clock may be ahead, and the last one to speak counts.
@@ -62,7 +98,62 @@ fn after(latest: Option<Timestamp>, now: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond().max(next)).unwrap_or(now)
 }
 
-fn disposition(issue: &Issue, args: &DisposeArgs, run: &str, by: &str, at: Timestamp) -> Disposition {
+/// What of an issue a decision keeps.
+struct Facts<'a> {
+    id: &'a str,
+    path: &'a str,
+    place: String,
+    severity: Severity,
+    what: &'a str,
+    found_by: Vec<Finder>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(named: Named<'a>) -> Self {
+        match named {
+            Named::Reported(issue) => Self {
+                id: &issue.id,
+                path: &issue.path,
+                place: summary::place(issue),
+                severity: issue.severity,
+                what: issue.spokesman().map_or("", |member| &member.anchored.finding.what),
+                found_by: finders(issue),
+            },
+            // Who of the lineages found it is not carried over.
+            Named::Earlier(one) => Self {
+                id: &one.issue.id,
+                path: &one.issue.path,
+                place: earlier::place(one),
+                severity: one.issue.severity,
+                what: &one.issue.what,
+                found_by: Vec::new(),
+            },
+        }
+    }
+
+    fn disposition(&self, deciding: &Deciding<'_>, run: &str, at: Timestamp) -> Disposition {
+        Disposition {
+            at,
+            issue: self.id.to_owned(),
+            decision: deciding.decision,
+            why: deciding.why.trim().to_owned(),
+            by: deciding.by.to_owned(),
+            run: run.to_owned(),
+            path: self.path.to_owned(),
+            severity: self.severity,
+            what: self.what.to_owned(),
+            found_by: self.found_by.clone(),
+        }
+    }
+
+    /// `3fa9c1d2e4b5 is false now: BLOCK src/a.rs:3 The socket leaks`.
+    fn told(&self, decision: Decision) -> String {
+        let what = words::shortened(&foreign::one_line(self.what), 100);
+        format!("{} is {decision} now: {} {} {what}\n", self.id, self.severity, self.place)
+    }
+}
+
+fn finders(issue: &Issue) -> Vec<Finder> {
     let finder = |member: &tally::Member| Finder {
         reviewer: member.reviewer.clone(),
         lineage: member.lineage.clone(),
@@ -70,24 +161,5 @@ fn disposition(issue: &Issue, args: &DisposeArgs, run: &str, by: &str, at: Times
     let mut found_by: Vec<Finder> = summary::standing(issue).map(finder).collect();
     found_by.sort();
     found_by.dedup();
-    let spokesman = summary::spokesman(issue);
-    Disposition {
-        at,
-        issue: issue.id.clone(),
-        decision: args.decision,
-        why: args.why.trim().to_owned(),
-        by: by.to_owned(),
-        run: run.to_owned(),
-        path: issue.path.clone(),
-        severity: issue.severity,
-        what: spokesman.map(|member| member.anchored.finding.what.clone()).unwrap_or_default(),
-        found_by,
-    }
-}
-
-/// `3fa9c1d2e4b5 is false now: BLOCK src/a.rs:3 The socket leaks`.
-fn told(issue: &Issue, decision: Decision) -> String {
-    let what = summary::spokesman(issue).map(|member| foreign::one_line(&member.anchored.finding.what));
-    let what = words::shortened(&what.unwrap_or_default(), 100);
-    format!("{} is {decision} now: {} {} {what}\n", issue.id, issue.severity, summary::place(issue))
+    found_by
 }

@@ -7,9 +7,11 @@
 pub mod checkup;
 pub mod coverage;
 pub mod descent;
+pub mod earlier;
 pub mod eval;
 pub mod explain;
 pub mod foreign;
+pub mod formats;
 pub mod json;
 pub mod judged;
 pub mod layout;

@@ -15,10 +15,11 @@
 //! its words for refusals, and its document in `openapi/`.
 
 pub(crate) mod gitea;
-mod github;
+pub(crate) mod github;
 mod gitlab;
 mod openapi;
 mod pull;
+mod whole;
 
 use std::{
     sync::{Arc, Mutex},
