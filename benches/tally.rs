@@ -145,6 +145,7 @@ fn input(scenario: &Scenario, replies: usize) -> Input {
     Input {
         replies: replies.collect(),
         dispositions: Vec::new(),
+        since: None,
         run: RunInfo::default(),
         range: RangeInfo::default(),
         panel: Panel { reviewers: seats.clone() },

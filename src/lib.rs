@@ -44,6 +44,8 @@ pub mod judge;
 pub mod eval;
 pub mod report;
 
+pub mod post;
+
 // Edges: the only code that touches the world. They never name one another.
 pub mod clock;
 pub mod config;

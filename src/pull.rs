@@ -106,6 +106,19 @@ pub struct PullRequest {
     pub page: String,
 }
 
+/// What of a pull request was reviewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    /// Where it is.
+    pub address: Address,
+    /// Full id of the commit it was compared with: the merge base of `target` and `head`.
+    pub base: String,
+    /// Full id of the target branch's last commit then.
+    pub target: String,
+    /// Full id of its last commit then.
+    pub head: String,
+}
+
 /// A comment in a pull request's conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {

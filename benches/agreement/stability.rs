@@ -78,6 +78,7 @@ fn convergences(answers: &[Answer], without: Option<(usize, usize)>) -> HashMap<
         replies: answers.iter().enumerate().map(reply).collect(),
         judgements: <_>::default(),
         dispositions: Vec::new(),
+        since: None,
     };
     let issues = tally(input).issues;
     let members = issues.iter().flat_map(|issue| issue.members.iter().map(|one| (one, issue.convergence())));

@@ -15,8 +15,12 @@ use super::{
 use crate::{
     clock,
     disposition::{Decision, Disposition, Finder},
-    report::{foreign, summary, words},
-    tally::{self, Issue, named::named},
+    finding::Severity,
+    report::{earlier, foreign, summary, words},
+    tally::{
+        self, Issue,
+        named::{Named, decidable},
+    },
 };
 
 #[derive(Debug, Args)]
@@ -75,14 +79,16 @@ pub(super) fn decide(
 ) -> Result<Decided, CliError> {
     let dir = workspace.find_run(run)?;
     let saved = report::open(workspace, &dir, ui)?;
-    let latest = saved.input.dispositions.iter().map(|one| one.at).max();
+    let said = saved.input.since.iter().flat_map(|since| &since.decisions);
+    let latest = saved.input.dispositions.iter().chain(said).map(|one| one.at).max();
     let at = after(latest, clock::now());
     let tally = tally::tally(saved.input);
-    let issues = names.iter().map(|name| named(&tally, name)).collect::<Result<Vec<_>, _>>()?;
+    let named = names.iter().map(|name| decidable(&tally, name)).collect::<Result<Vec<_>, _>>()?;
+    let issues: Vec<Facts<'_>> = named.into_iter().map(Facts::of).collect();
     let decided: Vec<Disposition> =
-        issues.iter().map(|issue| disposition(issue, deciding, &dir.id, at)).collect();
+        issues.iter().map(|issue| issue.disposition(deciding, &dir.id, at)).collect();
     let path = dir.append_decisions(&decided)?;
-    let lines = issues.iter().zip(&decided).map(|(issue, one)| told(issue, one.decision));
+    let lines = issues.iter().map(|issue| issue.told(deciding.decision));
     Ok(Decided { lines: lines.collect(), path })
 }
 
@@ -92,7 +98,62 @@ fn after(latest: Option<Timestamp>, now: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond().max(next)).unwrap_or(now)
 }
 
-fn disposition(issue: &Issue, deciding: &Deciding<'_>, run: &str, at: Timestamp) -> Disposition {
+/// What of an issue a decision keeps.
+struct Facts<'a> {
+    id: &'a str,
+    path: &'a str,
+    place: String,
+    severity: Severity,
+    what: &'a str,
+    found_by: Vec<Finder>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(named: Named<'a>) -> Self {
+        match named {
+            Named::Reported(issue) => Self {
+                id: &issue.id,
+                path: &issue.path,
+                place: summary::place(issue),
+                severity: issue.severity,
+                what: issue.spokesman().map_or("", |member| &member.anchored.finding.what),
+                found_by: finders(issue),
+            },
+            // Who of the lineages found it is not carried over.
+            Named::Earlier(one) => Self {
+                id: &one.issue.id,
+                path: &one.issue.path,
+                place: earlier::place(one),
+                severity: one.issue.severity,
+                what: &one.issue.what,
+                found_by: Vec::new(),
+            },
+        }
+    }
+
+    fn disposition(&self, deciding: &Deciding<'_>, run: &str, at: Timestamp) -> Disposition {
+        Disposition {
+            at,
+            issue: self.id.to_owned(),
+            decision: deciding.decision,
+            why: deciding.why.trim().to_owned(),
+            by: deciding.by.to_owned(),
+            run: run.to_owned(),
+            path: self.path.to_owned(),
+            severity: self.severity,
+            what: self.what.to_owned(),
+            found_by: self.found_by.clone(),
+        }
+    }
+
+    /// `3fa9c1d2e4b5 is false now: BLOCK src/a.rs:3 The socket leaks`.
+    fn told(&self, decision: Decision) -> String {
+        let what = words::shortened(&foreign::one_line(self.what), 100);
+        format!("{} is {decision} now: {} {} {what}\n", self.id, self.severity, self.place)
+    }
+}
+
+fn finders(issue: &Issue) -> Vec<Finder> {
     let finder = |member: &tally::Member| Finder {
         reviewer: member.reviewer.clone(),
         lineage: member.lineage.clone(),
@@ -100,24 +161,5 @@ fn disposition(issue: &Issue, deciding: &Deciding<'_>, run: &str, at: Timestamp)
     let mut found_by: Vec<Finder> = summary::standing(issue).map(finder).collect();
     found_by.sort();
     found_by.dedup();
-    let spokesman = summary::spokesman(issue);
-    Disposition {
-        at,
-        issue: issue.id.clone(),
-        decision: deciding.decision,
-        why: deciding.why.trim().to_owned(),
-        by: deciding.by.to_owned(),
-        run: run.to_owned(),
-        path: issue.path.clone(),
-        severity: issue.severity,
-        what: spokesman.map(|member| member.anchored.finding.what.clone()).unwrap_or_default(),
-        found_by,
-    }
-}
-
-/// `3fa9c1d2e4b5 is false now: BLOCK src/a.rs:3 The socket leaks`.
-fn told(issue: &Issue, decision: Decision) -> String {
-    let what = summary::spokesman(issue).map(|member| foreign::one_line(&member.anchored.finding.what));
-    let what = words::shortened(&what.unwrap_or_default(), 100);
-    format!("{} is {decision} now: {} {} {what}\n", issue.id, issue.severity, summary::place(issue))
+    found_by
 }

@@ -16,7 +16,6 @@ mod interrupt;
 mod judge;
 mod lineage;
 mod mcp;
-#[expect(dead_code, reason = "for the commands that talk about a pull request")]
 mod pull;
 mod report;
 mod review;

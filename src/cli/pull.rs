@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The remote that tells where pull requests are.
-const REMOTE: &str = "origin";
+pub(super) const REMOTE: &str = "origin";
 
 /// The pull request that `given` means: a number, the address of its page, or `auto` for the one that the CI job is about.
 ///

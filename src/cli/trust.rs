@@ -53,6 +53,8 @@ pub(super) struct Trust {
     baseline: Option<Baseline>,
     /// Without a work tree only the baseline's files count.
     is_bare: bool,
+    /// Says nothing of files that do not count: what is opened next does.
+    is_silent: bool,
 }
 
 impl Trust {
@@ -74,6 +76,18 @@ impl Trust {
         Self::new(&range, Touched::new([].iter()), Some(repo), (root, directory)).map(Some)
     }
 
+    /// The same without a word.
+    pub(super) fn silent(self) -> Self {
+        Self { is_silent: true, ..self }
+    }
+
+    /// For when nothing tells which commits are trusted: no configuration of the repository counts.
+    pub(super) fn in_nothing(root: &Path, directory: &Path) -> Self {
+        let touched = Touched::new(std::iter::once(&RepoPath::from(config::FILE_NAME)));
+        let (root, directory) = (root.to_owned(), directory.to_owned());
+        Self { root, directory, touched, baseline: None, is_bare: false, is_silent: true }
+    }
+
     /// For going on with a run.
     pub(super) fn in_run(
         run: &SavedRun,
@@ -84,7 +98,9 @@ impl Trust {
         let files = run.input.bundles.iter().flat_map(|bundle| &bundle.files);
         let shown = files.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
         let paths = shown.chain(run.input.excluded.iter().map(|file| &file.path));
-        Self::new(&run.input.range, Touched::new(paths), repo, (root, directory))
+        let range = run.input.range.clone();
+        let base = run.input.since.as_ref().map(|since| since.pull.base.clone()).or(range.base);
+        Self::new(&RangeInfo { base, ..range }, Touched::new(paths), repo, (root, directory))
     }
 
     fn new(
@@ -96,7 +112,8 @@ impl Trust {
         let repo = repo.filter(|_| range.base.is_some() || range.head.is_some());
         let baseline = repo.map(|repo| repo.baseline(range)).transpose()?;
         let is_bare = repo.is_some_and(Repo::is_bare);
-        Ok(Self { root: root.to_owned(), directory: directory.to_owned(), touched, baseline, is_bare })
+        let (root, directory) = (root.to_owned(), directory.to_owned());
+        Ok(Self { root, directory, touched, baseline, is_bare, is_silent: false })
     }
 
     /// What counts in place of `file`. That it is not what is on disk is said, with the way to have that all the same.
@@ -109,7 +126,7 @@ impl Trust {
         let before = self.baseline.zip(repo).map(|(baseline, repo)| repo.file_at(baseline, path));
         let before = before.transpose().map_err(io::Error::other)?.flatten();
         let before = before.map(|bytes| String::from_utf8(bytes).map_err(io::Error::other)).transpose()?;
-        if !self.is_bare && (before.is_some() || file.exists()) {
+        if !self.is_silent && !self.is_bare && (before.is_some() || file.exists()) {
             self.tell(file, path, before.is_some(), ui);
         }
         Ok(before.map_or(StandIn::Nothing, StandIn::Text))

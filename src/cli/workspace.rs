@@ -27,6 +27,7 @@ use crate::{
         guidance::{FILE_NAMES, Guidance},
     },
     provider::{AnswerBuiltin, Opener, builtin::RuleSet},
+    pull::Reviewed,
     reviewer::{Builtin, Reviewer},
     run::{
         offline::{self, Past},
@@ -47,6 +48,8 @@ pub(super) struct Workspace {
     trust: Option<Trust>,
     /// The change it was opened for.
     given: Option<Change>,
+    /// The merge base of the pull request under review: nothing later steers it.
+    steered_by: Option<String>,
     directory: PathBuf,
     started_in: PathBuf,
 }
@@ -72,6 +75,55 @@ impl Workspace {
         Ok(Self { given: Some(change), ..workspace })
     }
 
+    /// Opens what tells where a pull request is. Where nothing says which commits are trusted, no file of the repository does.
+    pub(super) fn for_addressing(global: &Global, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = place.own_repository()?;
+        let (root, directory) = (place.root(Some(&repo)), &place.directory);
+        let trust = if repo.knows_default_branch() {
+            Trust::in_checkout(&repo, &root, directory)?.map(Trust::silent)
+        } else {
+            Some(Trust::in_nothing(&root, directory))
+        };
+        Self::at(global, place, Some(repo), trust, ui)
+    }
+
+    /// Opens the repository for a review of a pull request whose commits are here, and reads all of its change.
+    pub(super) fn for_pull(global: &Global, pull: &Reviewed, ui: Ui) -> Result<Self, CliError> {
+        let place = Place::of(global)?;
+        let repo = place.own_repository()?;
+        let change = repo.read(&pull_range(pull, &pull.base, pull.address.to_string()))?;
+        let trust = Trust::in_review_of(&change, Some(&repo), &place.root(Some(&repo)), &place.directory)?;
+        let workspace = Self::at(global, place, Some(repo), Some(trust), ui)?;
+        Ok(Self { given: Some(change), steered_by: Some(pull.base.clone()), ..workspace })
+    }
+
+    /// The change it was opened for; `None` when it was opened for none.
+    pub(super) fn given(&self) -> Option<&Change> {
+        self.given.as_ref()
+    }
+
+    /// Reads what of `pull` came after the commit `from`; `words` say so.
+    pub(super) fn change_since(
+        &self,
+        pull: &Reviewed,
+        from: &str,
+        words: String,
+    ) -> Result<Change, CliError> {
+        let repo = self.repo.as_ref().ok_or_else(|| CliError::new("not in a git repository"))?;
+        Ok(repo.read(&pull_range(pull, from, words))?)
+    }
+
+    /// Reviews `change` only; what it was opened for steers it all the same.
+    pub(super) fn narrow(&mut self, change: Change) {
+        self.given = Some(change);
+    }
+
+    /// `range` with the commit in place of its base from which on nothing steers the review.
+    fn steering(&self, range: &RangeInfo) -> RangeInfo {
+        RangeInfo { base: self.steered_by.clone().or_else(|| range.base.clone()), ..range.clone() }
+    }
+
     /// Opens what there is to go on with a run; files that came with its change steer nothing.
     pub(super) fn for_run(global: &Global, name: &str, ui: Ui) -> Result<(Self, RunDir), CliError> {
         let dir = Self::open_anywhere(global, ui)?.find_run(name)?;
@@ -79,7 +131,9 @@ impl Workspace {
         let repo = place.repository()?;
         let run = saved::open_undecided(&dir)?;
         let trust = Trust::in_run(&run, repo.as_ref(), &place.root(repo.as_ref()), &place.directory)?;
-        Ok((Self::at(global, place, repo, Some(trust), ui)?, dir))
+        let steered_by = run.input.since.map(|since| since.pull.base);
+        let workspace = Self::at(global, place, repo, Some(trust), ui)?;
+        Ok((Self { steered_by, ..workspace }, dir))
     }
 
     /// Does without a repository where there is none. Nothing is under review, so what is on disk counts.
@@ -104,9 +158,10 @@ impl Workspace {
             &place.root(repo.as_ref()),
             [&config.cache_dir, &config.bundles_dir, &config.reviews_dir],
         );
-        let (trust, given, environment) = (None, None, Environment);
+        let (trust, given, steered_by, environment) = (None, None, None, Environment);
         let Place { directory, started_in } = place;
-        let workspace = Self { repo, config, store, environment, trust, given, directory, started_in };
+        let workspace =
+            Self { repo, config, store, environment, trust, given, steered_by, directory, started_in };
         Ok((workspace, Some(broken)))
     }
 
@@ -184,7 +239,8 @@ impl Workspace {
         let store = Store::new(&root, [&config.cache_dir, &config.bundles_dir, &config.reviews_dir]);
         trust.iter().try_for_each(|trust| trust.check_folders(repo.as_ref(), store.folders()))?;
         let Place { directory, started_in } = place;
-        Ok(Self { repo, config, store, environment: Environment, trust, given: None, directory, started_in })
+        let (environment, given, steered_by) = (Environment, None, None);
+        Ok(Self { repo, config, store, environment, trust, given, steered_by, directory, started_in })
     }
 
     /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
@@ -198,6 +254,7 @@ impl Workspace {
             environment: self.environment,
             trust: None,
             given: None,
+            steered_by: None,
             directory: self.directory.clone(),
             started_in: self.started_in.clone(),
         })
@@ -208,13 +265,17 @@ impl Workspace {
         self.directory.join(path)
     }
 
+    /// The runs that were made here, the oldest first; those that came with a commit are left out: a change could bring them.
+    pub(super) fn runs_made_here(&self) -> impl DoubleEndedIterator<Item = RunDir> {
+        self.store.runs().into_iter().filter(|dir| !self.is_committed(&dir.review))
+    }
+
     /// The run that `name` means, a path being meant from the working directory. One that is committed is never the latest:
     /// a change could bring it.
     pub(super) fn find_run(&self, name: &str) -> Result<RunDir, CliError> {
         let runs = self.store.runs();
         if let ("latest", Some(newest)) = (name, runs.last()) {
-            let made_here = runs.iter().rev().find(|dir| !self.is_committed(&dir.review));
-            return made_here.cloned().ok_or_else(|| {
+            return self.runs_made_here().next_back().ok_or_else(|| {
                 CliError::new("no run was made here: those there are came with a commit")
                     .hint(format!("the newest of them is {}", newest.id))
             });
@@ -280,7 +341,7 @@ impl Workspace {
             return Ok(Guidance::default());
         }
         let repo = self.repo.as_ref().filter(|_| range.base.is_some());
-        let baseline = repo.map(|repo| repo.baseline(range)).transpose()?;
+        let baseline = repo.map(|repo| repo.baseline(&self.steering(range))).transpose()?;
         let changed = || split.bundles.iter().flat_map(|bundle| &bundle.files).map(|file| &file.path);
         let files = repo.zip(baseline).map(|(repo, base)| repo.nearby_files(base, changed(), &FILE_NAMES));
         let files = files.transpose()?.unwrap_or_default();
@@ -430,6 +491,12 @@ fn working_directory(global: &Global, started_in: &Path) -> Result<PathBuf, CliE
         return Ok(directory);
     }
     Err(CliError::new(format!("no folder {}", directory.display())))
+}
+
+/// What of `pull` came after the commit `from`.
+fn pull_range(pull: &Reviewed, from: &str, words: String) -> RangeSpec {
+    let (base, from, head) = (pull.base.clone(), from.to_owned(), pull.head.clone());
+    RangeSpec::Pull { base, from, head, words }
 }
 
 fn range_spec(args: &ChangeArgs) -> RangeSpec {

@@ -50,6 +50,7 @@ fn answers(replies: &[(&str, &[(&str, &str)])]) -> Tally {
         replies: replies.iter().map(reply).collect(),
         judgements: Judgements::default(),
         dispositions: Vec::new(),
+        since: None,
     })
 }
 

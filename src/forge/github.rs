@@ -14,7 +14,8 @@ use tokio::sync::OnceCell;
 
 use super::{
     Credential, Forge, ForgeError, Limits,
-    client::{Ask, Client, Effect, Manners, encoded},
+    client::{Ask, Client, Effect, MOST_PAGES, Manners, encoded},
+    stands,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
@@ -35,34 +36,8 @@ const ABOUT_ALL: [&str; 3] = ["pending review", "commit_id", "no commit found"];
 const HEADERS: &[(&str, &str)] =
     &[("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")];
 
-const VIEWER: &str = "query Viewer { viewer { databaseId } }";
-
-const THREADS: &str = "
-query Threads($owner: String!, $name: String!, $number: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) {
-      reviewThreads(first: 100, after: $after) {
-        pageInfo { hasNextPage endCursor }
-        nodes {
-          id isResolved isOutdated
-          comments(first: 50) {
-            nodes { id body createdAt viewerDidAuthor author { __typename login } }
-          }
-        }
-      }
-    }
-  }
-}";
-
-const RESOLVE: &str = "
-mutation Resolve($thread: ID!) {
-  resolveReviewThread(input: {threadId: $thread}) { clientMutationId }
-}";
-
-const DELETE: &str = "
-mutation Delete($comment: ID!) {
-  deletePullRequestReviewComment(input: {id: $comment}) { clientMutationId }
-}";
+/// The operations that are sent to GraphQL by their names.
+const QUERIES: &str = include_str!("github/queries.graphql");
 
 /// A pull request on GitHub.
 pub struct GitHub {
@@ -104,21 +79,23 @@ impl GitHub {
         }
         let read = async || {
             let ask = Ask::read(self.graphql.clone(), "ask", "whose token it is");
-            let data: wire::Viewed = self.query(ask, VIEWER, json!({}), Effect::Reads).await?;
+            let data: wire::Viewed = self.query(ask, "Viewer", json!({}), Effect::Reads).await?;
             Ok(data.viewer.database_id)
         };
         self.viewer.get_or_try_init(read).await.copied().map(Some)
     }
 
-    /// Asks GraphQL, which answers errors with status 200 too.
+    /// Has GraphQL do one of [`QUERIES`]; it answers errors with status 200 too.
     async fn query<T: DeserializeOwned>(
         &self,
         ask: Ask,
-        query: &str,
+        operation: &str,
         variables: Value,
         effect: Effect,
     ) -> Result<T, ForgeError> {
-        let ask = ask.by(Method::POST, effect).with(json!({"query": query, "variables": variables}));
+        let ask = ask.by(Method::POST, effect).with(json!({
+            "query": QUERIES, "operationName": operation, "variables": variables,
+        }));
         let reply = self.client.exchange(&ask).await?;
         let mut reply = self.client.accepted(&ask, reply).await?;
         let status = match reply.body["errors"][0]["type"].as_str() {
@@ -133,23 +110,20 @@ impl GitHub {
     /// Threads with what only GraphQL knows of them.
     async fn known_threads(&self) -> Result<Vec<Thread>, ForgeError> {
         let (owner, name) = self.address.project.split_once('/').unwrap_or_default();
+        let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
         let (mut threads, mut after) = (Vec::new(), None);
-        loop {
+        for _ in 0..MOST_PAGES {
             let variables =
                 json!({"owner": owner, "name": name, "number": self.address.number, "after": after});
-            let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
-            let data: wire::Threads = self.query(ask, THREADS, variables, Effect::Reads).await?;
+            let data: wire::Threads = self.query(ask.clone(), "Threads", variables, Effect::Reads).await?;
             let page = data.repository.pull_request.review_threads;
             threads.extend(page.nodes.into_iter().filter_map(wire::Thread::into_value));
             match page.page_info {
-                wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) }
-                    if after.as_ref() != Some(&cursor) =>
-                {
-                    after = Some(cursor);
-                }
+                wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) } => after = Some(cursor),
                 _ => return Ok(threads),
             }
         }
+        Err(self.client.too_many_pages(&ask))
     }
 
     /// Makes one review of `remarks`, or says what GitHub has against it; it takes all or none.
@@ -159,11 +133,17 @@ impl GitHub {
             .read(&format!("/pulls/{}/reviews", self.address.number), "comment on lines of")
             .by(Method::POST, Effect::Once)
             .with(json!({"commit_id": pull.head, "event": "COMMENT", "body": "", "comments": comments}));
-        let reply = self.client.exchange(&ask).await?;
-        if reply.status == 422 {
-            return Ok(Err(self.client.reason(&reply)));
+        match self.client.exchange(&ask).await {
+            Ok(reply) if reply.status == 422 => Ok(Err(self.client.reason(&reply))),
+            Ok(reply) => self.client.accepted(&ask, reply).await.map(|_| Ok(())),
+            Err(ForgeError::Unreachable { .. }) if self.have_all(remarks).await => Ok(Ok(())),
+            Err(error) => Err(error),
         }
-        self.client.accepted(&ask, reply).await.map(|_| Ok(()))
+    }
+
+    /// Whether all of `remarks` stand there: asked after a request that may have made them without saying so.
+    async fn have_all(&self, remarks: &[Remark]) -> bool {
+        self.threads().await.is_ok_and(|threads| remarks.iter().all(|remark| stands(remark, &threads)))
     }
 
     fn comment_on_conversation(&self, id: &str, verb: &'static str, method: Method) -> Ask {
@@ -248,14 +228,15 @@ impl Forge for GitHub {
     }
 
     async fn retire(&self, thread: &Thread) -> Result<(), ForgeError> {
-        let ask = |verb| Ask::read(self.graphql.clone(), verb, format!("a thread of {}", self.address));
-        let resolved: Result<Value, _> =
-            self.query(ask("resolve"), RESOLVE, json!({"thread": thread.id}), Effect::Repeatable).await;
-        let gone = match resolved {
-            // A workflow's token may resolve only where it may also push.
+        let what = format!("a thread of {}", self.address);
+        let ask = Ask::read(self.graphql.clone(), "resolve", what.clone());
+        let variables = json!({"thread": thread.id});
+        let gone = match self.query::<Value>(ask, "Resolve", variables, Effect::Repeatable).await {
+            // That takes the right to push, which a workflow's token seldom has.
             Err(ForgeError::Forbidden { .. }) => {
-                let comment = json!({"comment": thread.first.id});
-                self.query::<Value>(ask("delete"), DELETE, comment, Effect::Repeatable).await
+                let path = format!("{}/pulls/comments/{}", self.repository, encoded(&thread.first.id));
+                let ask = Ask::read(path, "delete", what).by(Method::DELETE, Effect::Repeatable);
+                self.client.ask::<Value>(&ask).await
             }
             other => other,
         };

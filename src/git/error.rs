@@ -118,6 +118,14 @@ pub enum GitError {
     /// Text without any diff in it.
     #[error("no diff found in the text: expected `diff --git` headers, or `---` and `+++` lines before `@@`")]
     NoDiff,
+    /// Commits that could not be brought here.
+    #[error("cannot fetch what is to be reviewed: {reason}")]
+    Fetch {
+        /// What to type to do it by hand.
+        command: String,
+        /// What git says.
+        reason: String,
+    },
     /// Anything else that libgit2 reports.
     #[error("cannot {doing}: {reason}")]
     Other {
@@ -131,7 +139,7 @@ pub enum GitError {
 impl GitError {
     /// What the user can do about it, without the word `hint`.
     pub fn hint(&self) -> Option<String> {
-        const DEEPEN: &str = "this is a shallow clone; git fetch --unshallow (or --deepen=N)";
+        const DEEPEN: &str = "this is a shallow clone; git fetch --unshallow (or --deepen=N), in CI a checkout with `fetch-depth: 0`";
         match self {
             Self::NotARepository { .. } => {
                 Some("run it inside a repository, or review a diff: scrum review --diff FILE".into())
@@ -148,6 +156,9 @@ impl GitError {
             }
             Self::PastFirstCommit { start, commits, .. } if *commits > 1 => {
                 Some(format!("{start}~{} is the first commit", commits - 1))
+            }
+            Self::Fetch { command, .. } => {
+                Some(format!("once this works by hand, the review does: {command}"))
             }
             Self::NoCommits => Some("review what is not committed yet: --staged or --worktree".into()),
             Self::Bare { .. } => Some("name a range of commits: scrum review A..B".into()),

@@ -1,14 +1,16 @@
 //! Reads changes from git repositories and diff files: [`Repo`] and [`read_diff`].
 //!
-//! Everything is read with libgit2, in process. Nothing here writes to a repository, runs a program, looks at the
-//! user's git configuration for how a diff should look, or decides which files a review shows.
+//! Everything is read with libgit2, in process. Nothing here looks at the user's git configuration for how a diff should look, or
+//! decides which files a review shows; `fetch` alone writes to a repository, and alone runs a program.
 
+mod ancestry;
 mod attributes;
 mod baseline;
 mod checkout;
 mod commits;
 mod diff;
 mod error;
+mod fetch;
 mod folders;
 mod header;
 mod history;
@@ -29,9 +31,11 @@ use std::sync::Once;
 
 use git2::Repository;
 
+pub use self::ancestry::Kinship;
 pub use self::baseline::{Baseline, Touched, paths_below};
 pub use self::diff::read_diff;
 pub use self::error::GitError;
+pub use self::fetch::Fetch;
 pub use self::history::HistoryError;
 use self::objects::Objects;
 pub use self::outlook::Outlook;
@@ -98,7 +102,7 @@ impl Repo {
             RangeSpec::Worktree => {
                 return self.read_worktree(&resolved, notes);
             }
-            RangeSpec::Default | RangeSpec::Commits(_) => {
+            RangeSpec::Default | RangeSpec::Commits(_) | RangeSpec::Pull { .. } => {
                 trees::differences(&self.inner, resolved.base_tree, resolved.head_tree)?
             }
         };
@@ -122,7 +126,7 @@ impl Repo {
         mut notes: Vec<String>,
     ) -> Result<Change, GitError> {
         let pairs = renames::find(objects, pairs, &mut notes)?;
-        let baseline = baseline::of(&self.inner, resolved.base)?;
+        let baseline = baseline::of(&self.inner, resolved.steered_by)?;
         let attributes = attributes::read(&self.inner, baseline.tree(&self.inner)?, &pairs)?;
         let files =
             objects.each(&pairs, |repo, pair| patch::render(repo, pair, attributes.of(pair.path())))?;

@@ -19,6 +19,17 @@ pub enum RangeSpec {
     Default,
     /// `A..B`, `A...B`, or one commit `X`.
     Commits(String),
+    /// A part of a pull request, or all of it, by full ids.
+    Pull {
+        /// The merge base with the target branch: nothing later may steer the review.
+        base: String,
+        /// The old side: `base`, or a later commit.
+        from: String,
+        /// Its last commit.
+        head: String,
+        /// The range in words.
+        words: String,
+    },
     /// `HEAD` against the index.
     Staged,
     /// `HEAD` against the work tree, untracked files included.
@@ -32,6 +43,8 @@ pub(super) struct Resolved {
     pub(super) words: String,
     /// Commit of the old side; `None` for the empty tree.
     pub(super) base: Option<Oid>,
+    /// Commit from which on nothing may steer the review; mostly `base`.
+    pub(super) steered_by: Option<Oid>,
     /// Commit of the new side; `None` for index and work tree.
     pub(super) head: Option<Oid>,
     pub(super) base_tree: Option<Oid>,
@@ -47,15 +60,24 @@ pub(super) fn resolve(
     let ends = match spec {
         RangeSpec::Default => default_range(repo)?,
         RangeSpec::Commits(text) => written_range(repo, text.trim())?,
+        RangeSpec::Pull { from, head, words, .. } => {
+            Ends { words: words.clone(), base: Some(commit(repo, from)?), head: commit(repo, head)? }
+        }
         RangeSpec::Staged | RangeSpec::Worktree => return local_range(repo, spec),
     };
     if repo.is_shallow() {
         notes.push("this is a shallow clone: history before its boundary is not seen".to_owned());
     }
+    let base = ends.base.as_ref().map(Commit::id);
+    let steered_by = match spec {
+        RangeSpec::Pull { base, .. } => Some(commit(repo, base)?.id()),
+        RangeSpec::Default | RangeSpec::Commits(_) | RangeSpec::Staged | RangeSpec::Worktree => base,
+    };
     Ok(Resolved {
         spec: spec.clone(),
         words: ends.words,
-        base: ends.base.as_ref().map(Commit::id),
+        base,
+        steered_by,
         head: Some(ends.head.id()),
         base_tree: ends.base.as_ref().map(Commit::tree_id),
         head_tree: Some(ends.head.tree_id()),
@@ -83,6 +105,7 @@ fn local_range(repo: &Repository, spec: &RangeSpec) -> Result<Resolved, GitError
         spec: spec.clone(),
         words: words.to_owned(),
         base: base.as_ref().map(Commit::id),
+        steered_by: base.as_ref().map(Commit::id),
         head: None,
         base_tree: base.as_ref().map(Commit::tree_id),
         head_tree: None,

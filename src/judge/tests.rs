@@ -70,6 +70,7 @@ fn input(replies: &[(&str, &[Said<'_>])]) -> Input {
         replies: replies.iter().map(reply).collect(),
         judgements: Judgements::default(),
         dispositions: Vec::new(),
+        since: None,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The shapes are in `wire`. Text is kept verbatim, but escaped so that printing a document is safe.
 
+mod since;
+
 use std::fmt::Write as _;
 
 use schemars::{Schema, generate::SchemaSettings};
@@ -93,12 +95,15 @@ fn document(tally: &Tally, gate: &Gate) -> wire::TallyDocument {
         schema: wire::TallySchema::One,
         run: run(&tally.run),
         range: range(&tally.range),
+        pull: tally.since.as_ref().map(|since| since::pull(&since.pull)),
+        since: tally.since.as_ref().map(since::since),
         panel: tally.panel.reviewers.iter().map(|reviewer| seated(tally, reviewer)).collect(),
         bundles: tally.bundles.iter().map(|one| bundle(one, &tally.run.routes)).collect(),
         excluded: tally.excluded.iter().map(excluded).collect(),
         masked: tally.run.masks.iter().map(masked).collect(),
         coverage: tally.coverage.iter().map(task).collect(),
         issues: tally.issues.iter().map(issue).collect(),
+        earlier: summary::earlier(tally).map(since::earlier).collect(),
         unplaced: tally.unplaced.iter().map(finding).collect(),
         rejects: tally.rejects.iter().map(reject).collect(),
         totals: totals(tally),
@@ -247,6 +252,8 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         not_examined: issue.unexamined.first().map(|one| one.reason.clone()),
         refuted: issue.is_refuted(),
         disposition: issue.disposition.as_ref().map(disposition),
+        standing: issue.standing.map(since::standing),
+        was: issue.still_open().filter(|_| summary::was_worse(issue)).map(since::was),
     }
 }
 

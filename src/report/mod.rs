@@ -7,6 +7,7 @@
 pub mod checkup;
 pub mod coverage;
 pub mod descent;
+pub mod earlier;
 pub mod eval;
 pub mod explain;
 pub mod foreign;

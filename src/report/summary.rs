@@ -9,11 +9,12 @@ use crate::{
     coverage::State,
     disposition::{Decision, Disposition},
     finding::{Anchor, LineRange, Severity},
-    report::{coverage, foreign, words},
+    report::{coverage, earlier, foreign, words},
     reviewer::{Lineage, ReviewerId},
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        since::{Became, Carried},
         verdict::Conclusion,
     },
 };
@@ -74,6 +75,18 @@ pub fn dismissed(tally: &Tally) -> impl Iterator<Item = (&Issue, &Disposition)> 
     decided.filter(|(_, disposition)| disposition.decision.dismisses())
 }
 
+/// Issues of the last review that nobody reports now, without those that were fixed before it.
+pub fn earlier(tally: &Tally) -> impl Iterator<Item = &Carried> {
+    tally.earlier.iter().filter(|one| one.became != Became::Fixed || one.is_newly_fixed())
+}
+
+/// Whether an issue that is still open was called worse, or found by more lineages, at the last review.
+pub fn was_worse(issue: &Issue) -> bool {
+    issue.still_open().is_some_and(|before| {
+        before.severity > issue.severity || before.lineages.len() > issue.lineages.len()
+    })
+}
+
 /// `decided false by Ada on 2026-11-21: tests only`, harmless to show.
 pub fn decided_words(disposition: &Disposition) -> String {
     let Disposition { decision, by, at, why, .. } = disposition;
@@ -124,9 +137,7 @@ pub fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
 
 /// The member whose words stand for the issue: the first of the issue's severity.
 pub fn spokesman(issue: &Issue) -> Option<&Member> {
-    standing(issue)
-        .find(|member| member.anchored.finding.severity == issue.severity)
-        .or_else(|| issue.members.first())
+    issue.spokesman()
 }
 
 /// Lineages that were heard: those with a whole answer, and those whose cut-off answer holds a standing finding.
@@ -178,7 +189,7 @@ pub fn also_at(member: &Member) -> Vec<String> {
     member.anchored.also.iter().filter_map(shown).collect()
 }
 
-fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&str>) -> String {
+pub(super) fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&str>) -> String {
     let path = foreign::one_line(path);
     match (lines, symbol) {
         (Some(lines), _) if lines.start == lines.end => format!("{path}:{}", lines.start),
@@ -266,7 +277,8 @@ pub fn headline(tally: &Tally) -> String {
     let (whole, all) = coverage::answered(tally);
     let heard = heard(tally).len();
     if heard == 0 {
-        return nobody(tally, all);
+        let carried = still_open(tally).map(|open| format!("; {open} from it")).unwrap_or_default();
+        return earlier::nothing_new(tally).map_or_else(|| nobody(tally, all), |nothing| nothing + &carried);
     }
     if let Some(found) = found(tally) {
         return found;
@@ -307,13 +319,14 @@ fn found(tally: &Tally) -> Option<String> {
         };
         parts.push(format!("{issues} by one lineage alone ({})", severities(&alone)));
     }
+    parts.extend(still_open(tally).map(|open| format!("{open} from the last review")));
     let (loose, rejected) = (unplaced(tally).len(), tally.rejects.len());
     if loose > 0 {
         let noun =
             if parts.is_empty() { words::count(loose, "finding") } else { words::grouped(loose as u64) };
         parts.push(format!("{noun} without a place"));
     }
-    let dismissed = dismissed(tally).count();
+    let dismissed = dismissed(tally).count() + earlier::of(tally, Became::Dismissed).count();
     if dismissed > 0 {
         let noun = if parts.is_empty() {
             words::count(dismissed, "issue")
@@ -328,11 +341,22 @@ fn found(tally: &Tally) -> Option<String> {
     (!parts.is_empty()).then(|| words::list(&parts))
 }
 
+/// `2 issues still open (1 BLOCK, 1 WARN)`: those that nobody reports now; `None` when there is none.
+fn still_open(tally: &Tally) -> Option<String> {
+    let open: Vec<Severity> = earlier::of(tally, Became::StillOpen).map(|one| one.issue.severity).collect();
+    let issues = words::count(open.len(), "issue");
+    (!open.is_empty()).then(|| format!("{issues} still open ({})", by_severity(open.iter().copied())))
+}
+
 /// `2 BLOCK, 1 WARN`.
 fn severities(issues: &[&Issue]) -> String {
+    by_severity(issues.iter().map(|issue| issue.severity))
+}
+
+fn by_severity(all: impl Iterator<Item = Severity>) -> String {
     let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
-    for issue in issues {
-        *counts.entry(issue.severity).or_default() += 1;
+    for severity in all {
+        *counts.entry(severity).or_default() += 1;
     }
     let shown: Vec<String> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     shown.join(", ")

@@ -9,7 +9,7 @@ use crate::{
     finding::{Anchor, Verdict},
     judgement::Hearing,
     report::{
-        coverage, foreign, judged,
+        coverage, earlier, foreign, judged,
         layout::{self, Ink, NARROWEST},
         masks, sizes,
         summary::{self, Directory},
@@ -19,6 +19,7 @@ use crate::{
     tally::{
         Agreement, Issue, Member, Tally,
         gate::{Gate, GateResult},
+        since::{Became, Carried},
         verdict,
     },
 };
@@ -53,7 +54,9 @@ pub fn render(tally: &Tally, gate: &Gate, width: usize, color: bool) -> String {
         screen.convergent(),
         screen.single(),
         screen.refuted(),
+        screen.still_open(),
         screen.dismissed(),
+        screen.fixed(),
         screen.unplaced(),
         screen.taken_back(),
         screen.rejects(),
@@ -86,7 +89,11 @@ impl Screen<'_> {
         if told.is_empty() {
             return String::new();
         }
-        self.ink.faint(&layout::wrap(&told.join(", "), self.width).join("\n")) + "\n"
+        let mut out = self.ink.faint(&layout::wrap(&told.join(", "), self.width).join("\n")) + "\n";
+        if let Some(line) = earlier::scope_line(self.tally) {
+            out += &(layout::wrap_hanging(&words::sentence(&line), self.width, "", "  ").join("\n") + "\n");
+        }
+        out
     }
 
     fn convergent(&self) -> String {
@@ -219,21 +226,56 @@ impl Screen<'_> {
             said.push(format!("(near {})", words::list_up_to(&near, 2)));
         }
         said.extend(issue.disposition.as_ref().map(|one| format!("({})", summary::decided_words(one))));
+        said.extend(earlier::standing(issue).map(|standing| format!("({standing})")));
         said
+    }
+
+    /// What nobody reports now and still stands.
+    fn still_open(&self) -> String {
+        self.earlier("Still open from the last review, not reported now", Became::StillOpen)
+    }
+
+    fn fixed(&self) -> String {
+        self.earlier("Fixed since the last review", Became::Fixed)
+    }
+
+    fn earlier(&self, title: &str, became: Became) -> String {
+        let issues: Vec<&Carried> = earlier::of(self.tally, became).collect();
+        if issues.is_empty() {
+            return String::new();
+        }
+        let line = |one: &&Carried| {
+            let severity = one.issue.severity;
+            let text = format!("{severity} {} {}", one.issue.id, earlier::line(one, CLAIM_SHOWN));
+            let shown = self.indented(&text);
+            if became == Became::Fixed {
+                return shown;
+            }
+            shown.replacen(severity.word(), &self.ink.severity(severity, severity.word()), 1)
+        };
+        self.title(title, issues.len()) + &issues.iter().map(line).collect::<String>()
     }
 
     /// What a human decided to be false or not to be repaired: told in short, with the decision.
     fn dismissed(&self) -> String {
         let issues: Vec<_> = summary::dismissed(self.tally).collect();
-        if issues.is_empty() {
+        let earlier: Vec<&Carried> = earlier::of(self.tally, Became::Dismissed).collect();
+        if issues.is_empty() && earlier.is_empty() {
             return String::new();
         }
-        let mut out = self.title("Dismissed by a human, not counted", issues.len());
+        let mut out = self.title("Dismissed by a human, not counted", issues.len() + earlier.len());
         for (issue, disposition) in issues {
             let (id, place) = (self.directory.short_id(issue), summary::place(issue));
             let decided = summary::decided_words(disposition);
             out += &self.indented(&format!("{id} {} {place} {decided}", issue.severity));
             let claim = summary::spokesman(issue).map(claim).unwrap_or_default();
+            out += &(layout::wrap_hanging(&claim, self.width, "    ", "    ").join("\n") + "\n");
+        }
+        for one in earlier {
+            let decided = one.issue.disposition.as_ref().map(summary::decided_words).unwrap_or_default();
+            let (severity, id, place) = (one.issue.severity, &one.issue.id, earlier::place(one));
+            out += &self.indented(&format!("{id} {severity} {place} {decided}; not reported now"));
+            let claim = words::in_brief(&one.issue.what, CLAIM_SHOWN);
             out += &(layout::wrap_hanging(&claim, self.width, "    ", "    ").join("\n") + "\n");
         }
         out

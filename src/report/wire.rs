@@ -5,6 +5,7 @@
 
 mod bundle;
 mod issue;
+mod since;
 mod task;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ use serde::Serialize;
 pub use bundle::{BundleEntry, ExcludedFile, FileEntry, GuardWord, MaskedText};
 pub use issue::{
     AgreementWord, AnchorWord, AnswerWord, DispositionEntry, Finding, IssueEntry, Judgement, Place,
-    RejectEntry, SeverityWord,
+    RejectEntry, SeverityWord, Was,
 };
+pub use since::{BecameWord, EarlierIssue, LastReview, Pull, ScopeWord, Since, StandingWord};
 pub use task::{Effort, Spent, StateWord, Task, Usage, VerdictWord};
 
 /// What the reviewers of one run found, where they agree, and what was not read.
@@ -29,6 +31,12 @@ pub struct TallyDocument {
     pub run: Run,
     /// Which change.
     pub range: Range,
+    /// Which pull request it is about; left out where it is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pull: Option<Pull>,
+    /// How much of it was asked about, and the last review of it; left out where it is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
     /// Who was asked.
     pub panel: Vec<Seat>,
     /// What was shown.
@@ -41,6 +49,10 @@ pub struct TallyDocument {
     pub coverage: Vec<Task>,
     /// Findings that belong together, ranked.
     pub issues: Vec<IssueEntry>,
+    /// Issues of the last review of the same pull request that nobody reports now; left out where there are none. What is `still-open`
+    /// counts for gate and verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierIssue>,
     /// Findings without a usable place.
     pub unplaced: Vec<Finding>,
     /// Text that looked like a finding and was not usable.

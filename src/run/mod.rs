@@ -9,6 +9,7 @@ pub mod bounds;
 mod breaker;
 pub mod budget;
 pub mod checkup;
+pub mod conversation;
 pub mod event;
 pub mod executor;
 pub mod judging;
@@ -26,6 +27,7 @@ pub mod saved;
 mod saving;
 pub mod survey;
 pub mod tree;
+pub mod whereabouts;
 mod work;
 
 use jiff::Timestamp;

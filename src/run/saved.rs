@@ -60,6 +60,7 @@ pub fn open_undecided(dir: &RunDir) -> Result<SavedRun, SavedError> {
         replies: saved.replies,
         judgements: saved.judgements,
         dispositions: Vec::new(),
+        since: dir.since()?,
     };
     Ok(SavedRun { record: saved.record, input, policy, unusable: Vec::new() })
 }
@@ -86,5 +87,6 @@ pub fn loose(name: &str, replies: Vec<LooseReply>, panel: Panel) -> Input {
         replies: replies.collect(),
         judgements: Judgements::default(),
         dispositions: Vec::new(),
+        since: None,
     }
 }

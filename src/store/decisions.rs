@@ -90,7 +90,7 @@ fn parse(line: &str) -> Result<Disposition, String> {
 
 /// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+pub(super) struct Line {
     schema: String,
     issue: String,
     decision: String,
@@ -138,7 +138,7 @@ impl From<&Disposition> for Line {
 }
 
 impl Line {
-    fn disposition(self) -> Result<Disposition, RecordError> {
+    pub(super) fn disposition(self) -> Result<Disposition, RecordError> {
         let severities = [Severity::Info, Severity::Warn, Severity::Block];
         let finder = |line: FinderLine| {
             Ok(Finder { reviewer: ReviewerId::new(&line.reviewer)?, lineage: Lineage::new(&line.lineage) })

@@ -10,6 +10,7 @@ mod folder;
 mod judgements;
 mod labels;
 mod load;
+mod pull;
 pub mod record;
 
 use std::{

@@ -9,7 +9,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Issue, Tally};
+use super::{
+    Issue, Tally,
+    since::{Became, Earlier, Scope},
+};
 use crate::{
     bundle::Bundle,
     coverage::State,
@@ -120,7 +123,15 @@ impl FailOn {
     /// Whether an issue of this kind fails.
     fn concerns(self, issue: &Issue) -> bool {
         match self.severity() {
-            Some(least) => issue.is_counted() && issue.severity >= least,
+            Some(least) => issue.is_counted() && issue.worst_severity() >= least,
+            None => self == Self::Convergent && issue.is_counted() && issue.is_or_was_convergent(),
+        }
+    }
+
+    /// The same of an issue that nobody reports now.
+    fn concerns_earlier(self, issue: &Earlier) -> bool {
+        match self.severity() {
+            Some(least) => issue.severity >= least,
             None => self == Self::Convergent && issue.is_convergent(),
         }
     }
@@ -171,18 +182,25 @@ fn open(tally: &Tally, fail_on: FailOn) -> usize {
 
 /// What would have counted if no human had dismissed it: `1 issue of BLOCK not counted: decided false`.
 fn set_aside(tally: &Tally, fail_on: FailOn) -> Vec<String> {
-    dismissed(tally, |issue| fail_on.concerns(issue), |head| fail_on.noun(head))
+    let (now, earlier) =
+        (|issue: &Issue| fail_on.concerns(issue), |one: &Earlier| fail_on.concerns_earlier(one));
+    dismissed(tally, now, earlier, |head| fail_on.noun(head))
 }
 
 /// The issues of a kind that humans dismissed, in words, for each decision.
 pub(super) fn dismissed(
     tally: &Tally,
     concerns: impl Fn(&Issue) -> bool,
+    concerns_earlier: impl Fn(&Earlier) -> bool,
     noun: impl Fn(&str) -> String,
 ) -> Vec<String> {
     let words = |decision: Decision| {
         let issues = tally.issues.iter().filter(|issue| issue.is_counted() && concerns(issue));
-        let count = issues.filter(|issue| issue.dismissed() == Some(decision)).count();
+        let earlier = tally.earlier.iter().filter(|one| one.became == Became::Dismissed);
+        let earlier = earlier.map(|one| &one.issue).filter(|issue| concerns_earlier(issue));
+        let earlier = earlier.filter_map(|issue| Some(issue.disposition.as_ref()?.decision));
+        let decided = issues.filter_map(Issue::dismissed).chain(earlier);
+        let count = decided.filter(|one| *one == decision).count();
         let words = |head| format!("{} not counted: decided {decision}", noun(head));
         some(count, &words("issue"), &words("issues"))
     };
@@ -192,6 +210,9 @@ pub(super) fn dismissed(
 /// What the policy fails on, in words.
 fn failing(tally: &Tally, fail_on: FailOn) -> Vec<String> {
     let mut reasons = some(open(tally, fail_on), &fail_on.noun("issue"), &fail_on.noun("issues"));
+    let earlier = tally.earlier.iter().filter(|one| one.is_open() && fail_on.concerns_earlier(&one.issue));
+    let noun = |head| format!("{} still open from the last review", fail_on.noun(head));
+    reasons.extend(some(earlier.count(), &noun("issue"), &noun("issues")));
     if let Some(least) = fail_on.severity() {
         let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
         let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
@@ -268,8 +289,10 @@ pub(super) fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
 }
 
 fn passed(tally: &Tally, policy: Policy) -> String {
+    let again = tally.since.as_ref().is_some_and(|since| since.scope == Scope::Incremental);
     if tally.bundles.is_empty() && tally.coverage.is_empty() {
         return match tally.excluded.len() {
+            0 if again => "nothing that fails, and nothing new since the last review".to_owned(),
             0 => "nothing to review".to_owned(),
             left_out => {
                 format!("nothing was shown to reviewers: all changed files ({left_out}) are left out")

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Agreement, Issue, Member,
+    Agreement, Earlier, Issue, Member,
     cluster::{Cluster, Link, MOST_CANDIDATES, MOST_COMPARED, Note, cluster},
     identity,
     judged::{self, Rulings},
@@ -134,6 +134,8 @@ fn issue(cluster: Cluster, at: usize, ids: &[String]) -> Issue {
         examinations: Vec::new(),
         unexamined: Vec::new(),
         disposition: None,
+        standing: None,
+        earlier: None,
     }
 }
 
@@ -163,6 +165,30 @@ impl Issue {
     /// Whether it weighs on gate and verdict: somebody stands by it and no human dismissed it.
     pub fn is_open(&self) -> bool {
         self.is_counted() && self.dismissed().is_none()
+    }
+
+    /// The member whose words stand for the issue: the first of the issue's severity.
+    pub fn spokesman(&self) -> Option<&Member> {
+        let standing = |member: &&Member| {
+            let finding = &member.anchored.finding;
+            !finding.retracted && finding.severity == self.severity
+        };
+        self.members.iter().find(standing).or_else(|| self.members.first())
+    }
+
+    /// The issue of the last review which it is, where that was open then: until its code is gone it weighs no less than it did.
+    pub fn still_open(&self) -> Option<&Earlier> {
+        self.earlier.as_deref().filter(|before| !before.is_fixed)
+    }
+
+    /// The worse of what it is called now and, still open, was called at the last review.
+    pub fn worst_severity(&self) -> Severity {
+        self.still_open().map_or(self.severity, |before| before.severity.max(self.severity))
+    }
+
+    /// Whether two lineages or more agree now, or did at the last review, since when it is open.
+    pub fn is_or_was_convergent(&self) -> bool {
+        self.is_convergent() || self.still_open().is_some_and(Earlier::is_convergent)
     }
 
     /// Whether two lineages or more agree, on the claim or on the place.

@@ -16,6 +16,7 @@ mod issues;
 mod judged;
 pub mod lineage;
 pub mod named;
+pub mod since;
 pub mod spent;
 pub mod verdict;
 mod words;
@@ -24,9 +25,12 @@ pub mod worth;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use answers::Answers;
 pub use claim::{Evidence, Sameness, Tongue, evidence};
 pub use cluster::{Nearness, one_issue};
+use since::{Carried, Earlier, Shown, Since, Standing};
 
 use crate::{
     anchor::Anchored,
@@ -60,6 +64,8 @@ pub struct Input {
     pub judgements: Judgements,
     /// What humans decided about issues of this or other runs.
     pub dispositions: Vec<Disposition>,
+    /// Which pull request it is about, and what the last review of that left; `None` for other changes.
+    pub since: Option<Since>,
 }
 
 /// A task's record and, when there was any text, the reply.
@@ -119,6 +125,10 @@ pub struct Tally {
     pub rejects: Vec<RejectedText>,
     /// What others were asked about the findings; also with the issues they are about.
     pub judgements: Judgements,
+    /// Which pull request it is about, and the last review of that; `None` for other changes.
+    pub since: Option<Since>,
+    /// Issues of the last review that nobody reports now, the weightiest first.
+    pub earlier: Vec<Carried>,
 }
 
 /// A task's outcome with what its reply turned out to be.
@@ -166,6 +176,10 @@ pub struct Issue {
     pub unexamined: Vec<Unexamined>,
     /// What a human decided about it.
     pub disposition: Option<Disposition>,
+    /// How it relates to the last review of the same pull request; `None` where there is none.
+    pub standing: Option<Standing>,
+    /// The issue of that review which it is.
+    pub earlier: Option<Box<Earlier>>,
 }
 
 impl Issue {
@@ -247,10 +261,14 @@ pub fn tally(mut input: Input) -> Tally {
     assembled(answers, input)
 }
 
-fn assembled(answers: Answers, input: Input) -> Tally {
+fn assembled(answers: Answers, mut input: Input) -> Tally {
+    let decided = decided(&mut input);
     let (placed, mut unplaced): (Vec<_>, Vec<_>) =
         answers.members.into_iter().partition(|member| member.anchored.path.is_some());
     unplaced.sort_by(cluster::order);
+    let mut issues = issues::issues(placed, &input.judgements, &decided);
+    let shown = Shown { bundles: &input.bundles, excluded: &input.excluded, coverage: &answers.coverage };
+    let earlier = input.since.as_ref().map(|since| since::join(since, &mut issues, &decided, &shown));
     Tally {
         run: input.run,
         range: input.range,
@@ -258,11 +276,24 @@ fn assembled(answers: Answers, input: Input) -> Tally {
         bundles: input.bundles,
         excluded: input.excluded,
         coverage: answers.coverage,
-        issues: issues::issues(placed, &input.judgements, &disposition::standing(input.dispositions)),
+        issues,
         unplaced,
         rejects: answers.rejects,
         judgements: input.judgements,
+        since: input.since,
+        earlier: earlier.unwrap_or_default(),
     }
+}
+
+/// The decisions that stand: those made here, in the pull request's conversation, and those that the last review knew of.
+fn decided(input: &mut Input) -> BTreeMap<String, Disposition> {
+    let mut all = std::mem::take(&mut input.dispositions);
+    if let Some(since) = &input.since {
+        let before = since.last.iter().flat_map(|last| &last.issues);
+        all.extend(before.filter_map(|issue| issue.disposition.clone()));
+        all.extend(since.decisions.iter().cloned());
+    }
+    disposition::standing(all)
 }
 
 fn sort_bundles(bundles: &mut [Bundle]) {

@@ -1,6 +1,6 @@
 //! Finds an issue by what a human calls it: [`named`].
 
-use super::{Issue, Tally};
+use super::{Issue, Tally, since::Carried};
 
 /// Ids proposed for one that does not exist.
 const MOST_PROPOSED: usize = 3;
@@ -43,6 +43,34 @@ pub fn named<'a>(tally: &'a Tally, name: &str) -> Result<&'a Issue, NameError> {
                 candidates: several.iter().map(|issue| issue.id.clone()).collect(),
             })
         }
+    }
+}
+
+/// An issue that a human may decide about.
+#[derive(Debug, Clone, Copy)]
+pub enum Named<'a> {
+    /// Reported by this run.
+    Reported(&'a Issue),
+    /// Carried over from the last review.
+    Earlier(&'a Carried),
+}
+
+/// As [`named`], also among what is carried over from the last review of the same pull request.
+pub fn decidable<'a>(tally: &'a Tally, name: &str) -> Result<Named<'a>, NameError> {
+    let fits = |one: &&Carried| !name.is_empty() && one.issue.id.starts_with(name);
+    let mut earlier = tally.earlier.iter().filter(fits);
+    match (named(tally, name), earlier.next(), earlier.next()) {
+        (Err(NameError::NoSuchIssue { .. }), Some(only), None) => Ok(Named::Earlier(only)),
+        (Err(NameError::NoSuchIssue { .. }), Some(one), Some(other)) => {
+            let exact = tally.earlier.iter().find(|one| one.issue.id == name);
+            let candidates = vec![one.issue.id.clone(), other.issue.id.clone()];
+            exact.map(Named::Earlier).ok_or(NameError::Ambiguous { name: name.to_owned(), candidates })
+        }
+        (Ok(issue), Some(other), _) if issue.id != name && issue.id != other.issue.id => {
+            let candidates = vec![issue.id.clone(), other.issue.id.clone()];
+            Err(NameError::Ambiguous { name: name.to_owned(), candidates })
+        }
+        (found, ..) => found.map(Named::Reported),
     }
 }
 

@@ -105,6 +105,7 @@ fn tallied(tasks: Vec<Task>) -> Tally {
             replies: Vec::new(),
             judgements: Judgements::default(),
             dispositions: Vec::new(),
+            since: None,
         },
     )
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Issue, Member, Tally,
     gate::{self, Gate},
+    since::{Earlier, Scope},
 };
 use crate::{
     coverage::State,
@@ -44,14 +45,20 @@ impl Conclusion {
 /// Findings without a place count as those of one lineage. Retracted ones do not count, nor do issues that a human
 /// decided to be false or not to be repaired; the reasons say how many. A *ship* also says how many texts were rejected, and where
 /// models were asked and none answered.
+///
+/// What the last review of the same pull request left and nobody reports now weighs as it did then, until its code is gone. Where
+/// nothing came since, that alone is judged.
 pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
     let found = Found::of(tally);
     let (verdict, mut reasons) = found.judged();
-    if tally.coverage.is_empty() {
+    let again = tally.since.as_ref().is_some_and(|since| since.scope == Scope::Incremental);
+    let is_unchanged = again && tally.bundles.is_empty() && tally.excluded.is_empty();
+    if tally.coverage.is_empty() && !is_unchanged {
         return Conclusion { verdict: None, reasons: vec!["nothing was put to a reviewer".to_owned()] };
     }
     let weighty = |issue: &Issue| issue.severity >= Severity::Warn;
-    let set_aside = gate::dismissed(tally, weighty, str::to_owned);
+    let earlier = |issue: &Earlier| issue.severity >= Severity::Warn;
+    let set_aside = gate::dismissed(tally, weighty, earlier, str::to_owned);
     if gate.unread.is_empty() {
         if verdict == Verdict::Ship {
             let other = if set_aside.is_empty() { "" } else { "else " };
@@ -66,95 +73,161 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
     Conclusion { verdict: None, reasons: [gate.unread.clone(), reasons, set_aside].concat() }
 }
 
+/// The issues that each alone make the verdict *hold*, by id.
+pub fn holding(tally: &Tally) -> BTreeSet<&str> {
+    let models = models_by_bundle(tally);
+    let open = tally.issues.iter().filter(|issue| issue.is_open());
+    let now = open.filter(|issue| weight(issue, &models).holds()).map(|issue| issue.id.as_str());
+    let earlier = tally.earlier.iter().filter(|one| one.is_open() && one.issue.holds);
+    now.chain(earlier.map(|one| one.issue.id.as_str())).collect()
+}
+
+/// What an issue weighs, the weightiest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// BLOCK by several lineages.
+    Agreed,
+    /// BLOCK by one lineage that a human decided to be real.
+    Decided,
+    /// BLOCK by one lineage, confirmed by an examiner of another.
+    Confirmed,
+    /// BLOCK of static tools or of the repository's history alone.
+    Factual,
+    /// BLOCK by one lineage of models where no second could have confirmed it.
+    Unopposed,
+    /// An issue that made the last review hold, less weighty or not reported now.
+    Held,
+    /// Other BLOCKs.
+    Alone,
+    /// BLOCK by one lineage, refuted by an examiner of another.
+    Refuted,
+    /// A BLOCK of the last review that is called less, or not reported, now.
+    WasBlock,
+    /// WARN.
+    Warning,
+    /// A WARN of the last review that is called less, or not reported, now.
+    WasWarning,
+    /// Anything less.
+    Remark,
+}
+
+impl Weight {
+    /// All that are told, in the order of the reasons, with the words for one and for several.
+    const TOLD: [(Self, &'static str, &'static str); 11] = [
+        (Self::Agreed, "BLOCK found by several lineages", "BLOCKs found by several lineages"),
+        (Self::Decided, "BLOCK decided to be real", "BLOCKs decided to be real"),
+        (
+            Self::Confirmed,
+            "BLOCK by one lineage, confirmed by another",
+            "BLOCKs by one lineage, confirmed by another",
+        ),
+        (
+            Self::Factual,
+            "BLOCK of a static tool or the repository's history, which no model need confirm",
+            "BLOCKs of static tools or the repository's history, which no model need confirm",
+        ),
+        (
+            Self::Unopposed,
+            "BLOCK that no second lineage was there to confirm",
+            "BLOCKs that no second lineage was there to confirm",
+        ),
+        (
+            Self::Held,
+            "issue that held the last review and is still open",
+            "issues that held the last review and are still open",
+        ),
+        (Self::Alone, "BLOCK by one lineage alone", "BLOCKs by one lineage alone"),
+        (
+            Self::Refuted,
+            "BLOCK by one lineage, refuted by another",
+            "BLOCKs by one lineage, refuted by another",
+        ),
+        (Self::WasBlock, "BLOCK still open from the last review", "BLOCKs still open from the last review"),
+        (Self::Warning, "WARN", "WARNs"),
+        (Self::WasWarning, "WARN still open from the last review", "WARNs still open from the last review"),
+    ];
+
+    /// Whether it alone makes the verdict *hold*.
+    fn holds(self) -> bool {
+        match self {
+            Self::Agreed | Self::Decided | Self::Confirmed | Self::Factual | Self::Unopposed | Self::Held => {
+                true
+            }
+            Self::Alone
+            | Self::Refuted
+            | Self::WasBlock
+            | Self::Warning
+            | Self::WasWarning
+            | Self::Remark => false,
+        }
+    }
+}
+
+/// What a reported issue weighs; no less than at the last review, since when it is open.
+fn weight(issue: &Issue, models: &BTreeMap<&str, usize>) -> Weight {
+    let now = match issue.severity {
+        Severity::Block if issue.is_convergent() => Weight::Agreed,
+        Severity::Block if is_decided_real(issue) => Weight::Decided,
+        Severity::Block if issue.is_confirmed() => Weight::Confirmed,
+        Severity::Block if issue.is_refuted() => Weight::Refuted,
+        Severity::Block if is_factual(issue) => Weight::Factual,
+        Severity::Block if unopposed(issue, models) => Weight::Unopposed,
+        Severity::Block => Weight::Alone,
+        Severity::Warn => Weight::Warning,
+        Severity::Info => Weight::Remark,
+    };
+    now.min(issue.still_open().map_or(Weight::Remark, weight_then))
+}
+
+/// What an issue of the last review weighs as long as it is open.
+fn weight_then(issue: &Earlier) -> Weight {
+    let is_decided = issue.disposition.as_ref().is_some_and(|one| one.decision == Decision::Real);
+    match issue.severity {
+        _ if issue.holds => Weight::Held,
+        Severity::Block if is_decided => Weight::Decided,
+        Severity::Block => Weight::WasBlock,
+        Severity::Warn => Weight::WasWarning,
+        Severity::Info => Weight::Remark,
+    }
+}
+
 /// Counts of what weighs.
 #[derive(Debug, Default)]
-struct Found {
-    /// BLOCK by several lineages.
-    agreed: usize,
-    /// BLOCK by one lineage that a human decided to be real.
-    decided: usize,
-    /// BLOCK by one lineage, confirmed by an examiner of another.
-    confirmed: usize,
-    /// BLOCK of static tools or of the repository's history alone.
-    factual: usize,
-    /// BLOCK by one lineage of models where no second could have confirmed it.
-    unopposed: usize,
-    /// BLOCK by one lineage, refuted by an examiner of another.
-    refuted: usize,
-    /// Other BLOCKs.
-    alone: usize,
-    /// WARNs.
-    warnings: usize,
-}
+struct Found(BTreeMap<Weight, usize>);
 
 impl Found {
     fn of(tally: &Tally) -> Self {
         let models = models_by_bundle(tally);
-        let mut found = Self::default();
-        for issue in tally.issues.iter().filter(|issue| issue.is_open()) {
-            match issue.severity {
-                Severity::Block if issue.is_convergent() => found.agreed += 1,
-                Severity::Block if is_decided_real(issue) => found.decided += 1,
-                Severity::Block if issue.is_confirmed() => found.confirmed += 1,
-                Severity::Block if issue.is_refuted() => found.refuted += 1,
-                Severity::Block if is_factual(issue) => found.factual += 1,
-                Severity::Block if unopposed(issue, &models) => found.unopposed += 1,
-                Severity::Block => found.alone += 1,
-                Severity::Warn => found.warnings += 1,
-                Severity::Info => {}
-            }
-        }
-        let standing = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
-        for member in standing {
+        let reported =
+            tally.issues.iter().filter(|issue| issue.is_open()).map(|issue| weight(issue, &models));
+        let earlier = tally.earlier.iter().filter(|one| one.is_open()).map(|one| weight_then(&one.issue));
+        let unplaced = tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+        let unplaced = unplaced.map(|member| {
             let second = models.get(member.bundle.as_str()) >= Some(&2);
             match member.anchored.finding.severity {
-                Severity::Block if !member.lineage.is_model() => found.factual += 1,
-                Severity::Block if second => found.alone += 1,
-                Severity::Block => found.unopposed += 1,
-                Severity::Warn => found.warnings += 1,
-                Severity::Info => {}
+                Severity::Block if !member.lineage.is_model() => Weight::Factual,
+                Severity::Block if second => Weight::Alone,
+                Severity::Block => Weight::Unopposed,
+                Severity::Warn => Weight::Warning,
+                Severity::Info => Weight::Remark,
             }
+        });
+        let mut found = Self::default();
+        for weight in reported.chain(earlier).chain(unplaced) {
+            *found.0.entry(weight).or_default() += 1;
         }
         found
     }
 
     fn judged(&self) -> (Verdict, Vec<String>) {
-        let reasons = [
-            gate::some(self.agreed, "BLOCK found by several lineages", "BLOCKs found by several lineages"),
-            gate::some(self.decided, "BLOCK decided to be real", "BLOCKs decided to be real"),
-            gate::some(
-                self.confirmed,
-                "BLOCK by one lineage, confirmed by another",
-                "BLOCKs by one lineage, confirmed by another",
-            ),
-            gate::some(
-                self.factual,
-                "BLOCK of a static tool or the repository's history, which no model need confirm",
-                "BLOCKs of static tools or the repository's history, which no model need confirm",
-            ),
-            gate::some(
-                self.unopposed,
-                "BLOCK that no second lineage was there to confirm",
-                "BLOCKs that no second lineage was there to confirm",
-            ),
-            gate::some(self.alone, "BLOCK by one lineage alone", "BLOCKs by one lineage alone"),
-            gate::some(
-                self.refuted,
-                "BLOCK by one lineage, refuted by another",
-                "BLOCKs by one lineage, refuted by another",
-            ),
-            gate::some(self.warnings, "WARN", "WARNs"),
-        ]
-        .concat();
-        let holding = [self.agreed, self.decided, self.confirmed, self.factual, self.unopposed];
-        let verdict = if holding.iter().any(|count| *count > 0) {
-            Verdict::Hold
-        } else if self.alone + self.refuted + self.warnings > 0 {
-            Verdict::ShipWithFixes
-        } else {
-            Verdict::Ship
+        let count = |weight: Weight| self.0.get(&weight).copied().unwrap_or(0);
+        let told = Weight::TOLD.iter().flat_map(|(weight, one, many)| gate::some(count(*weight), one, many));
+        let verdict = match self.0.keys().min() {
+            Some(weight) if weight.holds() => Verdict::Hold,
+            None | Some(Weight::Remark) => Verdict::Ship,
+            Some(_) => Verdict::ShipWithFixes,
         };
-        (verdict, reasons)
+        (verdict, told.collect())
     }
 }
 
@@ -246,6 +319,7 @@ mod tests {
             replies,
             judgements: Judgements::default(),
             dispositions: Vec::new(),
+            since: None,
         };
         let tally = tally(input);
         let gate = gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages });

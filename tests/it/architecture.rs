@@ -31,7 +31,10 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     (
         "stages",
         Within::Siblings,
-        &["bundle", "estimate", "mask", "prompt", "reply", "anchor", "tally", "judge", "eval", "report"],
+        &[
+            "bundle", "estimate", "mask", "prompt", "reply", "anchor", "tally", "judge", "eval", "report",
+            "post",
+        ],
     ),
     ("edges", Within::Nobody, &["clock", "config", "forge", "git", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),

@@ -140,6 +140,7 @@ fn input(answers: &[Answer]) -> Input {
         replies: answers.iter().map(reply).collect(),
         judgements: <_>::default(),
         dispositions: Vec::new(),
+        since: None,
     }
 }
 

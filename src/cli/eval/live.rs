@@ -254,5 +254,6 @@ fn input(record: &RunRecord, material: Material, panel: Panel, mut replies: Vec<
         replies,
         judgements: Judgements::default(),
         dispositions: Vec::new(),
+        since: None,
     }
 }

@@ -7,6 +7,7 @@ mod material;
 mod perform;
 mod prepare;
 mod preview;
+mod pull;
 mod resume;
 
 use std::num::NonZeroUsize;
@@ -32,6 +33,14 @@ const ASKING: &str = "Whom to ask";
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,
+    /// Review this pull request: a number, the address of its page, or `auto` for the one that the CI job is about
+    ///
+    /// Only what came since the last review of it is asked about; what that found is carried over until it is gone.
+    #[arg(long, help_heading = "What to look at", value_name = "N|URL", conflicts_with_all = ["range", "staged", "worktree", "diff"])]
+    pr: Option<String>,
+    /// With --pr: ask about all of it, not only about what came since its last review
+    #[arg(long, help_heading = "What to look at", requires = "pr")]
+    full: bool,
     /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
@@ -54,7 +63,7 @@ pub(super) struct ReviewArgs {
     #[arg(long, help_heading = ASKING, env = env::NO_CACHE, value_parser = FalseyValueParser::new())]
     no_cache: bool,
     /// Go on with a run that was interrupted: ask only for what is missing
-    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "components", "include", "exclude", "context", "panel", "reviewers"])]
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "pr", "components", "include", "exclude", "context", "panel", "reviewers"])]
     resume: Option<String>,
     /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
     #[arg(long, help_heading = ASKING)]
@@ -81,8 +90,11 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
         let job = resume::resume(&mut workspace, args, dir, ui)?;
         return perform::perform(&workspace, args, job, ui);
     }
-    let mut workspace = Workspace::for_change(global, &args.change, ui)?;
-    match prepare::prepare(&mut workspace, args, ui)? {
+    let (mut workspace, pulled) = match &args.pr {
+        Some(given) => pull::open(global, given, ui).map(|(workspace, pulled)| (workspace, Some(pulled)))?,
+        None => (Workspace::for_change(global, &args.change, ui)?, None),
+    };
+    match prepare::prepare(&mut workspace, args, pulled, ui)? {
         Some(job) => perform::perform(&workspace, args, job, ui),
         None => Ok(Status::Done),
     }

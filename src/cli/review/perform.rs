@@ -201,5 +201,6 @@ fn input(job: &mut Job, replies: Vec<TaskReply>, dispositions: Vec<Disposition>)
         replies,
         judgements: std::mem::take(&mut job.judgements),
         dispositions,
+        since: job.since.clone(),
     })
 }

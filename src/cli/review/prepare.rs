@@ -6,11 +6,12 @@ use super::{
     Material, ReviewArgs,
     asked::{Asked, asked, memory},
     preview,
+    pull::Pulled,
 };
 use crate::{
     VERSION,
     bundle::{Bundle, Split},
-    change::RangeInfo,
+    change::{Change, RangeInfo},
     cli::{
         bundle,
         error::CliError,
@@ -36,6 +37,7 @@ use crate::{
     tally::{
         self, Input, RunInfo, TaskReply,
         gate::{self, Policy},
+        since::Since,
     },
 };
 
@@ -49,21 +51,37 @@ pub(super) struct Job {
     pub(super) memory: Arc<Memory>,
     pub(super) earlier: Vec<TaskReply>,
     pub(super) judgements: Judgements,
+    /// The last review of the same pull request.
+    pub(super) since: Option<Since>,
 }
 
 /// Everything up to the first request. `None` when there is nothing to ask, and it has been said.
-pub(super) fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> Result<Option<Job>, CliError> {
+pub(super) fn prepare(
+    workspace: &mut Workspace,
+    args: &ReviewArgs,
+    pulled: Option<Pulled>,
+    ui: Ui,
+) -> Result<Option<Job>, CliError> {
     let policy = args.gate.over(workspace.policy());
+    let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
+    let mut leaves = false;
+    let mut since = None;
+    if let Some(pulled) = pulled {
+        leaves = found::add(workspace, &choice)?;
+        since = Some(pulled.since(workspace, args, &choice, policy, ui)?);
+    }
+    let has_last = since.as_ref().is_some_and(|since| since.last.is_some());
     let change = match workspace.change(&args.change, ui)? {
         Reading::Files(change) => change,
+        // What the last review left is told all the same.
+        Reading::NoFile(range) if has_last => Change { range, ..Change::default() },
         Reading::NoFile(range) => {
             document_of_nothing(args, policy, range, ui)?;
             return Ok(None);
         }
     };
     let (range, commits) = (change.range.clone(), change.commits.clone());
-    let choice = Choice { panel: args.panel.clone(), reviewers: args.reviewers.clone() };
-    let leaves = found::add(workspace, &choice)?;
+    leaves |= !change.files.is_empty() && found::add(workspace, &choice)?;
     let looks_back = |one: &Reviewer| one.access == Access::Builtin(Builtin::History);
     let past = routing::anybody(&workspace.config, &choice)?.iter().any(looks_back).then(|| change.clone());
     let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
@@ -99,8 +117,9 @@ pub(super) fn prepare(workspace: &mut Workspace, args: &ReviewArgs, ui: Ui) -> R
         found::announce(workspace, &choice, panel, ui);
     }
     let dir = workspace.store.create(&record, &material.manifest(), &material.split)?;
+    since.iter().try_for_each(|since| dir.write_since(since))?;
     let (earlier, judgements) = <_>::default();
-    Ok(Some(Job { dir, record, material, policy, asked, memory, earlier, judgements }))
+    Ok(Some(Job { dir, record, material, policy, asked, memory, earlier, judgements, since }))
 }
 
 /// Everybody who is asked about a bundle of `split`, with keys, and who is asked about which.
@@ -110,6 +129,9 @@ fn seats(
     policy: Policy,
     split: &Split,
 ) -> Result<(Seats, Routes), CliError> {
+    if split.bundles.is_empty() && split.excluded.is_empty() {
+        return Ok(<_>::default());
+    }
     let Assignment { reviewers, routes } = routing::assign(&workspace.config, choice, &split.bundles)?;
     let panel = Panel { reviewers: reviewers.iter().map(Into::into).collect() };
     let least = least(&routes, &panel, &split.bundles, policy);
@@ -135,9 +157,18 @@ fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: 
         tool_version: VERSION.to_owned(),
         ..RunInfo::default()
     };
-    let (panel, bundles, excluded, replies, judgements, dispositions) = <_>::default();
-    let tally =
-        tally::tally(Input { run, range, panel, bundles, excluded, replies, judgements, dispositions });
+    let (panel, bundles, excluded, replies, judgements, dispositions, since) = <_>::default();
+    let tally = tally::tally(Input {
+        run,
+        range,
+        panel,
+        bundles,
+        excluded,
+        replies,
+        judgements,
+        dispositions,
+        since,
+    });
     report::print_document(&tally, &gate::evaluate(&tally, policy), &args.output, ui)
 }
 

@@ -70,8 +70,8 @@ pub(super) fn resume(
     let mut record = saved.record;
     let verify = args.verify || record.judging.is_some_and(|judging| judging.verify);
     record.judging = judge::wanted(&workspace.config, verify);
-    let (earlier, judgements) = (saved.input.replies, saved.input.judgements);
-    Ok(Job { dir, record, material, policy, asked, memory, earlier, judgements })
+    let (earlier, judgements, since) = (saved.input.replies, saved.input.judgements, saved.input.since);
+    Ok(Job { dir, record, material, policy, asked, memory, earlier, judgements, since })
 }
 
 fn changed_panel(dir: &RunDir, now: &str) -> CliError {

@@ -57,7 +57,8 @@ pub(super) struct Comment {
     created_at: Timestamp,
     user: Option<User>,
     in_reply_to_id: Option<u64>,
-    #[serde(default)]
+    /// Its place in the diff as it is now; one on a whole file has no line, and `position` may go one day.
+    line: Option<u64>,
     position: Option<u64>,
 }
 
@@ -84,8 +85,8 @@ impl Comment {
 pub(super) fn threads(comments: Vec<Comment>) -> Vec<pull::Thread> {
     let mut threads: Vec<pull::Thread> = Vec::new();
     for comment in comments {
-        let (is_outdated, answers_to) = (comment.position.is_none(), comment.in_reply_to_id);
-        let first = answers_to.map(|id| id.to_string());
+        let is_outdated = comment.line.or(comment.position).is_none();
+        let first = comment.in_reply_to_id.map(|id| id.to_string());
         let value = comment.into_value(None);
         match threads.iter_mut().find(|thread| Some(&thread.id) == first.as_ref()) {
             Some(thread) => thread.answers.push(value),
@@ -196,6 +197,8 @@ struct Said {
 #[serde(rename_all = "camelCase")]
 struct Node {
     id: String,
+    /// The id that REST knows; text, since it may be too large for GraphQL's numbers.
+    full_database_id: Option<String>,
     body: String,
     created_at: Timestamp,
     viewer_did_author: bool,
@@ -221,7 +224,7 @@ impl Thread {
     /// `None` for a thread whose comments are all gone.
     pub(super) fn into_value(self) -> Option<pull::Thread> {
         let mut comments = self.comments.nodes.into_iter().map(|node| pull::Comment {
-            id: node.id,
+            id: node.full_database_id.unwrap_or(node.id),
             author: node.author.map_or_else(|| NOBODY.to_owned(), Actor::into_login),
             is_ours: node.viewer_did_author,
             body: node.body,

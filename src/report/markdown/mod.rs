@@ -11,15 +11,26 @@ use crate::{
     coverage::State,
     finding::{Anchor, Severity},
     report::{
-        coverage, foreign,
+        coverage, earlier, foreign,
         judged::{self, Said},
         masks, sizes,
         summary::{self, Directory},
         words,
     },
     reviewer::{ReviewerId, Seat},
-    tally::{Coverage, Issue, Member, Tally, gate::Gate, verdict},
+    tally::{
+        Coverage, Issue, Member, Tally,
+        gate::Gate,
+        since::{Became, Carried},
+        verdict,
+    },
 };
+
+/// Characters of a note that are shown.
+const NOTE_SHOWN: usize = 300;
+
+/// Characters of an earlier issue's claim that are shown.
+const CLAIM_SHOWN: usize = 400;
 
 /// Lines of an unusable text that are shown.
 const REJECT_LINES: usize = 6;
@@ -36,7 +47,9 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
         writer.blocks(),
         writer.refuted(),
         writer.others(),
+        still_open(tally),
         writer.dismissed(),
+        fixed(tally),
         unplaced(tally),
         retracted(tally),
         rejects(tally),
@@ -58,6 +71,12 @@ fn heading(tally: &Tally, gate: &Gate) -> String {
     let by = summary::heard_words(summary::heard(tally).len()) + &spent + summary::unchecked_words(tally);
     let mut out =
         format!("## scrum: {headline}\n\n{verdict}. {gate}. Coverage: {}{by}.\n", coverage::in_short(tally));
+    if let Some(line) = earlier::scope_line(tally) {
+        let _ = writeln!(out, "\n{}.", words::sentence(&escape::cell(&line)));
+    }
+    for note in tally.since.iter().flat_map(|since| &since.notes) {
+        let _ = writeln!(out, "\n> {}", escape::cell(&words::in_brief(note, NOTE_SHOWN)));
+    }
     let bundles = summary::bundle_heads(tally).len();
     if let Some(judged) = judged::in_short(tally) {
         let _ = writeln!(out, "\nJudged: {}.", escape::cell(&judged));
@@ -130,8 +149,9 @@ impl<'a> Writer<'a> {
 
     /// Folded, each with the decision in front of what was said.
     fn dismissed(&self) -> String {
-        let entries: Vec<String> =
-            summary::dismissed(self.tally).map(|(issue, _)| self.entry(issue)).collect();
+        let now = summary::dismissed(self.tally).map(|(issue, _)| self.entry(issue));
+        let earlier = earlier::of(self.tally, Became::Dismissed).map(earlier_entry);
+        let entries: Vec<String> = now.chain(earlier).collect();
         if entries.is_empty() {
             return String::new();
         }
@@ -156,7 +176,9 @@ impl<'a> Writer<'a> {
         let examined = escape::cell(&judged::examined_cell(issue));
         let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
         let id = escape::code(&issue.id);
-        let mut out = format!("**{}** {place} · {agreement}{agreed}{examined} · {id}\n\n", issue.severity);
+        let standing = earlier::standing(issue).map(|standing| format!(" · {standing}")).unwrap_or_default();
+        let mut out =
+            format!("**{}** {place} · {agreement}{agreed}{examined} · {id}{standing}\n\n", issue.severity);
         if let Some(disposition) = &issue.disposition {
             let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
             let _ = writeln!(out, "**{decided}**\n");
@@ -171,6 +193,49 @@ impl<'a> Writer<'a> {
         }
         out
     }
+}
+
+/// What nobody reports now and still stands: BLOCKs to be seen at once, the rest folded.
+fn still_open(tally: &Tally) -> String {
+    let open = || earlier::of(tally, Became::StillOpen);
+    let (blocks, others): (Vec<_>, Vec<_>) = open().partition(|one| one.issue.severity == Severity::Block);
+    let mut out = String::new();
+    if !blocks.is_empty() {
+        let entries: Vec<String> = blocks.into_iter().map(earlier_entry).collect();
+        let _ = write!(out, "### Still open from the last review\n\n{}", entries.join("\n"));
+    }
+    if !others.is_empty() {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        let issues = words::count(others.len(), "issue");
+        let entries: Vec<String> = others.into_iter().map(earlier_entry).collect();
+        let title = format!("{issues} of WARN or less still open from the last review");
+        let _ = write!(out, "{gap}{}", folded(&title, &entries.join("\n")));
+    }
+    out
+}
+
+fn fixed(tally: &Tally) -> String {
+    let entries: Vec<String> = earlier::of(tally, Became::Fixed).map(earlier_entry).collect();
+    if entries.is_empty() {
+        return String::new();
+    }
+    let issues = words::count(entries.len(), "issue");
+    folded(&format!("{issues} fixed since the last review"), &entries.join("\n"))
+}
+
+/// An issue of the last review that nobody reports now.
+fn earlier_entry(one: &Carried) -> String {
+    let (severity, place, id) =
+        (one.issue.severity, escape::code(&earlier::place(one)), escape::code(&one.issue.id));
+    let finders = escape::cell(&earlier::finders(one));
+    let mut out = format!("**{severity}** {place} · {finders} · {id}\n\n");
+    if let Some(disposition) = &one.issue.disposition {
+        let decided = words::sentence(&escape::cell(&summary::decided_words(disposition)));
+        let _ = writeln!(out, "**{decided}**\n");
+    }
+    let what = escape::text(&words::in_brief(&one.issue.what, CLAIM_SHOWN));
+    let _ = writeln!(out, "- {what}");
+    out
 }
 
 /// What somebody says about others' claims, as an item of the list; set apart from who found something.

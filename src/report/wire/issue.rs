@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Effort, StateWord};
+use super::{Effort, StandingWord, StateWord};
 
 /// How bad a finding is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -72,6 +72,21 @@ pub struct IssueEntry {
     /// What a human decided about it; not there when nobody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disposition: Option<DispositionEntry>,
+    /// How it relates to the last review of the same pull request; not there when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standing: Option<StandingWord>,
+    /// What that review called it, where it is still open and was called worse, or found by more lineages: gate and verdict count it so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<Was>,
+}
+
+/// What an issue was called at the last review.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Was {
+    /// How bad.
+    pub severity: SeverityWord,
+    /// By whom.
+    pub lineages: Vec<String>,
 }
 
 /// What somebody answered about other reviewers' claims.

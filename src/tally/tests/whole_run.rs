@@ -56,6 +56,7 @@ fn run() -> Input {
         ],
         judgements: Judgements::default(),
         dispositions: Vec::new(),
+        since: None,
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     body::{Frame, Incoming},
@@ -58,6 +58,7 @@ pub(crate) struct Asked {
     pub(crate) at: Instant,
     /// 0 for the server's first request.
     pub(crate) number: usize,
+    pub(crate) method: Method,
     /// Path and query of its URL; of a request to a proxy the host.
     pub(crate) path: String,
     /// As sent.
@@ -150,7 +151,8 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         // What a proxy is asked for has no path.
         let path = parts.uri.path_and_query().map(ToString::to_string);
         let path = path.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
-        let asked = Asked { at, number: log.len(), path, headers: parts.headers, body };
+        let (number, method, headers) = (log.len(), parts.method, parts.headers);
+        let asked = Asked { at, number, method, path, headers, body };
         log.push(asked.clone());
         asked
     };

@@ -166,6 +166,8 @@ pub(crate) fn issue(id: &str, agreement: Agreement, members: Vec<Member>) -> Iss
         examinations: Vec::new(),
         unexamined: Vec::new(),
         disposition: None,
+        standing: None,
+        earlier: None,
     }
 }
 
@@ -313,6 +315,8 @@ pub(crate) fn tally() -> Tally {
             reason: "no WHAT".into(),
         }],
         judgements: Judgements::default(),
+        since: None,
+        earlier: Vec::new(),
     }
 }
 

@@ -1,0 +1,74 @@
+//! The last review of the same pull request, in words: [`scope_line`], [`standing`], [`line`].
+//!
+//! What weighs how is the tally's matter.
+
+use crate::{
+    report::{foreign, summary, words},
+    tally::{
+        Issue, Tally,
+        since::{Became, Carried, Scope, Since, Standing, short},
+    },
+};
+
+/// `only what came since the last review of abc1234 is reviewed`; `None` for a first review and for what is no pull request.
+pub fn scope_line(tally: &Tally) -> Option<String> {
+    let Since { scope, last, .. } = tally.since.as_ref()?;
+    let head = last.as_ref().map(|last| short(&last.head));
+    match (scope, head) {
+        (Scope::First, _) => None,
+        (Scope::Incremental, head) => Some(format!(
+            "reviewed is only what came since the last review of {}",
+            head.unwrap_or("an earlier commit")
+        )),
+        (Scope::Full(reason), Some(head)) => Some(foreign::one_line(&format!(
+            "all of it is reviewed again since the last review of {head}: {reason}"
+        ))),
+        (Scope::Full(reason), None) => Some(foreign::one_line(&format!("all of it is reviewed: {reason}"))),
+    }
+}
+
+/// `nothing new since the last review of abc1234`; `None` where there is anything new.
+pub fn nothing_new(tally: &Tally) -> Option<String> {
+    let since = tally.since.as_ref().filter(|since| since.scope == Scope::Incremental)?;
+    let last = since.last.as_ref().filter(|_| tally.bundles.is_empty() && tally.excluded.is_empty())?;
+    Some(format!("nothing new since the last review of {}", short(&last.head)))
+}
+
+/// Earlier issues of one kind, the weightiest first.
+pub fn of(tally: &Tally, became: Became) -> impl Iterator<Item = &Carried> {
+    summary::earlier(tally).filter(move |one| one.became == became)
+}
+
+/// How an issue relates to the last review: `new`, `still open`, `back again`; `None` where there is none.
+pub fn standing(issue: &Issue) -> Option<String> {
+    Some(match issue.standing? {
+        Standing::New => "new".to_owned(),
+        Standing::BackAgain => "back again".to_owned(),
+        Standing::StillOpen => match issue.still_open().filter(|_| summary::was_worse(issue)) {
+            None => "still open".to_owned(),
+            Some(before) => format!(
+                "still open, counted as at the last review: {} by {}",
+                issue.worst_severity(),
+                words::count(before.lineages.len().max(issue.lineages.len()), "lineage")
+            ),
+        },
+    })
+}
+
+/// `src/a.rs:3 found by anthropic and openai: the socket leaks`, harmless to show; `most` characters of the claim.
+pub fn line(carried: &Carried, most: usize) -> String {
+    format!("{} {}: {}", place(carried), finders(carried), words::in_brief(&carried.issue.what, most))
+}
+
+/// Where it is, as far as known.
+pub fn place(carried: &Carried) -> String {
+    let issue = &carried.issue;
+    summary::place_words(&issue.path, issue.lines, issue.symbol.as_deref())
+}
+
+/// `found by anthropic and openai`, harmless to show.
+pub fn finders(carried: &Carried) -> String {
+    let names: Vec<String> =
+        carried.issue.lineages.iter().map(|one| foreign::one_line(one.as_str())).collect();
+    format!("found by {}", words::list_up_to(&names, 4))
+}

@@ -1,0 +1,214 @@
+//! Puts the last review's issues beside those of this one: [`join`].
+//!
+//! An issue is an earlier one when it has its id, or when it says the same at the same place in other words. What nobody reports now
+//! is [`Carried`]: fixed only where its code is gone and somebody read what is there now.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
+
+use super::{
+    Became, Carried, Earlier, Scope, Since, Standing, Whereabouts,
+    left::{self, TEXT_KEPT},
+};
+use crate::{
+    anchor::plain_name,
+    bundle::{Bundle, Excluded},
+    coverage::State,
+    disposition::Disposition,
+    finding::LineRange,
+    tally::{
+        Coverage, Issue, Member, Sameness,
+        claim::Claim,
+        cluster::{MOST_COMPARED, NEAR},
+    },
+};
+
+/// What this review showed to whom, and what came of it.
+pub(in crate::tally) struct Shown<'a> {
+    pub(in crate::tally) bundles: &'a [Bundle],
+    pub(in crate::tally) excluded: &'a [Excluded],
+    pub(in crate::tally) coverage: &'a [Coverage],
+}
+
+/// Says of each of `issues` how it relates to the last review, and gives the issues of that which nobody reports now, the weightiest first.
+/// `decided` are the decisions that stand, by issue.
+pub(in crate::tally) fn join(
+    since: &Since,
+    issues: &mut [Issue],
+    decided: &BTreeMap<String, Disposition>,
+    shown: &Shown<'_>,
+) -> Vec<Carried> {
+    let Some(last) = &since.last else { return Vec::new() };
+    let mut earlier: BTreeMap<&str, &Earlier> =
+        last.issues.iter().map(|one| (one.id.as_str(), one)).collect();
+    let mut unmet = Vec::new();
+    for (at, issue) in issues.iter_mut().enumerate().filter(|(_, issue)| issue.is_counted()) {
+        issue.standing = Some(Standing::New);
+        match earlier.remove(issue.id.as_str()) {
+            Some(before) => meet(issue, before),
+            None => unmet.push(at),
+        }
+    }
+    reworded(issues, &unmet, &mut earlier, decided);
+    let reading = Reading::of(since, shown);
+    let mut carried: Vec<Carried> = earlier.into_values().map(|one| reading.carry(one, decided)).collect();
+    carried.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    carried
+}
+
+/// Smaller comes first.
+fn rank(one: &Carried) -> impl Ord + '_ {
+    let Earlier { severity, agreement, lineages, path, lines, id, .. } = &one.issue;
+    (one.became, Reverse(*agreement), Reverse(lineages.len()), Reverse(*severity), path, lines, id)
+}
+
+fn meet(issue: &mut Issue, before: &Earlier) {
+    issue.standing = Some(if before.is_fixed { Standing::BackAgain } else { Standing::StillOpen });
+    issue.earlier = Some(Box::new(before.clone()));
+}
+
+/// Takes out of `earlier` what the issues at `unmet` say in other words.
+fn reworded(
+    issues: &mut [Issue],
+    unmet: &[usize],
+    earlier: &mut BTreeMap<&str, &Earlier>,
+    decided: &BTreeMap<String, Disposition>,
+) {
+    let mut by_path: HashMap<&str, Vec<usize>> = HashMap::new();
+    for at in unmet {
+        by_path.entry(issues[*at].path.as_str()).or_default().push(*at);
+    }
+    let mut pairs: Vec<(usize, &Earlier)> = Vec::new();
+    let mut taken = BTreeSet::new();
+    for before in earlier.values() {
+        let sought = Sought::new(before);
+        let here = by_path.get(sought.path).into_iter().flatten();
+        let same = |at: &&usize| !taken.contains(*at) && sought.is_said_in(&issues[**at]);
+        if let Some(at) =
+            here.copied().filter(|at| same(&at)).min_by(|a, b| issues[*a].id.cmp(&issues[*b].id))
+        {
+            taken.insert(at);
+            pairs.push((at, *before));
+        }
+    }
+    for (at, before) in pairs {
+        earlier.remove(before.id.as_str());
+        let issue = &mut issues[at];
+        meet(issue, before);
+        if issue.disposition.is_none()
+            && before.severity >= issue.severity
+            && Sought::new(before).is_all_of(issue)
+        {
+            let dismissal = decided.get(&before.id).filter(|one| one.decision.dismisses());
+            issue.disposition = dismissal.map(|one| Disposition { issue: issue.id.clone(), ..one.clone() });
+        }
+    }
+}
+
+/// An earlier issue, to be found in other words.
+struct Sought<'a> {
+    path: &'a str,
+    lines: Option<LineRange>,
+    symbol: Option<&'a str>,
+    claim: Claim,
+}
+
+impl<'a> Sought<'a> {
+    fn new(before: &'a Earlier) -> Self {
+        let (path, lines) = match &before.now {
+            Whereabouts::There { path, lines } => (path.as_str(), *lines),
+            Whereabouts::Unknown => (before.path.as_str(), before.lines),
+            Whereabouts::Gone => (before.path.as_str(), None),
+        };
+        Self {
+            path,
+            lines,
+            symbol: before.symbol.as_deref().map(plain_name),
+            claim: claim(&before.what, &before.why),
+        }
+    }
+
+    fn is_said_in(&self, issue: &Issue) -> bool {
+        standing(issue).take(MOST_COMPARED).any(|member| self.is_same(member))
+    }
+
+    fn is_all_of(&self, issue: &Issue) -> bool {
+        standing(issue).all(|member| self.is_same(member))
+    }
+
+    fn is_same(&self, member: &Member) -> bool {
+        let finding = &member.anchored.finding;
+        self.is_near(member) && self.claim.compare(&claim(&finding.what, &finding.why)) == Sameness::Same
+    }
+
+    /// As between the findings of one run; a place that is only a file is near all of it.
+    fn is_near(&self, member: &Member) -> bool {
+        let (lines, symbol) = (member.anchored.lines, member.anchored.symbol.as_deref().map(plain_name));
+        let whole_file = |lines: Option<LineRange>, symbol: Option<&str>| lines.is_none() && symbol.is_none();
+        let by_line = self.lines.zip(lines).is_some_and(|(a, b)| a.gap(b) <= NEAR);
+        let by_symbol = self.symbol.is_some() && self.symbol == symbol;
+        by_line || by_symbol || whole_file(self.lines, self.symbol) || whole_file(lines, symbol)
+    }
+}
+
+/// Reads a claim as far as a record keeps it, so that what was kept compares as equal to itself.
+fn claim(what: &str, why: &str) -> Claim {
+    Claim::read(&left::kept(what, TEXT_KEPT), &left::kept(why, TEXT_KEPT))
+}
+
+fn standing(issue: &Issue) -> impl Iterator<Item = &Member> {
+    issue.members.iter().filter(|member| !member.anchored.finding.retracted)
+}
+
+/// Which files this review read, and which it had to do with.
+struct Reading {
+    /// Shown, and somebody answered.
+    read: BTreeSet<String>,
+    /// Differ in what was asked about.
+    touched: BTreeSet<String>,
+    /// Everything of the pull request was asked about.
+    is_whole: bool,
+}
+
+impl Reading {
+    fn of(since: &Since, shown: &Shown<'_>) -> Self {
+        let answered = |bundle: &&Bundle| {
+            let mut of_it = shown.coverage.iter().filter(|task| task.outcome.bundle == bundle.id);
+            of_it.any(|task| task.outcome.state == State::Answered)
+        };
+        let paths = |bundle: &Bundle| -> Vec<String> {
+            let both = bundle.files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
+            both.map(ToString::to_string).collect()
+        };
+        let left_out = shown.excluded.iter().map(|file| file.path.to_string());
+        Self {
+            read: shown.bundles.iter().filter(answered).flat_map(paths).collect(),
+            touched: shown.bundles.iter().flat_map(paths).chain(left_out).collect(),
+            is_whole: since.scope != Scope::Incremental,
+        }
+    }
+
+    fn carry(&self, before: &Earlier, decided: &BTreeMap<String, Disposition>) -> Carried {
+        let mut issue = before.clone();
+        issue.disposition = decided.get(&issue.id).cloned();
+        if let Whereabouts::There { path, lines } = &before.now {
+            (issue.path, issue.lines) = (path.clone(), *lines);
+        }
+        let dismissed = issue.disposition.as_ref().is_some_and(|one| one.decision.dismisses());
+        let became = match before.now {
+            Whereabouts::Gone if self.has_read(&before.path) => Became::Fixed,
+            // It was gone before and nobody reports it now.
+            _ if before.is_fixed => Became::Fixed,
+            _ if dismissed => Became::Dismissed,
+            Whereabouts::Gone | Whereabouts::There { .. } | Whereabouts::Unknown => Became::StillOpen,
+        };
+        Carried { issue, became }
+    }
+
+    /// Whether what is at `path` now was read, or is no part of the pull request any more.
+    fn has_read(&self, path: &str) -> bool {
+        self.read.contains(path) || (self.is_whole && !self.touched.contains(path))
+    }
+}
