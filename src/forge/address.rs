@@ -151,7 +151,10 @@ impl Server {
     fn new(platform: Platform, root: Url) -> Self {
         let api = api(platform, &root);
         let variables: &[&str] = match platform {
-            Platform::GitHub => &["GITHUB_TOKEN", "GH_TOKEN"],
+            Platform::GitHub if is_cloud(&root) => &["GITHUB_TOKEN", "GH_TOKEN"],
+            Platform::GitHub => {
+                &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"]
+            }
             Platform::GitLab => &["GITLAB_TOKEN"],
             Platform::Gitea => &["GITEA_TOKEN", "FORGEJO_TOKEN"],
         };
@@ -221,17 +224,19 @@ struct Place {
 
 /// The root of a server's API.
 fn api(platform: Platform, root: &Url) -> String {
-    let host = root.host_str().unwrap_or_default();
-    let is_cloud = root.port().is_none() && (host == "github.com" || host.ends_with(".ghe.com"));
     let below = |path: &str| format!("{root}{path}");
     match platform {
-        Platform::GitHub if is_cloud => {
-            format!("https://api.{host}")
-        }
+        Platform::GitHub if is_cloud(root) => format!("https://api.{}", root.host_str().unwrap_or_default()),
         Platform::GitHub => below("api/v3"),
         Platform::GitLab => below("api/v4"),
         Platform::Gitea => below("api/v1"),
     }
+}
+
+/// Whether it is one of GitHub's own servers, whose API has a host of its own.
+fn is_cloud(root: &Url) -> bool {
+    let host = root.host_str().unwrap_or_default();
+    root.port().is_none() && (host == "github.com" || host.ends_with(".ghe.com"))
 }
 
 /// The server and the repository that are meant where only a number is given.

@@ -267,7 +267,7 @@ impl Client {
         let access = match &self.credential.token {
             Some(token) => format!("the token in {} may not see it", token.variable),
             None if self.credential.variables.is_empty() => {
-                "it takes a token, and none is for this server".to_owned()
+                "it takes a token, and none is for this server unless `url` of [forge] names it".to_owned()
             }
             None => format!("it takes a token: set {}", self.credential.variables.join(" or ")),
         };

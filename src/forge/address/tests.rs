@@ -251,12 +251,15 @@ fn a_named_server_has_the_variables_that_are_by_custom_its() {
     check(page, &gitea_actions(), expect, &["GH_TOKEN"]);
     let own = job(Platform::GitHub, "https://ghe.example/api/v3", "https://ghe.example", "acme/shop", None);
     check(page, &own, expect, &[]);
+    let there = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"];
     check(
         "https://ghe.example/acme/shop/pull/5",
         &own,
         "github https://ghe.example/api/v3 acme/shop 5",
-        GITHUB,
+        &there,
     );
+    let cloud = "github https://api.acme.ghe.com acme/shop 5";
+    check("https://acme.ghe.com/acme/shop/pull/5", &at("https://acme.ghe.com"), cloud, GITHUB);
     let mirrored = Known { token_env: Some("MIRROR_TOKEN".to_owned()), ..gitlab_ci() };
     check(
         "https://gitlab.com/acme/shop/-/merge_requests/7",
