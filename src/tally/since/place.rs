@@ -42,7 +42,7 @@ pub fn whereabouts(issue: &Earlier, file: Versions<'_>) -> Whereabouts {
     let moved = issue.lines.map(|lines| mapped(lines, file.difference));
     match (moved, &code, standing.as_deref()) {
         (Some(Some(lines)), ..) => there(Some(lines)),
-        (Some(None), Some(code), Some(found)) | (None, Some(code), Some(found)) => {
+        (Some(None) | None, Some(code), Some(found)) => {
             let is_moved = !found.is_empty() && found.len() >= lines_holding(before, code).len();
             if is_moved { there(nearest(found, issue.lines)) } else { Whereabouts::Gone }
         }
@@ -56,7 +56,7 @@ fn mapped(lines: LineRange, difference: Option<&FilePatch>) -> Option<LineRange>
     let Some(file) = difference else { return Some(lines) };
     let mut kept = (lines.start..=lines.end).filter_map(|line| new_line(line, file));
     let first = kept.next()?;
-    Some(LineRange::new(first, kept.last().unwrap_or(first)))
+    Some(LineRange::new(first, kept.next_back().unwrap_or(first)))
 }
 
 fn new_line(line: u32, file: &FilePatch) -> Option<u32> {
