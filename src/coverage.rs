@@ -74,7 +74,7 @@ pub struct Outcome {
     /// Price in US dollars, when known.
     pub cost_usd: Option<f64>,
     /// What a run's limits count, where the provider tells no tokens: a guess, which no report shows.
-    pub guessed: Option<Spent>,
+    pub guessed: Option<Box<Spent>>,
     /// Who gave the text in the reviewer's place; `None` when the reviewer itself did, or nobody.
     pub answered_by: Option<StandIn>,
 }
@@ -137,7 +137,7 @@ impl Outcome {
 
     /// What a run's limits count of it.
     pub fn counted(&self) -> Spent {
-        self.guessed.unwrap_or_else(|| self.spent())
+        self.guessed.as_deref().copied().unwrap_or_else(|| self.spent())
     }
 
     /// The record of a task that was never asked and cost nothing.

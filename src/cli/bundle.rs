@@ -1,5 +1,7 @@
 //! `scrum bundle`: splits a change, checks the sizes, writes the bundles, sends nothing. `review` splits with the same code.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::{
@@ -45,7 +47,8 @@ pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, 
     let (split, growth) = split(&workspace, &args.change, change, ui)?;
     let material = Material { growth, ..Material::new(split, range, commits, Vec::new()) };
     let Material { split, range, masks, .. } = &material;
-    show(&Preview { range, split, masks, panel: None, routes: &Routes::default() }, &args.output, ui)?;
+    let preview = Preview { range, split, masks, panel: None, routes: &Routes::default() };
+    show(&preview, Some(args.output.format), args.output.output.as_deref(), ui)?;
     if !args.dry_run && !split.bundles.is_empty() {
         let id = run::run_id(clock::now(), &clock::nonce()?);
         let folder = workspace.store.create_bundles(&id, &material.manifest(), split)?;
@@ -76,15 +79,22 @@ pub(super) fn split(
 }
 
 /// Prints what would be sent.
-pub(super) fn show(preview: &Preview<'_>, output: &OutputArgs, ui: Ui) -> Result<(), CliError> {
-    let text = match output.format {
-        Format::Table => {
-            preview::render(preview, Ui::width(), output.output.is_none() && ui.color_on_stdout())
+pub(super) fn show(
+    preview: &Preview<'_>,
+    format: Option<Format>,
+    output: Option<&Path>,
+    ui: Ui,
+) -> Result<(), CliError> {
+    let text = match format {
+        Some(Format::Table) => {
+            preview::render(preview, Ui::width(), output.is_none() && ui.color_on_stdout())
         }
-        Format::Json => preview::render_json(preview),
-        Format::Markdown => return Err(CliError::new("bundles are shown as `table` or `json`")),
+        Some(Format::Json) => preview::render_json(preview),
+        Some(Format::Markdown) | None => {
+            return Err(CliError::new("bundles are shown as `table` or `json`"));
+        }
     };
-    Ui::result(&text, output.output.as_deref())
+    Ui::result(&text, output)
 }
 
 /// Warns about large bundles; oversize ones are an error.

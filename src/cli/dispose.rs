@@ -1,5 +1,7 @@
 //! `scrum dispose`: writes down what a human decided about issues, for this run and all later ones.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use jiff::Timestamp;
 
@@ -42,24 +44,52 @@ fn parse_decision(word: &str) -> Result<Decision, String> {
     known.ok_or_else(|| format!("one of {}", Decision::ALL.map(Decision::word).join(", ")))
 }
 
+/// What was decided, why and by whom.
+pub(super) struct Deciding<'a> {
+    pub(super) decision: Decision,
+    pub(super) why: &'a str,
+    pub(super) by: &'a str,
+}
+
+/// What became of it.
+pub(super) struct Decided {
+    /// A line an issue.
+    pub(super) lines: String,
+    /// Where it is kept.
+    pub(super) path: PathBuf,
+}
+
 pub(super) fn run(global: &Global, args: &DisposeArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
-    let dir = workspace.find_run(&args.run)?;
-    let saved = report::open(&workspace, &dir, ui)?;
+    let by = workspace.person();
+    let deciding = Deciding { decision: args.decision, why: &args.why, by: &by };
+    let Decided { lines, path } = decide(&workspace, &args.run, &args.issues, &deciding, ui)?;
+    Ui::result(&lines, None)?;
+    ui.note(format_args!("kept in {}; every run that has the issue shows it", workspace.shown(&path)));
+    Ok(Status::Done)
+}
+
+/// Writes a decision down about every issue that `names` mean.
+pub(super) fn decide(
+    workspace: &Workspace,
+    run: &str,
+    names: &[String],
+    deciding: &Deciding<'_>,
+    ui: Ui,
+) -> Result<Decided, CliError> {
+    let dir = workspace.find_run(run)?;
+    let saved = report::open(workspace, &dir, ui)?;
     let said = saved.input.since.iter().flat_map(|since| &since.decisions);
     let latest = saved.input.dispositions.iter().chain(said).map(|one| one.at).max();
     let at = after(latest, clock::now());
-    let by = workspace.person();
     let tally = tally::tally(saved.input);
-    let named = args.issues.iter().map(|name| decidable(&tally, name)).collect::<Result<Vec<_>, _>>()?;
+    let named = names.iter().map(|name| decidable(&tally, name)).collect::<Result<Vec<_>, _>>()?;
     let issues: Vec<Facts<'_>> = named.into_iter().map(Facts::of).collect();
     let decided: Vec<Disposition> =
-        issues.iter().map(|issue| issue.disposition(args, &dir.id, &by, at)).collect();
+        issues.iter().map(|issue| issue.disposition(deciding, &dir.id, at)).collect();
     let path = dir.append_decisions(&decided)?;
-    let lines = issues.iter().map(|issue| issue.told(args.decision));
-    Ui::result(&lines.collect::<String>(), None)?;
-    ui.note(format_args!("kept in {}; every run that has the issue shows it", workspace.shown(&path)));
-    Ok(Status::Done)
+    let lines = issues.iter().map(|issue| issue.told(deciding.decision));
+    Ok(Decided { lines: lines.collect(), path })
 }
 
 /// Now, but behind every known decision: another machine's clock may be ahead, and the last one to speak counts.
@@ -101,13 +131,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn disposition(&self, args: &DisposeArgs, run: &str, by: &str, at: Timestamp) -> Disposition {
+    fn disposition(&self, deciding: &Deciding<'_>, run: &str, at: Timestamp) -> Disposition {
         Disposition {
             at,
             issue: self.id.to_owned(),
-            decision: args.decision,
-            why: args.why.trim().to_owned(),
-            by: by.to_owned(),
+            decision: deciding.decision,
+            why: deciding.why.trim().to_owned(),
+            by: deciding.by.to_owned(),
             run: run.to_owned(),
             path: self.path.to_owned(),
             severity: self.severity,

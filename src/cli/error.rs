@@ -258,11 +258,14 @@ impl From<ForgeError> for CliError {
             ForgeError::NoToken { server, variables } if variables.is_empty() => plain.hint(format!(
                 "a token goes only where you say that it belongs: `url = \"https://{server}\"` under [forge] in scrum.toml"
             )),
-            ForgeError::NoToken { variables, .. } => plain.hint(format!("set {}", variables.join(" or "))),
             ForgeError::Renamed { new, .. } => {
                 plain.hint(format!("change the remote `origin`, or say `project = \"{new}\"` under [forge] in scrum.toml"))
             }
-            ForgeError::BadToken { .. }
+            ForgeError::Forbidden { variable, .. } if variable == "CI_JOB_TOKEN" => {
+                plain.hint("the token of a job may only read: set GITLAB_TOKEN")
+            }
+            ForgeError::NoToken { .. }
+            | ForgeError::BadToken { .. }
             | ForgeError::Forbidden { .. }
             | ForgeError::NotFound { .. }
             | ForgeError::Limited { .. }

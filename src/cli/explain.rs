@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs, ui: Ui) -> Result<Status,
     Ok(Status::Done)
 }
 
-fn explained(tally: &Tally, issue: &Issue) -> Result<Explanation, CliError> {
+pub(super) fn explained(tally: &Tally, issue: &Issue) -> Result<Explanation, CliError> {
     explain(tally, issue).ok_or_else(|| {
         CliError::new(format!("issue {} of run {} cannot be put together again", issue.id, tally.run.id))
     })

@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod judge;
 mod lineage;
+mod mcp;
 mod pull;
 mod report;
 mod review;
@@ -55,7 +56,7 @@ Exit status:
   3    inconclusive: no reviewer answered, or fewer lineages than asked
   130  interrupted; what was answered is saved and can be resumed";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General")]
 struct Global {
     /// Run as if started in DIR
@@ -98,6 +99,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
+    /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
+    Mcp,
 }
 
 /// Which change to look at, and which part of it.
@@ -130,6 +133,59 @@ struct ChangeArgs {
     /// Show this much around each change, while the bundle is not large
     #[arg(long, value_name = "hunk|function|file", value_parser = parse_context)]
     context: Option<Context>,
+}
+
+/// Where a tally goes, and in which form.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Result")]
+struct TallyOutputArgs {
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: TallyFormat,
+    /// Write the result to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The forms of a tally; what those for other programs keep and drop is in docs/design/formats.md.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum TallyFormat {
+    /// For a terminal
+    #[default]
+    Table,
+    /// For a pull request
+    Markdown,
+    /// For machines; `schema` names the document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// For reviewdog
+    Rdjson,
+    /// Checkstyle XML
+    Checkstyle,
+    /// GitLab's code quality report
+    Codequality,
+    /// Test cases in `JUnit` XML: coverage and issues
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Annotations,
+}
+
+impl TallyFormat {
+    /// The same form where something else than a tally is shown; `None` for those that know tallies only.
+    fn general(self) -> Option<Format> {
+        match self {
+            Self::Table => Some(Format::Table),
+            Self::Markdown => Some(Format::Markdown),
+            Self::Json => Some(Format::Json),
+            Self::Sarif
+            | Self::Rdjson
+            | Self::Checkstyle
+            | Self::Codequality
+            | Self::Junit
+            | Self::Annotations => None,
+        }
+    }
 }
 
 /// Where the result goes, and in which form.
@@ -207,6 +263,7 @@ pub fn main() -> ExitCode {
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
+        Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{
-    Format, Global, OutputArgs,
+    Global, TallyFormat, TallyOutputArgs,
     error::{CliError, Status},
     trust::Trust,
     ui::Ui,
@@ -12,7 +12,10 @@ use super::{
 use crate::{
     config::StandIn,
     disposition::Disposition,
-    report::{json, markdown, table},
+    report::{
+        formats::{annotations, checkstyle, codequality, junit, rdjson, sarif},
+        json, markdown, table,
+    },
     run::saved::{self, SavedRun},
     store::{Decisions, RunDir},
     tally::{
@@ -27,7 +30,7 @@ pub(super) struct ReportArgs {
     #[arg(value_name = "RUN", default_value = "latest")]
     run: String,
     #[command(flatten)]
-    output: OutputArgs,
+    output: TallyOutputArgs,
 }
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
@@ -73,14 +76,20 @@ pub(super) fn warn_of_unusable(lines: &[String], ui: Ui) {
 }
 
 /// Prints a tally in the form asked for.
-pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: Ui) -> Result<(), CliError> {
+pub(super) fn print(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> Result<(), CliError> {
     let text = match output.format {
-        Format::Table => {
+        TallyFormat::Table => {
             let color = output.output.is_none() && ui.color_on_stdout();
             table::render(tally, gate, Ui::width(), color)
         }
-        Format::Markdown => markdown::render(tally, gate),
-        Format::Json => json::render(tally, gate),
+        TallyFormat::Markdown => markdown::render(tally, gate),
+        TallyFormat::Json => json::render(tally, gate),
+        TallyFormat::Sarif => sarif::render(tally, gate),
+        TallyFormat::Rdjson => rdjson::render(tally),
+        TallyFormat::Checkstyle => checkstyle::render(tally),
+        TallyFormat::Codequality => codequality::render(tally),
+        TallyFormat::Junit => junit::render(tally, gate),
+        TallyFormat::Annotations => annotations::render(tally, gate),
     };
     Ui::result(&text, output.output.as_deref())
 }
@@ -89,13 +98,13 @@ pub(super) fn print(tally: &Tally, gate: &Gate, output: &OutputArgs, ui: Ui) -> 
 pub(super) fn print_document(
     tally: &Tally,
     gate: &Gate,
-    output: &OutputArgs,
+    output: &TallyOutputArgs,
     ui: Ui,
 ) -> Result<(), CliError> {
-    match (output.format, &output.output) {
-        (Format::Table, None) => Ok(()),
-        (Format::Table | Format::Markdown | Format::Json, _) => print(tally, gate, output, ui),
+    if output.format == TallyFormat::Table && output.output.is_none() {
+        return Ok(());
     }
+    print(tally, gate, output, ui)
 }
 
 /// Writes what a run leaves for others: `tally.json` and `tally.md`.

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, path::Path};
 use clap::Args;
 
 use super::{
-    GateArgs, Global, OutputArgs,
+    GateArgs, Global, TallyOutputArgs,
     error::{CliError, Status},
     report,
     ui::Ui,
@@ -27,7 +27,7 @@ pub(super) struct TallyArgs {
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    output: TallyOutputArgs,
 }
 
 pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, CliError> {

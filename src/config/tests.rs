@@ -32,7 +32,8 @@ fn what_is_said_of_the_forge() {
     check("[forge]\nplatform = \"forgejo\"", Some(Platform::Gitea), None);
     check("[forge]\nplatform = \"gitlab\"\nurl = \"https://h\"", Some(Platform::GitLab), Some("https://h"));
     let error = load("[forge]\nplatform = \"bitbucket\"").unwrap_err().to_string();
-    assert!(error.contains("unknown variant `bitbucket`"), "{error}");
+    let expect = "platform is `bitbucket`, it must be one of `github`, `gitlab`, `gitea`, `forgejo`";
+    assert!(error.ends_with(expect), "{error}");
 }
 
 #[test]

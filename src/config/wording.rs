@@ -20,6 +20,8 @@ pub(super) fn worded(message: &str, text: &str, at: usize) -> Wording {
     }
     let subject = key.unwrap_or("this");
     if let Some((found, words)) = variant(&message) {
+        // The empty word only stands for a key that is not given.
+        let words = words.replace("``, ", "");
         return Wording { reason: format!("{subject} is {found}, it must be {words}"), advice: None };
     }
     if message == "wanted string or table" {

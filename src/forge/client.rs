@@ -120,6 +120,26 @@ pub(super) struct Reply {
     headers: HeaderMap,
 }
 
+/// A request without an answer that can be used.
+struct Lost {
+    fate: Fate,
+    reason: String,
+}
+
+impl Lost {
+    /// An answer came, and would come again.
+    fn unusable(reason: impl Into<String>) -> Self {
+        Self { fate: Fate::Answered, reason: reason.into() }
+    }
+}
+
+impl From<reqwest::Error> for Lost {
+    fn from(error: reqwest::Error) -> Self {
+        let fate = if error.is_connect() { Fate::NotSent } else { Fate::Unknown };
+        Self { fate, reason: root_cause(&error) }
+    }
+}
+
 impl Client {
     /// A client for the server at `api` that acts on `project`.
     pub(super) fn open(
@@ -136,6 +156,11 @@ impl Client {
         let api = Url::parse(api).map_err(|error| unusable(error.to_string()))?;
         if !matches!(api.scheme(), "http" | "https") {
             return Err(unusable("its address must begin with http:// or https://".to_owned()));
+        }
+        if !api.username().is_empty() || api.password().is_some() {
+            return Err(unusable(
+                "its address must hold no user; the token comes from a variable".to_owned(),
+            ));
         }
         let server = host(&api);
         let http = http_client(&api).map_err(|error| unusable(root_cause(&error)))?;
@@ -281,12 +306,8 @@ impl Client {
     /// One attempt: whom it reached, and what was said.
     async fn attempt(&self, ask: &Ask, url: Url) -> (Fate, Result<Reply, String>) {
         let reply = match self.once(ask, url).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(reason)) => return (Fate::Answered, Err(reason)),
-            Err(lost) => {
-                let fate = if lost.is_connect() { Fate::NotSent } else { Fate::Unknown };
-                return (fate, Err(root_cause(&lost)));
-            }
+            Ok(reply) => reply,
+            Err(lost) => return (lost.fate, Err(lost.reason)),
         };
         let words = words::words(&reply.body);
         let fate = match limits::pause(reply.status, &reply.headers, &reply.body, &words) {
@@ -297,8 +318,8 @@ impl Client {
         (fate, Ok(reply))
     }
 
-    /// Sends `ask` and reads the answer, `Err` inside being one that cannot be used. Redirects are followed for reading only.
-    async fn once(&self, ask: &Ask, mut url: Url) -> Result<Result<Reply, String>, reqwest::Error> {
+    /// Sends `ask` and reads the answer. Redirects are followed for reading only.
+    async fn once(&self, ask: &Ask, mut url: Url) -> Result<Reply, Lost> {
         for _ in 0..=MOST_REDIRECTS {
             let mut request =
                 self.http.request(ask.method.clone(), url.clone()).headers(self.headers.clone());
@@ -314,12 +335,13 @@ impl Client {
             match target.to_str().ok().and_then(|target| url.join(target).ok()) {
                 Some(next) if next.origin() == self.api.origin() => url = next,
                 Some(next) => {
-                    return Ok(Err(format!("it redirects to {}, where the token does not go", host(&next))));
+                    let reason = format!("it redirects to {}, where the token does not go", host(&next));
+                    return Err(Lost::unusable(reason));
                 }
-                None => return Ok(Err("it redirects to no address".to_owned())),
+                None => return Err(Lost::unusable("it redirects to no address")),
             }
         }
-        Ok(Err("it redirects in a circle".to_owned()))
+        Err(Lost::unusable("it redirects in a circle"))
     }
 
     /// Where `ask` goes, which is nowhere but to this server.
@@ -380,22 +402,20 @@ fn headers(manners: &Manners, credential: &Credential, server: &str) -> Result<H
     Ok(headers)
 }
 
-/// Reads an answer to its end; `Err` inside says why it cannot be used.
-async fn reply(mut response: Response) -> Result<Result<Reply, String>, reqwest::Error> {
+/// Reads an answer to its end.
+async fn reply(mut response: Response) -> Result<Reply, Lost> {
     let (status, headers, mut page) = (response.status(), response.headers().clone(), Vec::new());
     while let Some(piece) = response.chunk().await? {
         page.extend_from_slice(&piece);
         if page.len() > LARGEST_ANSWER {
-            return Ok(Err("the answer is too large".to_owned()));
+            return Err(Lost::unusable("the answer is too large"));
         }
     }
     match serde_json::from_slice(&page) {
-        Ok(body) => Ok(Ok(Reply { status, body, headers })),
+        Ok(body) => Ok(Reply { status, body, headers }),
         // An error page may be a web page; what matters is its status.
-        Err(_) if page.is_empty() || !status.is_success() => {
-            Ok(Ok(Reply { status, body: Value::Null, headers }))
-        }
-        Err(_) => Ok(Err("the answer is not JSON; is the address that of the API?".to_owned())),
+        Err(_) if page.is_empty() || !status.is_success() => Ok(Reply { status, body: Value::Null, headers }),
+        Err(_) => Err(Lost::unusable("the answer is not JSON; is the address that of the API?")),
     }
 }
 
@@ -426,6 +446,40 @@ fn root_cause(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forge::Token;
+
+    #[test]
+    fn servers_that_cannot_be_asked() {
+        let check = |api: &str, token: &str, expect: &str| {
+            let token = Token { variable: "T".to_owned(), secret: token.into() };
+            let credential = Credential { token: Some(token), variables: Vec::new() };
+            let manners = Manners {
+                token_header: "authorization",
+                token_prefix: "Bearer ",
+                headers: &[],
+                pause: Duration::ZERO,
+                project_path: String::new(),
+                project_key: "",
+            };
+            let opened = Client::open(api, "acme/shop", credential, manners);
+            assert_eq!(opened.err().map_or_else(|| "opened".to_owned(), |error| error.to_string()), expect);
+        };
+        check("http://127.0.0.1:1", " token\n", "opened");
+        check(
+            "http://127.0.0.1:1",
+            "to\nken",
+            "127.0.0.1:1 does not accept the token in T: it has characters that cannot be sent",
+        );
+        check(
+            "ftp://h",
+            "t",
+            "cannot use the API at ftp://h: its address must begin with http:// or https://",
+        );
+        check("", "t", "cannot use the API at : relative URL without a base");
+        let user =
+            "cannot use the API at h/api: its address must hold no user; the token comes from a variable";
+        check("https://me:secret@h/api", "t", user);
+    }
 
     #[test]
     fn the_next_page() {

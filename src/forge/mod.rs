@@ -89,6 +89,11 @@ pub trait Forge {
     fn set_status(&self, status: &CommitStatus) -> impl Future<Output = Result<(), ForgeError>> + Send;
 }
 
+/// What to do about a missing token, behind the words that it is missing.
+fn to_set(variables: &[String]) -> String {
+    if variables.is_empty() { String::new() } else { format!(": set {}", variables.join(" or ")) }
+}
+
 /// Whether `remark` is among `threads`: told after a request that may have made it without saying so.
 fn stands(remark: &Remark, threads: &[Thread]) -> bool {
     threads.iter().any(|thread| thread.first.is_ours && thread.first.body.trim() == remark.body.trim())
@@ -98,7 +103,7 @@ fn stands(remark: &Remark, threads: &[Thread]) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForgeError {
     /// No variable with a token is set.
-    #[error("no token for {server}")]
+    #[error("no token for {server}{}", to_set(variables))]
     NoToken {
         /// Host of the server.
         server: String,

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_line_for_what_became_of_a_task() {
-        let finished = |outcome| RunEvent::Finished { task: 0, outcome };
+        let finished = |outcome| RunEvent::Finished { task: 0, outcome: Box::new(outcome) };
         check(&RunEvent::Asked { task: 0, attempt: 1 }, None);
         check(
             &RunEvent::Retrying {

@@ -199,7 +199,7 @@ mod tests {
             guessed: None,
             answered_by: None,
         };
-        RunEvent::Finished { task, outcome }
+        RunEvent::Finished { task, outcome: Box::new(outcome) }
     }
 
     fn board() -> Board {

@@ -40,13 +40,13 @@ fn mark(c: char, out: &mut String) {
     }
 }
 
-/// Characters that are not seen, or that change the order of those that are. Joiners stay: scripts and
+/// Characters that are not seen, that change the order of those that are, or that XML forbids. Joiners stay: scripts and
 /// emoji need them.
 pub(crate) fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
+        | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]

@@ -347,7 +347,7 @@ fn reject(reject: &RejectedText) -> wire::RejectEntry {
     }
 }
 
-fn totals(tally: &Tally) -> wire::Totals {
+pub(super) fn totals(tally: &Tally) -> wire::Totals {
     let totals = summary::totals(tally);
     let words = |(severity, count): (&Severity, &usize)| (severity.word().to_owned(), *count);
     wire::Totals {

@@ -11,6 +11,7 @@ pub mod earlier;
 pub mod eval;
 pub mod explain;
 pub mod foreign;
+pub mod formats;
 pub mod json;
 pub mod judged;
 pub mod layout;

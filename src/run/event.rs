@@ -67,7 +67,7 @@ pub enum RunEvent {
         /// Which task.
         task: usize,
         /// What became of it.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
     /// The last event.
     RunFinished {

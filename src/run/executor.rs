@@ -436,7 +436,7 @@ where
             tokens_in: spent.tokens_in,
             tokens_out: spent.tokens_out,
             cost_usd: spent.cost_usd,
-            guessed: *guessed,
+            guessed: guessed.map(Box::new),
             answered_by: by.and_then(|line| self.lines[line].voice.as_stand_in(&reviewer)),
             ..Outcome::new(bundle, reviewer, state)
         }
@@ -450,7 +450,7 @@ where
     }
 
     fn record(&mut self, task: usize, outcome: Outcome) {
-        self.events.tell(RunEvent::Finished { task, outcome: outcome.clone() });
+        self.events.tell(RunEvent::Finished { task, outcome: Box::new(outcome.clone()) });
         self.outcomes[task] = Some(outcome);
     }
 

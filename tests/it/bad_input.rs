@@ -206,3 +206,23 @@ fn two_runs_at_once_keep_apart() {
     );
     assert_eq!(sandbox.script("git status --porcelain"), "", "runs ignore themselves");
 }
+
+#[test]
+fn forms_for_other_programs() {
+    let sandbox = small();
+    let forms = ["sarif", "rdjson", "checkstyle", "codequality", "junit", "annotations"];
+    for form in forms {
+        let reviewed = sandbox.scrum(&["review", "HEAD~1..HEAD", "--format", form]);
+        assert_eq!(reviewed.status, 0, "{reviewed:?}");
+        let printed = sandbox.scrum(&["report", "latest", "--format", form]);
+        assert_eq!(printed.stdout, reviewed.stdout, "the document alone goes to stdout");
+        let gated = sandbox.scrum(&["tally", "latest", "--min-lineages", "9", "--format", form, "-o", "out"]);
+        assert_eq!((gated.status, gated.stdout.as_str()), (3, ""), "{gated:?}");
+        assert!(std::fs::metadata(sandbox.repo().join("out")).unwrap().len() > 0);
+        fails(
+            &sandbox.scrum(&["review", "HEAD~1..HEAD", "--dry-run", "--format", form]),
+            &["bundles are shown as `table` or `json`"],
+        );
+    }
+    fails(&sandbox.scrum(&["report", "latest", "--format", "xml"]), &["invalid value 'xml'", "checkstyle"]);
+}

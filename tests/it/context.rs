@@ -72,7 +72,7 @@ fn hunks_grow_to_their_function_and_still_apply() {
     \ No newline at end of file
     ");
     sandbox.script("git checkout -q HEAD~1; git apply .scrum/bundles/*/*.diff; git diff --exit-code main");
-    let reviewed = sandbox.scrum(&["review", "HEAD~1..HEAD", "--context", "function", "--format", "json"]);
+    let reviewed = sandbox.scrum(&["review", "main~1..main", "--context", "function", "--format", "json"]);
     let tally: serde_json::Value = serde_json::from_str(&reviewed.stdout).unwrap();
     let context = &tally["run"]["context"];
     assert_eq!(

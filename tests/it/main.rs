@@ -27,6 +27,7 @@ mod invariance;
 mod lineage;
 mod local_model;
 mod markup;
+mod mcp;
 mod mock;
 mod panel;
 mod provider;

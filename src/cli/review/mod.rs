@@ -20,7 +20,7 @@ pub(super) use perform::warn_of_unpriced;
 pub(super) use prepare::record;
 
 use super::{
-    ChangeArgs, GateArgs, Global, OutputArgs,
+    ChangeArgs, GateArgs, Global, TallyOutputArgs,
     error::{CliError, Status},
     ui::Ui,
     workspace::Workspace,
@@ -75,7 +75,7 @@ pub(super) struct ReviewArgs {
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    output: TallyOutputArgs,
 }
 
 fn dollars(text: &str) -> Result<f64, String> {

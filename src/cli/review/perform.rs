@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{OutputArgs, ReviewArgs, prepare::Job};
+use super::{ReviewArgs, TallyOutputArgs, prepare::Job};
 use crate::{
     bundle::Split,
     cli::{
@@ -82,7 +82,7 @@ pub(super) fn perform(
 /// Tallies `input` and prints it; `unsaved` is what kept a reply from being written.
 fn conclude(
     workspace: &Workspace,
-    output: &OutputArgs,
+    output: &TallyOutputArgs,
     job: &Job,
     input: Input,
     unsaved: Option<StoreError>,

@@ -150,15 +150,19 @@ impl Discussion {
 /// A diff that a merge request has had.
 #[derive(Deserialize)]
 pub(super) struct Version {
-    pub(super) head_commit_sha: String,
-    base_commit_sha: String,
-    start_commit_sha: String,
+    #[serde(rename = "head_commit_sha")]
+    pub(super) head: String,
+    #[serde(rename = "base_commit_sha")]
+    base: String,
+    #[serde(rename = "start_commit_sha")]
+    start: String,
 }
 
 /// A place in a diff. Several lines take codes that are made of line numbers of both sides, so the last of them stands for all.
 #[derive(Serialize)]
 pub(super) struct Position<'a> {
-    position_type: &'static str,
+    #[serde(rename = "position_type")]
+    kind: &'static str,
     base_sha: &'a str,
     start_sha: &'a str,
     head_sha: &'a str,
@@ -173,10 +177,10 @@ pub(super) struct Position<'a> {
 impl Version {
     pub(super) fn position<'a>(&'a self, remark: &'a pull::Remark) -> Position<'a> {
         Position {
-            position_type: "text",
-            base_sha: &self.base_commit_sha,
-            start_sha: &self.start_commit_sha,
-            head_sha: &self.head_commit_sha,
+            kind: "text",
+            base_sha: &self.base,
+            start_sha: &self.start,
+            head_sha: &self.head,
             old_path: remark.old_path.as_ref().unwrap_or(&remark.path),
             new_path: &remark.path,
             new_line: remark.lines.end,

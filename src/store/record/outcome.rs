@@ -45,8 +45,8 @@ impl From<&Outcome> for OutcomeRecord {
             tokens_in: outcome.tokens_in,
             tokens_out: outcome.tokens_out,
             cost_usd: outcome.cost_usd,
-            guessed_tokens: outcome.guessed.map(|guess| guess.tokens()),
-            guessed_cost_usd: outcome.guessed.and_then(|guess| guess.cost_usd),
+            guessed_tokens: outcome.guessed.as_ref().map(|guess| guess.tokens()),
+            guessed_cost_usd: outcome.guessed.as_ref().and_then(|guess| guess.cost_usd),
             answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
             answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
         }
@@ -63,7 +63,7 @@ impl OutcomeRecord {
         let guess =
             |tokens| Spent { tokens_in: Some(tokens), cost_usd: self.guessed_cost_usd, ..Spent::default() };
         Ok(Outcome {
-            guessed: self.guessed_tokens.map(guess),
+            guessed: self.guessed_tokens.map(guess).map(Box::new),
             answered_by: self.answered_by.map(stand_in).transpose()?,
             state: by_word("state", &self.state, &State::ALL, State::word)?,
             reviewer: ReviewerId::new(&self.reviewer)?,

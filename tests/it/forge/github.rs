@@ -165,7 +165,7 @@ fn pull_form(pull: &Pull) -> Value {
 }
 
 /// An account's id: any number, the same for the same name.
-fn account(login: &str) -> u64 {
+pub(super) fn account(login: &str) -> u64 {
     login.bytes().fold(7, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007)
 }
 
@@ -185,10 +185,8 @@ fn line_forms(thread: &Discussion) -> Vec<Value> {
     let form = |(at, said): (usize, &Said)| {
         let mut form = comment_form(said);
         form["path"] = json!(thread.path);
-        (form["position"], form["line"]) = match thread.is_outdated {
-            true => (Value::Null, Value::Null),
-            false => (json!(1), json!(thread.lines.end)),
-        };
+        (form["position"], form["line"]) =
+            if thread.is_outdated { (Value::Null, Value::Null) } else { (json!(1), json!(thread.lines.end)) };
         if at > 0 {
             form["in_reply_to_id"] = json!(thread.comments[0].id);
         }

@@ -14,7 +14,9 @@
 //! the description is answered with status 400 and fails the test when the mock is dropped. A new platform is a [`Platform`]: its routes,
 //! its words for refusals, and its document in `openapi/`.
 
+pub(crate) mod gitea;
 pub(crate) mod github;
+mod gitlab;
 mod openapi;
 mod pull;
 
