@@ -30,6 +30,7 @@ use crate::config::env;
 const ASKING: &str = "Whom to ask";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ReviewArgs {
     #[command(flatten)]
     change: ChangeArgs,

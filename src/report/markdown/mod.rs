@@ -176,7 +176,9 @@ impl<'a> Writer<'a> {
         let examined = escape::cell(&judged::examined_cell(issue));
         let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
         let id = escape::code(&issue.id);
-        let standing = earlier::standing(issue).map(|standing| format!(" · {standing}")).unwrap_or_default();
+        let standing = earlier::standing(issue)
+            .map(|standing| format!(" · {}", escape::cell(&standing)))
+            .unwrap_or_default();
         let mut out =
             format!("**{}** {place} · {agreement}{agreed}{examined} · {id}{standing}\n\n", issue.severity);
         if let Some(disposition) = &issue.disposition {
