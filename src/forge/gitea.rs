@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, Manners, encoded},
-    stands,
+    gone, stands,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
@@ -170,11 +170,7 @@ impl Forge for Gitea {
 
     async fn delete(&self, id: &str) -> Result<(), ForgeError> {
         let ask = self.about_comment(id, "delete a comment of", Method::DELETE);
-        match self.client.ask::<Value>(&ask).await {
-            // Two runs at once may both do it.
-            Ok(_) | Err(ForgeError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone(self.client.ask::<Value>(&ask).await)
     }
 
     /// Halves a review that is refused until what is refused stands alone, so the others are made and none is made twice.

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, MOST_PAGES, Manners, encoded},
-    stands,
+    gone, stands,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
@@ -201,11 +201,7 @@ impl Forge for GitHub {
 
     async fn delete(&self, id: &str) -> Result<(), ForgeError> {
         let ask = self.comment_on_conversation(id, "delete", Method::DELETE);
-        match self.client.ask::<Value>(&ask).await {
-            // Two runs at once may both do it.
-            Ok(_) | Err(ForgeError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        gone(self.client.ask::<Value>(&ask).await)
     }
 
     /// Halves a review that is refused until what is refused stands alone, so the others are made and none is made twice.
@@ -231,7 +227,7 @@ impl Forge for GitHub {
         let what = format!("a thread of {}", self.address);
         let ask = Ask::read(self.graphql.clone(), "resolve", what.clone());
         let variables = json!({"thread": thread.id});
-        let gone = match self.query::<Value>(ask, "Resolve", variables, Effect::Repeatable).await {
+        gone(match self.query::<Value>(ask, "Resolve", variables, Effect::Repeatable).await {
             // That takes the right to push, which a workflow's token seldom has.
             Err(ForgeError::Forbidden { .. }) => {
                 let path = format!("{}/pulls/comments/{}", self.repository, encoded(&thread.first.id));
@@ -239,11 +235,7 @@ impl Forge for GitHub {
                 self.client.ask::<Value>(&ask).await
             }
             other => other,
-        };
-        match gone {
-            Ok(_) | Err(ForgeError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+        })
     }
 
     async fn may_write(&self, login: &str) -> Result<bool, ForgeError> {

@@ -14,7 +14,7 @@ use tokio::{sync::OnceCell, time::sleep};
 use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, Manners, encoded},
-    stands,
+    gone, stands,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
@@ -245,14 +245,6 @@ impl Forge for GitLab {
         // The last status of a name counts, so a second one changes nothing.
         let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
         self.client.ask::<Value>(&ask).await.map(drop)
-    }
-}
-
-/// Two runs at once may both take the same thing away.
-fn gone(done: Result<Value, ForgeError>) -> Result<(), ForgeError> {
-    match done {
-        Ok(_) | Err(ForgeError::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

@@ -94,6 +94,14 @@ fn to_set(variables: &[String]) -> String {
     if variables.is_empty() { String::new() } else { format!(": set {}", variables.join(" or ")) }
 }
 
+/// Two runs at once may both take the same thing away.
+fn gone(done: Result<serde_json::Value, ForgeError>) -> Result<(), ForgeError> {
+    match done {
+        Ok(_) | Err(ForgeError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether `remark` is among `threads`: told after a request that may have made it without saying so.
 fn stands(remark: &Remark, threads: &[Thread]) -> bool {
     threads.iter().any(|thread| thread.first.is_ours && thread.first.body.trim() == remark.body.trim())

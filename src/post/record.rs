@@ -337,3 +337,6 @@ pub fn is_issue(text: &str) -> bool {
 fn is_run(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
+
+#[cfg(test)]
+mod tests;

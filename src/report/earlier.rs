@@ -58,8 +58,16 @@ pub fn of(tally: &Tally, became: Became) -> impl Iterator<Item = &Carried> {
     summary::earlier(tally).filter(move |one| one.became == became)
 }
 
-/// How an issue relates to the last review: `new`, `still open`, `back again`; `None` where there is none.
+/// How an issue relates to the last review: `new`, `still open`, `back again`; `None` where there is none. That it was dismissed in other
+/// words is said: the decision does not follow it.
 pub fn standing(issue: &Issue) -> Option<String> {
+    let other = issue.earlier.as_ref().filter(|before| before.id != issue.id && issue.disposition.is_none());
+    let decided = other.and_then(|before| before.disposition.as_ref()).filter(|one| one.decision.dismisses());
+    let decided = decided.map(|one| format!("; in other words {}", summary::decided_words(one)));
+    Some(plain_standing(issue)? + &decided.unwrap_or_default())
+}
+
+fn plain_standing(issue: &Issue) -> Option<String> {
     Some(match issue.standing? {
         Standing::New => "new".to_owned(),
         Standing::BackAgain => "back again".to_owned(),

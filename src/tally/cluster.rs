@@ -202,8 +202,7 @@ pub(super) fn cluster(notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
 /// First by claim, then by place among what is left single.
 fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     notes.sort_by(|a, b| order(&a.member, &b.member));
-    let groups = notes.into_iter().map(|note| vec![note]).collect();
-    let groups = join(groups, Link::Claim, &|cluster, group| by_claim(cluster, group, rulings));
+    let groups = join(with_echoes(notes), Link::Claim, &|cluster, group| by_claim(cluster, group, rulings));
     let agreed = |group: &Vec<Note>| if lineages(group) > 1 { Agreement::Claim } else { Agreement::Single };
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut single = Vec::new();
@@ -219,6 +218,22 @@ fn within_file(mut notes: Vec<Note>, rulings: &Rulings) -> Vec<Cluster> {
     }
     clusters.sort_by(|a, b| order(&a.members[0].member, &b.members[0].member));
     clusters
+}
+
+/// Ordered notes by themselves, but with each goes what its lineage repeats of it word for word at the same location: an echo
+/// must not find another cluster than the note itself, and bring others there.
+fn with_echoes(notes: Vec<Note>) -> Vec<Vec<Note>> {
+    let mut groups: Vec<Vec<Note>> = Vec::with_capacity(notes.len());
+    for note in notes {
+        let is_echo = |of: &Note| {
+            of.member.lineage == note.member.lineage && note.same_location(of) && note.repeats(of)
+        };
+        match groups.last_mut() {
+            Some(group) if is_echo(&group[0]) => append(group, vec![note], Link::Claim),
+            _ => groups.push(vec![note]),
+        }
+    }
+    groups
 }
 
 /// How well a group of notes fits a cluster; `None` when it does not. Higher is better.

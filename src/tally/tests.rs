@@ -2,6 +2,7 @@
 
 mod gate;
 mod properties;
+mod since;
 mod whole_run;
 
 use super::{

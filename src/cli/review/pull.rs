@@ -104,7 +104,8 @@ fn last_here(workspace: &Workspace, address: &Address) -> Option<Last> {
 fn bring(workspace: &Workspace, address: Address, pull: &PullRequest) -> Result<Reviewed, CliError> {
     let repo = workspace.repo.as_ref().ok_or_else(|| CliError::new("not in a git repository"))?;
     for id in [&pull.base, &pull.head] {
-        let is_id = matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_id =
+            matches!(id.len(), 40 | 64) && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if !is_id {
             return Err(CliError::new(format!("the server names {id:?} as a commit of {address}")));
         }

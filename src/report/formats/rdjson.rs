@@ -33,8 +33,7 @@ struct Source {
 #[derive(Serialize)]
 struct Diagnostic {
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<Location>,
+    location: Location,
     severity: &'static str,
     code: Code,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -87,7 +86,7 @@ fn of_issue(teller: &Teller<'_>, issue: &Issue) -> Diagnostic {
     let lines: Vec<String> = teller.lines(issue).iter().map(|line| escape::text(line)).collect();
     Diagnostic {
         message: lines.join("\n\n"),
-        location: Some(location(&issue.path, issue.lines)),
+        location: location(&issue.path, issue.lines),
         severity: severity(issue.severity),
         code: Code { value: issue.id.clone() },
         related_locations: related(issue),
@@ -97,7 +96,7 @@ fn of_issue(teller: &Teller<'_>, issue: &Issue) -> Diagnostic {
 fn of_notice(notice: &Notice) -> Diagnostic {
     Diagnostic {
         message: escape::text(&notice.text),
-        location: None,
+        location: location(notice.path.as_deref().unwrap_or("."), None),
         severity: severity(notice.severity),
         code: Code { value: notice.kind.word().to_owned() },
         related_locations: Vec::new(),

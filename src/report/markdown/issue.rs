@@ -126,7 +126,8 @@ impl<'a> Writer<'a> {
         let agreement = summary::agreement(issue, self.heard);
         let agreed = summary::agreed_on(issue.agreement).map(|on| format!(", {on}")).unwrap_or_default();
         let place = escape::code(&summary::place(issue));
-        let standing = earlier::standing(issue).map(|word| format!(" · {word}")).unwrap_or_default();
+        let standing =
+            earlier::standing(issue).map(|word| format!(" · {}", escape::cell(&word))).unwrap_or_default();
         let examined = escape::cell(&judged::examined_cell(issue));
         let examined = if examined.is_empty() { examined } else { format!(" · {examined}") };
         let id = escape::code(&issue.id);

@@ -51,7 +51,7 @@ pub(in crate::tally) fn join(
             None => unmet.push(at),
         }
     }
-    reworded(issues, &unmet, &mut earlier, decided);
+    reworded(issues, &unmet, &mut earlier);
     let reading = Reading::of(since, shown);
     let mut carried: Vec<Carried> = earlier.into_values().map(|one| reading.carry(one, decided)).collect();
     carried.sort_by(|a, b| rank(a).cmp(&rank(b)));
@@ -69,13 +69,8 @@ fn meet(issue: &mut Issue, before: &Earlier) {
     issue.earlier = Some(Box::new(before.clone()));
 }
 
-/// Takes out of `earlier` what the issues at `unmet` say in other words.
-fn reworded(
-    issues: &mut [Issue],
-    unmet: &[usize],
-    earlier: &mut BTreeMap<&str, &Earlier>,
-    decided: &BTreeMap<String, Disposition>,
-) {
+/// Takes out of `earlier` what the issues at `unmet` say in other words. A decision stays with the id that it was made about.
+fn reworded(issues: &mut [Issue], unmet: &[usize], earlier: &mut BTreeMap<&str, &Earlier>) {
     let mut by_path: HashMap<&str, Vec<usize>> = HashMap::new();
     for at in unmet {
         by_path.entry(issues[*at].path.as_str()).or_default().push(*at);
@@ -95,15 +90,7 @@ fn reworded(
     }
     for (at, before) in pairs {
         earlier.remove(before.id.as_str());
-        let issue = &mut issues[at];
-        meet(issue, before);
-        if issue.disposition.is_none()
-            && before.severity >= issue.severity
-            && Sought::new(before).is_all_of(issue)
-        {
-            let dismissal = decided.get(&before.id).filter(|one| one.decision.dismisses());
-            issue.disposition = dismissal.map(|one| Disposition { issue: issue.id.clone(), ..one.clone() });
-        }
+        meet(&mut issues[at], before);
     }
 }
 
@@ -132,10 +119,6 @@ impl<'a> Sought<'a> {
 
     fn is_said_in(&self, issue: &Issue) -> bool {
         standing(issue).take(MOST_COMPARED).any(|member| self.is_same(member))
-    }
-
-    fn is_all_of(&self, issue: &Issue) -> bool {
-        standing(issue).all(|member| self.is_same(member))
     }
 
     fn is_same(&self, member: &Member) -> bool {

@@ -42,7 +42,7 @@ pub fn whereabouts(issue: &Earlier, file: Versions<'_>) -> Whereabouts {
     let moved = issue.lines.map(|lines| mapped(lines, file.difference));
     match (moved, &code, standing.as_deref()) {
         (Some(Some(lines)), ..) => there(Some(lines)),
-        (Some(None), Some(code), Some(found)) | (None, Some(code), Some(found)) => {
+        (Some(None) | None, Some(code), Some(found)) => {
             let is_moved = !found.is_empty() && found.len() >= lines_holding(before, code).len();
             if is_moved { there(nearest(found, issue.lines)) } else { Whereabouts::Gone }
         }
@@ -56,7 +56,7 @@ fn mapped(lines: LineRange, difference: Option<&FilePatch>) -> Option<LineRange>
     let Some(file) = difference else { return Some(lines) };
     let mut kept = (lines.start..=lines.end).filter_map(|line| new_line(line, file));
     let first = kept.next()?;
-    Some(LineRange::new(first, kept.last().unwrap_or(first)))
+    Some(LineRange::new(first, kept.next_back().unwrap_or(first)))
 }
 
 fn new_line(line: u32, file: &FilePatch) -> Option<u32> {
@@ -96,4 +96,112 @@ fn nearest(found: &[u32], lines: Option<LineRange>) -> Option<LineRange> {
 /// Whether a line says enough to be found by what it says.
 fn is_telling(code: &str) -> bool {
     code.chars().filter(|c| c.is_alphanumeric()).take(LEAST_TELLING).count() == LEAST_TELLING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{finding::Severity, git, tally::Agreement};
+
+    const BEFORE: &str = "one();\n}\nlet a = leak(1);\n}\nfive();\n";
+
+    fn issue(lines: Option<(u32, u32)>, code: Option<&str>) -> Earlier {
+        Earlier {
+            id: "3fa9c1d2e4b5".to_owned(),
+            path: "a.rs".to_owned(),
+            lines: lines.map(|(start, end)| LineRange { start, end }),
+            symbol: None,
+            severity: Severity::Block,
+            agreement: Agreement::Single,
+            lineages: Vec::new(),
+            what: String::new(),
+            why: String::new(),
+            code: code.map(str::to_owned),
+            holds: false,
+            is_fixed: false,
+            disposition: None,
+            now: Whereabouts::Unknown,
+        }
+    }
+
+    fn words(found: &Whereabouts) -> String {
+        match found {
+            Whereabouts::Unknown => "unknown".to_owned(),
+            Whereabouts::Gone => "gone".to_owned(),
+            Whereabouts::There { lines: None, .. } => "there".to_owned(),
+            Whereabouts::There { lines: Some(lines), .. } => format!("there {}-{}", lines.start, lines.end),
+        }
+    }
+
+    /// Both versions at hand; the second is [`BEFORE`] with `hunk` applied.
+    #[track_caller]
+    fn check(issue: &Earlier, hunk: &str, now: &str, expect: &str) {
+        let diff = format!("diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n{hunk}");
+        let change = (!hunk.is_empty()).then(|| git_diff(&diff));
+        let file = Versions { before: Some(BEFORE), now: Some(("a.rs", now)), difference: change.as_ref() };
+        assert_eq!(words(&whereabouts(issue, file)), expect);
+    }
+
+    fn git_diff(text: &str) -> FilePatch {
+        git::read_diff(text.as_bytes()).unwrap().files.remove(0)
+    }
+
+    #[test]
+    fn lines_are_followed_through_the_difference() {
+        let leak = issue(Some((3, 3)), Some("let a = leak(1);"));
+        check(&leak, "", BEFORE, "there 3-3");
+        check(
+            &leak,
+            "@@ -1,1 +1,2 @@\n one();\n+two();\n",
+            "one();\ntwo();\n}\nlet a = leak(1);\n}\nfive();\n",
+            "there 4-4",
+        );
+        check(
+            &leak,
+            "@@ -5,1 +5,2 @@\n five();\n+six();\n",
+            "one();\n}\nlet a = leak(1);\n}\nfive();\nsix();\n",
+            "there 3-3",
+        );
+        check(
+            &leak,
+            "@@ -3,1 +3,1 @@\n-let a = leak(1);\n+let a = safe(1);\n",
+            "one();\n}\nlet a = safe(1);\n}\nfive();\n",
+            "gone",
+        );
+        check(&leak, "@@ -1,3 +0,0 @@\n-one();\n-}\n-let a = leak(1);\n", "}\nfive();\n", "gone");
+    }
+
+    #[test]
+    fn a_move_within_the_file_is_no_repair() {
+        let leak = issue(Some((3, 3)), Some("let a = leak(1);"));
+        let hunks = "@@ -3,1 +2,0 @@\n-let a = leak(1);\n@@ -5,0 +5,1 @@\n+    let a = leak(1);\n";
+        check(&leak, hunks, "one();\n}\n}\nfive();\n    let a = leak(1);\n", "there 5-5");
+        // A line that says nothing is known by its place alone.
+        let brace = issue(Some((2, 2)), Some("}"));
+        check(&brace, "@@ -2,1 +1,0 @@\n-}\n", "one();\nlet a = leak(1);\n}\nfive();\n", "gone");
+    }
+
+    #[test]
+    fn all_lines_of_a_range_must_go() {
+        let range = issue(Some((1, 3)), None);
+        check(&range, "@@ -1,2 +0,0 @@\n-one();\n-}\n", "let a = leak(1);\n}\nfive();\n", "there 1-1");
+        check(&range, "@@ -1,3 +0,0 @@\n-one();\n-}\n-let a = leak(1);\n", "}\nfive();\n", "gone");
+        check(&issue(None, None), "@@ -1,1 +1,1 @@\n-one();\n+two();\n", "two();\n", "there");
+    }
+
+    #[test]
+    fn without_the_old_version_the_code_is_looked_for() {
+        let check = |issue: &Earlier, now: Option<&str>, expect: &str| {
+            let file = Versions { now: now.map(|now| ("b.rs", now)), ..Versions::default() };
+            assert_eq!(words(&whereabouts(issue, file)), expect);
+        };
+        let leak = issue(Some((3, 3)), Some("let a = leak(1);"));
+        check(&leak, Some("x\nlet a=leak(1);\n"), "there 2-2");
+        check(&leak, Some("let a = leak(1); // why\n"), "gone");
+        check(&leak, None, "gone");
+        check(&issue(Some((3, 3)), Some("}")), Some("x\n"), "unknown");
+        check(&issue(Some((3, 3)), None), Some("x\n"), "unknown");
+        let long = "x".repeat(CODE_KEPT);
+        check(&issue(None, Some(&long)), Some(&format!("{long}yz\n")), "there 1-1");
+    }
 }

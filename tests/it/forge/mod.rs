@@ -19,6 +19,7 @@ pub(crate) mod github;
 mod gitlab;
 mod openapi;
 mod pull;
+mod whole;
 
 use std::{
     sync::{Arc, Mutex},

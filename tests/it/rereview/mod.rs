@@ -21,10 +21,10 @@ fn plain(stage: &Stage, text: &str) -> String {
 /// The id of the last issue of that severity.
 fn id_of(tally: &serde_json::Value, severity: &str) -> String {
     let all = tally["issues"].as_array().into_iter().chain(tally["earlier"].as_array()).flatten();
-    let found = all
+    let mut found = all
         .filter(|issue| issue["severity"] == severity)
         .map(|issue| issue["id"].as_str().unwrap().to_owned());
-    found.last().unwrap()
+    found.next_back().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,6 +122,7 @@ async fn what_somebody_else_wrote_is_no_record() {
     assert_eq!(stage.review(&[])["since"]["scope"], "first");
 }
 
+#[expect(clippy::too_many_lines, reason = "one history, told in one snapshot")]
 #[tokio::test(flavor = "multi_thread")]
 async fn all_is_asked_about_again_when_it_must_be() {
     let stage = Stage::new("let a = leak(1);\n").await;
@@ -387,11 +388,10 @@ async fn a_pull_request_does_not_steer_its_review() {
     issues: still-open BLOCK by 2 src/a.rs:21
     verdict hold, gate off
     ");
-    assert_snapshot!(plain(&stage, &printed.stderr), @"
+    let said: Vec<&str> = printed.stderr.lines().filter(|line| !line.contains(" · answered in ")).collect();
+    assert_snapshot!(plain(&stage, &said.join("\n")), @"
     warning: scrum.toml is used as it was at HASH, before this change; `--config scrum.toml` uses the one here
     note: only what came to acme/shop#5 since the last review of HASH is reviewed; 1 issue of that carried over (--full asks about all)
-    c1 src · opus · answered in 0.0 s
-    c1 src · kimi · answered in 0.0 s
     note: saved in .scrum/reviews/RUN
     ");
 }

@@ -49,8 +49,8 @@ impl Stage {
         let home = sandbox.home().display().to_string();
         fs::write(sandbox.home().join("reviewer.sh"), REVIEWER).unwrap();
         sandbox.write("scrum.toml", configuration(&home, LEAK));
-        let lines: String = (1..=20).map(|number| format!("let line_{number} = {number};\n")).collect();
-        sandbox.write("src/a.rs", lines);
+        let lines = (1..=20).map(|number| format!("let line_{number} = {number};")).collect::<Vec<_>>();
+        sandbox.write("src/a.rs", lines.join("\n") + "\n");
         sandbox.script(
             "git init -q --bare -b main $HOME/origin.git\ngit remote add origin $HOME/origin.git\ngit add -A\n\
              git commit -qm Start\ngit push -q origin main\ngit clone -q $HOME/origin.git $HOME/author",
