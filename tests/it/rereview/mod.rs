@@ -262,8 +262,8 @@ async fn only_people_who_may_push_decide() {
     let printed = stage.scrum(&["report", "latest", "--format", "markdown"]);
     let lines = printed.stdout.lines().filter(|line| line.contains(&id) || line.contains("socket"));
     assert_snapshot!(plain(&stage, &lines.collect::<Vec<_>>().join("\n")), @"
-    > wontfix 46c8599e22ec by mallory does not count: whoever decides must be allowed to push
-    > wontfix 46c8599e22ec by mallory does not count: whoever decides must be allowed to push
+    > Wontfix 46c8599e22ec by mallory does not count: whoever decides must be allowed to push
+    > Wontfix 46c8599e22ec by mallory does not count: whoever decides must be allowed to push
     **BLOCK** `src/a.rs:21` · found by anthropic and moonshot · `46c8599e22ec`
     **Decided false by ada@&#8203;HOST on 2026-01-02: the socket is closed by its owner**
     - the socket leaks when the handshake fails because the early return skips close
@@ -334,21 +334,13 @@ async fn a_saved_run_says_the_same_without_a_server() {
     Verdict: hold (1 issue that held the last review and is still open; 1 WARN)
     ");
     assert_snapshot!(plain(&stage, &report("markdown")), @"
-    ## scrum: 1 issue, found by one lineage alone (1 WARN) and 1 issue still open (1 BLOCK) from the last review
+    ## scrum: hold – 1 issue, found by one lineage alone (1 WARN) and 1 issue still open (1 BLOCK) from the last review
 
-    Verdict: hold (1 issue that held the last review and is still open; 1 WARN). Gate off (fail-on never, min-lineages 1). Coverage: all 2 answered by 2 lineages (2 replies of unknown price).
+    Verdict: hold (1 issue that held the last review and is still open; 1 WARN). Gate off (fail-on never, min-lineages 1).
 
-    Reviewed is only what came since the last review of HASH.
+    Since the last review of HASH: 1 new and 1 still open. Reviewed is only what came since the last review of HASH.
 
-    <details>
-    <summary>1 issue by one lineage alone</summary>
-
-    **WARN** `src/a.rs:1` · 1 of 2 lineages · `52d0151e7716` · new
-
-    - **opus** (anthropic) WARN: reading the whole table for one row takes seconds on large shops
-      <br>Why: it does
-
-    </details>
+    Asked: anthropic (opus), moonshot (kimi). Coverage: all 2 answered by 2 lineages (2 replies of unknown price, 1 s).
 
     ### Still open from the last review
 
@@ -356,12 +348,22 @@ async fn a_saved_run_says_the_same_without_a_server() {
 
     - the socket leaks when the handshake fails because the early return skips close
 
+    <details>
+    <summary>1 issue by one lineage alone</summary>
+
+    **WARN** `src/a.rs:1` · 1 of 2 lineages · new · `52d0151e7716`
+
+    - **opus** (anthropic) WARN: reading the whole table for one row takes seconds on large shops
+      <br>Why: it does
+
+    </details>
+
     ### Coverage
 
     | bundle | convergent | distinct | kimi | opus |
     |---|---:|---:|---|---|
-    | c1 src (184 bytes) | 0 | 1 | ship | ship |
     | spent | | | 1 reply of unknown price | 1 reply of unknown price |
+    | c1 src (184 bytes) | 0 | 1 | ship | ship |
 
     <sub>`acme/shop#5 since the last review of HASH` · run `RUN` · scrum `0.1.0` · again: `scrum review HASH..HASH`</sub>
     ");
