@@ -240,7 +240,8 @@ fn a_shallow_clone() {
             error.to_string(),
             format!("{revision} needs history that this shallow clone does not have")
         );
-        assert_eq!(error.hint().unwrap(), "this is a shallow clone; git fetch --unshallow (or --deepen=N)");
+        let hint = "this is a shallow clone; git fetch --unshallow (or --deepen=N), in CI a checkout with `fetch-depth: 0`";
+        assert_eq!(error.hint().unwrap(), hint);
     }
 }
 
