@@ -15,6 +15,7 @@ fn plain(stage: &Stage, text: &str) -> String {
     let text = text.replace(&stage.sandbox.home().display().to_string(), "HOME");
     let text = regex::Regex::new(r"\b\d{8}-\d{9}-[0-9a-f]{6}\b").unwrap().replace_all(&text, "RUN");
     let text = regex::Regex::new(r"\b([0-9a-f]{40}|[0-9a-f]{7,8})\b").unwrap().replace_all(&text, "HASH");
+    let text = regex::Regex::new(r"\d+ s\)").unwrap().replace_all(&text, "N s)");
     regex::Regex::new(r"127\.0\.0\.1:(&#8203;)?\d+").unwrap().replace_all(&text, "HOST").into_owned()
 }
 
@@ -340,7 +341,7 @@ async fn a_saved_run_says_the_same_without_a_server() {
 
     Since the last review of HASH: 1 new and 1 still open. Reviewed is only what came since the last review of HASH.
 
-    Asked: anthropic (opus), moonshot (kimi). Coverage: all 2 answered by 2 lineages (2 replies of unknown price, 1 s).
+    Asked: anthropic (opus), moonshot (kimi). Coverage: all 2 answered by 2 lineages (2 replies of unknown price, N s).
 
     ### Still open from the last review
 
