@@ -20,6 +20,7 @@ mod endpoints;
 mod eval;
 mod explain;
 mod forge;
+mod gate;
 mod git;
 mod guidance;
 mod hostile;

@@ -54,17 +54,19 @@ fn value(json: &str) -> Value {
 /// Every form of the tally is valid, printable and whole.
 #[track_caller]
 fn check(tally: &Tally, gate: &Gate) {
-    assert_eq!(json_errors(schema!("sarif-2.1.0.json"), &value(&sarif::render(tally, gate))), "");
-    assert_eq!(json_errors(schema!("rdf-diagnostic-result.json"), &value(&rdjson::render(tally))), "");
+    let texts = texts(tally, gate);
+    let [sarif, rdjson, checkstyle, codequality, junit, _] = &texts;
+    assert_eq!(json_errors(schema!("sarif-2.1.0.json"), &value(sarif)), "");
+    assert_eq!(json_errors(schema!("rdf-diagnostic-result.json"), &value(rdjson)), "");
     let entry_schema = validator(schema!("gitlab-codequality.json"));
-    for entry in value(&codequality::render(tally)).as_array().unwrap() {
+    for entry in value(codequality).as_array().unwrap() {
         assert_eq!(errors(&entry_schema, entry), "");
         let severities = ["info", "minor", "major", "critical", "blocker"];
         assert!(severities.contains(&entry["severity"].as_str().unwrap()), "{entry}");
     }
-    assert_eq!(xml_errors(schema!("checkstyle.xsd"), &checkstyle::render(tally)), "");
-    assert_eq!(xml_errors(schema!("junit-10.xsd"), &junit::render(tally, gate)), "");
-    for text in texts(tally, gate) {
+    assert_eq!(xml_errors(schema!("checkstyle.xsd"), checkstyle), "");
+    assert_eq!(xml_errors(schema!("junit-10.xsd"), junit), "");
+    for text in &texts {
         let acts = |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c);
         assert_eq!(text.chars().find(acts), None);
         assert!(text.ends_with('\n'));
@@ -179,14 +181,9 @@ fn ten_thousand_issues_are_all_there() {
 
 #[test]
 fn code_scanning_is_never_given_more_than_it_takes() {
-    let log = value(&sarif::render(&many(25_001), &sample::failed()));
-    let run = &log["runs"][0];
-    assert_eq!(run["results"].as_array().unwrap().len(), 25_000);
-    let told = &run["invocations"][0]["toolExecutionNotifications"][0];
-    assert_eq!(
-        told["message"]["text"],
-        "1 issue of the lowest rank is not in this file: code scanning takes 25,000."
-    );
+    let log = sarif::render(&many(25_001), &sample::failed());
+    assert_eq!(log.matches("\"scrumIssue/v1\"").count(), 25_000);
+    assert!(log.contains("1 issue of the lowest rank is not in this file: code scanning takes 25,000."));
 }
 
 #[test]
