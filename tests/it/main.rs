@@ -12,6 +12,7 @@ mod bad_input;
 mod bounds;
 mod bundle;
 mod cases;
+mod ci;
 mod command;
 mod context;
 mod dispose;
