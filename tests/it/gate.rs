@@ -284,7 +284,7 @@ fn an_override_that_comes_with_the_change_does_not_count() {
 }
 
 /// What a job about pull request 5 of acme/shop sees.
-fn job<'a>(forge: &'a MockForge) -> [(&'a str, &'a str); 6] {
+fn job(forge: &MockForge) -> [(&str, &str); 6] {
     [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_API_URL", &forge.url),
