@@ -112,7 +112,7 @@ fn measured(scenario: &Scenario, replies: usize) -> (Duration, u32) {
     let begun = Instant::now();
     let tally = tally::tally(input);
     let tallied = begun.elapsed();
-    let gate = gate::evaluate(&tally, Policy { fail_on: FailOn::Block, min_lineages: 2 });
+    let gate = gate::evaluate(&tally, &Policy::plain(FailOn::Block, 2));
     let reports = [
         table::render(&tally, &gate, 100, false),
         markdown::render(&tally, &gate),

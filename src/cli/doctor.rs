@@ -48,7 +48,7 @@ pub(super) struct DoctorArgs {
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  a review here would be answered by as many lineages as it asks for (`review.min_lineages`)
+  0  a review here would be answered by as many lineages as it asks for (`gate.min_lineages`)
   2  the configuration cannot be used; the rest of the report is there all the same
   3  too few reviewers can run";
 
@@ -75,7 +75,7 @@ pub(super) fn run(global: &Global, args: &DoctorArgs, ui: Ui) -> Result<Status, 
         next: next(&workspace, broken.is_some(), &groups).to_owned(),
         groups,
         absent,
-        min_lineages: workspace.config.min_lineages,
+        min_lineages: workspace.config.gate.min_lineages,
     };
     let text = match args.format {
         Form::Table => checkup::render(&checkup, Ui::width(), args.output.is_none() && ui.color_on_stdout()),

@@ -14,7 +14,10 @@ use crate::{
     report::eval::plot::PlotError,
     run::{routing::AssignError, saved::SavedError},
     store::StoreError,
-    tally::{gate::GateResult, named::NameError},
+    tally::{
+        gate::{Gate, GateResult},
+        named::NameError,
+    },
 };
 
 /// How a command ended.
@@ -41,6 +44,13 @@ impl Status {
             Self::Interrupted => 130,
             Self::Unusable => 2,
         })
+    }
+}
+
+impl Status {
+    /// How a command ends on whose tally the gate said this.
+    pub(super) fn of(gate: &Gate) -> Self {
+        if gate.lets_through() { Self::Done } else { gate.result.into() }
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod eval;
 mod explain;
 mod found;
+mod gate;
 mod guidance;
 mod init;
 mod interrupt;
@@ -33,7 +34,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     bundle::context::Context,
-    tally::gate::{FailOn, Policy},
+    tally::gate::{Bar, FailOn, Policy},
 };
 
 /// Several independent models review one change; you get one honest tally.
@@ -84,6 +85,8 @@ enum Command {
     Tally(tally::TallyArgs),
     /// Print the tally of a saved run again
     Report(report::ReportArgs),
+    /// Say whether a saved run passes the policy, and put that on its commit
+    Gate(gate::GateCommand),
     /// Put a saved run's tally on its pull request
     Post(post::PostArgs),
     /// Say which reviewers could run here, why not the others, and what to do
@@ -227,12 +230,13 @@ struct GateArgs {
 }
 
 impl GateArgs {
-    /// The policy with the flags laid over it.
+    /// The policy with the flags laid over it; what fails by flag fails so at all paths.
     fn over(&self, policy: Policy) -> Policy {
-        Policy {
-            fail_on: self.fail_on.unwrap_or(policy.fail_on),
-            min_lineages: self.min_lineages.unwrap_or(policy.min_lineages),
-        }
+        let policy = match self.fail_on {
+            Some(fail_on) => Policy { bar: Bar { fail_on, ..policy.bar }, rules: Vec::new(), ..policy },
+            None => policy,
+        };
+        Policy { min_lineages: self.min_lineages.unwrap_or(policy.min_lineages), ..policy }
     }
 }
 
@@ -258,6 +262,7 @@ pub fn main() -> ExitCode {
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),
         Command::Tally(args) => tally::run(&cli.global, &args, ui),
         Command::Report(args) => report::run(&cli.global, &args, ui),
+        Command::Gate(args) => gate::run(&cli.global, &args, ui),
         Command::Post(args) => post::run(&cli.global, &args, ui),
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),

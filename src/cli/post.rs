@@ -17,11 +17,7 @@ use crate::{
     report::{foreign, words},
     run::posting::{self, PostError, Posted, Posting, Rehearsal, Written},
     store::RunDir,
-    tally::{
-        self, Tally,
-        gate::{self, Gate},
-        since::short,
-    },
+    tally::{Tally, gate::Gate, since::short},
 };
 
 #[derive(Debug, Args)]
@@ -50,8 +46,7 @@ pub(super) struct Matter<'a> {
 pub(super) fn run(global: &Global, args: &PostArgs, ui: Ui) -> Result<Status, CliError> {
     let (workspace, dir) = Workspace::for_run(global, &args.run, ui)?;
     let saved = report::open(&workspace, &dir, ui)?;
-    let (tally, policy) = (tally::tally(saved.input), saved.policy);
-    let gate = gate::evaluate(&tally, policy);
+    let (tally, gate) = report::judged(&workspace, &dir, saved, None, ui)?;
     let matter = Matter::new(&workspace, &dir, (&tally, &gate), args.pr.as_deref());
     if args.dry_run {
         rehearse(&matter, ui)?;

@@ -17,10 +17,10 @@ use crate::{
         json, markdown, table,
     },
     run::saved::{self, SavedRun},
-    store::{Decisions, RunDir},
+    store::{Decisions, Overrides, RunDir},
     tally::{
         self, Tally,
-        gate::{self, Gate},
+        gate::{self, Gate, Override, Policy},
     },
 };
 
@@ -35,9 +35,9 @@ pub(super) struct ReportArgs {
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
-    let saved = open(&workspace, &workspace.find_run(&args.run)?, ui)?;
-    let tally = tally::tally(saved.input);
-    let gate = gate::evaluate(&tally, saved.policy);
+    let dir = workspace.find_run(&args.run)?;
+    let saved = open(&workspace, &dir, ui)?;
+    let (tally, gate) = judged(&workspace, &dir, saved, None, ui)?;
     print(&tally, &gate, &args.output, ui)?;
     Ok(Status::Done)
 }
@@ -48,6 +48,41 @@ pub(super) fn open(workspace: &Workspace, dir: &RunDir, ui: Ui) -> Result<SavedR
     let trust = workspace.trust_in(&run)?;
     run.input.dispositions = decisions(workspace, dir, &trust, ui)?;
     Ok(run)
+}
+
+/// Judges a saved run by `policy`, else by its own; overrides that are about it count.
+pub(super) fn judged(
+    workspace: &Workspace,
+    dir: &RunDir,
+    saved: SavedRun,
+    policy: Option<&Policy>,
+    ui: Ui,
+) -> Result<(Tally, Gate), CliError> {
+    let overrides = overrides(workspace, dir, &workspace.trust_in(&saved)?, ui)?;
+    let tally = tally::tally(saved.input);
+    let gate = gate::evaluate(&tally, policy.unwrap_or(&saved.policy));
+    let gate = gate.overruled(&tally.run.id, &tally.range, &overrides);
+    Ok((tally, gate))
+}
+
+/// Overrides of a run, without what its change brings along.
+pub(super) fn overrides(
+    workspace: &Workspace,
+    dir: &RunDir,
+    trust: &Trust,
+    ui: Ui,
+) -> Result<Vec<Override>, CliError> {
+    let file = dir.overrides_file();
+    let found = match trust.stand_in(workspace.repo.as_ref(), &file, ui) {
+        Ok(StandIn::Disk) => dir.overrides()?,
+        Ok(StandIn::Text(text)) => Overrides::read(text.lines(), &file),
+        Ok(StandIn::Nothing) => Overrides::default(),
+        Err(error) => return Err(CliError::new(format!("cannot read {}: {error}", workspace.shown(&file)))),
+    };
+    for line in &found.unusable {
+        ui.warning(format_args!("not an override and left out: {line}"));
+    }
+    Ok(found.overrides)
 }
 
 /// What humans decided about the issues of a run, without what its change brings along.

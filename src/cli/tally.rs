@@ -38,12 +38,11 @@ pub(super) fn run(global: &Global, args: &TallyArgs, ui: Ui) -> Result<Status, C
     }
     let dir = workspace.find_run(&args.run)?;
     let saved = report::open(&workspace, &dir, ui)?;
-    let policy = args.gate.over(saved.policy);
-    let tally = tally::tally(saved.input);
-    let gate = gate::evaluate(&tally, policy);
+    let policy = args.gate.over(saved.policy.clone());
+    let (tally, gate) = report::judged(&workspace, &dir, saved, Some(&policy), ui)?;
     let written = report::write_products(&dir, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
-    written.map(|()| gate.result.into())
+    written.map(|()| Status::of(&gate))
 }
 
 fn tally_folder(workspace: &Workspace, args: &TallyArgs, folder: &Path, ui: Ui) -> Result<Status, CliError> {
@@ -59,7 +58,7 @@ fn tally_folder(workspace: &Workspace, args: &TallyArgs, folder: &Path, ui: Ui) 
     let panel = panel_of(&replies, &workspace.config);
     let policy = args.gate.over(workspace.policy());
     let tally = tally::tally(saved::loose(name, replies, panel));
-    let gate = gate::evaluate(&tally, policy);
+    let gate = gate::evaluate(&tally, &policy);
     report::print(&tally, &gate, &args.output, ui)?;
     Ok(gate.result.into())
 }

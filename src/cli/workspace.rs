@@ -14,7 +14,7 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    bundle::{self, Split, SplitRules},
+    bundle::{self, ExcludeReason, Excluded, Globs, Split, SplitRules},
     change::{Change, RangeInfo, RepoPath},
     clock,
     config::{
@@ -306,9 +306,28 @@ impl Workspace {
         repo.read(&RangeSpec::Commits(spec)).ok()
     }
 
+    /// Which of the files that a run left out are left out by its flags alone, not by configuration.
+    pub(super) fn left_out_by_flags(&self, excluded: &[Excluded]) -> Result<usize, CliError> {
+        let Config { include, exclude, .. } = &self.config;
+        let (included, kept_out) = (Globs::grouped([include])?, Globs::grouped([exclude])?);
+        let by_flags = |one: &&Excluded| match one.reason {
+            ExcludeReason::OtherComponent => true,
+            ExcludeReason::Filtered => {
+                !kept_out.matches(&one.path) && (include.is_empty() || included.matches(&one.path))
+            }
+            ExcludeReason::Lockfile
+            | ExcludeReason::Vendored
+            | ExcludeReason::Generated
+            | ExcludeReason::Minified
+            | ExcludeReason::Binary
+            | ExcludeReason::Ignored => false,
+        };
+        Ok(excluded.iter().filter(by_flags).count())
+    }
+
     /// The configured policy of the gate.
     pub(super) fn policy(&self) -> Policy {
-        Policy { fail_on: self.config.fail_on, min_lineages: self.config.min_lineages }
+        self.config.gate.clone()
     }
 
     /// The prompt templates, the configured ones in place of the embedded.

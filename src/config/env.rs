@@ -32,6 +32,10 @@ pub const PATH: &str = "PATH";
 /// Where Ollama listens, as Ollama itself reads it.
 pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
 
+/// Who started a job of Actions.
+pub const GITHUB_ACTOR: &str = "GITHUB_ACTOR";
+/// Who started a pipeline of GitLab.
+pub const GITLAB_USER_LOGIN: &str = "GITLAB_USER_LOGIN";
 /// The user's name, where git has none.
 pub const USER: &str = "USER";
 
@@ -114,9 +118,9 @@ impl Environment {
         ollama_address(&self.get(OLLAMA_HOST).unwrap_or_default())
     }
 
-    /// The name the system knows the user by.
+    /// The name by which the CI service, else the system, knows the user.
     pub fn user(self) -> Option<String> {
-        self.get(USER)
+        [GITHUB_ACTOR, GITLAB_USER_LOGIN, USER].into_iter().find_map(|name| self.get(name))
     }
 
     /// Whether there is a file, named from `~/`, the user's home, or from `$NAME/`, the folder in a variable. It is not read.

@@ -12,7 +12,7 @@ use crate::{
     post::remarks::{self, Inline},
     pull::Platform,
     reviewer::{self, OutputForm, ReportFormat, Tree},
-    tally::gate::FailOn,
+    tally::{Agreement, gate::FailOn},
 };
 
 /// A whole configuration file. Every table is closed: an unknown key is an error.
@@ -20,6 +20,7 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
     pub(super) review: Review,
+    pub(super) gate: Gate,
     pub(super) tally: Tally,
     pub(super) bundle: Bundle,
     pub(super) component: Vec<Component>,
@@ -45,8 +46,31 @@ pub(super) struct Review {
     pub(super) idle_timeout_secs: u64,
     pub(super) max_cost_usd: Option<f64>,
     pub(super) max_tokens: Option<u64>,
+    /// What `[gate]` says now; the layer is moved there before it is merged.
+    pub(super) fail_on: Option<FailOn>,
+    /// Likewise.
+    pub(super) min_lineages: Option<usize>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Gate {
     pub(super) fail_on: FailOn,
+    pub(super) agreement: Option<Agreement>,
+    pub(super) min_agreeing: usize,
     pub(super) min_lineages: usize,
+    pub(super) min_coverage: u8,
+    pub(super) rule: Vec<GateRule>,
+}
+
+/// `[[gate.rule]]`; what it does not say is as in `[gate]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GateRule {
+    pub(super) paths: Vec<String>,
+    pub(super) fail_on: FailOn,
+    pub(super) agreement: Option<Agreement>,
+    pub(super) min_agreeing: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -12,6 +12,7 @@ pub mod env;
 mod error;
 mod fallback;
 mod file;
+mod gate;
 mod invocation;
 mod panel;
 mod place;
@@ -42,7 +43,7 @@ use crate::{
     prompt::guidance::GuidanceRule,
     pull::Platform,
     reviewer::{Access, Reviewer},
-    tally::gate::FailOn,
+    tally::gate::Policy,
 };
 
 const DEFAULT: &str = include_str!("default.toml");
@@ -67,10 +68,8 @@ pub struct Config {
     pub max_cost_usd: Option<f64>,
     /// Most tokens a run may spend.
     pub max_tokens: Option<u64>,
-    /// What makes the gate fail.
-    pub fail_on: FailOn,
-    /// Fewest distinct lineages that must have answered.
-    pub min_lineages: usize,
+    /// What the gate asks for.
+    pub gate: Policy,
     /// Who decides whether two claims at one place are the same; one of `reviewers`.
     pub adjudicator: Option<Reviewer>,
     /// Whether BLOCKs of one lineage are put to another one.
@@ -263,6 +262,7 @@ impl Layer {
     fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let mut table = text.parse().map_err(|source| error::invalid(path, text, &source))?;
         make_absolute(&mut table, path.parent().unwrap_or(Path::new("")));
+        gate::take_over(&mut table);
         Ok(Self(table))
     }
 
@@ -361,8 +361,7 @@ impl Config {
             concurrency: NonZeroUsize::new(file.review.concurrency).unwrap_or(NonZeroUsize::MIN),
             max_cost_usd: file.review.max_cost_usd.map(max_cost).transpose()?,
             max_tokens: file.review.max_tokens,
-            fail_on: file.review.fail_on,
-            min_lineages: file.review.min_lineages,
+            gate: gate::policy(file.gate)?,
             adjudicator,
             verify: file.tally.verify,
             limits: file.bundle.limits(),
@@ -436,7 +435,6 @@ fn named_texts(paths: &[PathBuf], stand_ins: &StandIns<'_>) -> Result<Vec<(Strin
 fn check_ranges(review: &file::Review, bundle: &file::Bundle) -> Result<(), ConfigError> {
     let file::Bundle { warn_bytes, fail_bytes, .. } = bundle;
     check_range("review.concurrency", review.concurrency as u64, 1, 1000)?;
-    check_range("review.min_lineages", review.min_lineages as u64, 0, 1000)?;
     check_range("bundle.fail_bytes", *fail_bytes as u64, *warn_bytes as u64, 1 << 40)
 }
 

@@ -14,8 +14,8 @@ pub(super) fn load(text: &str) -> Result<Config, ConfigError> {
 fn the_reference_is_the_default() {
     let config = load("").unwrap();
     assert_eq!(config.limits, Limits::default());
-    assert_eq!((config.panel.as_str(), config.concurrency.get(), config.min_lineages), ("auto", 16, 1));
-    assert_eq!(config.fail_on, FailOn::Never);
+    assert_eq!((config.panel.as_str(), config.concurrency.get(), config.gate.min_lineages), ("auto", 16, 1));
+    assert!(config.gate.is_off());
     let lineages: Vec<_> = config.reviewers.iter().map(|reviewer| reviewer.lineage.to_string()).collect();
     assert_eq!(lineages, ["static:rules", "history"]);
     assert_eq!((config.system_prompt, config.user_prompt), (None, None));

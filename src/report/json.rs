@@ -34,6 +34,11 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
     pretty(&document(tally, gate))
 }
 
+/// The gate's answer as it stands in the tally.
+pub fn render_gate(gate: &Gate) -> String {
+    pretty(&gate_entry(gate))
+}
+
 /// The run as one line for `findings.jsonl`, with its newline.
 pub fn summary_line(tally: &Tally, gate: &Gate) -> String {
     let (answered, asked) = coverage::answered(tally);
@@ -393,6 +398,11 @@ fn gate_entry(gate: &Gate) -> wire::GateEntry {
         result: gate_word(gate.result),
         policy: gate.policy.clone(),
         reasons: gate.reasons.clone(),
+        overruled: gate.overruled.as_ref().map(|one| wire::OverrideEntry {
+            by: one.by.clone(),
+            at: one.at.to_string(),
+            why: one.why.clone(),
+        }),
     }
 }
 

@@ -62,8 +62,11 @@ pub fn render(starter: &Starter<'_>) -> String {
 
 fn review(starter: &Starter<'_>) -> String {
     let lineages = format!("# min_lineages = {}", 2 + models(starter).len().clamp(1, 2));
+    let panel = setting(
+        "panel = \"auto\"",
+        "auto: every reviewer below; offline: only those that scrum brings along",
+    );
     let settings = [
-        ("panel = \"auto\"", "auto: every reviewer below; offline: only those that scrum brings along"),
         (
             "# fail_on = \"block\"",
             "never | any | warn | block | convergent: exit status 1 when there is such an issue",
@@ -73,6 +76,8 @@ fn review(starter: &Starter<'_>) -> String {
     "# Who reviews changes of this repository, and how. `scrum doctor` tells whether each reviewer can run,\n\
      # `scrum review --dry-run` what would be sent to whom.\n\n[review]\n"
         .to_owned()
+        + &panel
+        + "\n[gate]\n"
         + &settings.map(|(text, remark)| setting(text, remark)).concat()
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     anchor::Place,
+    change::RangeInfo,
     coverage::State,
     disposition::{Decision, Disposition},
     finding::{Anchor, LineRange, Severity},
@@ -13,8 +14,8 @@ use crate::{
     reviewer::{Lineage, ReviewerId},
     tally::{
         Agreement, Issue, Member, Tally,
-        gate::{Gate, GateResult},
-        since::{Became, Carried},
+        gate::{Gate, GateResult, Override},
+        since::{Became, Carried, short},
         verdict::Conclusion,
     },
 };
@@ -378,5 +379,45 @@ pub fn gate_line(gate: &Gate) -> String {
     let policy = if gate.policy.is_empty() { String::new() } else { format!(" ({})", gate.policy) };
     let reasons =
         if gate.reasons.is_empty() { String::new() } else { format!(": {}", gate.reasons.join("; ")) };
-    foreign::one_line(&format!("{word}{policy}{reasons}"))
+    let overruled = gate.overruled.as_ref().map(|one| format!("; {}", overridden(one))).unwrap_or_default();
+    foreign::one_line(&format!("{word}{policy}{reasons}{overruled}"))
+}
+
+/// `passed by override of Ada on 2026-11-21: why`.
+fn overridden(one: &Override) -> String {
+    format!("passed by override of {} on {}: {}", one.by, one.at.strftime("%Y-%m-%d"), one.why)
+}
+
+/// The gate in a line for a commit's status; who lets it pass comes first, since platforms cut the end off.
+pub fn status_line(gate: &Gate) -> String {
+    let reasons = gate.reasons.join("; ");
+    foreign::one_line(&match &gate.overruled {
+        Some(one) => {
+            format!("passed by override of {}: {} ({}: {reasons})", one.by, one.why, gate.result.word())
+        }
+        None => format!("{}: {reasons}", gate.result.word()),
+    })
+}
+
+/// The commits of a range: `1111111..2222222`; its words where it is of none.
+pub fn commits(range: &RangeInfo) -> String {
+    match (&range.base, &range.head) {
+        (Some(base), Some(head)) => format!("{}..{}", short(base), short(head)),
+        (None, Some(head)) => short(head).to_owned(),
+        (_, None) => range.spec.clone(),
+    }
+}
+
+/// The gate for a terminal: its answer, each reason on a line, and what it is about.
+pub fn gate_lines(gate: &Gate, about: &str) -> String {
+    let word = match gate.result {
+        GateResult::Pass => "Gate passed",
+        GateResult::Fail => "Gate failed",
+        GateResult::Inconclusive => "Inconclusive",
+        GateResult::Off => "Gate off",
+    };
+    let reasons = gate.reasons.iter().cloned().chain(gate.overruled.as_ref().map(overridden));
+    let lines =
+        [format!("{word} ({})", gate.policy)].into_iter().chain(reasons.map(|one| format!("- {one}")));
+    lines.chain([about.to_owned()]).map(|line| foreign::one_line(&line) + "\n").collect()
 }

@@ -191,6 +191,20 @@ pub struct GateEntry {
     pub policy: String,
     /// Why.
     pub reasons: Vec<String>,
+    /// Who lets the run pass all the same; not there when nobody does. `result` stays what the gate said.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<OverrideEntry>,
+}
+
+/// A human's word against the gate's.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OverrideEntry {
+    /// The human's name.
+    pub by: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// The human's reason.
+    pub why: String,
 }
 
 /// The gate's answer in one word.

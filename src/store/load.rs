@@ -1,6 +1,9 @@
 //! Reads a run back: [`Saved`] is everything a tally is made of, the bundles still as text.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::de::DeserializeOwned;
 
@@ -11,6 +14,7 @@ use super::{
 use crate::{
     bundle::{Excluded, Guard},
     coverage::{Outcome, Spent},
+    digest,
     judgement::Judgements,
     reviewer::Panel,
     tally::{TaskReply, gate::Policy},
@@ -52,9 +56,33 @@ impl RunDir {
         Ok((record.panel().map_err(&in_words)?, record.policy().map_err(&in_words)?))
     }
 
+    /// `run.json`.
+    pub fn record(&self) -> Result<RunRecord, StoreError> {
+        read_json(&self.review.join("run.json"))
+    }
+
+    /// What of the run is not as it was when it was reviewed, in words; that nobody tampered with all of it alike cannot be told so.
+    pub fn altered(&self, record: &RunRecord) -> Result<Vec<String>, StoreError> {
+        if !self.has_bundles() {
+            return Ok(vec!["its bundles are gone".to_owned()]);
+        }
+        let manifest: Manifest = read_json(&self.bundles.join("manifest.json"))?;
+        let mut altered = Vec::new();
+        if manifest.range != record.range {
+            altered.push("its bundles are of another range".to_owned());
+        }
+        for bundle in &manifest.bundles {
+            let diff = std::fs::read(self.diff_path(bundle)).unwrap_or_default();
+            if digest::sha256(&[&diff]) != bundle.sha256 {
+                altered.push(format!("bundle {} is not what was reviewed", bundle.id));
+            }
+        }
+        Ok(altered)
+    }
+
     /// Reads the run.
     pub fn load(&self) -> Result<Saved, StoreError> {
-        let record: RunRecord = read_json(&self.review.join("run.json"))?;
+        let record = self.record()?;
         let (bundles, excluded) = self.load_bundles()?;
         let replies = self.load_outcomes()?.into_iter().map(|outcome| self.load_reply(outcome));
         Ok(Saved {
@@ -89,9 +117,13 @@ impl RunDir {
         Ok((bundles.collect::<Result<_, _>>()?, excluded.collect::<Result<_, _>>()?))
     }
 
+    fn diff_path(&self, bundle: &BundleRecord) -> PathBuf {
+        self.bundles.join(format!("{}.diff", file_name(&bundle.id)))
+    }
+
     /// A text of nothing is no diff, but would read as a bundle without files.
     fn load_diff(&self, bundle: &BundleRecord) -> Result<Vec<u8>, StoreError> {
-        let path = self.bundles.join(format!("{}.diff", file_name(&bundle.id)));
+        let path = self.diff_path(bundle);
         let diff = read(&path)?;
         if diff.is_empty() && bundle.bytes > 0 {
             let reason = format!("it is empty and had {} bytes", bundle.bytes);

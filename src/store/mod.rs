@@ -10,6 +10,7 @@ mod folder;
 mod judgements;
 mod labels;
 mod load;
+mod overrides;
 mod pull;
 pub mod record;
 
@@ -26,6 +27,7 @@ pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
 pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
+pub use overrides::Overrides;
 use record::{Manifest, OutcomeRecord, RecordError, RunRecord};
 
 use crate::{bundle::Split, coverage::Outcome, report::json, reviewer::ReviewerId};

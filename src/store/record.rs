@@ -10,6 +10,7 @@ mod outcome;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    bundle::SplitError,
     change::{Commit, RangeInfo},
     judgement::BadClaimId,
     mask::Mask,
@@ -17,8 +18,8 @@ use crate::{
     reviewer::{BadReviewerId, Lineage, Panel, ReviewerId, Seat},
     route::Routed,
     tally::{
-        RunInfo,
-        gate::{FailOn, Policy},
+        Agreement, RunInfo,
+        gate::{Bar, FailOn, Policy, Rule},
     },
 };
 
@@ -139,8 +140,34 @@ pub struct SeatRecord {
 /// The gate's policy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PolicyRecord {
-    fail_on: String,
+    #[serde(flatten)]
+    bar: BarRecord,
     min_lineages: usize,
+    /// Percent; absent when none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_coverage: Option<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<RuleRecord>,
+}
+
+/// Which issues fail.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct BarRecord {
+    fail_on: String,
+    /// Absent when none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agreement: Option<String>,
+    /// Absent when one is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min_agreeing: Option<usize>,
+}
+
+/// Which issues fail at some paths.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct RuleRecord {
+    paths: Vec<String>,
+    #[serde(flatten)]
+    bar: BarRecord,
 }
 
 /// A record with a word this version does not know.
@@ -160,6 +187,9 @@ pub enum RecordError {
     /// A claim's name.
     #[error(transparent)]
     ClaimId(#[from] BadClaimId),
+    /// A glob of the gate's.
+    #[error(transparent)]
+    Glob(#[from] SplitError),
 }
 
 pub(super) fn by_word<T: Copy>(
@@ -200,8 +230,13 @@ impl RunRecord {
 
     /// The gate's policy.
     pub fn policy(&self) -> Result<Policy, RecordError> {
-        let fail_on = by_word("fail-on", &self.gate.fail_on, &FailOn::ALL, FailOn::word)?;
-        Ok(Policy { fail_on, min_lineages: self.gate.min_lineages })
+        let rule = |rule: &RuleRecord| Ok(Rule::new(rule.paths.clone(), rule.bar.bar()?)?);
+        Ok(Policy {
+            bar: self.gate.bar.bar()?,
+            min_lineages: self.gate.min_lineages,
+            min_coverage: self.gate.min_coverage.unwrap_or(0),
+            rules: self.gate.rules.iter().map(rule).collect::<Result<_, RecordError>>()?,
+        })
     }
 
     /// What reviewers saw markers for.
@@ -276,8 +311,40 @@ impl RouteRecord {
     }
 }
 
-impl From<Policy> for PolicyRecord {
-    fn from(policy: Policy) -> Self {
-        Self { fail_on: policy.fail_on.word().to_owned(), min_lineages: policy.min_lineages }
+impl From<&Policy> for PolicyRecord {
+    fn from(policy: &Policy) -> Self {
+        let rule = |rule: &Rule| RuleRecord { paths: rule.paths().to_vec(), bar: rule.bar.into() };
+        Self {
+            bar: policy.bar.into(),
+            min_lineages: policy.min_lineages,
+            min_coverage: Some(policy.min_coverage).filter(|percent| *percent > 0),
+            rules: policy.rules.iter().map(rule).collect(),
+        }
+    }
+}
+
+impl From<Bar> for BarRecord {
+    fn from(bar: Bar) -> Self {
+        let agreement = Some(bar.agreement).filter(|least| *least > Agreement::Single);
+        Self {
+            fail_on: bar.fail_on.word().to_owned(),
+            agreement: agreement.map(|least| least.word().to_owned()),
+            min_agreeing: Some(bar.min_agreeing).filter(|least| *least > 1),
+        }
+    }
+}
+
+impl BarRecord {
+    /// The core's form.
+    fn bar(&self) -> Result<Bar, RecordError> {
+        let fail_on = by_word("fail-on", &self.fail_on, &FailOn::ALL, FailOn::word)?;
+        let agreement = self.agreement.as_deref();
+        let agreement =
+            agreement.map(|word| by_word("agreement", word, &Agreement::ALL, Agreement::word)).transpose()?;
+        Ok(Bar {
+            agreement: agreement.unwrap_or(Agreement::Single),
+            min_agreeing: self.min_agreeing.unwrap_or(1),
+            ..Bar::of(fail_on)
+        })
     }
 }

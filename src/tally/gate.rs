@@ -2,12 +2,13 @@
 //!
 //! It reads counts only: no text of a finding or a reply can change its answer.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+mod overrule;
+mod policy;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use overrule::Override;
+pub use policy::{Bar, FailOn, Policy, Rule};
 
 use super::{
     Issue, Tally,
@@ -15,42 +16,11 @@ use super::{
 };
 use crate::{
     bundle::Bundle,
+    change::{FilePatch, RepoPath},
     coverage::State,
     disposition::Decision,
-    finding::{Finding, Severity},
     reviewer::{Lineage, ReviewerId},
 };
-
-/// What makes the gate fail (`--fail-on`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FailOn {
-    /// Nothing: the gate is off.
-    #[default]
-    Never,
-    /// Any counted issue.
-    Any,
-    /// An issue of WARN or worse.
-    Warn,
-    /// An issue of BLOCK.
-    Block,
-    /// An issue that two or more lineages agree on.
-    Convergent,
-}
-
-impl FailOn {
-    /// Every choice, the mildest first.
-    pub const ALL: [Self; 5] = [Self::Never, Self::Any, Self::Warn, Self::Block, Self::Convergent];
-}
-
-/// The policy of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// What fails.
-    pub fail_on: FailOn,
-    /// Fewest distinct lineages that must have answered.
-    pub min_lineages: usize,
-}
 
 /// The gate's answer with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +33,8 @@ pub struct Gate {
     pub reasons: Vec<String>,
     /// What too few lineages answered, for people, with the gate off too: while there is any, the run is inconclusive.
     pub unread: Vec<String>,
+    /// Who lets it pass all the same.
+    pub overruled: Option<Override>,
 }
 
 /// The gate's answer.
@@ -82,82 +54,63 @@ pub enum GateResult {
 /// is off.
 ///
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
-/// `min_lineages` lineages (at least one, and no more than are on a panel that `[[route]]` rules chose for it); with the gate off the
-/// lineages are counted over the whole run.
-/// Offline reviewers answer with their own lineages. Findings without a place count; retracted ones do not, nor do issues that a
-/// human dismissed, and the reasons say how many those are.
-pub fn evaluate(tally: &Tally, policy: Policy) -> Gate {
-    let failing = failing(tally, policy.fail_on);
+/// `min_lineages` lineages, and by as many as must agree for anything in it to fail where the panel has so many (at least one, and no more
+/// than are on a panel that `[[route]]` rules chose for it); with the gate off the lineages are counted over the whole run.
+/// Offline reviewers answer with their own lineages. Findings without a place count, by the strictest of the bars that their bundle's
+/// files have; retracted ones do not, nor do issues that a human dismissed, and the reasons say how many those are.
+pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
+    let judge = Judge::new(tally, policy);
+    let failing = judge.failing();
     let cut_short: Vec<String> = tally.run.cut_short.iter().cloned().collect();
-    let unread = [cut_short.clone(), unread(tally, policy.min_lineages)].concat();
-    let lacking = match policy.fail_on {
-        FailOn::Never => [cut_short, too_few_overall(tally, policy.min_lineages)].concat(),
-        FailOn::Any | FailOn::Warn | FailOn::Block | FailOn::Convergent => unread.clone(),
+    let thin = thin(tally, policy.min_coverage);
+    let unread = |asked| [cut_short.clone(), judge.unread(asked), thin.clone()].concat();
+    let lacking = if policy.is_off() {
+        [cut_short.clone(), judge.too_few_overall(Asked::ByPolicy), thin.clone()].concat()
+    } else {
+        unread(Asked::ToAgree)
     };
     let (result, mut reasons) = if !failing.is_empty() {
         (GateResult::Fail, [failing, lacking].concat())
     } else if !lacking.is_empty() {
         (GateResult::Inconclusive, lacking)
-    } else if policy.fail_on == FailOn::Never {
+    } else if policy.is_off() {
         (GateResult::Off, Vec::new())
     } else {
-        (GateResult::Pass, vec![passed(tally, policy)])
+        (GateResult::Pass, vec![judge.passed()])
     };
-    reasons.extend(set_aside(tally, policy.fail_on));
+    reasons.extend(judge.set_aside());
     reasons.extend(unreadable(tally));
-    Gate { result, policy: policy.to_string(), reasons, unread }
+    let unread = unread(Asked::ByPolicy);
+    Gate { result, policy: policy.to_string(), reasons, unread, overruled: None }
 }
 
-impl FailOn {
-    /// The word of the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Any => "any",
-            Self::Warn => "warn",
-            Self::Block => "block",
-            Self::Convergent => "convergent",
-        }
-    }
+/// How many lineages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// As many as `min_lineages` says.
+    ByPolicy,
+    /// Also as many as must agree for anything to fail.
+    ToAgree,
+}
 
-    /// Whether an issue of this kind fails.
-    fn concerns(self, issue: &Issue) -> bool {
-        match self.severity() {
-            Some(least) => issue.is_counted() && issue.worst_severity() >= least,
-            None => self == Self::Convergent && issue.is_counted() && issue.is_or_was_convergent(),
-        }
-    }
-
-    /// The same of an issue that nobody reports now.
-    fn concerns_earlier(self, issue: &Earlier) -> bool {
-        match self.severity() {
-            Some(least) => issue.severity >= least,
-            None => self == Self::Convergent && issue.is_convergent(),
-        }
-    }
-
-    /// What fails, in words: `issues of BLOCK`.
-    fn noun(self, head: &str) -> String {
-        match (self, self.severity()) {
-            (Self::Convergent, _) => format!("{head} that two or more lineages agree on"),
-            (_, Some(Severity::Block)) => format!("{head} of {}", Severity::Block),
-            (_, Some(least)) => format!("{head} of {least} or worse"),
-            (_, None) => head.to_owned(),
-        }
-    }
-
-    /// The least severity that fails on its own.
-    fn severity(self) -> Option<Severity> {
-        match self {
-            Self::Never | Self::Convergent => None,
-            Self::Any => Some(Severity::Info),
-            Self::Warn => Some(Severity::Warn),
-            Self::Block => Some(Severity::Block),
+impl Gate {
+    /// The answer about a run that cannot be judged, and why.
+    pub fn unjudged(policy: &Policy, reasons: Vec<String>) -> Self {
+        let unread = reasons.clone();
+        Self {
+            result: GateResult::Inconclusive,
+            policy: policy.to_string(),
+            reasons,
+            unread,
+            overruled: None,
         }
     }
 }
 
 impl GateResult {
+    /// Every answer.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::Off];
+
     /// The word used in the tally.
     pub fn word(self) -> &'static str {
         match self {
@@ -169,22 +122,195 @@ impl GateResult {
     }
 }
 
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "fail-on {}, min-lineages {}", self.fail_on.word(), self.min_lineages)
+/// A tally under a policy.
+struct Judge<'a> {
+    tally: &'a Tally,
+    policy: &'a Policy,
+    /// Under which former path files that were renamed are known.
+    renamed: BTreeMap<String, &'a RepoPath>,
+    /// Places of the bars that the files of a bundle have.
+    bars: BTreeMap<&'a str, BTreeSet<usize>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(tally: &'a Tally, policy: &'a Policy) -> Self {
+        let files = tally.bundles.iter().flat_map(|bundle| &bundle.files);
+        let renamed = files.filter_map(|file| Some((file.path.to_string(), file.old_path.as_ref()?)));
+        let bars = |bundle: &'a Bundle| {
+            let place = |file: &FilePatch| {
+                let paths: Vec<&RepoPath> = [&file.path].into_iter().chain(&file.old_path).collect();
+                policy.place(&paths)
+            };
+            (bundle.id.as_str(), bundle.files.iter().map(place).collect())
+        };
+        let bars = tally.bundles.iter().map(bars).collect();
+        Self { tally, policy, renamed: renamed.collect(), bars }
+    }
+
+    /// Place of the bar for what is at `path`, which is also judged by what it was called before the change.
+    fn place(&self, path: &str) -> usize {
+        let here = RepoPath::from_display(path);
+        let before = self.renamed.get(path).copied();
+        self.policy.place(&[&here].into_iter().chain(before).collect::<Vec<_>>())
+    }
+
+    /// Places of the bars of a bundle; the usual one where its files are not known.
+    fn places_in(&self, bundle: &str) -> BTreeSet<usize> {
+        let known = self.bars.get(bundle).filter(|places| !places.is_empty());
+        known.cloned().unwrap_or_else(|| BTreeSet::from([self.policy.rules.len()]))
+    }
+
+    /// What the policy fails on, in words, rule by rule.
+    fn failing(&self) -> Vec<String> {
+        let places = 0..=self.policy.rules.len();
+        places.flat_map(|place| self.failing_at(place)).chain(self.failing_without_place()).collect()
+    }
+
+    fn failing_at(&self, place: usize) -> Vec<String> {
+        let (bar, rule) = (self.policy.bar_at(place), self.policy.named(place));
+        let open = self.tally.issues.iter().filter(|issue| issue.is_open() && bar.concerns(issue));
+        let open = open.filter(|issue| self.place(&issue.path) == place).count();
+        let earlier =
+            self.tally.earlier.iter().filter(|one| one.is_open() && bar.concerns_earlier(&one.issue));
+        let earlier = earlier.filter(|one| self.place(&one.issue.path) == place).count();
+        let noun = |head| bar.noun(head) + &rule;
+        let noun_before = |head| format!("{} still open from the last review{rule}", bar.noun(head));
+        [
+            some(open, &noun("issue"), &noun("issues")),
+            some(earlier, &noun_before("issue"), &noun_before("issues")),
+        ]
+        .concat()
+    }
+
+    /// A finding without a place is counted once, under the first bar of its bundle that it fails.
+    fn failing_without_place(&self) -> Vec<String> {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for member in self.tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted) {
+            let severity = member.anchored.finding.severity;
+            let fails = |place: &usize| self.policy.bar_at(*place).concerns_alone(severity);
+            if let Some(place) = self.places_in(&member.bundle).into_iter().find(fails) {
+                *counts.entry(place).or_default() += 1;
+            }
+        }
+        let words = |(place, count): (usize, usize)| {
+            let (bar, rule) = (self.policy.bar_at(place), self.policy.named(place));
+            let noun = |head| format!("{} without a usable place{rule}", bar.noun(head));
+            some(count, &noun("finding"), &noun("findings"))
+        };
+        counts.into_iter().flat_map(words).collect()
+    }
+
+    /// What would have counted if no human had dismissed it: `1 issue of BLOCK not counted: decided false`.
+    fn set_aside(&self) -> Vec<String> {
+        let at = |place: usize| {
+            let bar = self.policy.bar_at(place);
+            let now = |issue: &Issue| self.place(&issue.path) == place && bar.concerns(issue);
+            let earlier = |one: &Earlier| self.place(&one.path) == place && bar.concerns_earlier(one);
+            dismissed(self.tally, now, earlier, |head| bar.noun(head) + &self.policy.named(place))
+        };
+        (0..=self.policy.rules.len()).flat_map(at).collect()
+    }
+
+    /// What was read too little, in words: the whole run, else single bundles.
+    fn unread(&self, by: Asked) -> Vec<String> {
+        let overall = self.too_few_overall(by);
+        if !overall.is_empty() {
+            return overall;
+        }
+        // By how many lineages of how many, which bundles.
+        let mut short: Vec<((usize, usize), Vec<&str>)> = Vec::new();
+        for (bundle, lineages) in answered_by(self.tally) {
+            let (few, asked) = (lineages.len(), self.needed(bundle, by));
+            match short.iter_mut().find(|(same, _)| *same == (few, asked)) {
+                _ if few >= asked => {}
+                Some((_, bundles)) => bundles.push(bundle),
+                None => short.push(((few, asked), vec![bundle])),
+            }
+        }
+        short.into_iter().map(|((few, asked), bundles)| self.too_few(&bundles, few, asked)).collect()
+    }
+
+    /// `bundle c2_web and 3 more were answered by nobody`.
+    fn too_few(&self, bundles: &[&str], few: usize, asked: usize) -> String {
+        let first = bundles.first().copied().map(name).unwrap_or_default();
+        let which = match bundles.len() {
+            0 | 1 => format!("bundle {first} was"),
+            all => format!("bundle {first} and {} more were", all - 1),
+        };
+        match few {
+            0 => format!("{which} answered by nobody"),
+            few => format!("{which} answered by {}, {}", lineages(few), self.wanted(asked)),
+        }
+    }
+
+    /// `2 asked for`.
+    fn wanted(&self, asked: usize) -> String {
+        if asked > self.policy.min_lineages.max(1) {
+            format!("{asked} needed to agree")
+        } else {
+            format!("{asked} asked for")
+        }
+    }
+
+    /// How many lineages must have answered about `bundle`.
+    fn needed(&self, bundle: &str, by: Asked) -> usize {
+        let least = match by {
+            Asked::ByPolicy => self.policy.min_lineages,
+            Asked::ToAgree => self.policy.min_lineages.max(self.to_agree(bundle)),
+        };
+        self.tally.run.routes.needed(bundle, &self.tally.panel, least)
+    }
+
+    /// How many lineages must agree for anything about `bundle` to fail; no more than are on the panel.
+    fn to_agree(&self, bundle: &str) -> usize {
+        let to_agree = self.places_in(bundle).into_iter().map(|place| self.policy.bar_at(place).least());
+        let seats: BTreeSet<&Lineage> = self.tally.panel.reviewers.iter().map(|seat| &seat.lineage).collect();
+        to_agree.max().unwrap_or(1).min(seats.len())
+    }
+
+    /// Says so when the run as a whole was answered by too few lineages.
+    fn too_few_overall(&self, by: Asked) -> Vec<String> {
+        let answered = answered_by(self.tally);
+        let asked = answered.keys().map(|bundle| self.needed(bundle, by)).max().unwrap_or(1);
+        let overall: BTreeSet<_> = answered.values().flatten().collect();
+        match overall.len() {
+            _ if answered.is_empty() => Vec::new(),
+            0 => vec!["no reviewer answered".to_owned()],
+            few if few < asked => vec![format!("{} answered, {}", lineages(few), self.wanted(asked))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn passed(&self) -> String {
+        let tally = self.tally;
+        let again = tally.since.as_ref().is_some_and(|since| since.scope == Scope::Incremental);
+        if tally.bundles.is_empty() && tally.coverage.is_empty() {
+            return match tally.excluded.len() {
+                0 if again => "nothing that fails, and nothing new since the last review".to_owned(),
+                0 => "nothing to review".to_owned(),
+                left_out => {
+                    format!("nothing was shown to reviewers: all changed files ({left_out}) are left out")
+                }
+            };
+        }
+        let least = self.policy.min_lineages.max(1);
+        let has_fewer = |bundle: &Bundle| self.needed(&bundle.id, Asked::ByPolicy) < least;
+        let or =
+            if tally.bundles.iter().any(has_fewer) { ", or by all of the panel its route chose" } else { "" };
+        format!("nothing that fails, and every bundle was answered by {} or more{or}", lineages(least))
     }
 }
 
-/// Issues that the policy fails on.
-fn open(tally: &Tally, fail_on: FailOn) -> usize {
-    tally.issues.iter().filter(|issue| issue.is_open() && fail_on.concerns(issue)).count()
-}
-
-/// What would have counted if no human had dismissed it: `1 issue of BLOCK not counted: decided false`.
-fn set_aside(tally: &Tally, fail_on: FailOn) -> Vec<String> {
-    let (now, earlier) =
-        (|issue: &Issue| fail_on.concerns(issue), |one: &Earlier| fail_on.concerns_earlier(one));
-    dismissed(tally, now, earlier, |head| fail_on.noun(head))
+/// Says so when less than `least` percent of what was asked was answered in full.
+fn thin(tally: &Tally, least: u8) -> Vec<String> {
+    let asked = tally.coverage.iter().filter(|task| task.outcome.state != State::NotRouted);
+    let (all, whole) = asked.fold((0, 0), |(all, whole), task| {
+        (all + 1, whole + usize::from(task.outcome.state == State::Answered))
+    });
+    if whole * 100 >= all * usize::from(least) {
+        return Vec::new();
+    }
+    vec![format!("{whole} of {all} questions answered in full, {least} % asked for")]
 }
 
 /// The issues of a kind that humans dismissed, in words, for each decision.
@@ -207,71 +333,6 @@ pub(super) fn dismissed(
     Decision::ALL.into_iter().flat_map(words).collect()
 }
 
-/// What the policy fails on, in words.
-fn failing(tally: &Tally, fail_on: FailOn) -> Vec<String> {
-    let mut reasons = some(open(tally, fail_on), &fail_on.noun("issue"), &fail_on.noun("issues"));
-    let earlier = tally.earlier.iter().filter(|one| one.is_open() && fail_on.concerns_earlier(&one.issue));
-    let noun = |head| format!("{} still open from the last review", fail_on.noun(head));
-    reasons.extend(some(earlier.count(), &noun("issue"), &noun("issues")));
-    if let Some(least) = fail_on.severity() {
-        let counts = |finding: &Finding| !finding.retracted && finding.severity >= least;
-        let unplaced = tally.unplaced.iter().filter(|member| counts(&member.anchored.finding)).count();
-        let noun = |head| format!("{} without a usable place", fail_on.noun(head));
-        reasons.extend(some(unplaced, &noun("finding"), &noun("findings")));
-    }
-    reasons
-}
-
-/// What was read too little, in words: the whole run, else single bundles.
-fn unread(tally: &Tally, min_lineages: usize) -> Vec<String> {
-    let overall = too_few_overall(tally, min_lineages);
-    if !overall.is_empty() {
-        return overall;
-    }
-    // By how many lineages of how many, which bundles.
-    let mut short: Vec<((usize, usize), Vec<&str>)> = Vec::new();
-    for (bundle, by) in answered_by(tally) {
-        let (few, asked) = (by.len(), needed(tally, bundle, min_lineages));
-        match short.iter_mut().find(|(same, _)| *same == (few, asked)) {
-            _ if few >= asked => {}
-            Some((_, bundles)) => bundles.push(bundle),
-            None => short.push(((few, asked), vec![bundle])),
-        }
-    }
-    short.into_iter().map(|((few, asked), bundles)| too_few(&bundles, few, asked)).collect()
-}
-
-/// `bundle c2_web and 3 more were answered by nobody`.
-fn too_few(bundles: &[&str], few: usize, asked: usize) -> String {
-    let first = bundles.first().copied().map(name).unwrap_or_default();
-    let which = match bundles.len() {
-        0 | 1 => format!("bundle {first} was"),
-        all => format!("bundle {first} and {} more were", all - 1),
-    };
-    match few {
-        0 => format!("{which} answered by nobody"),
-        few => format!("{which} answered by {}, {asked} asked for", lineages(few)),
-    }
-}
-
-/// How many lineages must have answered about `bundle`.
-fn needed(tally: &Tally, bundle: &str, min_lineages: usize) -> usize {
-    tally.run.routes.needed(bundle, &tally.panel, min_lineages)
-}
-
-/// Says so when the run as a whole was answered by too few lineages.
-fn too_few_overall(tally: &Tally, min_lineages: usize) -> Vec<String> {
-    let answered = answered_by(tally);
-    let asked = answered.keys().map(|bundle| needed(tally, bundle, min_lineages)).max().unwrap_or(1);
-    let overall: BTreeSet<_> = answered.values().flatten().collect();
-    match overall.len() {
-        _ if answered.is_empty() => Vec::new(),
-        0 => vec!["no reviewer answered".to_owned()],
-        few if few < asked => vec![format!("{} answered, {asked} asked for", lineages(few))],
-        _ => Vec::new(),
-    }
-}
-
 /// The lineages that answered, for each bundle; bundles that nobody answered included.
 pub(super) fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
     let mut answered: BTreeMap<&str, BTreeSet<Lineage>> =
@@ -286,24 +347,6 @@ pub(super) fn answered_by(tally: &Tally) -> BTreeMap<&str, BTreeSet<Lineage>> {
         }
     }
     answered
-}
-
-fn passed(tally: &Tally, policy: Policy) -> String {
-    let again = tally.since.as_ref().is_some_and(|since| since.scope == Scope::Incremental);
-    if tally.bundles.is_empty() && tally.coverage.is_empty() {
-        return match tally.excluded.len() {
-            0 if again => "nothing that fails, and nothing new since the last review".to_owned(),
-            0 => "nothing to review".to_owned(),
-            left_out => {
-                format!("nothing was shown to reviewers: all changed files ({left_out}) are left out")
-            }
-        };
-    }
-    let least = policy.min_lineages.max(1);
-    let has_fewer = |bundle: &Bundle| needed(tally, &bundle.id, least) < least;
-    let or =
-        if tally.bundles.iter().any(has_fewer) { ", or by all of the panel its route chose" } else { "" };
-    format!("nothing that fails, and every bundle was answered by {} or more{or}", lineages(least))
 }
 
 /// What stays unknown, for people; it decides nothing.

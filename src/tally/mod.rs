@@ -32,6 +32,8 @@ pub use claim::{Evidence, Sameness, Tongue, evidence};
 pub use cluster::{Nearness, one_issue};
 use since::{Carried, Earlier, Shown, Since, Standing};
 
+use serde::Deserialize;
+
 use crate::{
     anchor::Anchored,
     bundle::{self, Bundle, Excluded, context::Growth},
@@ -190,7 +192,8 @@ impl Issue {
 }
 
 /// What the lineages of an issue agree on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Agreement {
     /// One lineage only.
     Single,
@@ -201,6 +204,9 @@ pub enum Agreement {
 }
 
 impl Agreement {
+    /// Every one, the weakest first.
+    pub const ALL: [Self; 3] = [Self::Single, Self::Place, Self::Claim];
+
     /// The word used in the tally.
     pub fn word(self) -> &'static str {
         match self {

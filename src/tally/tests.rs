@@ -286,7 +286,7 @@ fn what_is_taken_back_is_shown_and_not_counted() {
     let alone = tallied(vec![task("c1_x", "kimi", vec![withdrawn])]);
     assert_eq!(shape(&alone), ["single 0 1 a:5-5"]);
     assert!(!alone.issues[0].is_counted());
-    let policy = Policy { fail_on: FailOn::Any, min_lineages: 1 };
+    let policy = &Policy::plain(FailOn::Any, 1);
     assert_eq!(evaluate(&alone, policy).result, GateResult::Pass);
 }
 

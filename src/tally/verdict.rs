@@ -322,7 +322,7 @@ mod tests {
             since: None,
         };
         let tally = tally(input);
-        let gate = gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages });
+        let gate = gate::evaluate(&tally, &Policy::plain(FailOn::Never, min_lineages));
         let conclusion = conclude(&tally, &gate);
         assert_eq!(format!("{}: {}", conclusion.word(), conclusion.reasons.join("; ")), expect);
     }

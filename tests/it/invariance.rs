@@ -218,7 +218,7 @@ fn shuffled_judgements(judgements: &Judgements, mut seed: u64) -> Judgements {
 
 /// tally.json, the table and the Markdown, one after the other.
 fn reports(tally: &Tally) -> String {
-    let gate = evaluate(tally, Policy { fail_on: FailOn::Convergent, min_lineages: 2 });
+    let gate = evaluate(tally, &Policy::plain(FailOn::Convergent, 2));
     [json::render(tally, &gate), table::render(tally, &gate, 100, false), markdown::render(tally, &gate)]
         .concat()
 }

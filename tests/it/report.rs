@@ -145,6 +145,7 @@ fn nobody_answered() -> (Tally, Gate) {
         policy: "fail-on never, min-lineages 1".into(),
         reasons: vec!["no reviewer answered".into()],
         unread: vec!["no reviewer answered".into()],
+        overruled: None,
     };
     (tally, gate)
 }

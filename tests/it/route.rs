@@ -129,9 +129,11 @@ fn the_report_says_who_was_not_asked() {
     ");
     let markdown = sandbox.scrum(&["report", "latest", "--format", "markdown"]).stdout;
     insta::assert_snapshot!(markdown.split("<sub>").next().unwrap(), @"
-    ## scrum: Nothing found by 3 lineages in 3 bundles
+    ## scrum: ship – nothing found by 3 lineages in 3 bundles
 
-    Verdict: ship (nothing of WARN or worse was found). Gate passed (fail-on warn, min-lineages 2): nothing that fails, and every bundle was answered by 2 lineages or more, or by all of the panel its route chose. Coverage: all 6 answered by 3 lineages.
+    Verdict: ship (nothing of WARN or worse was found). Gate passed (fail-on warn, min-lineages 2): nothing that fails, and every bundle was answered by 2 lineages or more, or by all of the panel its route chose.
+
+    Asked: alibaba (qwen), anthropic (opus), moonshot (kimi). Coverage: all 6 answered by 3 lineages (0 ms).
 
     By route only to opus (light): c3 docs.
 

@@ -217,7 +217,7 @@ fn create(
 ) -> Result<Kept, CliError> {
     let nonce = clock::nonce()?;
     let policy = workspace.policy();
-    let mut record = reviewing::record(&nonce, templates, material, panel, policy);
+    let mut record = reviewing::record(&nonce, templates, material, panel, &policy);
     record.id = id;
     record.guidance = material.guidance_told();
     let manifest = material.manifest();

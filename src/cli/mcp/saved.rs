@@ -12,7 +12,7 @@ use crate::{
         explain as told,
         formats::brief::{Brief, brief},
     },
-    tally::{self, Tally, gate, named::named},
+    tally::{self, Tally, named::named},
 };
 
 /// Columns of an explanation.
@@ -47,10 +47,10 @@ pub(super) fn in_short(
     ui: Ui,
 ) -> Result<Brief, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
-    let saved = report::open(&workspace, &workspace.find_run(run)?, ui)?;
-    let policy = saved.policy;
-    let tally = tally::tally(saved.input);
-    Ok(brief(&tally, &gate::evaluate(&tally, policy), skip, most))
+    let dir = workspace.find_run(run)?;
+    let saved = report::open(&workspace, &dir, ui)?;
+    let (tally, gate) = report::judged(&workspace, &dir, saved, None, ui)?;
+    Ok(brief(&tally, &gate, skip, most))
 }
 
 pub(super) fn answer(brief: &Brief) -> Answer {

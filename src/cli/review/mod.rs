@@ -18,6 +18,7 @@ pub(super) use asked::{Asked, asked, voice};
 pub(super) use material::Material;
 pub(super) use perform::warn_of_unpriced;
 pub(super) use prepare::record;
+pub(super) use pull::bring;
 
 use super::{
     ChangeArgs, GateArgs, Global, TallyOutputArgs,

@@ -90,7 +90,7 @@ fn conclude(
     ui: Ui,
 ) -> Result<Status, CliError> {
     let tally = tally::tally(input);
-    let gate = gate::evaluate(&tally, job.policy);
+    let gate = gate::evaluate(&tally, &job.policy);
     let kept = keep(workspace, job, &tally, &gate);
     report::print(&tally, &gate, &args.output, ui)?;
     ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));

@@ -68,7 +68,7 @@ pub(super) fn prepare(
     let mut since = None;
     if let Some(pulled) = pulled {
         leaves = found::add(workspace, &choice)?;
-        since = Some(pulled.since(workspace, args, &choice, policy, ui)?);
+        since = Some(pulled.since(workspace, args, &choice, &policy, ui)?);
     }
     let has_last = since.as_ref().is_some_and(|since| since.last.is_some());
     let change = match workspace.change(&args.change, ui)? {
@@ -76,7 +76,7 @@ pub(super) fn prepare(
         // What the last review left is told all the same.
         Reading::NoFile(range) if has_last => Change { range, ..Change::default() },
         Reading::NoFile(range) => {
-            document_of_nothing(args, policy, range, ui)?;
+            document_of_nothing(args, &policy, range, ui)?;
             return Ok(None);
         }
     };
@@ -87,7 +87,7 @@ pub(super) fn prepare(
     let (split, growth) = bundle::split(workspace, &args.change, change, ui)?;
     let templates = workspace.templates()?;
     let guidance = guidance(workspace, &range, &split, &templates, ui)?;
-    let (seats, routes) = seats(workspace, &choice, policy, &split)?;
+    let (seats, routes) = seats(workspace, &choice, &policy, &split)?;
     let material = Material { growth, ..Material::new(split, range, commits, guidance) };
     if args.dry_run {
         preview::show(workspace, args, &material, &templates, (&seats, &routes), ui)?;
@@ -96,7 +96,7 @@ pub(super) fn prepare(
     }
     bundle::check_sizes(workspace, &material.split, ui)?;
     let nonce = clock::nonce()?;
-    let mut record = record(&nonce, &templates, &material, &seats.panel(), policy);
+    let mut record = record(&nonce, &templates, &material, &seats.panel(), &policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
     record.guidance = material.guidance_told();
     record.routes = routes.iter().map(Into::into).collect();
@@ -126,7 +126,7 @@ pub(super) fn prepare(
 fn seats(
     workspace: &Workspace,
     choice: &Choice,
-    policy: Policy,
+    policy: &Policy,
     split: &Split,
 ) -> Result<(Seats, Routes), CliError> {
     if split.bundles.is_empty() && split.excluded.is_empty() {
@@ -140,13 +140,13 @@ fn seats(
 }
 
 /// Fewest lineages that must be there for every bundle to have been answered by as many as it needs.
-pub(super) fn least(routes: &Routes, panel: &Panel, bundles: &[Bundle], policy: Policy) -> usize {
+pub(super) fn least(routes: &Routes, panel: &Panel, bundles: &[Bundle], policy: &Policy) -> usize {
     let needed = bundles.iter().map(|bundle| routes.needed(&bundle.id, panel, policy.min_lineages));
     needed.max().unwrap_or(policy.min_lineages)
 }
 
 /// The tally of a change without files, for a reader that expects a document; a person has been told.
-fn document_of_nothing(args: &ReviewArgs, policy: Policy, range: RangeInfo, ui: Ui) -> Result<(), CliError> {
+fn document_of_nothing(args: &ReviewArgs, policy: &Policy, range: RangeInfo, ui: Ui) -> Result<(), CliError> {
     if args.dry_run {
         return Ok(());
     }
@@ -178,7 +178,7 @@ pub(in crate::cli) fn record(
     templates: &Templates,
     material: &Material,
     panel: &Panel,
-    policy: Policy,
+    policy: &Policy,
 ) -> RunRecord {
     let now = clock::now();
     RunRecord {

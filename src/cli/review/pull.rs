@@ -96,12 +96,16 @@ fn last_here(workspace: &Workspace, address: &Address) -> Option<Last> {
         }
         let run = saved::open(&dir).ok().filter(|run| run.record.finished_at.is_some())?;
         let tally = tally::tally(run.input);
-        Last::left_by(&tally, &gate::evaluate(&tally, run.policy))
+        Last::left_by(&tally, &gate::evaluate(&tally, &run.policy))
     })
 }
 
 /// Fetches what of the pull request is not here, and finds where it left its target.
-fn bring(workspace: &Workspace, address: Address, pull: &PullRequest) -> Result<Reviewed, CliError> {
+pub(in crate::cli) fn bring(
+    workspace: &Workspace,
+    address: Address,
+    pull: &PullRequest,
+) -> Result<Reviewed, CliError> {
     let repo = workspace.repo.as_ref().ok_or_else(|| CliError::new("not in a git repository"))?;
     for id in [&pull.base, &pull.head] {
         let is_id =
@@ -156,7 +160,7 @@ impl Pulled {
         workspace: &mut Workspace,
         args: &ReviewArgs,
         choice: &Choice,
-        policy: Policy,
+        policy: &Policy,
         ui: Ui,
     ) -> Result<Since, CliError> {
         let Self { reviewed: pull, mut last, decisions, notes, unusable } = self;
@@ -234,7 +238,7 @@ fn fingerprint(
     workspace: &Workspace,
     args: &ReviewArgs,
     choice: &Choice,
-    policy: Policy,
+    policy: &Policy,
     ui: Ui,
 ) -> Result<String, CliError> {
     let config = &workspace.config;

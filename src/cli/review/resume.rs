@@ -38,7 +38,7 @@ pub(super) fn resume(
     let choice = Choice { panel: None, reviewers: panel };
     found::add(workspace, &choice)?;
     let routes = saved.record.info().routes;
-    let least = least(&routes, &saved.input.panel, &saved.input.bundles, policy);
+    let least = least(&routes, &saved.input.panel, &saved.input.bundles, &policy);
     let seats = workspace.config.seats(&choice, least, workspace.environment);
     let seats = seats.map_err(|error| match error {
         PanelError::NoSuchReviewer { id, .. } => changed_panel(&dir, &format!("there is no reviewer {id:?}")),

@@ -258,7 +258,7 @@ async fn posted_with(
     contains: bool,
 ) -> Result<Posted, PostError> {
     let tally = tally::tally(input);
-    let gate = tally::gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages: 1 });
+    let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
     post(memory, &Posting { tally: &tally, gate: &gate, rules, contains: &|_, _| contains }).await
 }
 
@@ -525,7 +525,7 @@ async fn a_platform_that_takes_no_remarks_still_gets_the_tally() {
 async fn a_rehearsal_changes_nothing() {
     let memory = Memory::new();
     let tally = tally::tally(run(1, &["BLOCK 2 the lock is lost"]));
-    let gate = tally::gate::evaluate(&tally, Policy { fail_on: FailOn::Never, min_lineages: 1 });
+    let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
     let rules = Rules { inline: Inline::Block, most: 10 };
     let posting = Posting { tally: &tally, gate: &gate, rules, contains: &|_, _| true };
     let before = rehearse(&memory, &posting).await.unwrap();

@@ -186,7 +186,7 @@ fn what_is_still_open_weighs_no_less_than_before() {
     };
     let judged = |issues: Vec<Earlier>, findings: &[(&str, &str, &str)], fail_on| {
         let tally = beside(Scope::Incremental, issues, findings);
-        let gate = evaluate(&tally, Policy { fail_on, min_lineages: 1 });
+        let gate = evaluate(&tally, &Policy::plain(fail_on, 1));
         let word = verdict::conclude(&tally, &gate).word();
         (word, gate.result, gate.reasons[0].clone())
     };

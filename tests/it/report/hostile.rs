@@ -7,7 +7,7 @@ use scrum::{
     report::{json, markdown, markdown::escape, table},
     tally::{
         Agreement, RejectedText, Tally,
-        gate::{Gate, GateResult},
+        gate::{Gate, GateResult, Override},
     },
 };
 use unicode_width::UnicodeWidthStr;
@@ -57,6 +57,17 @@ pub(crate) fn gate() -> Gate {
         policy: EVIL.into(),
         reasons: vec![EVIL.into()],
         unread: vec![EVIL.into()],
+        overruled: Some(Override {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            by: EVIL.into(),
+            why: EVIL.into(),
+            run: String::new(),
+            base: None,
+            head: None,
+            policy: EVIL.into(),
+            result: GateResult::Fail,
+            reasons: vec![EVIL.into()],
+        }),
     }
 }
 

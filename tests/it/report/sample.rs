@@ -327,12 +327,19 @@ pub(crate) fn failed() -> Gate {
         policy: "fail-on block, min-lineages 2".into(),
         reasons: vec!["2 issues of severity BLOCK".into()],
         unread: Vec::new(),
+        overruled: None,
     }
 }
 
 /// No gate.
 pub(crate) fn off() -> Gate {
-    Gate { result: GateResult::Off, policy: "fail-on never".into(), reasons: Vec::new(), unread: Vec::new() }
+    Gate {
+        result: GateResult::Off,
+        policy: "fail-on never".into(),
+        reasons: Vec::new(),
+        unread: Vec::new(),
+        overruled: None,
+    }
 }
 
 /// The sample with one of each judgement, whose every foreign text is `text`: a ruling, an examination that came to nothing,

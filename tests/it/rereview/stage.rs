@@ -123,7 +123,7 @@ impl Stage {
         let dir = store.runs().pop().unwrap();
         let run = saved::open(&dir).unwrap();
         let tally = tally::tally(run.input);
-        Last::left_by(&tally, &gate::evaluate(&tally, run.policy)).unwrap()
+        Last::left_by(&tally, &gate::evaluate(&tally, &run.policy)).unwrap()
     }
 
     pub(super) fn configure(&self, leak: &str) -> String {

@@ -31,6 +31,8 @@ fn an_empty_repository_on_an_empty_machine() {
 
     [review]
     panel = "auto"            # auto: every reviewer below; offline: only those that scrum brings along
+
+    [gate]
     # fail_on = "block"       # never | any | warn | block | convergent: exit status 1 when there is such an issue
     # min_lineages = 3        # fewest families that must have answered; `rules` and `history` are one each
 
@@ -76,6 +78,8 @@ async fn a_rust_workspace_with_everything() {
 
     [review]
     panel = "auto"            # auto: every reviewer below; offline: only those that scrum brings along
+
+    [gate]
     # fail_on = "block"       # never | any | warn | block | convergent: exit status 1 when there is such an issue
     # min_lineages = 4        # fewest families that must have answered; `rules` and `history` are one each
 
