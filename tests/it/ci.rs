@@ -9,10 +9,10 @@ use crate::{dispose::reviewed, sandbox::Sandbox};
 const RECIPES: [&str; 6] = [
     "action.yml",
     "docs/ci.md",
-    "examples/ci/github-forks.yml",
-    "examples/ci/gitea.yml",
-    "examples/ci/gitlab.yml",
-    "examples/ci/pre-push",
+    "recipes/github-forks.yml",
+    "recipes/gitea.yml",
+    "recipes/gitlab.yml",
+    "recipes/pre-push",
 ];
 
 const SUBCOMMANDS: [&str; 4] = ["review", "post", "gate", "init"];
@@ -49,7 +49,7 @@ fn the_program_takes_every_command_of_the_recipes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for recipe in RECIPES {
         let found = commands(&fs::read_to_string(root.join(recipe)).unwrap());
-        assert_eq!(found.is_empty(), recipe == "examples/ci/github-forks.yml", "{recipe} {found:?}");
+        assert_eq!(found.is_empty(), recipe == "recipes/github-forks.yml", "{recipe} {found:?}");
         for command in found {
             let script = format!(
                 "PULL=5 CI_MERGE_REQUEST_IID=5 base=A head=B panel=offline fail_on=block\n\
@@ -74,7 +74,7 @@ fn push(sandbox: &Sandbox, branch: &str) -> (i32, String) {
 #[test]
 fn the_hook_keeps_back_what_the_gate_does_not_let_through() {
     let sandbox = reviewed();
-    let hook = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci/pre-push");
+    let hook = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes/pre-push");
     fs::copy(hook, sandbox.repo().join(".git/hooks/pre-push")).unwrap();
     sandbox.script(
         "git init -q --bare ../there.git; git remote add origin ../there.git; git config scrum.panel both
