@@ -21,7 +21,7 @@ use crate::{
         checkup::{self, Checkup, Fact, Group, Probe},
         words,
     },
-    reviewer::Reviewer,
+    reviewer::{Access, Reviewer},
     run::{
         checkup::{Findings, check},
         offline,
@@ -181,15 +181,18 @@ fn configuration(workspace: &Workspace, is_broken: bool) -> String {
         return format!("none ({FILE_NAME} in the repository, or your own)");
     }
     let files: Vec<String> = files.iter().map(|file| workspace.shown(file).to_string()).collect();
+    // What is built in stands in no file.
+    let own = reviewers.iter().filter(|one| !matches!(one.access, Access::Builtin(_))).count();
     let counted = [
-        (reviewers.len(), "reviewer"),
-        (panels.len(), "panel"),
+        (own, "reviewer"),
+        (panels.keys().filter(|name| *name != "offline").count(), "panel"),
         (routes.len(), "route"),
         (components.len(), "component"),
     ];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     let counted: Vec<String> = counted.map(|(count, what)| words::count(count, what)).collect();
-    format!("{}: {}", words::list(&files), counted.join(", "))
+    let counted = if counted.is_empty() { "no reviewers".to_owned() } else { counted.join(", ") };
+    format!("{}: {counted}", words::list(&files))
 }
 
 fn next(workspace: &Workspace, is_broken: bool, groups: &[Group]) -> &'static str {

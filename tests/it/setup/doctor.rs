@@ -130,7 +130,7 @@ fn what_each_configured_reviewer_lacks() {
     scrum           0.1.0
     repository      /repo, branch main
     a review reads  HEAD
-    configuration   scrum.toml: 7 reviewers, 1 panel
+    configuration   scrum.toml: 5 reviewers
     git             not found; scrum reads repositories by itself
 
     Reviewers
