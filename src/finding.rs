@@ -33,6 +33,9 @@ impl fmt::Display for Severity {
     }
 }
 
+/// The last line that anybody can mean: readers of reports take lines as signed numbers of 32 bits.
+pub const LAST_LINE: u32 = i32::MAX as u32;
+
 /// An inclusive range of 1-based new-side line numbers; `start <= end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineRange {

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     bundle::Bundle,
-    finding::{Anchor, Finding, LineRange, Location},
+    finding::{Anchor, Finding, LAST_LINE, LineRange, Location},
 };
 use counting::Counting;
 use evidence::{Names, Proof};
@@ -170,7 +170,8 @@ impl Places<'_> {
 /// `3` or `3-5`.
 fn range(text: &str) -> Option<LineRange> {
     let (start, end) = text.split_once('-').unwrap_or((text, text));
-    Some(LineRange::new(start.parse().ok()?, end.parse().ok()?))
+    let line = |text: &str| text.parse().ok().filter(|line| (1..=LAST_LINE).contains(line));
+    Some(LineRange::new(line(start)?, line(end)?))
 }
 
 fn unchecked(location: &Location, finding: Option<&Finding>) -> Place {

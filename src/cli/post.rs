@@ -115,13 +115,20 @@ impl<'a> Matter<'a> {
         done.map_err(|error| self.hinted(error))
     }
 
+    /// The pull request as it can be named later: `auto` means something in its CI job only.
+    fn lasting_name(&self) -> String {
+        let found = (self.pr == "auto").then(|| pull::address(self.workspace, &self.pr).ok()).flatten();
+        found.map_or_else(|| self.pr.clone(), |(address, _)| address.number.to_string())
+    }
+
     /// What can be done about it; for what may work later, where the tally is, and what posts it then.
     fn hinted(&self, error: PostError) -> CliError {
         let plain = CliError::new(error.to_string());
         let folder = self.workspace.shown(&self.dir.review);
         let later = format!(
             "the tally is kept in {folder}; post it later with: scrum post {} --pr {}",
-            self.dir.id, self.pr
+            self.dir.id,
+            self.lasting_name()
         );
         match error {
             PostError::Forge(error) => CliError::from(error).hint(later),

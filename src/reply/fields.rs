@@ -9,7 +9,7 @@ use super::{
     label::{self, Label},
     lines, place, retract, severity, verdict,
 };
-use crate::finding::{Finding, LineRange, Location, Severity, Verdict};
+use crate::finding::{Finding, LAST_LINE, LineRange, Location, Severity, Verdict};
 
 /// Most places taken from one object.
 const MOST_PLACES: usize = 50;
@@ -296,6 +296,7 @@ fn number(value: &Value) -> Option<u32> {
         Value::Object(map) => map.get("line").and_then(number),
         Value::Null | Value::Bool(_) | Value::Array(_) => None,
     }
+    .filter(|line| *line <= LAST_LINE)
 }
 
 fn range(start: u32, end: u32) -> Option<LineRange> {

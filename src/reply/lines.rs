@@ -2,7 +2,7 @@
 //!
 //! Every function looks at a bounded number of characters, so callers may try it at each position.
 
-use crate::finding::LineRange;
+use crate::finding::{LAST_LINE, LineRange};
 
 /// Most separate line numbers taken from one place (`lines 3, 9 and 20`).
 const MOST_SPECS: usize = 20;
@@ -174,7 +174,8 @@ fn number(text: &str) -> Option<(u32, &str)> {
     let text = text.trim_start();
     let text = without_word(text).unwrap_or(text);
     let digits = text.bytes().take(11).take_while(u8::is_ascii_digit).count();
-    Some((text[..digits].parse().ok()?, &text[digits..]))
+    let line = text[..digits].parse().ok().filter(|line| *line <= LAST_LINE)?;
+    Some((line, &text[digits..]))
 }
 
 fn column(rest: &str) -> &str {

@@ -96,7 +96,9 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
         return perform::perform(&workspace, args, job, ui);
     }
     let (mut workspace, pulled) = match &args.pr {
-        Some(given) => pull::open(global, given, ui).map(|(workspace, pulled)| (workspace, Some(pulled)))?,
+        Some(given) => {
+            pull::open(global, given, args.post, ui).map(|(workspace, pulled)| (workspace, Some(pulled)))?
+        }
         None => (Workspace::for_change(global, &args.change, ui)?, None),
     };
     match prepare::prepare(&mut workspace, args, pulled, ui)? {

@@ -48,8 +48,14 @@ struct Seen {
     unusable: Option<String>,
 }
 
-/// Opens the repository for a review of the pull request that `given` means.
-pub(super) fn open(global: &Global, given: &str, ui: Ui) -> Result<(Workspace, Pulled), CliError> {
+/// Opens the repository for a review of the pull request that `given` means. Nobody is asked for a tally that `is_to_be_posted` where
+/// nothing is posted any more.
+pub(super) fn open(
+    global: &Global,
+    given: &str,
+    is_to_be_posted: bool,
+    ui: Ui,
+) -> Result<(Workspace, Pulled), CliError> {
     let here = Workspace::for_addressing(global, ui)?;
     let (address, credential) = pull::address(&here, given)?;
     let local = last_here(&here, &address);
@@ -57,10 +63,17 @@ pub(super) fn open(global: &Global, given: &str, ui: Ui) -> Result<(Workspace, P
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
     let Seen { pull, last, heard, unusable } = runtime.block_on(look(&forge, local))?;
-    match pull.state {
-        PullState::Open => {}
-        PullState::Closed => ui.note(format_args!("{address} is closed")),
-        PullState::Merged => ui.note(format_args!("{address} is merged")),
+    let over = match pull.state {
+        PullState::Open => None,
+        PullState::Closed => Some("closed"),
+        PullState::Merged => Some("merged"),
+    };
+    if let Some(over) = over {
+        if is_to_be_posted {
+            let error = CliError::new(format!("{address} is {over}: nothing is posted there"));
+            return Err(error.hint("without --post it is reviewed all the same"));
+        }
+        ui.note(format_args!("{address} is {over}"));
     }
     let reviewed = bring(&here, address, &pull)?;
     let workspace = Workspace::for_pull(global, &reviewed, ui)?;

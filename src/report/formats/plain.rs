@@ -79,7 +79,7 @@ pub(super) fn unplaced(member: &Member) -> String {
 
 /// `path` as programs of the repository's users find it: its own bytes where those are harmless text, else spelled out.
 pub(super) fn path(shown: &str) -> String {
-    let path = RepoPath::from_display(shown);
+    let path = RepoPath::from_display(shown.trim_start_matches('/'));
     match std::str::from_utf8(path.as_bytes()) {
         Ok(text) if !text.chars().any(|c| c.is_control() || foreign::is_hidden(c)) => text.to_owned(),
         Ok(_) | Err(_) => foreign::one_line(shown),

@@ -177,7 +177,7 @@ fn places(member: &Member) -> impl Iterator<Item = (&str, Option<LineRange>)> {
 }
 
 fn physical(path: &str, lines: Option<LineRange>) -> PhysicalLocation {
-    let path = RepoPath::from_display(path);
+    let path = RepoPath::from_display(path.trim_start_matches('/'));
     let uri = percent_encode(path.as_bytes(), PATH).to_string();
     let region = |lines: LineRange| Region::builder().start_line(lines.start).end_line(lines.end).build();
     PhysicalLocation {

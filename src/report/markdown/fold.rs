@@ -75,7 +75,7 @@ enum Told {
 
 impl Entry {
     pub(super) fn new(full: String, brief: String) -> Self {
-        let brief = if brief.len() < full.len() { brief } else { full.clone() };
+        let brief = if length(&brief) < length(&full) { brief } else { full.clone() };
         Self { full, brief, told: Told::Full }
     }
 
