@@ -325,7 +325,7 @@ async fn the_answer_stands_on_the_commit() {
     assert_eq!((printed.status, forge.statuses().len()), (2, 4), "{printed:?}");
     insta::assert_snapshot!(shown(&sandbox, &printed.stderr), @"
     error: no run here is of HEAD~1..4ead000, which is the pull request now
-    hint: review it: `scrum review HEAD~1..4ead000`
+    hint: review it: `scrum review --pr 5`
     hint: its commits are not here: fetch them, then the start of the review can be told
     ");
 }
