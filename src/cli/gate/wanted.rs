@@ -102,19 +102,24 @@ impl Wanted {
 
     /// The commits as a range.
     fn range(&self) -> String {
-        let base = self.base.as_deref().or(self.named.as_deref()).map(short).unwrap_or_default();
-        format!("{base}..{}", short(&self.head))
+        let (base, head) = (self.base.as_deref().or(self.named.as_deref()), short(&self.head));
+        base.map_or_else(|| head.to_owned(), |base| format!("{}..{head}", short(base)))
     }
 
     fn refuse(&self, message: String) -> CliError {
-        let what = self.pull.map_or_else(|| self.range(), |number| format!("--pr {number}"));
-        let error = CliError::new(message).hint(format!("review it: `scrum review {what}`"));
-        match (&self.base, self.words) {
-            (None, _) => {
+        let what = match (self.pull, &self.base) {
+            (Some(number), _) => format!(" --pr {number}"),
+            (None, Some(_)) => format!(" {}", self.range()),
+            // The first commit of all, which has nothing before it.
+            (None, None) => String::new(),
+        };
+        let error = CliError::new(message).hint(format!("review it: `scrum review{what}`"));
+        match (self.pull, &self.base, self.words) {
+            (Some(_), None, _) => {
                 error.hint("its commits are not here: fetch them, then the start of the review can be told")
             }
-            (Some(_), "checked out") => error.hint("`--base` and `--head` ask about other commits"),
-            (Some(_), _) => error,
+            (None, _, "checked out") => error.hint("`--base` and `--head` ask about other commits"),
+            (None | Some(_), ..) => error,
         }
     }
 }
