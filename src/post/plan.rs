@@ -1,4 +1,4 @@
-//! What is there and what should be: comments that are [`missing`], those that have [outlived](outlived) their issue, and [`doubles`].
+//! What is there and what should be: comments that are [`missing`], those that have [`outlived`] their issue, and [`doubles`].
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a review leaves for the next one, as a line of the sticky comment: [`line`] writes it, [`read`] reads it.
+//! What a review leaves for the next one, as a line of the sticky comment: [`line()`] writes it, [`read`] reads it.
 //!
 //! The comment is ours, but people with rights on the repository can edit it, and another version may have written it. So reading
 //! trusts nothing: what does not hold together is no record, and the review asks about everything. Nothing read here names a file

@@ -1,4 +1,4 @@
-//! The last review of the same pull request, in words: [`scope_line`], [`counts`], [`standing`], [`line`].
+//! The last review of the same pull request, in words: [`scope_line`], [`counts`], [`standing`], [`line()`].
 //!
 //! What weighs how is the tally's matter.
 

@@ -1,4 +1,4 @@
-//! The tools that read a saved run: [`tally`] and [`explain`]. They change nothing.
+//! The tools that read a saved run: [`tally()`] and [`explain()`]. They change nothing.
 
 use rmcp::model::CallToolRequestParams;
 
