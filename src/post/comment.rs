@@ -63,10 +63,11 @@ pub fn body(tally: &Tally, gate: &Gate, stamp: &Stamp, most: usize, notes: &[Str
     format!("{head}{}{record}", markdown::within(tally, gate, room, notes))
 }
 
-/// Whether two texts are the same to a platform, which may change the ends of lines and of the text.
+/// Whether two texts are the same to a platform, which may change the ends of lines and of the text. Zero-width spaces do not count:
+/// one before a line's `/` keeps GitLab from taking it for a command.
 pub fn is_same(one: &str, other: &str) -> bool {
-    let lines =
-        |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    let line = |line: &str| line.replace('\u{200b}', "").trim_end().to_owned();
+    let lines = |text: &str| text.trim_end().lines().map(line).collect::<Vec<_>>();
     lines(one) == lines(other)
 }
 
@@ -109,6 +110,7 @@ mod tests {
     #[test]
     fn ends_of_lines_are_the_platforms() {
         assert!(is_same("a\nb\n", "a\r\nb") && is_same("a  \nb", "a\nb\n\n"));
+        assert!(is_same("a\n\u{200b}/merge\n", "a\n/merge"));
         assert!(!is_same("a\nb", "a\n\nb"));
     }
 }

@@ -131,6 +131,21 @@ fn a_run_of_other_commits_is_refused() {
 }
 
 #[test]
+fn a_first_commit_without_a_run_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.script("echo x = 1 > app.py; git add app.py; git commit -qm one");
+    let printed = gate(&sandbox, &["--fail-on", "block"], 2);
+    let told = printed.stderr.replace(&commits(&sandbox)[0][..7], "HEAD");
+    insta::assert_snapshot!(told, @"
+    error: no run here is of HEAD, which is checked out
+    hint: review it: `scrum review`
+    hint: `--base` and `--head` ask about other commits
+    ");
+    assert_eq!(sandbox.scrum(&["review", "--quiet"]).status, 0);
+    gate(&sandbox, &["--fail-on", "block"], 0);
+}
+
+#[test]
 fn the_latest_run_of_the_commits_is_taken() {
     let sandbox = reviewed();
     sandbox.write("app.py", "x = 1\nx -= int(input())\nprint(account)\nz = 9\n");
@@ -325,7 +340,7 @@ async fn the_answer_stands_on_the_commit() {
     assert_eq!((printed.status, forge.statuses().len()), (2, 4), "{printed:?}");
     insta::assert_snapshot!(shown(&sandbox, &printed.stderr), @"
     error: no run here is of HEAD~1..4ead000, which is the pull request now
-    hint: review it: `scrum review HEAD~1..4ead000`
+    hint: review it: `scrum review --pr 5`
     hint: its commits are not here: fetch them, then the start of the review can be told
     ");
 }

@@ -25,6 +25,7 @@ use crate::{
     tally::{
         self, Tally,
         gate::{self, Gate, GateResult, Override, Policy},
+        since::short,
     },
 };
 use wanted::{Found, Wanted};
@@ -216,7 +217,8 @@ fn set_status(forge: &AnyForge, answer: &Answer, ui: Ui) -> Result<(), CliError>
     let description = summary::status_line(gate);
     let status = CommitStatus { commit, context: CONTEXT.to_owned(), state, description, page: None };
     block_on(forge.set_status(&status))??;
-    ui.note(format_args!("said on {} of {}", status.commit, forge.address().project));
+    let (commit, project) = (short(&status.commit), &forge.address().project);
+    ui.note(format_args!("status `{CONTEXT}` put on commit {commit} of {project}"));
     Ok(())
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Wanted {
     named: Option<String>,
     /// Which they are, for people: `what is checked out`.
     words: &'static str,
+    /// The number of the pull request that they are of.
+    pull: Option<u64>,
     /// Nothing differs between them.
     is_empty: bool,
 }
@@ -57,13 +59,15 @@ impl Wanted {
         let Change { range, files, .. } = repo.read(&spec)?;
         let words = if args.base.is_none() && args.head.is_none() { "checked out" } else { "asked about" };
         let head = range.head.ok_or_else(|| CliError::new("nothing is committed yet"))?;
-        Ok(Self { head, base: range.base, named: args.base.clone(), words, is_empty: files.is_empty() })
+        let (named, is_empty) = (args.base.clone(), files.is_empty());
+        Ok(Self { head, base: range.base, named, words, pull: None, is_empty })
     }
 
     /// What a pull request is now.
     ///
     /// What of it is not here is fetched; where that fails, its start stays unknown.
     pub(super) fn of_pull(workspace: &Workspace, address: Address, pull: &PullRequest) -> Self {
+        let number = address.number;
         let reviewed = bring(workspace, address, pull).ok();
         let range = reviewed.map(|Reviewed { base, head, .. }| RangeSpec::Commits(format!("{base}..{head}")));
         let change = workspace.repo.as_ref().zip(range).and_then(|(repo, range)| repo.read(&range).ok());
@@ -73,6 +77,7 @@ impl Wanted {
             base: change.and_then(|change| change.range.base),
             named: Some(pull.base.clone()),
             words: "the pull request now",
+            pull: Some(number),
             is_empty,
         }
     }
@@ -97,18 +102,24 @@ impl Wanted {
 
     /// The commits as a range.
     fn range(&self) -> String {
-        let base = self.base.as_deref().or(self.named.as_deref()).map(short).unwrap_or_default();
-        format!("{base}..{}", short(&self.head))
+        let (base, head) = (self.base.as_deref().or(self.named.as_deref()), short(&self.head));
+        base.map_or_else(|| head.to_owned(), |base| format!("{}..{head}", short(base)))
     }
 
     fn refuse(&self, message: String) -> CliError {
-        let error = CliError::new(message).hint(format!("review it: `scrum review {}`", self.range()));
-        match (&self.base, self.words) {
-            (None, _) => {
+        let what = match (self.pull, &self.base) {
+            (Some(number), _) => format!(" --pr {number}"),
+            (None, Some(_)) => format!(" {}", self.range()),
+            // The first commit of all, which has nothing before it.
+            (None, None) => String::new(),
+        };
+        let error = CliError::new(message).hint(format!("review it: `scrum review{what}`"));
+        match (self.pull, &self.base, self.words) {
+            (Some(_), None, _) => {
                 error.hint("its commits are not here: fetch them, then the start of the review can be told")
             }
-            (Some(_), "checked out") => error.hint("`--base` and `--head` ask about other commits"),
-            (Some(_), _) => error,
+            (None, _, "checked out") => error.hint("`--base` and `--head` ask about other commits"),
+            (None | Some(_), ..) => error,
         }
     }
 }

@@ -23,7 +23,9 @@ fn gather(value: &Value, parts: &mut Vec<String>) {
             _ => parts.extend(fields.iter().filter_map(|(field, inner)| {
                 let mut told = Vec::new();
                 gather(inner, &mut told);
-                (!told.is_empty()).then(|| format!("{field}: {}", told.join(", ")))
+                let told = (!told.is_empty()).then(|| told.join(", "))?;
+                // It says nothing more than that there is one.
+                Some(if field == "error" { told } else { format!("{field}: {told}") })
             })),
         },
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -55,6 +57,7 @@ mod tests {
             r#"{"message":{"line_code":["can't be blank","must be valid"]}}"#,
             "line_code: can't be blank, must be valid",
         );
+        check(r#"{"message":{"error":"Try again later."}}"#, "Try again later.");
         check(r#"{"message":"404 Project Not Found"}"#, "404 Project Not Found");
         check(
             r#"{"error":"invalid_token","error_description":"Token was revoked."}"#,

@@ -16,7 +16,7 @@
 
 pub(crate) mod gitea;
 pub(crate) mod github;
-mod gitlab;
+pub(crate) mod gitlab;
 mod openapi;
 mod pull;
 mod whole;
@@ -201,6 +201,17 @@ impl MockForge {
         let url = format!("{host}{root}");
         state.lock().unwrap().host = host;
         Self { url, mock, state }
+    }
+
+    /// What a job of the server's CI sees: `variables`, in which `API` and `HOST` stand for its addresses.
+    pub(crate) fn job<'a>(&self, variables: &[(&'a str, &str)]) -> Vec<(&'a str, String)> {
+        let host = self.url.split_once("/api/").map_or(self.url.as_str(), |(host, _)| host);
+        let value = |text: &str| match text {
+            "API" => self.url.clone(),
+            "HOST" => host.to_owned(),
+            _ => text.to_owned(),
+        };
+        variables.iter().map(|(name, text)| (*name, value(text))).collect()
     }
 
     /// From now on does this, for so many requests or for ever.

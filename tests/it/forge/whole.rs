@@ -25,13 +25,9 @@ fn cloned(name: &str) -> (Sandbox, String, String) {
     (sandbox, base, head)
 }
 
-/// Reviews `auto` in a job with these variables, in which `HOST` and `API` stand for the server.
+/// Reviews `auto` in a job with these variables.
 fn review(sandbox: &Sandbox, forge: &MockForge, job: &[(&str, &str)]) -> Printed {
-    let host = forge.url.rsplit_once("/api/").map_or(forge.url.as_str(), |(host, _)| host).to_owned();
-    let job: Vec<(&str, String)> = job
-        .iter()
-        .map(|(name, value)| (*name, value.replace("API", &forge.url).replace("HOST", &host)))
-        .collect();
+    let job = forge.job(job);
     let job: Vec<(&str, &str)> = job.iter().map(|(name, value)| (*name, value.as_str())).collect();
     sandbox.scrum_with(&["review", "--pr", "auto", "--panel", "offline", "--format", "json"], &job)
 }
@@ -73,7 +69,7 @@ async fn in_actions_of_gitea_and_forgejo() {
     let job = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_API_URL", "API"),
-        ("GITHUB_SERVER_URL", "HOST/"),
+        ("GITHUB_SERVER_URL", "HOST"),
         ("GITHUB_REPOSITORY", "acme/shop"),
         ("GITHUB_REF", "refs/pull/9/merge"),
         ("GITHUB_TOKEN", TOKEN),

@@ -1,6 +1,7 @@
 //! Reviewing a pull request again, push after push, as a user meets it: what is asked about, and what becomes of each issue.
 
 mod posting;
+mod servers;
 mod stage;
 
 use std::fs;

@@ -13,7 +13,6 @@ use super::stage::Stage;
 use crate::{
     forge::{Fault, OURS, TOKEN},
     markup::live,
-    sandbox::Printed,
 };
 
 /// A pull request with a leak in its diff, reviewed but not posted.
@@ -28,14 +27,6 @@ async fn shown_to_github() -> Stage {
     let stage = Stage::new("let a = leak(1);\n").await;
     stage.forge.change(|pull| drop(pull.hunks.insert("src/a.rs".to_owned(), vec![LineRange::new(18, 21)])));
     stage
-}
-
-/// What was said on stderr without what differs from run to run.
-fn told(stage: &Stage, printed: &Printed) -> String {
-    let host = stage.forge.url.trim_start_matches("http://");
-    let text = printed.stderr.replace(host, "HOST");
-    let text = regex::Regex::new(r"\d{8}-\d{9}-[0-9a-f]{6}").unwrap().replace_all(&text, "RUN").into_owned();
-    format!("{}status {}", text, printed.status)
 }
 
 fn ours(stage: &Stage) -> Vec<String> {
@@ -110,7 +101,7 @@ async fn a_rehearsal_shows_all_and_sends_nothing() {
         printed.stdout
     );
     let told =
-        regex::Regex::new("[0-9a-f]{12}").unwrap().replace_all(&told(&stage, &printed), "ID").into_owned();
+        regex::Regex::new("[0-9a-f]{12}").unwrap().replace_all(&stage.told(&printed), "ID").into_owned();
     assert_snapshot!(told, @"
     note: would comment on https://github.com/acme/shop/pull/5
     note: would comment at src/a.rs:21: BLOCK ID
@@ -168,7 +159,7 @@ async fn what_keeps_it_from_being_posted_is_told() {
         let printed = stage.scrum(&[&["post"], arguments].concat());
         stage.forge.heal();
         assert_eq!(ours(&stage), Vec::<String>::new());
-        told(&stage, &printed)
+        stage.told(&printed)
     };
     let mut all = Vec::new();
     for (name, fault) in [
@@ -196,7 +187,7 @@ async fn what_keeps_it_from_being_posted_is_told() {
             ("GITHUB_REPOSITORY", "acme/shop"),
         ],
     );
-    all.push(format!("# no token\n{}\n", told(&stage, &none)));
+    all.push(format!("# no token\n{}\n", stage.told(&none)));
     assert_snapshot!(all.concat(), @"
     # expired
     error: HOST does not accept the token in GITHUB_TOKEN: Bad credentials
@@ -268,7 +259,7 @@ async fn a_renamed_repository_and_refused_lines() {
         "acme/store".clone_into(&mut pull.project);
     });
     let printed = stage.scrum(&["post"]);
-    assert_snapshot!(told(&stage, &printed), @r#"
+    assert_snapshot!(stage.told(&printed), @r#"
     error: acme/shop is called acme/store now
     hint: change the remote `origin`, or say `project = "acme/store"` under [forge] in scrum.toml
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
@@ -283,11 +274,11 @@ async fn runs_of_other_commits_are_not_posted() {
         "git switch -qc elsewhere && echo 'let z = leak(9);' >> src/a.rs && git commit -qam Elsewhere",
     );
     assert_eq!(stage.sandbox.scrum(&["review", "HEAD~1..HEAD"]).status, 0);
-    let other = told(&stage, &stage.scrum(&["post", "--pr", "5"]));
+    let other = stage.told(&stage.scrum(&["post", "--pr", "5"]));
     let other = regex::Regex::new("[0-9a-f]{7}\\b").unwrap().replace_all(&other, "COMMIT").into_owned();
     stage.sandbox.script("echo 'let y = leak(8);' >> src/a.rs");
     assert_eq!(stage.sandbox.scrum(&["review", "--worktree"]).status, 0);
-    let worktree = told(&stage, &stage.scrum(&["post", "--pr", "5"]));
+    let worktree = stage.told(&stage.scrum(&["post", "--pr", "5"]));
     assert_snapshot!(format!("{other}\n{worktree}"), @"
     error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at COMMIT
     hint: fetch it if COMMIT is not here, or review it: scrum review --pr 5

@@ -1,6 +1,6 @@
 //! A pull request that is pushed to, reviewed and talked about: [`Stage`].
 //!
-//! `origin` is a bare repository on disk, its server a mock GitHub. The panel are two programs that report every line of the bundle with
+//! `origin` is a bare repository on disk, its server a mock, GitHub's where nothing else is said. The panel are two programs that report every line of the bundle with
 //! `leak(` (both, BLOCK) or `slow(` (one, WARN).
 
 use std::fs;
@@ -14,7 +14,7 @@ use scrum::{
 use serde_json::Value;
 
 use crate::{
-    forge::{MockForge, OURS, Pull, TOKEN, github},
+    forge::{MockForge, OURS, Platform, Pull, TOKEN, github::GitHub},
     sandbox::{Printed, Sandbox},
 };
 
@@ -37,14 +37,40 @@ END { print "VERDICT: ship" }
 /// What both say of `leak(`.
 const LEAK: &str = "the socket leaks when the handshake fails because the early return skips close";
 
+/// What a kind of server has of its own besides its API.
+#[derive(Clone, Copy)]
+pub(super) struct Customs {
+    /// Where it keeps the commits of the pull request 5.
+    pub(super) reference: &'static str,
+    /// What a job of its CI sees, as [`MockForge::job`] takes it.
+    pub(super) job: &'static [(&'static str, &'static str)],
+}
+
+const GITHUB: Customs = Customs {
+    reference: "refs/pull/5/head",
+    job: &[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_API_URL", "API"),
+        ("GITHUB_SERVER_URL", "API"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_TOKEN", TOKEN),
+    ],
+};
+
 pub(super) struct Stage {
     pub(super) sandbox: Sandbox,
     pub(super) forge: MockForge,
+    customs: Customs,
 }
 
 impl Stage {
     /// `main` has `src/a.rs` with twenty lines and the configuration; the pull request 5 adds `added` at the file's end.
     pub(super) async fn new(added: &str) -> Self {
+        Self::on(GitHub::new(), GITHUB, added).await
+    }
+
+    /// The same on another server.
+    pub(super) async fn on(platform: impl Platform, customs: Customs, added: &str) -> Self {
         let sandbox = Sandbox::new();
         let home = sandbox.home().display().to_string();
         fs::write(sandbox.home().join("reviewer.sh"), REVIEWER).unwrap();
@@ -57,8 +83,8 @@ impl Stage {
         );
         let base = sandbox.script("git rev-parse HEAD").trim().to_owned();
         let pull = Pull::new("acme/shop", 5, &base, &base);
-        let forge = MockForge::start(github::GitHub::new(), pull).await;
-        let stage = Self { sandbox, forge };
+        let forge = MockForge::start(platform, pull).await;
+        let stage = Self { sandbox, forge, customs };
         stage.push(&format!("printf '%s' '{added}' >> src/a.rs"));
         stage
     }
@@ -67,11 +93,17 @@ impl Stage {
     pub(super) fn push(&self, script: &str) -> String {
         self.sandbox.script(&format!(
             "cd $HOME/author\n{script}\ngit add -A\ngit commit -qm More --allow-empty\n\
-             git push -qf origin HEAD:refs/pull/5/head"
+             git push -qf origin HEAD:{}",
+            self.customs.reference
         ));
-        let head = self.sandbox.script("git -C $HOME/author rev-parse HEAD").trim().to_owned();
+        let head = self.head();
         self.forge.change(|pull| pull.head.clone_from(&head));
         head
+    }
+
+    /// The pull request's last commit.
+    pub(super) fn head(&self) -> String {
+        self.sandbox.script("git -C $HOME/author rev-parse HEAD").trim().to_owned()
     }
 
     /// Somebody pushes to the target branch.
@@ -85,17 +117,19 @@ impl Stage {
     }
 
     pub(super) fn scrum(&self, arguments: &[&str]) -> Printed {
-        let url = self.forge.url.as_str();
-        let job = [
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_API_URL", url),
-            ("GITHUB_SERVER_URL", url),
-            ("GITHUB_REPOSITORY", "acme/shop"),
-            ("GITHUB_TOKEN", TOKEN),
-        ];
+        let job = self.forge.job(self.customs.job);
+        let job: Vec<_> = job.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let printed = self.sandbox.scrum_with(arguments, &job);
         assert!(!printed.stderr.contains(TOKEN) && !printed.stdout.contains(TOKEN));
         printed
+    }
+
+    /// What was said on stderr without what differs from run to run, and the status.
+    pub(super) fn told(&self, printed: &Printed) -> String {
+        let host = self.forge.job(&[("", "HOST")])[0].1.replace("http://", "");
+        let text = printed.stderr.replace(&host, "HOST").replace(&self.head(), "HEAD");
+        let run = regex::Regex::new(r"\d{8}-\d{9}-[0-9a-f]{6}").unwrap();
+        format!("{}status {}", run.replace_all(&text, "RUN"), printed.status)
     }
 
     /// Reviews the pull request; gives `tally.json`.

@@ -255,7 +255,7 @@ async fn what_goes_wrong_is_said_clearly() {
     of a job: the token in CI_JOB_TOKEN may not comment on acme/web/shop!7: 403 Forbidden [0 made]
     hidden: acme/web/shop!7 is not there, or the token in GITLAB_TOKEN may not see it [0 made]
     no token: no token for HOST: set GITLAB_TOKEN [0 made]
-    limited: HOST allows no more requests for 1200 s: error: This endpoint has been requested too many times. Try again later. [0 made]
+    limited: HOST allows no more requests for 1200 s: This endpoint has been requested too many times. Try again later. [0 made]
     lost: cannot comment on acme/web/shop!7 at HOST: connection closed before message completed; it may have been done all the same [1 made]
     locked: the token in GITLAB_TOKEN may not comment on acme/web/shop!7: 403 Forbidden
     ");
