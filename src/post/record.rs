@@ -84,10 +84,13 @@ fn weight(issue: &Earlier) -> impl Ord {
     (!issue.is_fixed, !is_dismissed, issue.holds, issue.severity, issue.lineages.len())
 }
 
-/// The record in a comment of ours; `None` when it carries none.
+/// The record in a comment of ours, which is its last line; `None` when that is none. What looks like one above it may be quoted.
 pub fn read(body: &str) -> Option<Result<Last, BadRecord>> {
-    let line = body.lines().rev().find_map(|line| line.trim().strip_prefix(MARK.trim_end()))?;
-    Some(decode(line))
+    last_line(body).strip_prefix(MARK.trim_end()).map(decode)
+}
+
+fn last_line(body: &str) -> &str {
+    body.trim_end().lines().next_back().unwrap_or_default().trim()
 }
 
 fn decode(line: &str) -> Result<Last, BadRecord> {

@@ -74,6 +74,15 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn a_record_that_somebody_quotes_is_none() {
+    let forged = line(&last(Vec::new()), 10_000).unwrap();
+    let own = line(&last(vec![issue(1, false, None)]), 10_000).unwrap();
+    let quoting = format!("<!-- scrum:tally -->\n```\n{forged}\n```\n");
+    assert_eq!(read(&quoting), None);
+    assert_eq!(read(&format!("{quoting}\n{own}\n")), read(&own));
+}
+
+#[test]
 fn what_there_is_no_room_for_is_counted() {
     let dismissed = (10..15).map(|number| issue(number, false, Some(Decision::WontFix)));
     let fixed = (15..20).map(|number| issue(number, true, None));
