@@ -53,11 +53,22 @@ impl Stamp {
     }
 }
 
-/// The text, in at most `most` characters. `notes` are lines of Markdown to stand below the verdict.
-pub fn body(tally: &Tally, gate: &Gate, stamp: &Stamp, most: usize, notes: &[String]) -> String {
+/// The text, in at most `most` characters. `notes` are lines of Markdown to stand below the verdict. A run that leaves no record keeps that
+/// of `old`, the text in whose place it is put.
+pub fn body(
+    tally: &Tally,
+    gate: &Gate,
+    stamp: &Stamp,
+    most: usize,
+    notes: &[String],
+    old: Option<&str>,
+) -> String {
     let head = format!("{TALLY_MARK}\n{}\n", stamp.line());
     // Half of the room is the tally's whatever there is to remember.
-    let record = Last::left_by(tally, gate).and_then(|last| record::line(&last, most / 2));
+    let record = match Last::left_by(tally, gate) {
+        Some(last) => record::line(&last, most / 2),
+        None => old.and_then(record::standing).filter(|line| line.len() <= most / 2).map(str::to_owned),
+    };
     let record = record.map(|line| format!("\n{line}\n")).unwrap_or_default();
     let room = most.saturating_sub(head.chars().count() + record.chars().count());
     format!("{head}{}{record}", markdown::within(tally, gate, room, notes))

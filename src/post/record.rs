@@ -89,6 +89,14 @@ pub fn read(body: &str) -> Option<Result<Last, BadRecord>> {
     last_line(body).strip_prefix(MARK.trim_end()).map(decode)
 }
 
+/// The line of `body` that carries its record, as it stands; `None` when nobody could read it, in this version or another.
+pub fn standing(body: &str) -> Option<&str> {
+    match read(body)? {
+        Ok(_) | Err(BadRecord::Version(_)) => Some(last_line(body)),
+        Err(BadRecord::Damaged | BadRecord::Wrong(_)) => None,
+    }
+}
+
 fn last_line(body: &str) -> &str {
     body.trim_end().lines().next_back().unwrap_or_default().trim()
 }

@@ -299,7 +299,8 @@ fn body(
     failure: Option<&ForgeError>,
 ) -> String {
     let notes = notes(scene, refusals, failure);
-    comment::body(posting.tally, posting.gate, &scene.stamp, forge.limits().comment, &notes)
+    let old = sticky(&scene.comments).map(|old| old.body.as_str());
+    comment::body(posting.tally, posting.gate, &scene.stamp, forge.limits().comment, &notes, old)
 }
 
 /// What a reader of the tally must know of how it was posted, as lines of Markdown.

@@ -456,6 +456,18 @@ async fn what_is_over_is_retired_but_no_conversation() {
 }
 
 #[tokio::test]
+async fn a_run_of_a_plain_range_keeps_the_record() {
+    let memory = Memory::new();
+    posted(&memory, again(&[], "f1f1f1f1f1f1")).await.unwrap();
+    let record = |memory: &Memory| memory.bodies()[0].lines().next_back().unwrap().to_owned();
+    let before = record(&memory);
+    assert!(before.starts_with("<!-- scrum:record "), "{before}");
+    posted(&memory, run(2, &["WARN 3 the file is never closed"])).await.unwrap();
+    assert!(memory.bodies()[0].contains("run-2"));
+    assert_eq!(record(&memory), before);
+}
+
+#[tokio::test]
 async fn of_an_old_commit_only_the_tally_is_said() {
     let memory = Memory::at(LATER);
     let done = posted(&memory, run(1, &["BLOCK 2 the lock is lost"])).await.unwrap();
