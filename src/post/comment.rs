@@ -40,11 +40,15 @@ impl Stamp {
         Some(Self { run: run.to_owned(), started_at: started_at.parse().ok()?, head: head.to_owned() })
     }
 
-    /// Whether what this tells of must not give way to `other`, where the pull request is at `head`: it started later, and is not of
-    /// an old commit while `other` is of the last one.
+    /// Whether what this tells of must not give way to `other`, where the pull request is at `head`: it alone is of that commit, or both
+    /// or neither are and it started later.
     pub fn outranks(&self, other: &Self, head: &str) -> bool {
-        let is_left_behind = self.head != head && other.head == head;
-        self.run != other.run && self.started_at > other.started_at && !is_left_behind
+        let ranks = match (self.head == head, other.head == head) {
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) | (false, false) => self.started_at > other.started_at,
+        };
+        ranks && self.run != other.run
     }
 
     fn line(&self) -> String {
@@ -115,6 +119,7 @@ mod tests {
         check(stamp("a", 2, "last"), stamp("a", 1, "last"), false);
         // Reviewed later, but of a commit that is not the last one.
         check(stamp("b", 2, "old"), stamp("a", 1, "last"), false);
+        check(stamp("b", 1, "last"), stamp("a", 2, "old"), true);
     }
 
     #[test]
