@@ -231,7 +231,8 @@ async fn look(forge: &impl Forge, posting: &Posting<'_>) -> Result<Scene, PostEr
         return Err(PostError::Over { pull: asked.to_string(), state });
     }
     let moved_to = (stamp.head != pull.head).then(|| pull.head.clone());
-    let is_within = moved_to.is_none() || (posting.contains)(&stamp.head, &pull.head);
+    let is_own = || !(posting.contains)(&stamp.head, &pull.base);
+    let is_within = moved_to.is_none() || ((posting.contains)(&stamp.head, &pull.head) && is_own());
     if let Some(since) = tally.since.as_ref().filter(|since| !is_same(&since.pull.address, asked, is_within))
     {
         let own = since.pull.address.to_string();
