@@ -364,6 +364,21 @@ async fn at_most_so_many_and_only_what_the_rules_want() {
 }
 
 #[tokio::test]
+async fn what_stands_from_earlier_runs_takes_no_room() {
+    let memory = Memory::new();
+    let rules = Rules { inline: Inline::Warn, most: 1 };
+    let found = ["BLOCK 2 the lock is lost", "WARN 5 the index is off by one"];
+    posted_with(&memory, run(1, &found), rules, &[]).await.unwrap();
+    assert_eq!(memory.changes(), "remark 2, comment");
+    // Done again, the run has had its one comment.
+    posted_with(&memory, run(1, &found), rules, &[]).await.unwrap();
+    assert_eq!(memory.changes(), "");
+    memory.with(|state| state.threads[0].first.at = jiff::Timestamp::UNIX_EPOCH);
+    posted_with(&memory, run(2, &found), rules, &[]).await.unwrap();
+    assert!(memory.changes().starts_with("remark 5, edit "));
+}
+
+#[tokio::test]
 async fn nothing_is_said_again_whatever_became_of_it() {
     let memory = Memory::new();
     posted(&memory, run(1, &["WARN 3 the file is never closed"])).await.unwrap();
