@@ -135,7 +135,9 @@ fn by_its_id_an_issue_is_known_wherever_it_stands() {
     check(vec![open.clone()], &[("opus", "src/a.rs:5", LEAK)], &[&format!("still-open was {id}")]);
     let fixed = Earlier { is_fixed: true, now: Whereabouts::Gone, ..open.clone() };
     check(vec![fixed.clone()], &[("opus", "src/a.rs:5", LEAK)], &[&format!("back-again was {id}")]);
-    check(vec![fixed], &[], &[&format!("fixed {id}")]);
+    check(vec![fixed.clone()], &[], &[&format!("fixed {id}")]);
+    let back = Earlier { now: open.now.clone(), ..fixed };
+    check(vec![back], &[], &[&format!("still-open {id}")]);
     let expect = format!("still-open was {id} dismissed");
     check(vec![dismissed(open.clone())], &[("opus", "src/a.rs:5", LEAK)], &[&expect]);
     check(vec![dismissed(open)], &[], &[&format!("dismissed {id}")]);
