@@ -505,14 +505,20 @@ async fn nothing_is_posted_where_it_does_not_belong() {
     check(&Memory::at(LATER), run(1, &[]), &[LATER, BASE], other).await;
     let mut worktree = run(1, &[]);
     worktree.range = RangeInfo { base: Some(BASE.into()), head: None, spec: "work tree".into() };
-    check(&Memory::new(), worktree, &[HEAD, LATER], "run run-1 is of work tree, which is no commit of a pull request")
-        .await;
+    check(
+        &Memory::new(),
+        worktree,
+        &[HEAD, LATER],
+        "run run-1 is of work tree, which is no commit of a pull request",
+    )
+    .await;
     let memory = Memory { address: address(6), ..Memory::new() };
     check(&memory, again(&[], "f"), &[HEAD, LATER], "run run-1 is of acme/shop#5, not of acme/shop#6").await;
     for (state, word) in [(PullState::Closed, "closed"), (PullState::Merged, "merged")] {
         let mut memory = Memory::new();
         memory.pull.state = state;
-        check(&memory, run(1, &[]), &[HEAD, LATER], &format!("acme/shop#5 is {word}: nothing is posted")).await;
+        check(&memory, run(1, &[]), &[HEAD, LATER], &format!("acme/shop#5 is {word}: nothing is posted"))
+            .await;
     }
 }
 

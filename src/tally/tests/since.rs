@@ -212,6 +212,17 @@ fn what_is_still_open_weighs_no_less_than_before() {
 }
 
 #[test]
+fn what_the_last_record_had_no_room_for_lets_nothing_pass() {
+    let mut tally = beside(Scope::Full("no room".to_owned()), Vec::new(), &[]);
+    let policy = Policy::plain(FailOn::Block, 1);
+    assert_eq!(evaluate(&tally, &policy).result, GateResult::Pass);
+    tally.since.as_mut().unwrap().last.as_mut().unwrap().dropped = 36;
+    let gate = evaluate(&tally, &policy);
+    let reason = "36 issues of the last review are not known any more".to_owned();
+    assert_eq!((gate.result, gate.reasons), (GateResult::Inconclusive, vec![reason]));
+}
+
+#[test]
 fn how_much_is_asked_about() {
     let check = |change: &dyn Fn(&mut Last), wants_all, descent, expect: &str| {
         let mut last = last(Vec::new());
