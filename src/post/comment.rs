@@ -40,11 +40,15 @@ impl Stamp {
         Some(Self { run: run.to_owned(), started_at: started_at.parse().ok()?, head: head.to_owned() })
     }
 
-    /// Whether what this tells of must not give way to `other`, where the pull request is at `head`: it started later, and is not of
-    /// an old commit while `other` is of the last one.
+    /// Whether what this tells of must not give way to `other`, where the pull request is at `head`: it alone is of that commit, or both
+    /// or neither are and it started later.
     pub fn outranks(&self, other: &Self, head: &str) -> bool {
-        let is_left_behind = self.head != head && other.head == head;
-        self.run != other.run && self.started_at > other.started_at && !is_left_behind
+        let ranks = match (self.head == head, other.head == head) {
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) | (false, false) => self.started_at > other.started_at,
+        };
+        ranks && self.run != other.run
     }
 
     fn line(&self) -> String {
@@ -53,11 +57,22 @@ impl Stamp {
     }
 }
 
-/// The text, in at most `most` characters. `notes` are lines of Markdown to stand below the verdict.
-pub fn body(tally: &Tally, gate: &Gate, stamp: &Stamp, most: usize, notes: &[String]) -> String {
+/// The text, in at most `most` characters. `notes` are lines of Markdown to stand below the verdict. A run that leaves no record keeps that
+/// of `old`, the text in whose place it is put.
+pub fn body(
+    tally: &Tally,
+    gate: &Gate,
+    stamp: &Stamp,
+    most: usize,
+    notes: &[String],
+    old: Option<&str>,
+) -> String {
     let head = format!("{TALLY_MARK}\n{}\n", stamp.line());
     // Half of the room is the tally's whatever there is to remember.
-    let record = Last::left_by(tally, gate).and_then(|last| record::line(&last, most / 2));
+    let record = match Last::left_by(tally, gate) {
+        Some(last) => record::line(&last, most / 2),
+        None => old.and_then(record::standing).filter(|line| line.len() <= most / 2).map(str::to_owned),
+    };
     let record = record.map(|line| format!("\n{line}\n")).unwrap_or_default();
     let room = most.saturating_sub(head.chars().count() + record.chars().count());
     format!("{head}{}{record}", markdown::within(tally, gate, room, notes))
@@ -105,6 +120,7 @@ mod tests {
         check(stamp("a", 2, "last"), stamp("a", 1, "last"), false);
         // Reviewed later, but of a commit that is not the last one.
         check(stamp("b", 2, "old"), stamp("a", 1, "last"), false);
+        check(stamp("b", 1, "last"), stamp("a", 2, "old"), true);
     }
 
     #[test]

@@ -2,19 +2,32 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{issue_of, remarks::Wanted};
 use crate::{
     pull::Thread,
     tally::{Tally, since::Became},
 };
 
-/// Those of `wanted` that were never made: a comment about the issue counts in whatever state it is.
-pub fn missing<'a>(wanted: &'a [Wanted], threads: &[Thread]) -> Vec<&'a Wanted> {
-    let known: BTreeSet<&str> = threads.iter().filter_map(|thread| issue_of(&thread.first)).collect();
-    let is_known = |one: &&Wanted| {
-        known.contains(one.issue.as_str()) || one.before.as_deref().is_some_and(|id| known.contains(id))
+/// Those of `wanted` that were never made: a comment about the issue counts in whatever state it is. With those made since
+/// `started_at`, when the run began, they are at most `most`, however many stand from earlier runs.
+pub fn missing<'a>(
+    wanted: &'a [Wanted],
+    threads: &[Thread],
+    most: usize,
+    started_at: Timestamp,
+) -> Vec<&'a Wanted> {
+    let told_from = |start: Timestamp| -> BTreeSet<&str> {
+        let told = threads.iter().filter(|thread| thread.first.at >= start);
+        told.filter_map(|thread| issue_of(&thread.first)).collect()
     };
-    wanted.iter().filter(|one| !is_known(one)).collect()
+    let is_in = |one: &&Wanted, told: &BTreeSet<&str>| {
+        told.contains(one.issue.as_str()) || one.before.as_deref().is_some_and(|id| told.contains(id))
+    };
+    let (own, all) = (told_from(started_at), told_from(Timestamp::MIN));
+    let made = wanted.iter().filter(|one| is_in(one, &own)).count();
+    wanted.iter().filter(|one| !is_in(one, &all)).take(most.saturating_sub(made)).collect()
 }
 
 /// Threads of ours that nobody answered or resolved, whose issue is fixed or dismissed or whose line was changed.

@@ -30,6 +30,8 @@ const LONGEST: usize = 1_000_000;
 const MOST_ISSUES: usize = 5_000;
 /// Longest text of a record that is read, in characters.
 const LONGEST_TEXT: usize = 4_000;
+/// Characters of claims and of their grounds that are written, until all issues fit.
+const ROOM: [(usize, usize); 3] = [(LONGEST_TEXT, LONGEST_TEXT), (LONGEST_TEXT, 0), (80, 0)];
 
 /// A record that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,33 +47,36 @@ pub enum BadRecord {
     Wrong(String),
 }
 
-/// `last` as one line without its newline, of at most `most` characters; `None` when not even a record without issues fits. What there is no
-/// room for is counted in it: what is fixed goes first, then what is dismissed, then what weighs least.
+/// `last` as one line without its newline, of at most `most` characters; `None` when not even a record without issues fits. Grounds go
+/// first, then the ends of claims. What there is no room for even so is counted in it: what is fixed goes first, then what is dismissed,
+/// then what weighs least.
 pub fn line(last: &Last, most: usize) -> Option<String> {
-    let mut issues: Vec<&Earlier> = last.issues.iter().collect();
-    issues.sort_by(|a, b| weight(b).cmp(&weight(a)).then(a.id.cmp(&b.id)));
-    let fits = |kept: usize| {
-        let text = text(
-            last,
-            &issues[..kept],
-            last.dropped + issues[kept..].iter().filter(|one| !one.is_fixed).count(),
-        );
-        (text.len() <= most).then_some(text)
-    };
-    if let Some(whole) = fits(issues.len()) {
-        return Some(whole);
+    let mut issues = last.issues.clone();
+    issues.sort_by(|a, b| weight(b).cmp(&weight(a)).then_with(|| a.id.cmp(&b.id)));
+    for (what, why) in ROOM {
+        for issue in &mut issues {
+            issue.what = issue.what.chars().take(what).collect();
+            issue.why = issue.why.chars().take(why).collect();
+        }
+        let whole = text(last, &issues, issues.len());
+        if whole.len() <= most {
+            return Some(whole);
+        }
     }
     // The most that fit; each further issue makes the line longer.
     let (mut low, mut high) = (0, issues.len());
     while low + 1 < high {
         let middle = low.midpoint(high);
-        if fits(middle).is_some() { low = middle } else { high = middle }
+        if text(last, &issues, middle).len() <= most { low = middle } else { high = middle }
     }
-    fits(low)
+    Some(text(last, &issues, low)).filter(|text| text.len() <= most)
 }
 
-fn text(last: &Last, issues: &[&Earlier], dropped: usize) -> String {
-    let entries = issues.iter().map(|one| IssueRecord::from(*one)).collect();
+/// The line with the first `kept` of `issues`.
+fn text(last: &Last, issues: &[Earlier], kept: usize) -> String {
+    let (kept, left_out) = issues.split_at(kept);
+    let dropped = last.dropped + left_out.iter().filter(|one| !one.is_fixed).count();
+    let entries = kept.iter().map(IssueRecord::from).collect();
     let record = Record { issues: entries, dropped, ..Record::from(last) };
     // Our own structs have string keys only, which is all that could fail.
     let json = serde_json::to_string(&record).unwrap_or_default();
@@ -84,10 +89,21 @@ fn weight(issue: &Earlier) -> impl Ord {
     (!issue.is_fixed, !is_dismissed, issue.holds, issue.severity, issue.lineages.len())
 }
 
-/// The record in a comment of ours; `None` when it carries none.
+/// The record in a comment of ours, which is its last line; `None` when that is none. What looks like one above it may be quoted.
 pub fn read(body: &str) -> Option<Result<Last, BadRecord>> {
-    let line = body.lines().rev().find_map(|line| line.trim().strip_prefix(MARK.trim_end()))?;
-    Some(decode(line))
+    last_line(body).strip_prefix(MARK.trim_end()).map(decode)
+}
+
+/// The line of `body` that carries its record, as it stands; `None` when nobody could read it, in this version or another.
+pub fn standing(body: &str) -> Option<&str> {
+    match read(body)? {
+        Ok(_) | Err(BadRecord::Version(_)) => Some(last_line(body)),
+        Err(BadRecord::Damaged | BadRecord::Wrong(_)) => None,
+    }
+}
+
+fn last_line(body: &str) -> &str {
+    body.trim_end().lines().next_back().unwrap_or_default().trim()
 }
 
 fn decode(line: &str) -> Result<Last, BadRecord> {

@@ -49,13 +49,13 @@ pub struct Wanted {
     pub remark: Remark,
 }
 
-/// The comments that `tally` should have at lines of a diff of which it saw `extent`, the weightiest first; none of more than
-/// `longest` characters.
-pub fn wanted(tally: &Tally, rules: Rules, extent: Extent, longest: usize) -> Vec<Wanted> {
+/// The comments that `tally` could have at lines of a diff of which it saw `extent`, the weightiest first; none of more than
+/// `longest` characters. How many of them are made is `plan`'s matter.
+pub fn wanted(tally: &Tally, inline: Inline, extent: Extent, longest: usize) -> Vec<Wanted> {
     let hunks = Hunks::of(&tally.bundles, extent);
-    let chosen = summary::open(tally).filter(|issue| is_chosen(issue, rules.inline));
+    let chosen = summary::open(tally).filter(|issue| is_chosen(issue, inline));
     let placed = chosen.filter_map(|issue| Some((issue, hunks.spot(&issue.path, issue.lines?)?)));
-    placed.take(rules.most).map(|(issue, spot)| want(tally, issue, spot, longest)).collect()
+    placed.map(|(issue, spot)| want(tally, issue, spot, longest)).collect()
 }
 
 /// How much of the pull request's diff `tally` has seen, where that is to be merged into `base`.

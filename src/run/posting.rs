@@ -164,6 +164,12 @@ struct Scene {
     moved_to: Option<String>,
 }
 
+impl Scene {
+    fn missing(&self, rules: Rules) -> Vec<&Wanted> {
+        missing(&self.wanted, &self.threads, rules.most, self.stamp.started_at)
+    }
+}
+
 /// A comment that the platform did not take at its line.
 struct Refusal<'a> {
     wanted: &'a Wanted,
@@ -173,7 +179,7 @@ struct Refusal<'a> {
 /// Puts the tally on the pull request behind `forge`.
 pub async fn post(forge: &impl Forge, posting: &Posting<'_>) -> Result<Posted, PostError> {
     let scene = look(forge, posting).await?;
-    let missing = missing(&scene.wanted, &scene.threads);
+    let missing = scene.missing(posting.rules);
     let (made, refusals, failure) = remark(forge, &scene.pull, &missing).await;
     let body = body(forge, posting, &scene, &refusals, failure.as_ref());
     let tally = match say(forge, &scene, &body).await {
@@ -187,8 +193,9 @@ pub async fn post(forge: &impl Forge, posting: &Posting<'_>) -> Result<Posted, P
     };
     let partly = |error| PostError::Partly { pull: forge.address().to_string(), error };
     let retired = retired.map_err(partly)?;
+    let refused = refusals.len();
     let Scene { pull, moved_to, .. } = scene;
-    Ok(Posted { page: pull.page, tally, remarks: made, refused: refusals.len(), retired, moved_to })
+    Ok(Posted { page: pull.page, tally, remarks: made, refused, retired, moved_to })
 }
 
 /// Why nothing could be said.
@@ -208,7 +215,7 @@ pub async fn rehearse(forge: &impl Forge, posting: &Posting<'_>) -> Result<Rehea
         Some(old) if comment::is_same(&old.body, &body) => Written::Unchanged,
         Some(_) => Written::Edited,
     };
-    let remarks = missing(&scene.wanted, &scene.threads).into_iter().cloned().collect();
+    let remarks = scene.missing(posting.rules).into_iter().cloned().collect();
     let retired = outlived(posting.tally, &scene.threads).len();
     let Scene { pull, moved_to, .. } = scene;
     Ok(Rehearsal { page: pull.page, tally, body, remarks, retired, moved_to })
@@ -231,7 +238,8 @@ async fn look(forge: &impl Forge, posting: &Posting<'_>) -> Result<Scene, PostEr
         return Err(PostError::Over { pull: asked.to_string(), state });
     }
     let moved_to = (stamp.head != pull.head).then(|| pull.head.clone());
-    let is_within = moved_to.is_none() || (posting.contains)(&stamp.head, &pull.head);
+    let is_own = || !(posting.contains)(&stamp.head, &pull.base);
+    let is_within = moved_to.is_none() || ((posting.contains)(&stamp.head, &pull.head) && is_own());
     if let Some(since) = tally.since.as_ref().filter(|since| !is_same(&since.pull.address, asked, is_within))
     {
         let own = since.pull.address.to_string();
@@ -249,7 +257,7 @@ async fn look(forge: &impl Forge, posting: &Posting<'_>) -> Result<Scene, PostEr
     let extent = remarks::extent(tally, &pull.base);
     let wanted = match moved_to {
         Some(_) => Vec::new(),
-        None => remarks::wanted(tally, posting.rules, extent, forge.limits().comment),
+        None => remarks::wanted(tally, posting.rules.inline, extent, forge.limits().comment),
     };
     Ok(Scene { pull, stamp, comments, threads, wanted, moved_to })
 }
@@ -299,7 +307,8 @@ fn body(
     failure: Option<&ForgeError>,
 ) -> String {
     let notes = notes(scene, refusals, failure);
-    comment::body(posting.tally, posting.gate, &scene.stamp, forge.limits().comment, &notes)
+    let old = sticky(&scene.comments).map(|old| old.body.as_str());
+    comment::body(posting.tally, posting.gate, &scene.stamp, forge.limits().comment, &notes, old)
 }
 
 /// What a reader of the tally must know of how it was posted, as lines of Markdown.

@@ -61,7 +61,7 @@ pub enum GateResult {
 pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     let judge = Judge::new(tally, policy);
     let failing = judge.failing();
-    let cut_short: Vec<String> = tally.run.cut_short.iter().cloned().collect();
+    let cut_short: Vec<String> = tally.run.cut_short.iter().cloned().chain(forgotten(tally)).collect();
     let thin = thin(tally, policy.min_coverage);
     let unread = |asked| [cut_short.clone(), judge.unread(asked), thin.clone()].concat();
     let lacking = if policy.is_off() {
@@ -299,6 +299,16 @@ impl<'a> Judge<'a> {
             if tally.bundles.iter().any(has_fewer) { ", or by all of the panel its route chose" } else { "" };
         format!("nothing that fails, and every bundle was answered by {} or more{or}", lineages(least))
     }
+}
+
+/// Says so when the last review's record had no room for all of its issues: nobody can tell what became of the others.
+fn forgotten(tally: &Tally) -> Vec<String> {
+    let last = tally.since.as_ref().and_then(|since| since.last.as_ref());
+    some(
+        last.map_or(0, |last| last.dropped),
+        "issue of the last review is not known any more",
+        "issues of the last review are not known any more",
+    )
 }
 
 /// Says so when less than `least` percent of what was asked was answered in full.

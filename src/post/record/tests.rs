@@ -74,6 +74,15 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn a_record_that_somebody_quotes_is_none() {
+    let forged = line(&last(Vec::new()), 10_000).unwrap();
+    let own = line(&last(vec![issue(1, false, None)]), 10_000).unwrap();
+    let quoting = format!("<!-- scrum:tally -->\n```\n{forged}\n```\n");
+    assert_eq!(read(&quoting), None);
+    assert_eq!(read(&format!("{quoting}\n{own}\n")), read(&own));
+}
+
+#[test]
 fn what_there_is_no_room_for_is_counted() {
     let dismissed = (10..15).map(|number| issue(number, false, Some(Decision::WontFix)));
     let fixed = (15..20).map(|number| issue(number, true, None));
@@ -86,10 +95,26 @@ fn what_there_is_no_room_for_is_counted() {
         assert_eq!(kept, expect, "{most}");
     };
     check(100_000, Some((20, 0)));
-    check(6_500, Some((16, 0)));
-    check(4_700, Some((12, 3)));
+    check(6_500, Some((18, 0)));
+    check(4_700, Some((13, 2)));
     check(500, Some((0, 15)));
     check(300, None);
+}
+
+#[test]
+fn grounds_go_before_issues_do() {
+    let wordy =
+        |number| Earlier { what: "w".repeat(400), why: "y".repeat(400), ..issue(number, false, None) };
+    let all = last((0..60).map(wordy).collect());
+    let check = |most: usize, expect: (usize, usize, usize, usize)| {
+        let kept = read(&line(&all, most).unwrap()).unwrap().unwrap();
+        let first = &kept.issues[0];
+        assert_eq!((kept.issues.len(), kept.dropped, first.what.len(), first.why.len()), expect, "{most}");
+        assert_eq!(first.code, all.issues[0].code);
+    };
+    check(100_000, (60, 0, 400, 400));
+    check(60_000, (60, 0, 400, 0));
+    check(32_000, (60, 0, 80, 0));
 }
 
 #[test]

@@ -251,19 +251,21 @@ fn run(started: u32, found: &[&str]) -> Input {
     }
 }
 
+/// Posts a run whose commit is in the history of `within`.
 async fn posted_with(
     memory: &Memory,
     input: Input,
     rules: Rules,
-    contains: bool,
+    within: &[&str],
 ) -> Result<Posted, PostError> {
     let tally = tally::tally(input);
     let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
-    post(memory, &Posting { tally: &tally, gate: &gate, rules, contains: &|_, _| contains }).await
+    let contains = |_: &str, commit: &str| within.contains(&commit);
+    post(memory, &Posting { tally: &tally, gate: &gate, rules, contains: &contains }).await
 }
 
 async fn posted(memory: &Memory, input: Input) -> Result<Posted, PostError> {
-    posted_with(memory, input, Rules { inline: Inline::Warn, most: 10 }, true).await
+    posted_with(memory, input, Rules { inline: Inline::Warn, most: 10 }, &[HEAD, LATER]).await
 }
 
 fn refused() -> ForgeError {
@@ -351,7 +353,7 @@ async fn at_most_so_many_and_only_what_the_rules_want() {
     let found = ["BLOCK 2 the lock is lost", "WARN 5 the index is off by one", "INFO 9 a word is misspelt"];
     let check = async |inline, most, expect: &str| {
         let memory = Memory::new();
-        posted_with(&memory, run(1, &found), Rules { inline, most }, true).await.unwrap();
+        posted_with(&memory, run(1, &found), Rules { inline, most }, &[HEAD, LATER]).await.unwrap();
         assert_eq!(memory.changes(), expect);
     };
     check(Inline::Warn, 10, "remark 2 5, comment").await;
@@ -359,6 +361,21 @@ async fn at_most_so_many_and_only_what_the_rules_want() {
     check(Inline::Block, 10, "remark 2, comment").await;
     check(Inline::Convergent, 10, "comment").await;
     check(Inline::None, 10, "comment").await;
+}
+
+#[tokio::test]
+async fn what_stands_from_earlier_runs_takes_no_room() {
+    let memory = Memory::new();
+    let rules = Rules { inline: Inline::Warn, most: 1 };
+    let found = ["BLOCK 2 the lock is lost", "WARN 5 the index is off by one"];
+    posted_with(&memory, run(1, &found), rules, &[]).await.unwrap();
+    assert_eq!(memory.changes(), "remark 2, comment");
+    // Done again, the run has had its one comment.
+    posted_with(&memory, run(1, &found), rules, &[]).await.unwrap();
+    assert_eq!(memory.changes(), "");
+    memory.with(|state| state.threads[0].first.at = jiff::Timestamp::UNIX_EPOCH);
+    posted_with(&memory, run(2, &found), rules, &[]).await.unwrap();
+    assert!(memory.changes().starts_with("remark 5, edit "));
 }
 
 #[tokio::test]
@@ -456,6 +473,18 @@ async fn what_is_over_is_retired_but_no_conversation() {
 }
 
 #[tokio::test]
+async fn a_run_of_a_plain_range_keeps_the_record() {
+    let memory = Memory::new();
+    posted(&memory, again(&[], "f1f1f1f1f1f1")).await.unwrap();
+    let record = |memory: &Memory| memory.bodies()[0].lines().next_back().unwrap().to_owned();
+    let before = record(&memory);
+    assert!(before.starts_with("<!-- scrum:record "), "{before}");
+    posted(&memory, run(2, &["WARN 3 the file is never closed"])).await.unwrap();
+    assert!(memory.bodies()[0].contains("run-2"));
+    assert_eq!(record(&memory), before);
+}
+
+#[tokio::test]
 async fn of_an_old_commit_only_the_tally_is_said() {
     let memory = Memory::at(LATER);
     let done = posted(&memory, run(1, &["BLOCK 2 the lock is lost"])).await.unwrap();
@@ -465,23 +494,31 @@ async fn of_an_old_commit_only_the_tally_is_said() {
 
 #[tokio::test]
 async fn nothing_is_posted_where_it_does_not_belong() {
-    let check = async |memory: &Memory, input: Input, contains: bool, expect: &str| {
+    let check = async |memory: &Memory, input: Input, within: &[&str], expect: &str| {
         let error =
-            posted_with(memory, input, Rules { inline: Inline::Warn, most: 9 }, contains).await.unwrap_err();
+            posted_with(memory, input, Rules { inline: Inline::Warn, most: 9 }, within).await.unwrap_err();
         assert_eq!((error.to_string().as_str(), memory.changes().as_str()), (expect, ""));
     };
     let other = "run run-1 is of commit 4ead000, which is not known to be in acme/shop#5, now at 1a7e000";
-    check(&Memory::at(LATER), run(1, &[]), false, other).await;
+    check(&Memory::at(LATER), run(1, &[]), &[], other).await;
+    // What the target branch has is no part of the pull request.
+    check(&Memory::at(LATER), run(1, &[]), &[LATER, BASE], other).await;
     let mut worktree = run(1, &[]);
     worktree.range = RangeInfo { base: Some(BASE.into()), head: None, spec: "work tree".into() };
-    check(&Memory::new(), worktree, true, "run run-1 is of work tree, which is no commit of a pull request")
-        .await;
+    check(
+        &Memory::new(),
+        worktree,
+        &[HEAD, LATER],
+        "run run-1 is of work tree, which is no commit of a pull request",
+    )
+    .await;
     let memory = Memory { address: address(6), ..Memory::new() };
-    check(&memory, again(&[], "f"), true, "run run-1 is of acme/shop#5, not of acme/shop#6").await;
+    check(&memory, again(&[], "f"), &[HEAD, LATER], "run run-1 is of acme/shop#5, not of acme/shop#6").await;
     for (state, word) in [(PullState::Closed, "closed"), (PullState::Merged, "merged")] {
         let mut memory = Memory::new();
         memory.pull.state = state;
-        check(&memory, run(1, &[]), true, &format!("acme/shop#5 is {word}: nothing is posted")).await;
+        check(&memory, run(1, &[]), &[HEAD, LATER], &format!("acme/shop#5 is {word}: nothing is posted"))
+            .await;
     }
 }
 

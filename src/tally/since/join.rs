@@ -182,8 +182,8 @@ impl Reading {
         let dismissed = issue.disposition.as_ref().is_some_and(|one| one.decision.dismisses());
         let became = match before.now {
             Whereabouts::Gone if self.has_read(&before.path) => Became::Fixed,
-            // It was gone before and nobody reports it now.
-            _ if before.is_fixed => Became::Fixed,
+            // It was gone before, its code is not back, and nobody reports it now.
+            Whereabouts::Gone | Whereabouts::Unknown if before.is_fixed => Became::Fixed,
             _ if dismissed => Became::Dismissed,
             Whereabouts::Gone | Whereabouts::There { .. } | Whereabouts::Unknown => Became::StillOpen,
         };

@@ -27,11 +27,22 @@ pub struct Versions<'a> {
 ///
 /// With both versions at hand it is gone when all its lines were taken out or rewritten and, so that a move is none, its line of code
 /// stands fewer times in the file than before. With only the new one it is gone when its line of code does not stand there.
+/// The lines of what was fixed say nothing any more: it is back when its line of code stands more times in the file than before.
 pub fn whereabouts(issue: &Earlier, file: Versions<'_>) -> Whereabouts {
     let Some((path, now)) = file.now else { return Whereabouts::Gone };
     let there = |lines| Whereabouts::There { path: path.to_owned(), lines };
     let code = issue.code.as_deref().map(squeeze).filter(|code| is_telling(code));
     let standing = code.as_deref().map(|code| lines_holding(now, code));
+    if issue.is_fixed {
+        // A file that was added since had none.
+        let before = file.before.or(file.difference.map(|_| ""));
+        return match (&code, standing.as_deref(), before) {
+            (Some(code), Some(found), Some(before)) if found.len() > lines_holding(before, code).len() => {
+                there(nearest(found, issue.lines))
+            }
+            _ => Whereabouts::Gone,
+        };
+    }
     let Some(before) = file.before else {
         return match standing.as_deref() {
             None => Whereabouts::Unknown,
@@ -179,6 +190,18 @@ mod tests {
         // A line that says nothing is known by its place alone.
         let brace = issue(Some((2, 2)), Some("}"));
         check(&brace, "@@ -2,1 +1,0 @@\n-}\n", "one();\nlet a = leak(1);\n}\nfive();\n", "gone");
+    }
+
+    #[test]
+    fn what_was_fixed_is_back_with_its_code() {
+        let fixed = |code| Earlier { is_fixed: true, ..issue(Some((3, 3)), Some(code)) };
+        let reverted = "@@ -5,1 +5,2 @@\n five();\n+let b = leak(2);\n";
+        let now = "one();\n}\nlet a = leak(1);\n}\nfive();\nlet b = leak(2);\n";
+        check(&fixed("let b = leak(2);"), reverted, now, "there 6-6");
+        // It stood twice, and one is left.
+        check(&fixed("let a = leak(1);"), reverted, now, "gone");
+        check(&fixed("let c = leak(3);"), "", BEFORE, "gone");
+        check(&fixed("}"), reverted, now, "gone");
     }
 
     #[test]

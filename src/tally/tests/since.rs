@@ -135,7 +135,9 @@ fn by_its_id_an_issue_is_known_wherever_it_stands() {
     check(vec![open.clone()], &[("opus", "src/a.rs:5", LEAK)], &[&format!("still-open was {id}")]);
     let fixed = Earlier { is_fixed: true, now: Whereabouts::Gone, ..open.clone() };
     check(vec![fixed.clone()], &[("opus", "src/a.rs:5", LEAK)], &[&format!("back-again was {id}")]);
-    check(vec![fixed], &[], &[&format!("fixed {id}")]);
+    check(vec![fixed.clone()], &[], &[&format!("fixed {id}")]);
+    let back = Earlier { now: open.now.clone(), ..fixed };
+    check(vec![back], &[], &[&format!("still-open {id}")]);
     let expect = format!("still-open was {id} dismissed");
     check(vec![dismissed(open.clone())], &[("opus", "src/a.rs:5", LEAK)], &[&expect]);
     check(vec![dismissed(open)], &[], &[&format!("dismissed {id}")]);
@@ -207,6 +209,17 @@ fn what_is_still_open_weighs_no_less_than_before() {
     assert_eq!(judged(vec![dismissed(agreed.clone())], &[], block), passed("ship", all));
     let fixed = Earlier { now: Whereabouts::Gone, ..agreed };
     assert_eq!(judged(vec![fixed], &[], block), passed("ship", all));
+}
+
+#[test]
+fn what_the_last_record_had_no_room_for_lets_nothing_pass() {
+    let mut tally = beside(Scope::Full("no room".to_owned()), Vec::new(), &[]);
+    let policy = Policy::plain(FailOn::Block, 1);
+    assert_eq!(evaluate(&tally, &policy).result, GateResult::Pass);
+    tally.since.as_mut().unwrap().last.as_mut().unwrap().dropped = 36;
+    let gate = evaluate(&tally, &policy);
+    let reason = "36 issues of the last review are not known any more".to_owned();
+    assert_eq!((gate.result, gate.reasons), (GateResult::Inconclusive, vec![reason]));
 }
 
 #[test]
