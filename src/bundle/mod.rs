@@ -137,6 +137,8 @@ pub struct SplitRules {
 pub struct Excluded {
     /// Its path on the new side.
     pub path: RepoPath,
+    /// Its path on the old side where it was renamed.
+    pub old_path: Option<RepoPath>,
     /// Why.
     pub reason: ExcludeReason,
     /// Bytes of its patch (for binary files: of the file).
@@ -252,7 +254,7 @@ fn left_out(file: FilePatch, reason: ExcludeReason) -> Excluded {
         ExcludeReason::Binary => file.size,
         _ => file.byte_len() as u64,
     };
-    Excluded { path: file.path, reason, bytes }
+    Excluded { path: file.path, old_path: file.old_path, reason, bytes }
 }
 
 /// What becomes one bundle.

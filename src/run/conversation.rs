@@ -1,13 +1,13 @@
 //! What a pull request's conversation says to scrum: [`hear`] gathers decisions of people who may make them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     disposition::Disposition,
     finding::Severity,
     forge::Forge,
     post::{
-        issue_of,
+        ISSUE_MARK, TALLY_MARK, issue_of,
         order::{Order, orders},
         record::is_issue,
     },
@@ -30,7 +30,7 @@ pub struct Heard {
     pub notes: Vec<String>,
 }
 
-/// Reads the decisions in `comments` and `threads`. What we wrote never counts, nor does what somebody wrote who may not push. Issues are
+/// Reads the decisions in `comments` and `threads`. What our account wrote never counts, nor does what somebody wrote who may not push. Issues are
 /// those of the `last` review: what people have seen.
 pub async fn hear(
     forge: &impl Forge,
@@ -40,13 +40,12 @@ pub async fn hear(
 ) -> Heard {
     let mut hearing = Hearing { forge, last, may_decide: BTreeMap::new(), heard: Heard::default() };
     for comment in comments {
-        hearing.read(comment, None).await;
+        hearing.read(comment, &BTreeSet::new()).await;
     }
-    for thread in threads {
-        let topic = issue_of(&thread.first).filter(|id| is_issue(id));
-        for comment in std::iter::once(&thread.first).chain(&thread.answers) {
-            hearing.read(comment, topic).await;
-        }
+    let topics = topics(threads);
+    let mut is_read = BTreeSet::new();
+    for comment in threads.iter().flat_map(said).filter(|comment| is_read.insert(comment.id.as_str())) {
+        hearing.read(comment, &topics[comment.id.as_str()]).await;
     }
     let Heard { decisions, mut notes } = hearing.heard;
     if notes.len() > MOST_NOTES {
@@ -54,6 +53,22 @@ pub async fn hear(
         notes.push(format!("{} more in the conversation do not count", words::count(more, "decision")));
     }
     Heard { decisions, notes }
+}
+
+/// The issues that each comment at a line may be about, by its id: some platforms cannot tell which of several it answers.
+fn topics(threads: &[Thread]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut topics: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for thread in threads {
+        let topic = issue_of(&thread.first).filter(|id| is_issue(id));
+        for comment in said(thread) {
+            topics.entry(&comment.id).or_default().extend(topic);
+        }
+    }
+    topics
+}
+
+fn said(thread: &Thread) -> impl Iterator<Item = &Comment> {
+    std::iter::once(&thread.first).chain(&thread.answers)
 }
 
 struct Hearing<'a, F> {
@@ -65,15 +80,16 @@ struct Hearing<'a, F> {
 }
 
 impl<F: Forge> Hearing<'_, F> {
-    async fn read(&mut self, comment: &Comment, topic: Option<&str>) {
-        if comment.is_ours {
+    async fn read(&mut self, comment: &Comment, topics: &BTreeSet<&str>) {
+        let is_marked = [TALLY_MARK, ISSUE_MARK].iter().any(|mark| comment.body.starts_with(mark));
+        if comment.is_ours && is_marked {
             return;
         }
-        for order in orders(&comment.body, topic.is_some()) {
-            match self.decision(&order, comment, topic).await {
+        for order in orders(&comment.body, !topics.is_empty()) {
+            match self.decision(&order, comment, topics).await {
                 Ok(decision) => self.heard.decisions.push(decision),
                 Err(reason) => {
-                    let name = order.issue.as_deref().or(topic).unwrap_or_default();
+                    let name = named(&order, topics).unwrap_or("here");
                     let note =
                         format!("{} {name} by {} does not count: {reason}", order.decision, comment.author);
                     self.heard.notes.push(note);
@@ -86,10 +102,13 @@ impl<F: Forge> Hearing<'_, F> {
         &mut self,
         order: &Order,
         comment: &Comment,
-        topic: Option<&str>,
+        topics: &BTreeSet<&str>,
     ) -> Result<Disposition, String> {
+        if comment.is_ours {
+            return Err("it is written by the token's own account".to_owned());
+        }
         self.check(&comment.author).await?;
-        let name = order.issue.as_deref().or(topic).unwrap_or_default();
+        let name = named(order, topics).ok_or("several issues stand at that line: name one")?;
         let (issue, known) = self.issue(name)?;
         Ok(Disposition {
             at: comment.at,
@@ -139,9 +158,57 @@ impl<F: Forge> Hearing<'_, F> {
     }
 }
 
+/// What `order` calls its issue, or the one that it can only be about.
+fn named<'a>(order: &'a Order, topics: &BTreeSet<&'a str>) -> Option<&'a str> {
+    let only = topics.first().filter(|_| topics.len() == 1);
+    order.issue.as_deref().or(only.copied())
+}
+
 /// `github.com` of `https://api.github.com`.
 fn server(api: &str) -> &str {
     let host = api.split("://").nth(1).unwrap_or(api);
     let host = host.split('/').next().unwrap_or(host);
     host.strip_prefix("api.").unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::posting::tests::{Memory, said};
+
+    fn thread(issue: &str, answers: &[&Comment]) -> Thread {
+        Thread {
+            id: issue.to_owned(),
+            first: said(1, "us", &format!("{ISSUE_MARK}{issue} -->\n/scrum dismiss")),
+            answers: answers.iter().map(|one| (*one).clone()).collect(),
+            is_outdated: false,
+            is_resolved: false,
+        }
+    }
+
+    async fn check(comments: &[Comment], threads: &[Thread], decided: &[&str], notes: &[&str]) {
+        let heard = hear(&Memory::new(), comments, threads, None).await;
+        assert_eq!(heard.decisions.iter().map(|one| one.issue.as_str()).collect::<Vec<_>>(), decided);
+        assert_eq!(heard.notes, notes);
+    }
+
+    #[tokio::test]
+    async fn what_our_account_says_is_told_and_does_not_count() {
+        let own = said(1, "us", "/scrum dismiss 3fa9c1d2e4b5 why");
+        let note = "wontfix 3fa9c1d2e4b5 by us does not count: it is written by the token's own account";
+        check(&[own], &[], &[], &[note]).await;
+        let tally = said(1, "us", &format!("{TALLY_MARK}\n/scrum dismiss 3fa9c1d2e4b5 why"));
+        check(&[tally], &[], &[], &[]).await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_several_issues_must_name_one() {
+        let (one, two) = ("3fa9c1d2e4b5", "4fa9c1d2e4b5");
+        let plain = said(7, "ada", "/scrum dismiss only in tests");
+        check(&[], &[thread(one, &[&plain])], &[one], &[]).await;
+        let note = "wontfix here by ada does not count: several issues stand at that line: name one";
+        check(&[], &[thread(one, &[&plain]), thread(two, &[&plain])], &[], &[note]).await;
+        let naming = said(8, "ada", "/scrum dismiss 4fa9c1d2e4b5 only in tests");
+        check(&[], &[thread(one, &[&naming]), thread(two, &[&naming])], &[two], &[]).await;
+    }
 }

@@ -4,7 +4,7 @@
 //! once: nothing is said twice for longer than it takes to see it. What is said is `post`'s matter, how it is sent `forge`'s.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use crate::{
     forge::{Forge, ForgeError},

@@ -265,7 +265,12 @@ fn an_empty_change_has_nothing_to_review() {
     Nothing to review
     Verdict: inconclusive (nothing was put to a reviewer)
     ");
-    tally.excluded = vec![Excluded { path: "Cargo.lock".into(), reason: ExcludeReason::Lockfile, bytes: 9 }];
+    tally.excluded = vec![Excluded {
+        path: "Cargo.lock".into(),
+        old_path: None,
+        reason: ExcludeReason::Lockfile,
+        bytes: 9,
+    }];
     insta::assert_snapshot!(shown(&table::render(&tally, &sample::off(), 80, false)), @"
     main...HEAD, run 20261121-041812-9b0e77d
 

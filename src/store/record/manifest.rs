@@ -105,6 +105,8 @@ pub struct FileRecord {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExcludedRecord {
     path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    old_path: Option<String>,
     reason: String,
     bytes: u64,
 }
@@ -151,6 +153,7 @@ impl ExcludedRecord {
     fn new(excluded: &Excluded) -> Self {
         Self {
             path: excluded.path.to_string(),
+            old_path: excluded.old_path.as_ref().map(ToString::to_string),
             reason: excluded.reason.word().to_owned(),
             bytes: excluded.bytes,
         }
@@ -159,6 +162,8 @@ impl ExcludedRecord {
     /// The core's form.
     pub fn excluded(&self) -> Result<Excluded, RecordError> {
         let reason = by_word("reason", &self.reason, &ExcludeReason::ALL, ExcludeReason::word)?;
-        Ok(Excluded { path: RepoPath::from_display(&self.path), reason, bytes: self.bytes })
+        let path = RepoPath::from_display;
+        let old_path = self.old_path.as_deref().map(path);
+        Ok(Excluded { path: path(&self.path), old_path, reason, bytes: self.bytes })
     }
 }

@@ -165,10 +165,11 @@ impl Reading {
             let both = bundle.files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
             both.map(ToString::to_string).collect()
         };
-        let left_out = shown.excluded.iter().map(|file| file.path.to_string());
+        let left_out =
+            shown.excluded.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
         Self {
             read: shown.bundles.iter().filter(answered).flat_map(paths).collect(),
-            touched: shown.bundles.iter().flat_map(paths).chain(left_out).collect(),
+            touched: shown.bundles.iter().flat_map(paths).chain(left_out.map(ToString::to_string)).collect(),
             is_whole: since.scope != Scope::Incremental,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, ExcludeReason, Excluded},
     disposition::Decision,
     pull::{Address, Platform, Reviewed},
     tally::since::{Descent, Earlier, Last, Scope, Since, Whereabouts, scope},
@@ -73,6 +73,15 @@ fn since(scope: Scope, issues: Vec<Earlier>) -> Since {
 
 /// The tally of `reviewer path:line what` findings on a bundle with `src/a.rs`, beside the last review.
 fn beside(scope: Scope, issues: Vec<Earlier>, findings: &[(&str, &str, &str)]) -> Tally {
+    beside_excluded(scope, issues, findings, Vec::new())
+}
+
+fn beside_excluded(
+    scope: Scope,
+    issues: Vec<Earlier>,
+    findings: &[(&str, &str, &str)],
+    excluded: Vec<Excluded>,
+) -> Tally {
     let file = FilePatch {
         path: "src/a.rs".into(),
         old_path: None,
@@ -95,7 +104,7 @@ fn beside(scope: Scope, issues: Vec<Earlier>, findings: &[(&str, &str, &str)]) -
         range: RangeInfo::default(),
         panel: panel(),
         bundles,
-        excluded: Vec::new(),
+        excluded,
         replies: Vec::new(),
         judgements: Judgements::default(),
         dispositions: Vec::new(),
@@ -172,6 +181,15 @@ fn gone_is_fixed_only_where_somebody_read_what_is_there_now() {
     check(vec![gone("src/unread.rs")], &[], &["still-open 000000000001"]);
     let whole = beside(Scope::Full("asked for".to_owned()), vec![gone("src/reverted.rs")], &[]);
     assert_eq!(told(&whole), ["fixed 000000000001"]);
+    let moved = Excluded {
+        path: "vendor/moved.rs".into(),
+        old_path: Some("src/moved.rs".into()),
+        reason: ExcludeReason::Lockfile,
+        bytes: 9,
+    };
+    let full = Scope::Full("asked for".to_owned());
+    let hidden = beside_excluded(full, vec![gone("src/moved.rs")], &[], vec![moved]);
+    assert_eq!(told(&hidden), ["still-open 000000000001"]);
     check(vec![Earlier { now: Whereabouts::Unknown, ..gone("src/a.rs") }], &[], &["still-open 000000000001"]);
 }
 
