@@ -13,6 +13,7 @@ pub use policy::{Bar, FailOn, Policy, Rule};
 use super::{
     Issue, Tally,
     since::{Became, Earlier, Scope},
+    verdict,
 };
 use crate::{
     bundle::Bundle,
@@ -56,7 +57,8 @@ pub enum GateResult {
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
 /// `min_lineages` lineages, and by as many as must agree for anything in it to fail where the panel has so many (at least one, and no more
 /// than are on a panel that `[[route]]` rules chose for it); with the gate off the lineages are counted over the whole run.
-/// Offline reviewers answer with their own lineages. Findings without a place count, by the strictest of the bars that their bundle's
+/// Offline reviewers answer with their own lineages, but never in place of models: where models were asked and none answered, nothing
+/// passes. Findings without a place count, by the strictest of the bars that their bundle's
 /// files have; retracted ones do not, nor do issues that a human dismissed, and the reasons say how many those are.
 pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     let judge = Judge::new(tally, policy);
@@ -67,7 +69,7 @@ pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     let lacking = if policy.is_off() {
         [cut_short.clone(), judge.too_few_overall(Asked::ByPolicy), thin.clone()].concat()
     } else {
-        unread(Asked::ToAgree)
+        [unread(Asked::ToAgree), judge.without_model()].concat()
     };
     let (result, mut reasons) = if !failing.is_empty() {
         (GateResult::Fail, [failing, lacking].concat())
@@ -232,15 +234,22 @@ impl<'a> Judge<'a> {
 
     /// `bundle c2_web and 3 more were answered by nobody`.
     fn too_few(&self, bundles: &[&str], few: usize, asked: usize) -> String {
-        let first = bundles.first().copied().map(name).unwrap_or_default();
-        let which = match bundles.len() {
-            0 | 1 => format!("bundle {first} was"),
-            all => format!("bundle {first} and {} more were", all - 1),
-        };
+        let which = which(bundles);
         match few {
             0 => format!("{which} answered by nobody"),
             few => format!("{which} answered by {}, {}", lineages(few), self.wanted(asked)),
         }
+    }
+
+    /// What others answered, but none of the models that were asked, in words.
+    fn without_model(&self) -> Vec<String> {
+        let answered = answered_by(self.tally);
+        let by_others = |bundle: &&str| answered.get(bundle).is_some_and(|lineages| !lineages.is_empty());
+        let unheard: Vec<&str> = verdict::unheard(self.tally).into_iter().filter(by_others).collect();
+        if unheard.is_empty() {
+            return Vec::new();
+        }
+        vec![format!("{} answered by no model that was asked", which(&unheard))]
     }
 
     /// `2 asked for`.
@@ -297,7 +306,12 @@ impl<'a> Judge<'a> {
         let has_fewer = |bundle: &Bundle| self.needed(&bundle.id, Asked::ByPolicy) < least;
         let or =
             if tally.bundles.iter().any(has_fewer) { ", or by all of the panel its route chose" } else { "" };
-        format!("nothing that fails, and every bundle was answered by {} or more{or}", lineages(least))
+        let asked_a_model = tally.panel.reviewers.iter().any(|seat| seat.lineage.is_model());
+        let unasked = if asked_a_model { "" } else { "; no model was asked" };
+        format!(
+            "nothing that fails, and every bundle was answered by {} or more{or}{unasked}",
+            lineages(least)
+        )
     }
 }
 
@@ -368,6 +382,15 @@ pub(super) fn some(count: usize, one: &str, many: &str) -> Vec<String> {
 
 pub(super) fn lineages(count: usize) -> String {
     if count == 1 { "1 lineage".to_owned() } else { format!("{count} lineages") }
+}
+
+/// `bundle c2_web and 3 more were`.
+fn which(bundles: &[&str]) -> String {
+    let first = bundles.first().copied().map(name).unwrap_or_default();
+    match bundles.len() {
+        0 | 1 => format!("bundle {first} was"),
+        all => format!("bundle {first} and {} more were", all - 1),
+    }
 }
 
 fn name(bundle: &str) -> &str {

@@ -205,3 +205,21 @@ fn an_override_is_about_one_run_its_commits_and_this_answer() {
     let both = gate().overruled("r1", &range("h1"), &[one(2), one(1)]);
     assert_eq!(both.overruled, Some(one(2)));
 }
+
+#[test]
+fn where_models_were_asked_one_must_have_answered() {
+    let offline = [reviewer("rules", "static:rules"), reviewer("history", "history")];
+    let answered = vec![task("c1_x", "rules", vec![]), task("c1_x", "history", vec![])];
+    let models = ["opus", "kimi"].map(|model| (outcome("c1_x", model, State::Failed), None));
+    let mut down = tallied([answered.clone(), models.to_vec()].concat());
+    down.panel.reviewers.extend(offline.clone());
+    gate(&down, FailOn::Block, 2, "inconclusive: bundle c1_x was answered by no model that was asked");
+    gate(&down, FailOn::Never, 2, "off: ");
+    let mut one_up = tallied([answered.clone(), vec![task("c1_x", "kimi", vec![])]].concat());
+    one_up.panel.reviewers.extend(offline.clone());
+    let passed = "pass: nothing that fails, and every bundle was answered by 2 lineages or more";
+    gate(&one_up, FailOn::Block, 2, passed);
+    let mut without_models = tallied(answered);
+    without_models.panel.reviewers = offline.to_vec();
+    gate(&without_models, FailOn::Block, 2, &format!("{passed}; no model was asked"));
+}
