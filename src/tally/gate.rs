@@ -11,7 +11,7 @@ pub use overrule::Override;
 pub use policy::{Bar, FailOn, Policy, Rule};
 
 use super::{
-    Issue, Tally,
+    Issue, Member, Tally,
     since::{Became, Earlier, Scope},
     verdict,
 };
@@ -32,6 +32,8 @@ pub struct Gate {
     pub policy: String,
     /// Why, for people.
     pub reasons: Vec<String>,
+    /// What fails, sorted: ids of issues, now and from the last review, and names of findings without a place.
+    pub issues: Vec<String>,
     /// What too few lineages answered, for people, with the gate off too: while there is any, the run is inconclusive.
     pub unread: Vec<String>,
     /// Who lets it pass all the same.
@@ -83,7 +85,8 @@ pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     reasons.extend(judge.set_aside());
     reasons.extend(unreadable(tally));
     let unread = unread(Asked::ByPolicy);
-    Gate { result, policy: policy.to_string(), reasons, unread, overruled: None }
+    let issues = judge.issues();
+    Gate { result, policy: policy.to_string(), reasons, issues, unread, overruled: None }
 }
 
 /// How many lineages are asked for.
@@ -103,6 +106,7 @@ impl Gate {
             result: GateResult::Inconclusive,
             policy: policy.to_string(),
             reasons,
+            issues: Vec::new(),
             unread,
             overruled: None,
         }
@@ -170,11 +174,8 @@ impl<'a> Judge<'a> {
 
     fn failing_at(&self, place: usize) -> Vec<String> {
         let (bar, rule) = (self.policy.bar_at(place), self.policy.named(place));
-        let open = self.tally.issues.iter().filter(|issue| issue.is_open() && bar.concerns(issue));
-        let open = open.filter(|issue| self.place(&issue.path) == place).count();
-        let earlier =
-            self.tally.earlier.iter().filter(|one| one.is_open() && bar.concerns_earlier(&one.issue));
-        let earlier = earlier.filter(|one| self.place(&one.issue.path) == place).count();
+        let open = self.failing_issues().filter(|(_, at)| *at == place).count();
+        let earlier = self.failing_earlier().filter(|(_, at)| *at == place).count();
         let noun = |head| bar.noun(head) + &rule;
         let noun_before = |head| format!("{} still open from the last review{rule}", bar.noun(head));
         [
@@ -184,15 +185,47 @@ impl<'a> Judge<'a> {
         .concat()
     }
 
+    /// Issues that fail, with the place of the bar.
+    fn failing_issues(&self) -> impl Iterator<Item = (&'a Issue, usize)> {
+        let open = self.tally.issues.iter().filter(|issue| issue.is_open());
+        open.filter_map(|issue| Some((issue, self.failed(&issue.path, |bar| bar.concerns(issue))?)))
+    }
+
+    /// What fails of the last review and is not reported now.
+    fn failing_earlier(&self) -> impl Iterator<Item = (&'a Earlier, usize)> {
+        let open = self.tally.earlier.iter().filter(|one| one.is_open()).map(|one| &one.issue);
+        open.filter_map(|issue| Some((issue, self.failed(&issue.path, |bar| bar.concerns_earlier(issue))?)))
+    }
+
     /// A finding without a place is counted once, under the first bar of its bundle that it fails.
-    fn failing_without_place(&self) -> Vec<String> {
-        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        for member in self.tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted) {
+    fn failing_unplaced(&self) -> impl Iterator<Item = (&'a Member, usize)> {
+        let standing = self.tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+        standing.filter_map(|member| {
             let severity = member.anchored.finding.severity;
             let fails = |place: &usize| self.policy.bar_at(*place).concerns_alone(severity);
-            if let Some(place) = self.places_in(&member.bundle).into_iter().find(fails) {
-                *counts.entry(place).or_default() += 1;
-            }
+            Some((member, self.places_in(&member.bundle).into_iter().find(fails)?))
+        })
+    }
+
+    /// Place of the bar that what is at `path` fails.
+    fn failed(&self, path: &str, fails: impl Fn(&Bar) -> bool) -> Option<usize> {
+        Some(self.place(path)).filter(|place| fails(self.policy.bar_at(*place)))
+    }
+
+    /// Names of all that fails, sorted.
+    fn issues(&self) -> Vec<String> {
+        let now = self.failing_issues().map(|(issue, _)| issue.id.clone());
+        let earlier = self.failing_earlier().map(|(issue, _)| issue.id.clone());
+        let unplaced = self.failing_unplaced().map(|(member, _)| member.claim_id().to_string());
+        let mut names: Vec<String> = now.chain(earlier).chain(unplaced).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn failing_without_place(&self) -> Vec<String> {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for (_, place) in self.failing_unplaced() {
+            *counts.entry(place).or_default() += 1;
         }
         let words = |(place, count): (usize, usize)| {
             let (bar, rule) = (self.policy.bar_at(place), self.policy.named(place));

@@ -218,8 +218,10 @@ fn an_override_is_written_down_and_shown() {
     let sandbox = reviewed();
     sandbox.scrum(&["review", "--panel", "both", "--quiet", "--fail-on", "block", "HEAD~1..HEAD"]);
     let block = ["--fail-on", "block"];
-    let printed = gate(&sandbox, &[&block[..], &["--override", "  "]].concat(), 2);
-    assert!(printed.stderr.contains("say why"), "{printed:?}");
+    for blank in ["  ", "\u{200b}", " \u{2060}\u{feff} "] {
+        let printed = gate(&sandbox, &[&block[..], &["--override", blank]].concat(), 2);
+        assert!(printed.stderr.contains("say why"), "{printed:?}");
+    }
     gate(&sandbox, &block, 1);
     let printed = gate(&sandbox, &[&block[..], &["--override", "reviewed by hand | <b>"]].concat(), 0);
     insta::assert_snapshot!(shown(&sandbox, &(printed.stdout + &printed.stderr)), @"
@@ -256,6 +258,21 @@ fn an_override_is_written_down_and_shown() {
     gate(&sandbox, &block, 1);
     let fine = gate(&sandbox, &["--fail-on", "convergent", "--override", "no need"], 2);
     assert!(fine.stderr.contains("it passes"), "{fine:?}");
+}
+
+#[test]
+fn an_override_that_names_no_issues_does_not_count() {
+    let sandbox = reviewed();
+    let block = ["--fail-on", "block"];
+    gate(&sandbox, &[&block[..], &["--override", "known"]].concat(), 0);
+    gate(&sandbox, &block, 0);
+    let without = |text: String| {
+        let mut line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line.as_object_mut().unwrap().remove("issues").unwrap().as_array().unwrap().len(), 1);
+        line.to_string() + "\n"
+    };
+    tamper(&sandbox, "reviews/RUN/overrides.jsonl", without);
+    gate(&sandbox, &block, 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     clock,
     forge::{AnyForge, Forge},
     pull::{CommitStatus, StatusState},
-    report::{json, summary, words},
+    report::{foreign, json, summary, words},
     reviewer::Panel,
     run::saved,
     store::RunDir,
@@ -70,7 +70,8 @@ enum Form {
 
 fn said(why: &str) -> Result<String, String> {
     let why = why.trim();
-    if why.is_empty() { Err("say why".to_owned()) } else { Ok(why.to_owned()) }
+    let is_blank = why.chars().all(|char| char.is_whitespace() || foreign::is_hidden(char));
+    if is_blank { Err("say why".to_owned()) } else { Ok(why.to_owned()) }
 }
 
 /// What the gate said, and of what.
@@ -173,6 +174,7 @@ fn overrule(
         policy: gate.policy.clone(),
         result: gate.result,
         reasons: gate.reasons.clone(),
+        issues: Some(gate.issues.clone()),
     };
     dir.append_override(&one)?;
     ui.note(format_args!(

@@ -191,6 +191,7 @@ fn an_override_is_about_one_run_its_commits_and_this_answer() {
         policy: gate().policy,
         result: GateResult::Fail,
         reasons: gate().reasons,
+        issues: Some(gate().issues),
     };
     let check = |run: &str, head: &str, one: gate::Override, expect: bool| {
         let gate = gate().overruled(run, &range(head), std::slice::from_ref(&one));
@@ -202,6 +203,11 @@ fn an_override_is_about_one_run_its_commits_and_this_answer() {
     check("r1", "h1", gate::Override { policy: "fail-on any, min-lineages 1".to_owned(), ..one(1) }, false);
     check("r1", "h1", gate::Override { reasons: Vec::new(), ..one(1) }, false);
     check("r1", "h1", gate::Override { result: GateResult::Inconclusive, ..one(1) }, false);
+    // As many issues, but another one.
+    let other = evaluate(&of(&[("opus", "a:5", RACE)]), &Policy::plain(FailOn::Warn, 1));
+    assert_eq!(other.reasons, gate().reasons);
+    check("r1", "h1", gate::Override { issues: Some(other.issues), ..one(1) }, false);
+    check("r1", "h1", gate::Override { issues: None, ..one(1) }, false);
     let both = gate().overruled("r1", &range("h1"), &[one(2), one(1)]);
     assert_eq!(both.overruled, Some(one(2)));
 }
