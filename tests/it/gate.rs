@@ -184,6 +184,27 @@ fn a_run_that_is_not_whole_never_passes() {
         record.to_string()
     };
     check(&|sandbox| tamper(sandbox, "reviews/RUN/run.json", cut), "the budget is used up");
+    check(
+        &|sandbox| tamper(sandbox, "reviews/RUN/replies/c1_root__kimi.md", |_| String::new()),
+        "the reply of kimi about bundle c1_root is gone",
+    );
+    let without_opus = |text: String| {
+        let kept = text.lines().filter(|line| !line.contains("opus"));
+        kept.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    check(
+        &|sandbox| tamper(sandbox, "reviews/RUN/outcomes.jsonl", without_opus),
+        "what opus answered about bundle c1_root is not on record",
+    );
+    let without_bundles = |text: String| {
+        let mut manifest: Value = serde_json::from_str(&text).unwrap();
+        manifest["bundles"] = Value::Array(Vec::new());
+        manifest.to_string()
+    };
+    check(
+        &|sandbox| tamper(sandbox, "bundles/RUN/manifest.json", without_bundles),
+        "bundle c1_root was reviewed and is gone",
+    );
     // What does not read at all is an error, which is no pass either.
     let sandbox = reviewed();
     tamper(&sandbox, "bundles/RUN/c1_root.diff", |_| String::new());
