@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     bundle::Bundle,
-    change::{FilePatch, RepoPath},
+    change::RepoPath,
     coverage::State,
     disposition::Decision,
     reviewer::{Lineage, ReviewerId},
@@ -143,21 +143,18 @@ impl<'a> Judge<'a> {
         let files = tally.bundles.iter().flat_map(|bundle| &bundle.files);
         let renamed = files.filter_map(|file| Some((file.path.to_string(), file.old_path.as_ref()?)));
         let bars = |bundle: &'a Bundle| {
-            let place = |file: &FilePatch| {
-                let paths: Vec<&RepoPath> = [&file.path].into_iter().chain(&file.old_path).collect();
-                policy.place(&paths)
-            };
-            (bundle.id.as_str(), bundle.files.iter().map(place).collect())
+            let names = bundle.files.iter().flat_map(|file| [&file.path].into_iter().chain(&file.old_path));
+            (bundle.id.as_str(), names.map(|path| policy.place(path)).collect())
         };
         let bars = tally.bundles.iter().map(bars).collect();
         Self { tally, policy, renamed: renamed.collect(), bars }
     }
 
-    /// Place of the bar for what is at `path`, which is also judged by what it was called before the change.
-    fn place(&self, path: &str) -> usize {
+    /// Places of the bars for what is at `path`: that of its name, and that of what it was called before the change.
+    fn places(&self, path: &str) -> BTreeSet<usize> {
         let here = RepoPath::from_display(path);
         let before = self.renamed.get(path).copied();
-        self.policy.place(&[&here].into_iter().chain(before).collect::<Vec<_>>())
+        [&here].into_iter().chain(before).map(|path| self.policy.place(path)).collect()
     }
 
     /// Places of the bars of a bundle; the usual one where its files are not known.
@@ -207,9 +204,9 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Place of the bar that what is at `path` fails.
+    /// Place of the first bar that what is at `path` fails.
     fn failed(&self, path: &str, fails: impl Fn(&Bar) -> bool) -> Option<usize> {
-        Some(self.place(path)).filter(|place| fails(self.policy.bar_at(*place)))
+        self.places(path).into_iter().find(|place| fails(self.policy.bar_at(*place)))
     }
 
     /// Names of all that fails, sorted.
@@ -239,8 +236,9 @@ impl<'a> Judge<'a> {
     fn set_aside(&self) -> Vec<String> {
         let at = |place: usize| {
             let bar = self.policy.bar_at(place);
-            let now = |issue: &Issue| self.place(&issue.path) == place && bar.concerns(issue);
-            let earlier = |one: &Earlier| self.place(&one.path) == place && bar.concerns_earlier(one);
+            let now = |issue: &Issue| self.failed(&issue.path, |bar| bar.concerns(issue)) == Some(place);
+            let earlier =
+                |one: &Earlier| self.failed(&one.path, |bar| bar.concerns_earlier(one)) == Some(place);
             dismissed(self.tally, now, earlier, |head| bar.noun(head) + &self.policy.named(place))
         };
         (0..=self.policy.rules.len()).flat_map(at).collect()

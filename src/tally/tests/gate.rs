@@ -143,6 +143,16 @@ fn a_former_path_counts_and_a_finding_without_place_is_judged_by_its_bundle() {
     };
     tally.bundles =
         vec![Bundle { id: "c1_x".into(), component: "x".into(), files: vec![file], guard: Guard::Ok }];
+    // A milder rule for its new name takes nothing away, nor does one that comes first.
+    for mild in ["lib/**", "nothing/**"] {
+        let rules = vec![rule(mild, Bar::of(FailOn::Never)), rule("src/auth/**", Bar::of(FailOn::Warn))];
+        let expect = format!(
+            "fail-on never, min-lineages 1; {mild}: fail-on never; src/auth/**: fail-on warn: fail: \
+             1 issue of WARN or worse (gate.rule 2: src/auth/**); \
+             1 finding of WARN or worse without a usable place (gate.rule 2: src/auth/**)"
+        );
+        judged(&tally, &Policy { rules, ..Policy::plain(FailOn::Never, 1) }, &expect);
+    }
     let rules = vec![rule("src/auth/**", Bar::of(FailOn::Warn))];
     judged(
         &tally,
