@@ -163,6 +163,11 @@ fn a_run_that_is_not_whole_never_passes() {
         let printed = gate(&sandbox, &["--fail-on", "convergent", "--format", "json"], 3);
         assert_eq!(json(&printed)["reasons"][0], reason);
         assert_eq!(json(&printed)["result"], "inconclusive");
+        // Nor does any other command say that it passes.
+        for command in [&["report", "latest"][..], &["tally", "latest", "--fail-on", "convergent"]] {
+            let told = json(&sandbox.scrum(&[command, &["--format", "json"]].concat()));
+            assert_eq!(told["gate"]["result"], "inconclusive", "{command:?} {reason}");
+        }
     };
     check(
         &|sandbox| tamper(sandbox, "bundles/RUN/c1_root.diff", |text| text.replace("input", "inputs")),

@@ -124,10 +124,9 @@ fn of_run(global: &Global, args: &GateCommand, dir: &RunDir, ui: Ui) -> Result<A
         let mut saved = report::open(&workspace, &dir, ui)?;
         let partial = workspace.left_out_by_flags(&saved.input.excluded)?;
         let run = &mut saved.input.run;
-        let unfinished = run.finished_at.is_none().then(|| "the run is not finished".to_owned());
         let partial = (partial > 0)
             .then(|| format!("{} left out by the flags of the review", words::count(partial, "file")));
-        run.cut_short = run.cut_short.take().or(unfinished).or(partial);
+        run.cut_short = run.cut_short.take().or(partial);
         let (tally, gate) = report::judged(&workspace, &dir, saved, Some(&policy), ui)?;
         (Some(tally), gate)
     } else {
