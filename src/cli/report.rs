@@ -42,11 +42,16 @@ pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, 
     Ok(Status::Done)
 }
 
-/// A saved run with what humans decided; what of the decisions does not read is told.
+/// A saved run with what humans decided; what of the decisions does not read is told. A run that is not as it
+/// was when it was reviewed counts as cut short.
 pub(super) fn open(workspace: &Workspace, dir: &RunDir, ui: Ui) -> Result<SavedRun, CliError> {
     let mut run = saved::open_undecided(dir)?;
     let trust = workspace.trust_in(&run)?;
     run.input.dispositions = decisions(workspace, dir, &trust, ui)?;
+    let altered = dir.altered(&run.record)?;
+    let altered = (!altered.is_empty()).then(|| altered.join("; "));
+    let info = &mut run.input.run;
+    info.cut_short = info.cut_short.take().or(altered);
     Ok(run)
 }
 

@@ -1,7 +1,7 @@
 //! Reads a run back: [`Saved`] is everything a tally is made of, the bundles still as text.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     bundle::{Excluded, Guard},
-    coverage::{Outcome, Spent},
+    coverage::{Outcome, Spent, State},
     digest,
     judgement::Judgements,
     reviewer::Panel,
@@ -77,7 +77,46 @@ impl RunDir {
                 altered.push(format!("bundle {} is not what was reviewed", bundle.id));
             }
         }
+        if record.finished_at.is_some() {
+            altered.extend(self.lost(record, &manifest)?);
+        }
         Ok(altered)
+    }
+
+    /// What a finished run must hold and does not, in words: outcomes, replies, bundles. One that was cut short need not have asked
+    /// everything.
+    fn lost(&self, record: &RunRecord, manifest: &Manifest) -> Result<Vec<String>, StoreError> {
+        let (panel, _) = self.judged(record)?;
+        let routes = record.info().routes;
+        let outcomes = self.load_outcomes()?;
+        let ended: BTreeSet<_> =
+            outcomes.iter().map(|one| (one.bundle.as_str(), one.reviewer.as_str())).collect();
+        let bundles: BTreeSet<&str> = manifest.bundles.iter().map(|bundle| bundle.id.as_str()).collect();
+        let asked = bundles
+            .iter()
+            .flat_map(|bundle| panel.reviewers.iter().map(move |seat| (*bundle, seat.id.as_str())));
+        let mut lost: Vec<String> = asked
+            .filter(|(bundle, reviewer)| record.cut_short.is_none() && routes.asks(bundle, reviewer))
+            .filter(|task| !ended.contains(task))
+            .map(|(bundle, reviewer)| {
+                format!("what {reviewer} answered about bundle {bundle} is not on record")
+            })
+            .collect();
+        for outcome in &outcomes {
+            let Outcome { bundle, reviewer, .. } = outcome;
+            if !bundles.contains(bundle.as_str()) {
+                lost.push(format!("bundle {bundle} was reviewed and is gone"));
+            }
+            if outcome.state == State::Answered && !self.has_reply(outcome) {
+                lost.push(format!("the reply of {reviewer} about bundle {bundle} is gone"));
+            }
+        }
+        Ok(lost)
+    }
+
+    fn has_reply(&self, outcome: &Outcome) -> bool {
+        let path = self.reply_path(file_name(&outcome.bundle), &outcome.reviewer);
+        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
     }
 
     /// Reads the run.

@@ -79,6 +79,8 @@ struct Line {
     policy: String,
     result: String,
     reasons: Vec<String>,
+    /// Which issues failed. A line without them is about no answer that could be told apart.
+    issues: Option<Vec<String>>,
     why: String,
     by: String,
     /// RFC 3339, UTC.
@@ -95,6 +97,7 @@ impl From<&Override> for Line {
             policy: one.policy.clone(),
             result: one.result.word().to_owned(),
             reasons: one.reasons.clone(),
+            issues: one.issues.clone(),
             why: one.why.clone(),
             by: one.by.clone(),
             at: one.at,
@@ -114,6 +117,7 @@ impl Line {
             head: self.head,
             policy: self.policy,
             reasons: self.reasons,
+            issues: self.issues,
         })
     }
 }

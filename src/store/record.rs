@@ -208,6 +208,7 @@ impl RunRecord {
 
     /// The facts of the run that the tally repeats.
     pub fn info(&self) -> RunInfo {
+        let unfinished = self.finished_at.is_none().then(|| "the run is not finished".to_owned());
         RunInfo {
             id: self.id.clone(),
             started_at: self.started_at.clone(),
@@ -216,7 +217,7 @@ impl RunRecord {
             prompt_hash: self.prompt_hash.clone(),
             nonce: Some(self.nonce.clone()),
             masks: self.masks(),
-            cut_short: self.cut_short.clone(),
+            cut_short: self.cut_short.clone().or(unfinished),
             routes: self.routes.iter().map(RouteRecord::routed).collect(),
             growth: self.context.growth(),
         }

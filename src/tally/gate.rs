@@ -11,12 +11,13 @@ pub use overrule::Override;
 pub use policy::{Bar, FailOn, Policy, Rule};
 
 use super::{
-    Issue, Tally,
+    Issue, Member, Tally,
     since::{Became, Earlier, Scope},
+    verdict,
 };
 use crate::{
     bundle::Bundle,
-    change::{FilePatch, RepoPath},
+    change::RepoPath,
     coverage::State,
     disposition::Decision,
     reviewer::{Lineage, ReviewerId},
@@ -31,6 +32,8 @@ pub struct Gate {
     pub policy: String,
     /// Why, for people.
     pub reasons: Vec<String>,
+    /// What fails, sorted: ids of issues, now and from the last review, and names of findings without a place.
+    pub issues: Vec<String>,
     /// What too few lineages answered, for people, with the gate off too: while there is any, the run is inconclusive.
     pub unread: Vec<String>,
     /// Who lets it pass all the same.
@@ -56,7 +59,8 @@ pub enum GateResult {
 /// What fails, fails whatever was not read. To pass a gate, **every** bundle must have been answered by at least
 /// `min_lineages` lineages, and by as many as must agree for anything in it to fail where the panel has so many (at least one, and no more
 /// than are on a panel that `[[route]]` rules chose for it); with the gate off the lineages are counted over the whole run.
-/// Offline reviewers answer with their own lineages. Findings without a place count, by the strictest of the bars that their bundle's
+/// Offline reviewers answer with their own lineages, but never in place of models: where models were asked and none answered, nothing
+/// passes. Findings without a place count, by the strictest of the bars that their bundle's
 /// files have; retracted ones do not, nor do issues that a human dismissed, and the reasons say how many those are.
 pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     let judge = Judge::new(tally, policy);
@@ -67,7 +71,7 @@ pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     let lacking = if policy.is_off() {
         [cut_short.clone(), judge.too_few_overall(Asked::ByPolicy), thin.clone()].concat()
     } else {
-        unread(Asked::ToAgree)
+        [unread(Asked::ToAgree), judge.without_model()].concat()
     };
     let (result, mut reasons) = if !failing.is_empty() {
         (GateResult::Fail, [failing, lacking].concat())
@@ -81,7 +85,8 @@ pub fn evaluate(tally: &Tally, policy: &Policy) -> Gate {
     reasons.extend(judge.set_aside());
     reasons.extend(unreadable(tally));
     let unread = unread(Asked::ByPolicy);
-    Gate { result, policy: policy.to_string(), reasons, unread, overruled: None }
+    let issues = judge.issues();
+    Gate { result, policy: policy.to_string(), reasons, issues, unread, overruled: None }
 }
 
 /// How many lineages are asked for.
@@ -101,6 +106,7 @@ impl Gate {
             result: GateResult::Inconclusive,
             policy: policy.to_string(),
             reasons,
+            issues: Vec::new(),
             unread,
             overruled: None,
         }
@@ -137,21 +143,18 @@ impl<'a> Judge<'a> {
         let files = tally.bundles.iter().flat_map(|bundle| &bundle.files);
         let renamed = files.filter_map(|file| Some((file.path.to_string(), file.old_path.as_ref()?)));
         let bars = |bundle: &'a Bundle| {
-            let place = |file: &FilePatch| {
-                let paths: Vec<&RepoPath> = [&file.path].into_iter().chain(&file.old_path).collect();
-                policy.place(&paths)
-            };
-            (bundle.id.as_str(), bundle.files.iter().map(place).collect())
+            let names = bundle.files.iter().flat_map(|file| [&file.path].into_iter().chain(&file.old_path));
+            (bundle.id.as_str(), names.map(|path| policy.place(path)).collect())
         };
         let bars = tally.bundles.iter().map(bars).collect();
         Self { tally, policy, renamed: renamed.collect(), bars }
     }
 
-    /// Place of the bar for what is at `path`, which is also judged by what it was called before the change.
-    fn place(&self, path: &str) -> usize {
+    /// Places of the bars for what is at `path`: that of its name, and that of what it was called before the change.
+    fn places(&self, path: &str) -> BTreeSet<usize> {
         let here = RepoPath::from_display(path);
         let before = self.renamed.get(path).copied();
-        self.policy.place(&[&here].into_iter().chain(before).collect::<Vec<_>>())
+        [&here].into_iter().chain(before).map(|path| self.policy.place(path)).collect()
     }
 
     /// Places of the bars of a bundle; the usual one where its files are not known.
@@ -168,11 +171,8 @@ impl<'a> Judge<'a> {
 
     fn failing_at(&self, place: usize) -> Vec<String> {
         let (bar, rule) = (self.policy.bar_at(place), self.policy.named(place));
-        let open = self.tally.issues.iter().filter(|issue| issue.is_open() && bar.concerns(issue));
-        let open = open.filter(|issue| self.place(&issue.path) == place).count();
-        let earlier =
-            self.tally.earlier.iter().filter(|one| one.is_open() && bar.concerns_earlier(&one.issue));
-        let earlier = earlier.filter(|one| self.place(&one.issue.path) == place).count();
+        let open = self.failing_issues().filter(|(_, at)| *at == place).count();
+        let earlier = self.failing_earlier().filter(|(_, at)| *at == place).count();
         let noun = |head| bar.noun(head) + &rule;
         let noun_before = |head| format!("{} still open from the last review{rule}", bar.noun(head));
         [
@@ -182,15 +182,47 @@ impl<'a> Judge<'a> {
         .concat()
     }
 
+    /// Issues that fail, with the place of the bar.
+    fn failing_issues(&self) -> impl Iterator<Item = (&'a Issue, usize)> {
+        let open = self.tally.issues.iter().filter(|issue| issue.is_open());
+        open.filter_map(|issue| Some((issue, self.failed(&issue.path, |bar| bar.concerns(issue))?)))
+    }
+
+    /// What fails of the last review and is not reported now.
+    fn failing_earlier(&self) -> impl Iterator<Item = (&'a Earlier, usize)> {
+        let open = self.tally.earlier.iter().filter(|one| one.is_open()).map(|one| &one.issue);
+        open.filter_map(|issue| Some((issue, self.failed(&issue.path, |bar| bar.concerns_earlier(issue))?)))
+    }
+
     /// A finding without a place is counted once, under the first bar of its bundle that it fails.
-    fn failing_without_place(&self) -> Vec<String> {
-        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-        for member in self.tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted) {
+    fn failing_unplaced(&self) -> impl Iterator<Item = (&'a Member, usize)> {
+        let standing = self.tally.unplaced.iter().filter(|member| !member.anchored.finding.retracted);
+        standing.filter_map(|member| {
             let severity = member.anchored.finding.severity;
             let fails = |place: &usize| self.policy.bar_at(*place).concerns_alone(severity);
-            if let Some(place) = self.places_in(&member.bundle).into_iter().find(fails) {
-                *counts.entry(place).or_default() += 1;
-            }
+            Some((member, self.places_in(&member.bundle).into_iter().find(fails)?))
+        })
+    }
+
+    /// Place of the first bar that what is at `path` fails.
+    fn failed(&self, path: &str, fails: impl Fn(&Bar) -> bool) -> Option<usize> {
+        self.places(path).into_iter().find(|place| fails(self.policy.bar_at(*place)))
+    }
+
+    /// Names of all that fails, sorted.
+    fn issues(&self) -> Vec<String> {
+        let now = self.failing_issues().map(|(issue, _)| issue.id.clone());
+        let earlier = self.failing_earlier().map(|(issue, _)| issue.id.clone());
+        let unplaced = self.failing_unplaced().map(|(member, _)| member.claim_id().to_string());
+        let mut names: Vec<String> = now.chain(earlier).chain(unplaced).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn failing_without_place(&self) -> Vec<String> {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for (_, place) in self.failing_unplaced() {
+            *counts.entry(place).or_default() += 1;
         }
         let words = |(place, count): (usize, usize)| {
             let (bar, rule) = (self.policy.bar_at(place), self.policy.named(place));
@@ -204,8 +236,9 @@ impl<'a> Judge<'a> {
     fn set_aside(&self) -> Vec<String> {
         let at = |place: usize| {
             let bar = self.policy.bar_at(place);
-            let now = |issue: &Issue| self.place(&issue.path) == place && bar.concerns(issue);
-            let earlier = |one: &Earlier| self.place(&one.path) == place && bar.concerns_earlier(one);
+            let now = |issue: &Issue| self.failed(&issue.path, |bar| bar.concerns(issue)) == Some(place);
+            let earlier =
+                |one: &Earlier| self.failed(&one.path, |bar| bar.concerns_earlier(one)) == Some(place);
             dismissed(self.tally, now, earlier, |head| bar.noun(head) + &self.policy.named(place))
         };
         (0..=self.policy.rules.len()).flat_map(at).collect()
@@ -232,15 +265,22 @@ impl<'a> Judge<'a> {
 
     /// `bundle c2_web and 3 more were answered by nobody`.
     fn too_few(&self, bundles: &[&str], few: usize, asked: usize) -> String {
-        let first = bundles.first().copied().map(name).unwrap_or_default();
-        let which = match bundles.len() {
-            0 | 1 => format!("bundle {first} was"),
-            all => format!("bundle {first} and {} more were", all - 1),
-        };
+        let which = which(bundles);
         match few {
             0 => format!("{which} answered by nobody"),
             few => format!("{which} answered by {}, {}", lineages(few), self.wanted(asked)),
         }
+    }
+
+    /// What others answered, but none of the models that were asked, in words.
+    fn without_model(&self) -> Vec<String> {
+        let answered = answered_by(self.tally);
+        let by_others = |bundle: &&str| answered.get(bundle).is_some_and(|lineages| !lineages.is_empty());
+        let unheard: Vec<&str> = verdict::unheard(self.tally).into_iter().filter(by_others).collect();
+        if unheard.is_empty() {
+            return Vec::new();
+        }
+        vec![format!("{} answered by no model that was asked", which(&unheard))]
     }
 
     /// `2 asked for`.
@@ -297,7 +337,12 @@ impl<'a> Judge<'a> {
         let has_fewer = |bundle: &Bundle| self.needed(&bundle.id, Asked::ByPolicy) < least;
         let or =
             if tally.bundles.iter().any(has_fewer) { ", or by all of the panel its route chose" } else { "" };
-        format!("nothing that fails, and every bundle was answered by {} or more{or}", lineages(least))
+        let asked_a_model = tally.panel.reviewers.iter().any(|seat| seat.lineage.is_model());
+        let unasked = if asked_a_model { "" } else { "; no model was asked" };
+        format!(
+            "nothing that fails, and every bundle was answered by {} or more{or}{unasked}",
+            lineages(least)
+        )
     }
 }
 
@@ -378,6 +423,15 @@ pub(super) fn some(count: usize, one: &str, many: &str) -> Vec<String> {
 
 pub(super) fn lineages(count: usize) -> String {
     if count == 1 { "1 lineage".to_owned() } else { format!("{count} lineages") }
+}
+
+/// `bundle c2_web and 3 more were`.
+fn which(bundles: &[&str]) -> String {
+    let first = bundles.first().copied().map(name).unwrap_or_default();
+    match bundles.len() {
+        0 | 1 => format!("bundle {first} was"),
+        all => format!("bundle {first} and {} more were", all - 1),
+    }
 }
 
 fn name(bundle: &str) -> &str {

@@ -64,7 +64,7 @@ pub fn conclude(tally: &Tally, gate: &Gate) -> Conclusion {
             let other = if set_aside.is_empty() { "" } else { "else " };
             reasons.push(format!("nothing {other}of WARN or worse was found"));
             let unread = "text that looked like a finding could not be used";
-            let unheard = gate::some(unheard(tally), "bundle", "bundles").into_iter();
+            let unheard = gate::some(unheard(tally).len(), "bundle", "bundles").into_iter();
             reasons.extend(unheard.map(|bundles| format!("no model answered on {bundles}")));
             reasons.extend(gate::some(tally.rejects.len(), unread, &unread.replacen("text", "texts", 1)));
         }
@@ -256,15 +256,15 @@ fn models_by_bundle(tally: &Tally) -> BTreeMap<&str, usize> {
     answered.map(|(bundle, by)| (bundle, by.iter().filter(|lineage| lineage.is_model()).count())).collect()
 }
 
-/// How many bundles were put to models of which none answered.
-fn unheard(tally: &Tally) -> usize {
+/// The bundles that were put to models of which none answered.
+pub(super) fn unheard(tally: &Tally) -> BTreeSet<&str> {
     let answered = models_by_bundle(tally);
     let seats = &tally.panel.reviewers;
     let is_model = |id: &ReviewerId| seats.iter().any(|seat| seat.id == *id && seat.lineage.is_model());
     let outcomes = tally.coverage.iter().map(|task| &task.outcome);
     let asked = outcomes.filter(|outcome| outcome.state != State::NotRouted && is_model(&outcome.reviewer));
-    let asked: BTreeSet<&str> = asked.map(|outcome| outcome.bundle.as_str()).collect();
-    asked.into_iter().filter(|bundle| answered.get(bundle).is_none_or(|models| *models == 0)).count()
+    let asked = asked.map(|outcome| outcome.bundle.as_str());
+    asked.filter(|bundle| answered.get(bundle).is_none_or(|models| *models == 0)).collect()
 }
 
 #[cfg(test)]

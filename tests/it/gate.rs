@@ -178,6 +178,11 @@ fn a_run_that_is_not_whole_never_passes() {
         let printed = gate(&sandbox, &["--fail-on", "convergent", "--format", "json"], 3);
         assert_eq!(json(&printed)["reasons"][0], reason);
         assert_eq!(json(&printed)["result"], "inconclusive");
+        // Nor does any other command say that it passes.
+        for command in [&["report", "latest"][..], &["tally", "latest", "--fail-on", "convergent"]] {
+            let told = json(&sandbox.scrum(&[command, &["--format", "json"]].concat()));
+            assert_eq!(told["gate"]["result"], "inconclusive", "{command:?} {reason}");
+        }
     };
     check(
         &|sandbox| tamper(sandbox, "bundles/RUN/c1_root.diff", |text| text.replace("input", "inputs")),
@@ -199,6 +204,27 @@ fn a_run_that_is_not_whole_never_passes() {
         record.to_string()
     };
     check(&|sandbox| tamper(sandbox, "reviews/RUN/run.json", cut), "the budget is used up");
+    check(
+        &|sandbox| tamper(sandbox, "reviews/RUN/replies/c1_root__kimi.md", |_| String::new()),
+        "the reply of kimi about bundle c1_root is gone",
+    );
+    let without_opus = |text: String| {
+        let kept = text.lines().filter(|line| !line.contains("opus"));
+        kept.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    check(
+        &|sandbox| tamper(sandbox, "reviews/RUN/outcomes.jsonl", without_opus),
+        "what opus answered about bundle c1_root is not on record",
+    );
+    let without_bundles = |text: String| {
+        let mut manifest: Value = serde_json::from_str(&text).unwrap();
+        manifest["bundles"] = Value::Array(Vec::new());
+        manifest.to_string()
+    };
+    check(
+        &|sandbox| tamper(sandbox, "bundles/RUN/manifest.json", without_bundles),
+        "bundle c1_root was reviewed and is gone",
+    );
     // What does not read at all is an error, which is no pass either.
     let sandbox = reviewed();
     tamper(&sandbox, "bundles/RUN/c1_root.diff", |_| String::new());
@@ -233,8 +259,10 @@ fn an_override_is_written_down_and_shown() {
     let sandbox = reviewed();
     sandbox.scrum(&["review", "--panel", "both", "--quiet", "--fail-on", "block", "HEAD~1..HEAD"]);
     let block = ["--fail-on", "block"];
-    let printed = gate(&sandbox, &[&block[..], &["--override", "  "]].concat(), 2);
-    assert!(printed.stderr.contains("say why"), "{printed:?}");
+    for blank in ["  ", "\u{200b}", " \u{2060}\u{feff} "] {
+        let printed = gate(&sandbox, &[&block[..], &["--override", blank]].concat(), 2);
+        assert!(printed.stderr.contains("say why"), "{printed:?}");
+    }
     gate(&sandbox, &block, 1);
     let printed = gate(&sandbox, &[&block[..], &["--override", "reviewed by hand | <b>"]].concat(), 0);
     insta::assert_snapshot!(shown(&sandbox, &(printed.stdout + &printed.stderr)), @"
@@ -271,6 +299,21 @@ fn an_override_is_written_down_and_shown() {
     gate(&sandbox, &block, 1);
     let fine = gate(&sandbox, &["--fail-on", "convergent", "--override", "no need"], 2);
     assert!(fine.stderr.contains("it passes"), "{fine:?}");
+}
+
+#[test]
+fn an_override_that_names_no_issues_does_not_count() {
+    let sandbox = reviewed();
+    let block = ["--fail-on", "block"];
+    gate(&sandbox, &[&block[..], &["--override", "known"]].concat(), 0);
+    gate(&sandbox, &block, 0);
+    let without = |text: String| {
+        let mut line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line.as_object_mut().unwrap().remove("issues").unwrap().as_array().unwrap().len(), 1);
+        line.to_string() + "\n"
+    };
+    tamper(&sandbox, "reviews/RUN/overrides.jsonl", without);
+    gate(&sandbox, &block, 1);
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn nobody_answered() -> (Tally, Gate) {
         result: GateResult::Inconclusive,
         policy: "fail-on never, min-lineages 1".into(),
         reasons: vec!["no reviewer answered".into()],
+        issues: Vec::new(),
         unread: vec!["no reviewer answered".into()],
         overruled: None,
     };

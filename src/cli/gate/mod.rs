@@ -18,7 +18,7 @@ use crate::{
     clock,
     forge::{AnyForge, Forge},
     pull::{CommitStatus, StatusState},
-    report::{json, summary, words},
+    report::{foreign, json, summary, words},
     reviewer::Panel,
     run::saved,
     store::RunDir,
@@ -71,7 +71,8 @@ enum Form {
 
 fn said(why: &str) -> Result<String, String> {
     let why = why.trim();
-    if why.is_empty() { Err("say why".to_owned()) } else { Ok(why.to_owned()) }
+    let is_blank = why.chars().all(|char| char.is_whitespace() || foreign::is_hidden(char));
+    if is_blank { Err("say why".to_owned()) } else { Ok(why.to_owned()) }
 }
 
 /// What the gate said, and of what.
@@ -124,10 +125,9 @@ fn of_run(global: &Global, args: &GateCommand, dir: &RunDir, ui: Ui) -> Result<A
         let mut saved = report::open(&workspace, &dir, ui)?;
         let partial = workspace.left_out_by_flags(&saved.input.excluded)?;
         let run = &mut saved.input.run;
-        let unfinished = run.finished_at.is_none().then(|| "the run is not finished".to_owned());
         let partial = (partial > 0)
             .then(|| format!("{} left out by the flags of the review", words::count(partial, "file")));
-        run.cut_short = run.cut_short.take().or(unfinished).or(partial);
+        run.cut_short = run.cut_short.take().or(partial);
         let (tally, gate) = report::judged(&workspace, &dir, saved, Some(&policy), ui)?;
         (Some(tally), gate)
     } else {
@@ -174,6 +174,7 @@ fn overrule(
         policy: gate.policy.clone(),
         result: gate.result,
         reasons: gate.reasons.clone(),
+        issues: Some(gate.issues.clone()),
     };
     dir.append_override(&one)?;
     ui.note(format_args!(

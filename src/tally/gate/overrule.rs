@@ -28,6 +28,8 @@ pub struct Override {
     pub result: GateResult,
     /// Why it said so.
     pub reasons: Vec<String>,
+    /// What failed, as [`Gate::issues`] names it; `None` where that was not written down.
+    pub issues: Option<Vec<String>>,
 }
 
 impl Gate {
@@ -38,6 +40,7 @@ impl Gate {
             one.run == run
                 && (&one.base, &one.head) == (&range.base, &range.head)
                 && (&one.policy, one.result, &one.reasons) == (&self.policy, self.result, &self.reasons)
+                && one.issues.as_ref() == Some(&self.issues)
         };
         let latest = overrides.iter().filter(fits).max_by_key(|one| one.at).cloned();
         Self { overruled: latest, ..self }

@@ -172,8 +172,8 @@ impl Rule {
         &self.paths
     }
 
-    fn fits(&self, paths: &[&RepoPath]) -> bool {
-        paths.iter().any(|path| self.globs.matches(path))
+    fn fits(&self, path: &RepoPath) -> bool {
+        self.globs.matches(path)
     }
 }
 
@@ -193,9 +193,9 @@ impl Policy {
         self.rules.iter().map(|rule| &rule.bar).chain([&self.bar])
     }
 
-    /// Which of [`bars`](Self::bars) judges a file by its paths, the old one of a renamed file among them.
-    pub(super) fn place(&self, paths: &[&RepoPath]) -> usize {
-        self.rules.iter().position(|rule| rule.fits(paths)).unwrap_or(self.rules.len())
+    /// Which of [`bars`](Self::bars) judges what is called `path`.
+    pub(super) fn place(&self, path: &RepoPath) -> usize {
+        self.rules.iter().position(|rule| rule.fits(path)).unwrap_or(self.rules.len())
     }
 
     /// The bar at `place`.

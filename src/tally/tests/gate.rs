@@ -143,6 +143,16 @@ fn a_former_path_counts_and_a_finding_without_place_is_judged_by_its_bundle() {
     };
     tally.bundles =
         vec![Bundle { id: "c1_x".into(), component: "x".into(), files: vec![file], guard: Guard::Ok }];
+    // A milder rule for its new name takes nothing away, nor does one that comes first.
+    for mild in ["lib/**", "nothing/**"] {
+        let rules = vec![rule(mild, Bar::of(FailOn::Never)), rule("src/auth/**", Bar::of(FailOn::Warn))];
+        let expect = format!(
+            "fail-on never, min-lineages 1; {mild}: fail-on never; src/auth/**: fail-on warn: fail: \
+             1 issue of WARN or worse (gate.rule 2: src/auth/**); \
+             1 finding of WARN or worse without a usable place (gate.rule 2: src/auth/**)"
+        );
+        judged(&tally, &Policy { rules, ..Policy::plain(FailOn::Never, 1) }, &expect);
+    }
     let rules = vec![rule("src/auth/**", Bar::of(FailOn::Warn))];
     judged(
         &tally,
@@ -191,6 +201,7 @@ fn an_override_is_about_one_run_its_commits_and_this_answer() {
         policy: gate().policy,
         result: GateResult::Fail,
         reasons: gate().reasons,
+        issues: Some(gate().issues),
     };
     let check = |run: &str, head: &str, one: gate::Override, expect: bool| {
         let gate = gate().overruled(run, &range(head), std::slice::from_ref(&one));
@@ -202,6 +213,29 @@ fn an_override_is_about_one_run_its_commits_and_this_answer() {
     check("r1", "h1", gate::Override { policy: "fail-on any, min-lineages 1".to_owned(), ..one(1) }, false);
     check("r1", "h1", gate::Override { reasons: Vec::new(), ..one(1) }, false);
     check("r1", "h1", gate::Override { result: GateResult::Inconclusive, ..one(1) }, false);
+    // As many issues, but another one.
+    let other = evaluate(&of(&[("opus", "a:5", RACE)]), &Policy::plain(FailOn::Warn, 1));
+    assert_eq!(other.reasons, gate().reasons);
+    check("r1", "h1", gate::Override { issues: Some(other.issues), ..one(1) }, false);
+    check("r1", "h1", gate::Override { issues: None, ..one(1) }, false);
     let both = gate().overruled("r1", &range("h1"), &[one(2), one(1)]);
     assert_eq!(both.overruled, Some(one(2)));
+}
+
+#[test]
+fn where_models_were_asked_one_must_have_answered() {
+    let offline = [reviewer("rules", "static:rules"), reviewer("history", "history")];
+    let answered = vec![task("c1_x", "rules", vec![]), task("c1_x", "history", vec![])];
+    let models = ["opus", "kimi"].map(|model| (outcome("c1_x", model, State::Failed), None));
+    let mut down = tallied([answered.clone(), models.to_vec()].concat());
+    down.panel.reviewers.extend(offline.clone());
+    gate(&down, FailOn::Block, 2, "inconclusive: bundle c1_x was answered by no model that was asked");
+    gate(&down, FailOn::Never, 2, "off: ");
+    let mut one_up = tallied([answered.clone(), vec![task("c1_x", "kimi", vec![])]].concat());
+    one_up.panel.reviewers.extend(offline.clone());
+    let passed = "pass: nothing that fails, and every bundle was answered by 2 lineages or more";
+    gate(&one_up, FailOn::Block, 2, passed);
+    let mut without_models = tallied(answered);
+    without_models.panel.reviewers = offline.to_vec();
+    gate(&without_models, FailOn::Block, 2, &format!("{passed}; no model was asked"));
 }

@@ -56,6 +56,7 @@ pub(crate) fn gate() -> Gate {
         result: GateResult::Fail,
         policy: EVIL.into(),
         reasons: vec![EVIL.into()],
+        issues: Vec::new(),
         unread: vec![EVIL.into()],
         overruled: Some(Override {
             at: jiff::Timestamp::UNIX_EPOCH,
@@ -67,6 +68,7 @@ pub(crate) fn gate() -> Gate {
             policy: EVIL.into(),
             result: GateResult::Fail,
             reasons: vec![EVIL.into()],
+            issues: Some(vec![EVIL.into()]),
         }),
     }
 }

@@ -330,6 +330,7 @@ pub(crate) fn failed() -> Gate {
         result: GateResult::Fail,
         policy: "fail-on block, min-lineages 2".into(),
         reasons: vec!["2 issues of severity BLOCK".into()],
+        issues: Vec::new(),
         unread: Vec::new(),
         overruled: None,
     }
@@ -341,6 +342,7 @@ pub(crate) fn off() -> Gate {
         result: GateResult::Off,
         policy: "fail-on never".into(),
         reasons: Vec::new(),
+        issues: Vec::new(),
         unread: Vec::new(),
         overruled: None,
     }
