@@ -247,7 +247,7 @@ async fn only_people_who_may_push_decide() {
     incremental
     earlier: still-open BLOCK by 2 src/a.rs:21
     verdict hold, gate off
-    ["wontfix ID by mallory does not count: whoever decides must be allowed to push","false 0123456 by ada does not count: no issue of the last review begins so"]
+    ["wontfix ID by mallory does not count: whoever decides must be allowed to push","false 0123456 by ada does not count: no issue of the last review begins so","wontfix ID by scrum-bot does not count: it is written by the token's own account"]
     "#);
     // In a thread of ours the issue is known.
     stage.forge.change(|pull| {
@@ -265,6 +265,7 @@ async fn only_people_who_may_push_decide() {
     let lines = printed.stdout.lines().filter(|line| line.contains(&id) || line.contains("socket"));
     assert_snapshot!(plain(&stage, &lines.collect::<Vec<_>>().join("\n")), @"
     > Wontfix 46c8599e22ec by mallory does not count: whoever decides must be allowed to push
+    > Wontfix 46c8599e22ec by scrum-bot does not count: it is written by the token's own account
     > Wontfix 46c8599e22ec by mallory does not count: whoever decides must be allowed to push
     **BLOCK** `src/a.rs:21` · found by anthropic and moonshot · `46c8599e22ec`
     **Decided false by ada@&#8203;HOST on 2026-01-02: the socket is closed by its owner**
