@@ -1,0 +1,4 @@
+//! May this ship? The judging of a gauntlet's phases, without touching the world.
+//!
+//! Commands and requests are made by `probe` under the direction of `run`; what came of them is ordered, compared and
+//! judged here.
