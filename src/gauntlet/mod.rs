@@ -4,3 +4,4 @@
 //! judged here.
 
 pub mod parity;
+pub mod program;
