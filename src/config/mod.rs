@@ -15,6 +15,7 @@ mod file;
 mod gate;
 mod invocation;
 mod panel;
+pub mod parity;
 mod place;
 mod preset;
 mod prices;
