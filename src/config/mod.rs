@@ -13,12 +13,14 @@ mod error;
 mod fallback;
 mod file;
 mod gate;
+mod gauntlet;
 mod invocation;
 mod panel;
 mod place;
 mod preset;
 mod prices;
 mod project;
+mod service;
 mod wording;
 
 use std::{
@@ -31,6 +33,7 @@ use std::{
 
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
+pub use gauntlet::{GAUNTLET_FILE, GauntletFile};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
