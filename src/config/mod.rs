@@ -13,7 +13,7 @@ mod error;
 mod fallback;
 mod file;
 mod gate;
-mod gauntlet;
+pub mod gauntlet;
 mod invocation;
 mod panel;
 mod place;
@@ -33,7 +33,6 @@ use std::{
 
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
-pub use gauntlet::{GAUNTLET_FILE, GauntletFile};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
