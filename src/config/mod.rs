@@ -13,6 +13,7 @@ mod error;
 mod fallback;
 mod file;
 mod gate;
+pub mod gauntlet;
 mod invocation;
 mod panel;
 pub mod parity;
@@ -20,6 +21,7 @@ mod place;
 mod preset;
 mod prices;
 mod project;
+mod service;
 mod wording;
 
 use std::{

@@ -14,11 +14,11 @@ use crate::{
             Access, Answer, Case, Compared, Heard, Report, Side, Silence, SilenceKind, Spec, Status, Target,
             Written, judge,
         },
-        program::Program,
+        program::{How, Program},
     },
     probe::{
         Secrets,
-        command::{self, Asked, CommandError, Ended, How},
+        command::{self, Asked, CommandError, Ended},
         output::Output,
         request::{Client, Request, RequestError},
         service::{self, Running, ServiceError},
