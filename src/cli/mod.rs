@@ -21,6 +21,8 @@ mod post;
 mod pull;
 mod report;
 mod review;
+mod secrets;
+mod smoke;
 mod stats;
 mod supervise;
 mod tally;
@@ -105,6 +107,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
+    /// Run the chain of checks that gauntlet.toml declares
+    Smoke(smoke::SmokeArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -272,6 +276,7 @@ pub fn main() -> ExitCode {
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
+        Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

@@ -13,12 +13,14 @@ mod error;
 mod fallback;
 mod file;
 mod gate;
+pub mod gauntlet;
 mod invocation;
 mod panel;
 mod place;
 mod preset;
 mod prices;
 mod project;
+mod service;
 mod wording;
 
 use std::{

@@ -4,3 +4,4 @@
 //! judged here.
 
 pub mod program;
+pub mod smoke;
