@@ -17,6 +17,7 @@ mod interrupt;
 mod judge;
 mod lineage;
 mod mcp;
+mod parity;
 mod post;
 mod pull;
 mod report;
@@ -109,6 +110,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Run the chain of checks that gauntlet.toml declares
     Smoke(smoke::SmokeArgs),
+    /// Put the same cases to two implementations of one interface, and say where they differ
+    Parity(parity::ParityArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -277,6 +280,7 @@ pub fn main() -> ExitCode {
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
         Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
+        Command::Parity(args) => parity::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

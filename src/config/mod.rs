@@ -16,6 +16,7 @@ mod gate;
 pub mod gauntlet;
 mod invocation;
 mod panel;
+pub mod parity;
 mod place;
 mod preset;
 mod prices;
