@@ -163,6 +163,9 @@ fn told(posted: Posted, ui: Ui) {
 
 fn tell_of_move(moved_to: Option<&str>, ui: Ui) {
     if let Some(head) = moved_to {
-        ui.warning(format_args!("the pull request is at {} now; nothing is said at lines", short(head)));
+        ui.warning(format_args!(
+            "the pull request is at {} now, so there are no comments at lines",
+            short(head)
+        ));
     }
 }

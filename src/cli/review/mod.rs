@@ -68,7 +68,7 @@ pub(super) struct ReviewArgs {
     #[arg(long, help_heading = ASKING, env = env::NO_CACHE, value_parser = FalseyValueParser::new())]
     no_cache: bool,
     /// Go on with a run that was interrupted: ask only for what is missing
-    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "pr", "components", "include", "exclude", "context", "panel", "reviewers"])]
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "pr", "full", "components", "include", "exclude", "context", "panel", "reviewers"])]
     resume: Option<String>,
     /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
     #[arg(long, help_heading = ASKING)]

@@ -374,6 +374,28 @@ async fn only_people_who_may_push_decide() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_in_the_conversation_counts_in_stats() {
+    let stage = Stage::new("let a = leak(1);\n").await;
+    let id = id_of(&stage.review(&[]), "BLOCK");
+    stage.forge.change(|pull| {
+        pull.writers.insert("ada".to_owned());
+        pull.say("ada", &format!("/scrum false {id} closed elsewhere"));
+    });
+    // Nobody reports it in the second review, which carries it over.
+    stage.push("echo 'let d = 4;' > src/b.rs");
+    stage.review(&[]);
+    let stats: serde_json::Value =
+        serde_json::from_str(&stage.sandbox.scrum(&["stats", "--format", "json"]).stdout).unwrap();
+    let lineages = stats["lineages"].as_array().unwrap();
+    let figures: Vec<_> =
+        lineages.iter().map(|one| (&one["lineage"], &one["issues"], &one["false"])).collect();
+    assert_eq!(
+        figures,
+        [(&"anthropic".into(), &1.into(), &1.into()), (&"moonshot".into(), &1.into(), &1.into())]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pull_requests_are_told_apart() {
     let stage = Stage::new("let a = leak(1);\n").await;
     stage.review(&[]);
