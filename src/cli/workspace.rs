@@ -14,7 +14,7 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    bundle::{self, ExcludeReason, Excluded, Globs, Split, SplitRules},
+    bundle::{self, Split, SplitRules},
     change::{Change, RangeInfo, RepoPath},
     clock,
     config::{
@@ -302,27 +302,17 @@ impl Workspace {
     /// The change of a saved run read anew, where both its sides are commits.
     pub(super) fn change_again(&self, range: &RangeInfo) -> Option<Change> {
         let (repo, head) = (self.repo.as_ref()?, range.head.as_ref()?);
-        let spec = range.base.as_ref().map_or_else(|| head.clone(), |base| format!("{base}..{head}"));
-        repo.read(&RangeSpec::Commits(spec)).ok()
-    }
-
-    /// Which of the files that a run left out are left out by its flags alone, not by configuration.
-    pub(super) fn left_out_by_flags(&self, excluded: &[Excluded]) -> Result<usize, CliError> {
-        let Config { include, exclude, .. } = &self.config;
-        let (included, kept_out) = (Globs::grouped([include])?, Globs::grouped([exclude])?);
-        let by_flags = |one: &&Excluded| match one.reason {
-            ExcludeReason::OtherComponent => true,
-            ExcludeReason::Filtered => {
-                !kept_out.matches(&one.path) && (include.is_empty() || included.matches(&one.path))
-            }
-            ExcludeReason::Lockfile
-            | ExcludeReason::Vendored
-            | ExcludeReason::Generated
-            | ExcludeReason::Minified
-            | ExcludeReason::Binary
-            | ExcludeReason::Ignored => false,
+        let spec = match (&self.steered_by, &range.base) {
+            (Some(base), Some(from)) => RangeSpec::Pull {
+                base: base.clone(),
+                from: from.clone(),
+                head: head.clone(),
+                words: range.spec.clone(),
+            },
+            (None, Some(from)) => RangeSpec::Commits(format!("{from}..{head}")),
+            (Some(_) | None, None) => RangeSpec::Commits(head.clone()),
         };
-        Ok(excluded.iter().filter(by_flags).count())
+        repo.read(&spec).ok()
     }
 
     /// The configured policy of the gate.

@@ -3,6 +3,7 @@
 //! [`run`] finds the run of the commits in question, judges it, writes an override down, sets a status. It asks no reviewer.
 
 mod wanted;
+mod whole;
 
 use clap::{Args, ValueEnum};
 
@@ -18,7 +19,7 @@ use crate::{
     clock,
     forge::{AnyForge, Forge},
     pull::{CommitStatus, StatusState},
-    report::{foreign, json, summary, words},
+    report::{foreign, json, summary},
     reviewer::Panel,
     run::saved,
     store::RunDir,
@@ -123,11 +124,10 @@ fn of_run(global: &Global, args: &GateCommand, dir: &RunDir, ui: Ui) -> Result<A
     let (range, altered) = (RangeInfo::from(&record.range), dir.altered(&record)?);
     let (tally, gate) = if altered.is_empty() {
         let mut saved = report::open(&workspace, &dir, ui)?;
-        let partial = workspace.left_out_by_flags(&saved.input.excluded)?;
+        let gaps = whole::gaps(&workspace, &saved.input, ui)?;
         let run = &mut saved.input.run;
-        let partial = (partial > 0)
-            .then(|| format!("{} left out by the flags of the review", words::count(partial, "file")));
-        run.cut_short = run.cut_short.take().or(partial);
+        let reasons: Vec<String> = run.cut_short.take().into_iter().chain(gaps).collect();
+        run.cut_short = (!reasons.is_empty()).then(|| reasons.join("; "));
         let (tally, gate) = report::judged(&workspace, &dir, saved, Some(&policy), ui)?;
         (Some(tally), gate)
     } else {
