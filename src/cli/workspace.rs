@@ -394,10 +394,11 @@ impl Workspace {
         Ok(offline::answerer(rules, past, Arc::clone(split)))
     }
 
-    /// Who works here: as git knows them, else as the system does.
+    /// Who works here: whom the CI service names, else as git knows them, else as the system does.
     pub(super) fn person(&self) -> String {
-        let by_git = self.repo.as_ref().and_then(Repo::user_name);
-        by_git.or_else(|| self.environment.user()).unwrap_or_else(|| "unknown".to_owned())
+        let by_git = || self.repo.as_ref().and_then(Repo::user_name);
+        let name = self.environment.actor().or_else(by_git).or_else(|| self.environment.user());
+        name.unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// A path as a person would write it where the process was started, which `-C` does not change.

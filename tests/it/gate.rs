@@ -388,6 +388,26 @@ fn an_override_is_written_down_and_shown() {
 }
 
 #[test]
+fn an_override_names_whom_the_job_git_or_the_system_knows() {
+    let by = |prepare: &str, variables: &[(&str, &str)]| {
+        let sandbox = reviewed();
+        sandbox.script(prepare);
+        let arguments = ["gate", "--fail-on", "block", "--override", "known", "--format", "json"];
+        let printed = sandbox.scrum_with(&arguments, variables);
+        json(&printed)["override"]["by"].as_str().unwrap().to_owned()
+    };
+    let nameless = "git config --unset user.name";
+    let actions = [("GITHUB_ACTIONS", "true"), ("GITHUB_ACTOR", "ada-b")];
+    assert_eq!(by("true", &actions), "ada-b");
+    assert_eq!(by(nameless, &actions), "ada-b");
+    assert_eq!(by("true", &[("USER", "ada")]), "Ada Byron");
+    assert_eq!(by("git config user.name ' '", &[("USER", "ada")]), "ada");
+    assert_eq!(by(nameless, &[("LOGNAME", "ada")]), "ada");
+    // Without any variable the account is still known.
+    assert!(!["", "unknown"].contains(&by(nameless, &[]).as_str()));
+}
+
+#[test]
 fn an_override_that_names_no_issues_does_not_count() {
     let sandbox = reviewed();
     let block = ["--fail-on", "block"];
@@ -463,10 +483,22 @@ async fn the_answer_stands_on_the_commit() {
     error: inconclusive: 2 lineages answered, 3 asked for
     success: passed by override of Ada Byron: word word word word word word word word word word word word word word word word word word word word word w…
     ");
+    // The link leads to the pull request, in a job whose page is known to that.
+    assert!(
+        statuses.iter().all(|status| status.page.as_deref() == Some("https://github.com/acme/shop/pull/5"))
+    );
+    let in_a_run = [&job(&forge)[..], &[("GITHUB_RUN_ID", "816")]].concat();
+    for arguments in [&["--pr", "5"][..], &[]] {
+        let all = [&["gate", "--status", "--fail-on", "convergent"], arguments].concat();
+        assert_eq!(sandbox.scrum_with(&all, &in_a_run).status, 0);
+        let page = forge.statuses().pop().unwrap().page;
+        assert_eq!(page.as_deref(), Some("https://github.com/acme/shop/actions/runs/816"));
+    }
+    let said_before = forge.statuses().len();
     // Somebody pushes.
     forge.change(|pull| pull.head = "4ead0000000000000000000000000000000000ad".to_owned());
     let printed = sandbox.scrum_with(&["gate", "--pr", "5", "--status", "--fail-on", "block"], &job(&forge));
-    assert_eq!((printed.status, forge.statuses().len()), (2, 4), "{printed:?}");
+    assert_eq!((printed.status, forge.statuses().len()), (2, said_before), "{printed:?}");
     insta::assert_snapshot!(shown(&sandbox, &printed.stderr), @"
     error: no run here is of HEAD~1..4ead000, which is the pull request now
     hint: review it: `scrum review --pr 5`

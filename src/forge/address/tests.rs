@@ -6,7 +6,7 @@ use super::*;
 
 fn job(platform: Platform, api: &str, server: &str, project: &str, number: Option<u64>) -> Known {
     let (api, server, project) = (api.to_owned(), server.to_owned(), project.to_owned());
-    Known { ci: Some(CiJob { platform, api, server, project, number }), ..Known::default() }
+    Known { ci: Some(CiJob { platform, api, server, project, number, page: None }), ..Known::default() }
 }
 
 fn github_actions() -> Known {
