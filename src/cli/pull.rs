@@ -1,14 +1,15 @@
-//! Which pull request a command is about, and what opens its server: [`address`].
+//! Which pull request a command is about, and what opens its server: [`address`]. Where its repository is: [`repository_page`].
 
 use super::{error::CliError, workspace::Workspace};
 use crate::{
     config::ForgeSettings,
     forge::{
         Credential, Token,
-        address::{Known, locate, token_variables},
+        address::{self, Known, locate, token_variables},
     },
     git::Repo,
     pull::Address,
+    tally::since::Since,
 };
 
 /// The remote that tells where pull requests are.
@@ -35,4 +36,12 @@ pub(super) fn address(workspace: &Workspace, given: &str) -> Result<(Address, Cr
         Some(Token { variable: variable.clone(), secret })
     });
     Ok((address, Credential { token, variables }))
+}
+
+/// The page of the repository that is reviewed: the pull request's, else where its remote leads. No credentials are in it.
+pub(super) fn repository_page(workspace: &Workspace, since: Option<&Since>) -> Option<String> {
+    match since {
+        Some(since) => address::repository_page(&since.pull.address),
+        None => address::page_of_remote(&workspace.repo.as_ref()?.remote_url(REMOTE)?),
+    }
 }

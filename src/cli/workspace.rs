@@ -1,5 +1,7 @@
 //! Where a command runs: [`Workspace`] finds the repository, its configuration and its runs.
 
+mod place;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -21,7 +23,7 @@ use crate::{
         self, Config, Seats, StandIn,
         env::{self, Environment},
     },
-    git::{self, GitError, RangeSpec, Repo},
+    git::{self, RangeSpec, Repo},
     prompt::{
         Templates,
         guidance::{FILE_NAMES, Guidance},
@@ -37,6 +39,7 @@ use crate::{
     store::{Cache, RunDir, Store, cache::Limits},
     tally::gate::Policy,
 };
+use place::Place;
 
 /// A folder, the repository around it if there is one, and what is configured there.
 pub(super) struct Workspace {
@@ -436,36 +439,6 @@ impl Workspace {
     }
 }
 
-/// The folder a command works in.
-struct Place {
-    directory: PathBuf,
-    started_in: PathBuf,
-}
-
-impl Place {
-    fn of(global: &Global) -> Result<Self, CliError> {
-        let started_in = super::ui::current_directory()?;
-        let directory = working_directory(global, &started_in)?;
-        Ok(Self { directory, started_in })
-    }
-
-    fn own_repository(&self) -> Result<Repo, CliError> {
-        Ok(Repo::discover(&self.directory)?)
-    }
-
-    fn repository(&self) -> Result<Option<Repo>, CliError> {
-        match Repo::discover(&self.directory) {
-            Ok(repo) => Ok(Some(repo)),
-            Err(GitError::NotARepository { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn root(&self, repo: Option<&Repo>) -> PathBuf {
-        repo.map_or_else(|| self.directory.clone(), Repo::root)
-    }
-}
-
 fn read_change(args: &ChangeArgs, repo: Option<&Repo>, directory: &Path) -> Result<Change, CliError> {
     match (&args.diff, repo) {
         (Some(file), _) => {
@@ -492,15 +465,6 @@ fn stand_ins<'a>(
     ui: Ui,
 ) -> impl Fn(&Path) -> io::Result<StandIn> + 'a {
     move |file| trust.map_or(Ok(StandIn::Disk), |trust| trust.stand_in(repo, file, ui))
-}
-
-fn working_directory(global: &Global, started_in: &Path) -> Result<PathBuf, CliError> {
-    let directory =
-        global.directory.as_ref().map_or_else(|| started_in.to_owned(), |path| started_in.join(path));
-    if directory.is_dir() {
-        return Ok(directory);
-    }
-    Err(CliError::new(format!("no folder {}", directory.display())))
 }
 
 /// What of `pull` came after the commit `from`.

@@ -347,7 +347,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Says so when the last review's record had no room for all of its issues: nobody can tell what became of the others.
-fn forgotten(tally: &Tally) -> Vec<String> {
+pub(super) fn forgotten(tally: &Tally) -> Vec<String> {
     let last = tally.since.as_ref().and_then(|since| since.last.as_ref());
     some(
         last.map_or(0, |last| last.dropped),
