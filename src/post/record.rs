@@ -171,6 +171,9 @@ struct Decided {
     why: String,
     by: String,
     at: Timestamp,
+    /// The issue it was made about, where that is in other words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
 }
 
 /// [`Whereabouts`], where known.
@@ -213,7 +216,7 @@ impl From<&Earlier> for IssueRecord {
             code: issue.code.clone(),
             holds: issue.holds,
             fixed: issue.is_fixed,
-            decided: issue.disposition.as_ref().map(Decided::from),
+            decided: issue.disposition.as_ref().map(|one| Decided::of(one, &issue.id)),
             now: match &issue.now {
                 Whereabouts::Unknown => None,
                 Whereabouts::Gone => Some(Now::Gone),
@@ -225,14 +228,33 @@ impl From<&Earlier> for IssueRecord {
     }
 }
 
-impl From<&Disposition> for Decided {
-    fn from(one: &Disposition) -> Self {
+impl Decided {
+    fn of(one: &Disposition, issue: &str) -> Self {
         Self {
+            about: (one.issue != issue).then(|| one.issue.clone()),
             decision: one.decision.word().to_owned(),
             why: one.why.clone(),
             by: one.by.clone(),
             at: one.at,
         }
+    }
+
+    fn disposition(self, issue: &Earlier, run: &str) -> Result<Disposition, BadRecord> {
+        let is_short = |text: &String| text.chars().count() <= LONGEST_TEXT;
+        check([&self.why, &self.by].into_iter().all(is_short), "a decision")?;
+        check(self.about.as_deref().is_none_or(is_issue), "an issue's id")?;
+        Ok(Disposition {
+            at: self.at,
+            issue: self.about.unwrap_or_else(|| issue.id.clone()),
+            decision: by_word(&self.decision, &Decision::ALL, Decision::word)?,
+            why: self.why,
+            by: self.by,
+            run: run.to_owned(),
+            path: issue.path.clone(),
+            severity: issue.severity,
+            what: issue.what.clone(),
+            found_by: Vec::new(),
+        })
     }
 }
 
@@ -289,27 +311,6 @@ impl IssueRecord {
         };
         issue.disposition = self.decided.map(|one| one.disposition(&issue, run)).transpose()?;
         Ok(issue)
-    }
-}
-
-impl Decided {
-    fn disposition(self, issue: &Earlier, run: &str) -> Result<Disposition, BadRecord> {
-        check(
-            self.why.chars().count() <= LONGEST_TEXT && self.by.chars().count() <= LONGEST_TEXT,
-            "a decision",
-        )?;
-        Ok(Disposition {
-            at: self.at,
-            issue: issue.id.clone(),
-            decision: by_word(&self.decision, &Decision::ALL, Decision::word)?,
-            why: self.why,
-            by: self.by,
-            run: run.to_owned(),
-            path: issue.path.clone(),
-            severity: issue.severity,
-            what: issue.what.clone(),
-            found_by: Vec::new(),
-        })
     }
 }
 

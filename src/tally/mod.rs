@@ -293,7 +293,7 @@ fn assembled(answers: Answers, mut input: Input) -> Tally {
     }
 }
 
-/// The decisions that stand: those made here, in the pull request's conversation, and those that the last review knew of.
+/// The last word about each issue: decisions made here, in the pull request's conversation, and those that the last review knew of.
 fn decided(input: &mut Input) -> BTreeMap<String, Disposition> {
     let mut all = std::mem::take(&mut input.dispositions);
     if let Some(since) = &input.since {
@@ -301,7 +301,7 @@ fn decided(input: &mut Input) -> BTreeMap<String, Disposition> {
         all.extend(before.filter_map(|issue| issue.disposition.clone()));
         all.extend(since.decisions.iter().cloned());
     }
-    disposition::standing(all)
+    disposition::latest(all)
 }
 
 fn sort_bundles(bundles: &mut [Bundle]) {

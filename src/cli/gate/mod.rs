@@ -82,7 +82,7 @@ struct Answer {
 
 pub(super) fn run(global: &Global, args: &GateCommand, ui: Ui) -> Result<Status, CliError> {
     let here = Workspace::for_addressing(global, ui)?;
-    let forge = forge(&here, args)?;
+    let forge = forge(&here, args, ui)?;
     let pull = match (&args.pr, &forge) {
         (Some(_), Some(forge)) => Some((forge.address().clone(), block_on(forge.pull())??)),
         (Some(_), None) | (None, _) => None,
@@ -106,14 +106,14 @@ pub(super) fn run(global: &Global, args: &GateCommand, ui: Ui) -> Result<Status,
 }
 
 /// The platform, where it is needed.
-fn forge(workspace: &Workspace, args: &GateCommand) -> Result<Option<AnyForge>, CliError> {
+fn forge(workspace: &Workspace, args: &GateCommand, ui: Ui) -> Result<Option<AnyForge>, CliError> {
     let given = match &args.pr {
         Some(given) => given.as_str(),
         None if args.status => "auto",
         None => return Ok(None),
     };
     let (address, credential) = pull::address(workspace, given)?;
-    Ok(Some(AnyForge::open(address, credential)?))
+    Ok(Some(pull::open(address, credential, ui)?))
 }
 
 /// Judges a run by the configuration that counts for its change.

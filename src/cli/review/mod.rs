@@ -37,10 +37,10 @@ pub(super) struct ReviewArgs {
     change: ChangeArgs,
     /// Review this pull request: a number, the address of its page, or `auto` for the one that the CI job is about
     ///
-    /// Only what came since the last review of it is asked about; what that found is carried over until it is gone.
+    /// Only what was pushed after its last review is asked about; issues from before are carried over until they are gone.
     #[arg(long, help_heading = "What to look at", value_name = "N|URL", conflicts_with_all = ["range", "staged", "worktree", "diff"])]
     pr: Option<String>,
-    /// With --pr: ask about all of it, not only about what came since its last review
+    /// With --pr: ask about all of it, not only about what was pushed after its last review
     #[arg(long, help_heading = "What to look at", requires = "pr")]
     full: bool,
     /// Put the tally on the pull request, as `scrum post` does

@@ -269,7 +269,12 @@ async fn posted(memory: &Memory, input: Input) -> Result<Posted, PostError> {
 }
 
 fn refused() -> ForgeError {
-    ForgeError::Forbidden { variable: "GITHUB_TOKEN".into(), action: "comment".into(), reason: "no".into() }
+    ForgeError::Forbidden {
+        variable: "GITHUB_TOKEN".into(),
+        action: "comment".into(),
+        right: "a scope",
+        reason: "no".into(),
+    }
 }
 
 #[tokio::test]

@@ -190,15 +190,16 @@ async fn what_keeps_it_from_being_posted_is_told() {
     all.push(format!("# no token\n{}\n", stage.told(&none)));
     assert_snapshot!(all.concat(), @"
     # expired
-    error: HOST does not accept the token in GITHUB_TOKEN: Bad credentials
+    error: HOST does not accept the token in GITHUB_TOKEN: it is wrong, has expired or was revoked
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # read-only
     error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
+    hint: it takes a token with `pull-requests: write` (`permissions` of the job; the job of a fork's pull request cannot have it)
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # limited
-    error: HOST allows no more requests for 3600 s: You have exceeded a secondary rate limit. Please wait a few minutes before you try again.
+    error: HOST allows no more requests for 1 h: You have exceeded a secondary rate limit. Please wait a few minutes before you try again.
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # hidden
@@ -233,6 +234,22 @@ async fn what_keeps_it_from_being_posted_is_told() {
     // It is still there, and the line that was shown posts it.
     assert_eq!(stage.scrum(&["post", "latest", "--pr", "5"]).status, 0);
     assert_eq!(ours(&stage).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_waited_for_is_told() {
+    let stage = reviewed().await;
+    stage.forge.play(Fault::Limited(2), Some(1));
+    let printed = stage.scrum(&["post"]);
+    assert_snapshot!(stage.told(&printed), @"
+    note: waiting for HOST: secondary rate limit, again in 2 s
+    note: posted on https://github.com/acme/shop/pull/5; 1 comment made at lines
+    status 0
+    ");
+    stage.forge.play(Fault::Limited(2), Some(1));
+    stage.push("printf 'let b = 2;\\n' >> src/a.rs");
+    assert_snapshot!(stage.told(&stage.scrum(&["review", "--pr", "5", "--post", "--quiet"])), @"status 0");
+    assert_eq!((ours(&stage).len(), threads(&stage)), (1, vec![(21, false, 1)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,8 +297,8 @@ async fn runs_of_other_commits_are_not_posted() {
     assert_eq!(stage.sandbox.scrum(&["review", "--worktree"]).status, 0);
     let worktree = stage.told(&stage.scrum(&["post", "--pr", "5"]));
     assert_snapshot!(format!("{other}\n{worktree}"), @"
-    error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at COMMIT
-    hint: fetch it if COMMIT is not here, or review it: scrum review --pr 5
+    error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at HEAD
+    hint: fetch it if HEAD is not here, or review it: scrum review --pr 5
     status 2
     error: run RUN is of --worktree, which is no commit of a pull request
     hint: review the pull request itself: scrum review --pr N

@@ -140,7 +140,7 @@ async fn gate(platform: impl Platform, customs: Customs) -> String {
     all.push(gate(&["--fail-on", "block"]));
     stage.forge.play(Fault::ReadOnly, None);
     let printed = stage.scrum(&["gate", "latest", "--pr", "5", "--status", "--fail-on", "block"]);
-    all.push(conclusion(&stage, &printed));
+    all.push(stage.told(&printed));
     all.join("\n")
 }
 
@@ -153,6 +153,7 @@ async fn the_gate_on_a_commit() {
     3 canceled: inconclusive: 2 lineages answered, 3 asked for
     3 canceled: inconclusive: no reviewer answered
     error: the token in GITLAB_TOKEN may not put a status on commit HEAD of acme/shop: insufficient_scope; The request requires higher privileges than provided by the access token.
+    hint: it takes a token with the scope `api` and the role Developer
     status 2
     ");
     let gitea = gate(Gitea::new(Make::Gitea), GITEA).await;
@@ -163,6 +164,7 @@ async fn the_gate_on_a_commit() {
     3 error: inconclusive: 2 lineages answered, 3 asked for
     3 error: inconclusive: no reviewer answered
     error: the token in GITHUB_TOKEN may not put a status on commit HEAD of acme/shop: token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue
+    hint: it takes a token with the scope `write:repository`
     status 2
     ");
     assert_eq!(gate(Gitea::new(Make::Forgejo), GITEA).await, gitea);
@@ -189,6 +191,7 @@ async fn refused(platform: impl Platform, customs: Customs) -> String {
 async fn a_token_that_may_not_post() {
     assert_snapshot!(refused(GitLab::new(), GITLAB).await, @"
     error: the token in GITLAB_TOKEN may not comment on a line of acme/shop!5: insufficient_scope; The request requires higher privileges than provided by the access token.
+    hint: it takes a token with the scope `api`
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     error: HOST does not accept the token in GITLAB_TOKEN: invalid_token; Token is expired. You can either do re-authorization or token refresh.
@@ -198,9 +201,10 @@ async fn a_token_that_may_not_post() {
     let gitea = refused(Gitea::new(Make::Gitea), GITEA).await;
     assert_snapshot!(gitea, @"
     error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue
+    hint: it takes a token with the scopes `write:issue` and `write:repository`
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
-    error: HOST does not accept the token in GITHUB_TOKEN: user does not exist [uid: 0, name: ]
+    error: HOST does not accept the token in GITHUB_TOKEN: it is wrong, has expired or was revoked
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     ");

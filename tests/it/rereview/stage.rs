@@ -127,7 +127,8 @@ impl Stage {
     /// What was said on stderr without what differs from run to run, and the status.
     pub(super) fn told(&self, printed: &Printed) -> String {
         let host = self.forge.job(&[("", "HOST")])[0].1.replace("http://", "");
-        let text = printed.stderr.replace(&host, "HOST").replace(&self.head(), "HEAD");
+        let head = self.head();
+        let text = printed.stderr.replace(&host, "HOST").replace(&head, "HEAD").replace(&head[..7], "HEAD");
         let run = regex::Regex::new(r"\d{8}-\d{9}-[0-9a-f]{6}").unwrap();
         format!("{}status {}", run.replace_all(&text, "RUN"), printed.status)
     }
