@@ -38,7 +38,9 @@ fn lines_by_file(bundles: &[Bundle]) -> BTreeMap<&RepoPath, Vec<Line<'_>>> {
         let changed = changed.map(|line| (line.kind == LineKind::Added, line.text));
         all.entry(&file.path).or_default().extend(changed);
     }
-    all.values_mut().for_each(|lines| lines.sort_unstable());
+    for lines in all.values_mut() {
+        lines.sort_unstable();
+    }
     all
 }
 

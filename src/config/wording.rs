@@ -150,29 +150,6 @@ mod tests {
             "max_cost_usd is \"2.5\", it must be a number / write 2.5 without quotes",
         );
         check("[review]\nmax_tokens = -1\n", "max_tokens is -1, it must be a whole number, 0 or more");
-        let percent = "it is in percent, from 0 to 100: `min_coverage = 80`";
-        check(
-            "[gate]\nmin_coverage = 100.5\n",
-            &format!("min_coverage is 100.5, it must be a whole number, 0 or more / {percent}"),
-        );
-        check(
-            "[gate]\nmin_coverage = \"80%\"\n",
-            &format!("min_coverage is \"80%\", it must be a whole number, 0 or more / {percent}"),
-        );
-        check(
-            "[gate]\nmin_lineages = 2.0\n",
-            "min_lineages is 2.0, it must be a whole number, 0 or more / write 2",
-        );
-        check("[gate]\nmin_agreeing = 1.5\n", "min_agreeing is 1.5, it must be a whole number, 0 or more");
-        check(
-            "gate = \"block\"\n",
-            "gate is \"block\", it must be a table / write `[gate]`, and its keys below it",
-        );
-        check("[gate]\nfail_on = \"any\"\n[gate]\n", "`[gate]` is there a second time / keep one of them");
-        check(
-            "[gate]\nfail_on = \"any\"\nfail_on = \"warn\"\n",
-            "`fail_on` is there a second time / keep one of them",
-        );
         check("[tally]\nverify = \"yes\"\n", "verify is \"yes\", it must be true or false");
         check(
             "[review]\nfail_on = \"always\"\n",
@@ -215,6 +192,33 @@ mod tests {
         check(
             "[[price]]\nmodels = [\"m\"]\ninput = 1\noutput = 2\nas_of = \"2026-01-01\"\n",
             "as_of is \"2026-01-01\", it must be a date such as 2026-11-09, without quotes",
+        );
+    }
+
+    #[test]
+    fn wrong_gates_are_told_with_what_to_write() {
+        let percent = "it is in percent, from 0 to 100: `min_coverage = 80`";
+        check(
+            "[gate]\nmin_coverage = 100.5\n",
+            &format!("min_coverage is 100.5, it must be a whole number, 0 or more / {percent}"),
+        );
+        check(
+            "[gate]\nmin_coverage = \"80%\"\n",
+            &format!("min_coverage is \"80%\", it must be a whole number, 0 or more / {percent}"),
+        );
+        check(
+            "[gate]\nmin_lineages = 2.0\n",
+            "min_lineages is 2.0, it must be a whole number, 0 or more / write 2",
+        );
+        check("[gate]\nmin_agreeing = 1.5\n", "min_agreeing is 1.5, it must be a whole number, 0 or more");
+        check(
+            "gate = \"block\"\n",
+            "gate is \"block\", it must be a table / write `[gate]`, and its keys below it",
+        );
+        check("[gate]\nfail_on = \"any\"\n[gate]\n", "`[gate]` is there a second time / keep one of them");
+        check(
+            "[gate]\nfail_on = \"any\"\nfail_on = \"warn\"\n",
+            "`fail_on` is there a second time / keep one of them",
         );
     }
 }
