@@ -1,4 +1,4 @@
-//! Which pull request a command is about, and what opens its server: [`address`] and [`open`].
+//! Which pull request a command is about, and what opens its server: [`address`] and [`open`]. Where its repository is: [`repository_page`].
 
 use std::sync::Arc;
 
@@ -7,12 +7,13 @@ use crate::{
     config::ForgeSettings,
     forge::{
         AnyForge, Credential, Token,
-        address::{Known, locate, token_variables},
+        address::{self, Known, locate, token_variables},
         waiting::{Cause, Wait},
     },
     git::Repo,
     pull::Address,
     report::words,
+    tally::since::Since,
 };
 
 /// The remote that tells where pull requests are.
@@ -39,6 +40,14 @@ pub(super) fn address(workspace: &Workspace, given: &str) -> Result<(Address, Cr
         Some(Token { variable: variable.clone(), secret })
     });
     Ok((address, Credential { token, variables }))
+}
+
+/// The page of the repository that is reviewed: the pull request's, else where its remote leads. No credentials are in it.
+pub(super) fn repository_page(workspace: &Workspace, since: Option<&Since>) -> Option<String> {
+    match since {
+        Some(since) => address::repository_page(&since.pull.address),
+        None => address::page_of_remote(&workspace.repo.as_ref()?.remote_url(REMOTE)?),
+    }
 }
 
 /// The pull request at `address`; nothing is sent yet. Whoever waits is told what for.

@@ -41,12 +41,12 @@ pub(super) fn run(global: &Global, args: &StatsArgs, ui: Ui) -> Result<Status, C
     let output = &args.output;
     let text = match output.format {
         Format::Table => {
-            let color = output.output.is_none() && ui.color_on_stdout();
+            let color = output.file().is_none() && ui.color_on_stdout();
             stats::render(&worth, Ui::width(), color)
         }
         Format::Markdown => stats::render_markdown(&worth),
         Format::Json => stats::render_json(&worth),
     };
-    Ui::result(&text, output.output.as_deref())?;
+    Ui::result(&text, output.file())?;
     Ok(Status::Done)
 }

@@ -92,6 +92,8 @@ pub struct RunInfo {
     pub tool_version: String,
     /// Hash of the prompt templates.
     pub prompt_hash: String,
+    /// The page of the repository, without credentials, where it is on a server that has pages.
+    pub repository: Option<String>,
     /// The run's fence nonce.
     pub nonce: Option<String>,
     /// What reviewers saw markers for.

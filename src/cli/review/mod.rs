@@ -89,7 +89,7 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
-    Ui::check_output(args.output.output.as_deref())?;
+    Ui::check_output(args.output.file())?;
     if let Some(name) = &args.resume {
         let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
         let job = resume::resume(&mut workspace, args, dir, ui)?;
