@@ -30,3 +30,8 @@ fn of_tallies() {
 fn of_evaluations() {
     check("eval", &report::eval::json::schema());
 }
+
+#[test]
+fn of_parity() {
+    check("parity", &scrum::gauntlet::parity::wire::schema());
+}
