@@ -17,6 +17,7 @@ mod interrupt;
 mod judge;
 mod lineage;
 mod mcp;
+mod parity;
 mod post;
 mod pull;
 mod report;
@@ -30,7 +31,10 @@ mod trust;
 mod ui;
 mod workspace;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -109,6 +113,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Run the chain of checks that gauntlet.toml declares
     Smoke(smoke::SmokeArgs),
+    /// Put the same cases to two implementations of one interface, and say where they differ
+    Parity(parity::ParityArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -152,9 +158,15 @@ struct TallyOutputArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: TallyFormat,
-    /// Write the result to FILE instead of standard output
+    /// Write the result to FILE instead of standard output, which is `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+impl TallyOutputArgs {
+    fn file(&self) -> Option<&Path> {
+        ui::named_file(self.output.as_deref())
+    }
 }
 
 /// The forms of a tally; what those for other programs keep and drop is in docs/design/formats.md.
@@ -205,9 +217,15 @@ struct OutputArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// Write the result to FILE instead of standard output
+    /// Write the result to FILE instead of standard output, which is `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    fn file(&self) -> Option<&Path> {
+        ui::named_file(self.output.as_deref())
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -277,6 +295,7 @@ pub fn main() -> ExitCode {
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
         Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
+        Command::Parity(args) => parity::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

@@ -3,5 +3,6 @@
 //! Commands and requests are made by `probe` under the direction of `run`; what came of them is ordered, compared and
 //! judged here.
 
+pub mod parity;
 pub mod program;
 pub mod smoke;

@@ -3,6 +3,7 @@
 mod documents;
 pub(crate) mod formats;
 mod hostile;
+mod long;
 mod preview;
 mod rendered;
 mod sample;
