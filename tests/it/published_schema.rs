@@ -35,3 +35,8 @@ fn of_smoke_chains() {
 fn of_evaluations() {
     check("eval", &report::eval::json::schema());
 }
+
+#[test]
+fn of_parity() {
+    check("parity", &scrum::gauntlet::parity::wire::schema());
+}
