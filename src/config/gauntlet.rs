@@ -2,7 +2,11 @@
 //!
 //! Every table is closed. Paths and folders start at the folder of the file.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use regex::{Regex, RegexBuilder};
@@ -11,11 +15,14 @@ use serde::Deserialize;
 use super::{
     ConfigError, check,
     error::{invalid, nearest},
+    gap::{self, GapEntry},
+    phases::{self, ParityEntry, ReviewPhase},
     place::Entry,
     read as text_of,
     service::{ProgramKeys, ServiceEntry, http_url, timeout},
 };
 use crate::gauntlet::{
+    gap::{Register, SHAPES},
     program::Service,
     smoke::{Action, Chain, Check, OnFailure, Request, order::order},
 };
@@ -32,6 +39,12 @@ const USUAL_LAYER: &str = "smoke";
 pub struct Gauntlet {
     /// The smoke chain; without checks where none is declared.
     pub chain: Chain,
+    /// The review of a range.
+    pub review: Option<ReviewPhase>,
+    /// Files of specs to compare by, in the order of the file.
+    pub parity: Vec<PathBuf>,
+    /// What is known to differ.
+    pub gaps: Register,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,6 +53,9 @@ struct File {
     chain: ChainEntry,
     service: Vec<ServiceEntry>,
     smoke: Vec<SmokeEntry>,
+    review: Option<ReviewPhase>,
+    parity: Vec<ParityEntry>,
+    gap: Vec<GapEntry>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,8 +101,17 @@ pub fn read(path: &Path) -> Result<Gauntlet, ConfigError> {
 fn parse(text: &str, path: &Path) -> Result<Gauntlet, ConfigError> {
     let file: File = toml::from_str(text).map_err(|source| invalid(path, text, &source))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let chain = chain(file, folder).map_err(|error| error.located(&[(path.to_owned(), text.to_owned())]))?;
-    Ok(Gauntlet { chain })
+    gauntlet(file, folder).map_err(|error| error.located(&[(path.to_owned(), text.to_owned())]))
+}
+
+fn gauntlet(mut file: File, folder: &Path) -> Result<Gauntlet, ConfigError> {
+    let (parity, gaps) = (std::mem::take(&mut file.parity), std::mem::take(&mut file.gap));
+    Ok(Gauntlet {
+        review: file.review.take(),
+        parity: phases::specs(parity, folder)?,
+        gaps: gap::register(gaps, &SHAPES)?,
+        chain: chain(file, folder)?,
+    })
 }
 
 fn chain(file: File, folder: &Path) -> Result<Chain, ConfigError> {
