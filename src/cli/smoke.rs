@@ -25,13 +25,13 @@ use crate::{
     store::RunDir,
 };
 
-/// Name of the file where none is named, at the repository's root.
+/// Name of the file where only a folder is named.
 const FILE_NAME: &str = "gauntlet.toml";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUS)]
 pub(super) struct SmokeArgs {
-    /// What declares the checks [default: gauntlet.toml at the repository's root]
+    /// What declares the checks, or the folder of a gauntlet.toml [default: the repository's root]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// Form of the result
@@ -105,9 +105,10 @@ fn status(smoke: &Smoke) -> Status {
     }
 }
 
-/// The chain in the file that is named, else in the one at the repository's root.
+/// The chain in the file that is named, else in that of the repository's root.
 fn chain(workspace: &Workspace, file: Option<&Path>) -> Result<Chain, CliError> {
-    let path = file.map_or_else(|| workspace.root().join(FILE_NAME), |file| workspace.resolve(file));
+    let path = file.map_or_else(|| workspace.root(), |file| workspace.resolve(file));
+    let path = if path.is_dir() { path.join(FILE_NAME) } else { path };
     if !path.is_file() {
         let error = CliError::new(format!("there is no file {}", workspace.shown(&path)));
         return Err(error.hint("docs/design/gauntlet.md says what stands in one: [[smoke]], [[service]]"));

@@ -3,26 +3,24 @@
 //!
 //! A service that something else answers for is an error: what was then measured would not be it.
 
-use std::{error::Error, io, process::ExitStatus, time::Duration};
+use std::{io, process::ExitStatus, time::Duration};
 
-use reqwest::redirect::Policy;
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::{
     GRACE, Secrets,
     command::CommandError,
     output::{Listener, Output},
+    request::{Client, Request, RequestError},
 };
 use crate::{
     gauntlet::program::{How, Service, WaitFor},
     process::{self, Group, Pipes},
     report::{foreign::one_line, words::shortened},
-    reviewer::is_loopback,
     secret::Keys,
 };
 
@@ -83,7 +81,7 @@ pub enum Trouble {
     Died {
         /// How.
         how: How,
-        /// The end of what it printed behind `; it says: `, or nothing.
+        /// What may be the matter, and the end of what it printed behind `; it says: `; or nothing.
         last_words: String,
     },
     /// It goes on, and is not ready.
@@ -100,8 +98,8 @@ pub enum Trouble {
     #[error("interrupted before it was ready")]
     Interrupted,
     /// It cannot be looked at from here.
-    #[error("cannot set up HTTP: {0}")]
-    Http(String),
+    #[error("it {0}")]
+    Http(RequestError),
     /// It ran, and could not be followed.
     #[error("it cannot be followed: {0}")]
     Lost(#[from] io::Error),
@@ -185,6 +183,10 @@ impl Trouble {
     fn ending_with(self, output: &Output, keys: &Keys) -> Self {
         let said = said(output, keys);
         match self {
+            Self::Died { how: How::Exited(0), .. } => Self::Died {
+                how: How::Exited(0),
+                last_words: format!("; it must stay in the foreground{said}"),
+            },
             Self::Died { how, .. } => Self::Died { how, last_words: said },
             Self::NotReady { seconds, reason, .. } => Self::NotReady { seconds, reason, last_words: said },
             other => other,
@@ -206,7 +208,7 @@ fn said(output: &Output, keys: &Keys) -> String {
 /// How it is seen that a service is ready.
 enum Look {
     Port(String),
-    Url(reqwest::Client, Url),
+    Url(Client, String),
 }
 
 impl Look {
@@ -214,8 +216,7 @@ impl Look {
         Ok(match what {
             WaitFor::Port(address) => Self::Port(address.clone()),
             WaitFor::Url(url) => {
-                let client = client(url).map_err(|error| Trouble::Http(root_cause(&error)))?;
-                Self::Url(client, url.clone())
+                Self::Url(Client::new(url.as_str()).map_err(Trouble::Http)?, url.to_string())
             }
         })
     }
@@ -224,11 +225,14 @@ impl Look {
     async fn once(&self) -> Result<(), String> {
         match self {
             Self::Port(address) => accepts(address).await,
-            Self::Url(client, url) => match client.get(url.clone()).send().await {
-                Ok(answer) if answer.status().is_success() => Ok(()),
-                Ok(answer) => Err(format!("{url} answers {}", answer.status().as_u16())),
-                Err(error) => Err(format!("{url}: {}", root_cause(&error))),
-            },
+            Self::Url(client, url) => {
+                let asked = Request { method: "GET", url, headers: &[], body: None, timeout: LONGEST_LOOK };
+                match client.send(&asked).await {
+                    Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
+                    Ok(answer) => Err(format!("{url} answers {}", answer.status)),
+                    Err(error) => Err(format!("{url}: {error}")),
+                }
+            }
         }
     }
 }
@@ -243,31 +247,6 @@ async fn accepts(address: &str) -> Result<(), String> {
     // A port that nobody listens at can be connected to itself.
     let is_own = matches!((stream.local_addr(), stream.peer_addr()), (Ok(own), Ok(peer)) if own == peer);
     if is_own { Err(words(&"nobody listens")) } else { Ok(()) }
-}
-
-fn client(url: &Url) -> Result<reqwest::Client, reqwest::Error> {
-    // An error says that one is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .redirect(Policy::none())
-        .timeout(LONGEST_LOOK)
-        .user_agent(concat!("scrum/", env!("CARGO_PKG_VERSION")));
-    if url.scheme() == "http" {
-        // No certificates to load, so a machine without any can still reach its own server.
-        builder = builder.tls_certs_only([]);
-    }
-    if is_loopback(url.as_str()) {
-        builder = builder.no_proxy();
-    }
-    builder.build()
-}
-
-fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! It never prints: who wants to show something listens to [`SmokeEvent`]. What is done in a check or to start a service is
 //! told to it as [`Hands`]; [`hands`] gives those that really do it.
 
+mod hands;
+
 use std::{fmt::Display, time::Duration};
 
 use futures_util::{
@@ -16,16 +18,16 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::gauntlet::program::Service;
-use crate::gauntlet::smoke::{
-    Chain, Check, CheckResult, Checked, Seen, Served, ServiceResult, Smoke,
-    board::{Board, Step},
-    files::file_names,
-    judge::judge,
-    log,
+use crate::gauntlet::{
+    program::Service,
+    smoke::{
+        Chain, Check, CheckResult, Checked, Seen, Served, ServiceResult, Smoke,
+        board::{Board, Step},
+        files::file_names,
+        judge::judge,
+        log,
+    },
 };
-
-mod hands;
 
 pub use hands::hands;
 

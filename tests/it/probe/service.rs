@@ -92,6 +92,10 @@ async fn a_service_that_dies() {
     let words = trouble(&dies, port).await;
     let expect = "service `gateway`: it ended before it was ready: exit status 4; it says: ";
     assert!(words.starts_with(expect) && words.contains("no such table"), "{words}");
+    assert_eq!(
+        trouble(&at_port(port, shell("sleep 0 & exit 0", Path::new("/"))), port).await,
+        "service `gateway`: it ended before it was ready: exit status 0; it must stay in the foreground"
+    );
     let missing = Program { argv: vec!["no-such-server".to_owned()], ..shell("", Path::new("/")) };
     assert_eq!(
         trouble(&at_port(port, missing), port).await,
