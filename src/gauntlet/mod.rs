@@ -2,3 +2,7 @@
 //!
 //! Commands and requests are made by `probe` under the direction of `run`; what came of them is ordered, compared and
 //! judged here.
+
+pub mod assess;
+pub mod engagement;
+pub mod gap;
