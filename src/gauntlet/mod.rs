@@ -6,3 +6,4 @@
 pub mod assess;
 pub mod engagement;
 pub mod gap;
+pub mod program;

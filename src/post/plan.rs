@@ -67,7 +67,7 @@ fn over(tally: &Tally) -> BTreeSet<&str> {
     });
     let earlier = tally.earlier.iter().filter(|one| match one.became {
         Became::Fixed | Became::Dismissed => true,
-        Became::StillOpen => false,
+        Became::BackAgain | Became::StillOpen => false,
     });
     dismissed.chain(earlier.map(|one| one.issue.id.as_str())).collect()
 }

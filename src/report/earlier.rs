@@ -35,7 +35,7 @@ pub fn counts(tally: &Tally) -> Option<String> {
     let figures = [
         (reported(Standing::New), "new"),
         (reported(Standing::StillOpen) + carried(Became::StillOpen), "still open"),
-        (reported(Standing::BackAgain), "back again"),
+        (reported(Standing::BackAgain) + carried(Became::BackAgain), "back again"),
         (carried(Became::Fixed), "fixed"),
         (summary::dismissed(tally).count() + carried(Became::Dismissed), "dismissed"),
     ];
@@ -56,6 +56,11 @@ pub fn nothing_new(tally: &Tally) -> Option<String> {
 /// Earlier issues of one kind, the weightiest first.
 pub fn of(tally: &Tally, became: Became) -> impl Iterator<Item = &Carried> {
     summary::earlier(tally).filter(move |one| one.became == became)
+}
+
+/// Earlier issues that count though nobody reports them now, the weightiest first.
+pub fn open(tally: &Tally) -> impl Iterator<Item = &Carried> {
+    summary::earlier(tally).filter(|one| one.is_open())
 }
 
 /// How an issue relates to the last review: `new`, `still open`, `back again`; `None` where there is none. That it was dismissed in other
@@ -84,7 +89,9 @@ fn plain_standing(issue: &Issue) -> Option<String> {
 
 /// `src/a.rs:3 found by anthropic and openai: the socket leaks`, harmless to show; `most` characters of the claim.
 pub fn line(carried: &Carried, most: usize) -> String {
-    format!("{} {}: {}", place(carried), finders(carried), words::in_brief(&carried.issue.what, most))
+    let back = if carried.became == Became::BackAgain { ", back again" } else { "" };
+    let what = words::in_brief(&carried.issue.what, most);
+    format!("{} {}{back}: {what}", place(carried), finders(carried))
 }
 
 /// Where it is, as far as known.

@@ -344,7 +344,7 @@ fn found(tally: &Tally) -> Option<String> {
 
 /// `2 issues still open (1 BLOCK, 1 WARN)`: those that nobody reports now; `None` when there is none.
 fn still_open(tally: &Tally) -> Option<String> {
-    let open: Vec<Severity> = earlier::of(tally, Became::StillOpen).map(|one| one.issue.severity).collect();
+    let open: Vec<Severity> = earlier::open(tally).map(|one| one.issue.severity).collect();
     let issues = words::count(open.len(), "issue");
     (!open.is_empty()).then(|| format!("{issues} still open ({})", by_severity(open.iter().copied())))
 }

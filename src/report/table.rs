@@ -232,15 +232,15 @@ impl Screen<'_> {
 
     /// What nobody reports now and still stands.
     fn still_open(&self) -> String {
-        self.earlier("Still open from the last review, not reported now", Became::StillOpen)
+        self.earlier("Still open from the last review, not reported now", earlier::open(self.tally))
     }
 
     fn fixed(&self) -> String {
-        self.earlier("Fixed since the last review", Became::Fixed)
+        self.earlier("Fixed since the last review", earlier::of(self.tally, Became::Fixed))
     }
 
-    fn earlier(&self, title: &str, became: Became) -> String {
-        let issues: Vec<&Carried> = earlier::of(self.tally, became).collect();
+    fn earlier<'b>(&self, title: &str, issues: impl Iterator<Item = &'b Carried>) -> String {
+        let issues: Vec<&Carried> = issues.collect();
         if issues.is_empty() {
             return String::new();
         }
@@ -248,7 +248,7 @@ impl Screen<'_> {
             let severity = one.issue.severity;
             let text = format!("{severity} {} {}", one.issue.id, earlier::line(one, CLAIM_SHOWN));
             let shown = self.indented(&text);
-            if became == Became::Fixed {
+            if one.became == Became::Fixed {
                 return shown;
             }
             shown.replacen(severity.word(), &self.ink.severity(severity, severity.word()), 1)

@@ -32,6 +32,7 @@ mod markup;
 mod mcp;
 mod mock;
 mod panel;
+mod probe;
 mod provider;
 mod published_schema;
 mod reply;

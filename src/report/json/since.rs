@@ -59,6 +59,7 @@ pub(super) fn earlier(carried: &Carried) -> wire::EarlierIssue {
     wire::EarlierIssue {
         id: issue.id.clone(),
         state: match carried.became {
+            Became::BackAgain => wire::BecameWord::BackAgain,
             Became::StillOpen => wire::BecameWord::StillOpen,
             Became::Fixed => wire::BecameWord::Fixed,
             Became::Dismissed => wire::BecameWord::Dismissed,

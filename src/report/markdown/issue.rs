@@ -54,8 +54,7 @@ impl<'a> Writer<'a> {
 
     /// BLOCKs of the last review that nobody reports now and still stand.
     pub(super) fn earlier_blocks(&self) -> Section {
-        let blocks =
-            earlier::of(self.tally, Became::StillOpen).filter(|one| one.issue.severity == Severity::Block);
+        let blocks = earlier::open(self.tally).filter(|one| one.issue.severity == Severity::Block);
         section(Weight::Carried, "Still open from the last review", blocks.map(earlier_entry).collect())
     }
 
@@ -76,8 +75,7 @@ impl<'a> Writer<'a> {
 
     /// What else of the last review still stands.
     pub(super) fn earlier_others(&self) -> Section {
-        let others =
-            earlier::of(self.tally, Became::StillOpen).filter(|one| one.issue.severity != Severity::Block);
+        let others = earlier::open(self.tally).filter(|one| one.issue.severity != Severity::Block);
         let entries: Vec<Entry> = others.map(earlier_entry).collect();
         let issues = words::count(entries.len(), "issue");
         let title = format!("{issues} of WARN or less still open from the last review");
@@ -173,7 +171,8 @@ fn section(weight: Weight, title: &str, entries: Vec<Entry>) -> Section {
 fn earlier_entry(one: &Carried) -> Entry {
     let (severity, place, id) =
         (one.issue.severity, escape::code(&earlier::place(one)), escape::code(&one.issue.id));
-    let head = format!("**{severity}** {place} · {} · {id}", escape::cell(&earlier::finders(one)));
+    let back = if one.became == Became::BackAgain { " · back again" } else { "" };
+    let head = format!("**{severity}** {place} · {}{back} · {id}", escape::cell(&earlier::finders(one)));
     let decided = one.issue.disposition.as_ref().map(|disposition| {
         format!("**{}**\n\n", words::sentence(&escape::cell(&summary::decided_words(disposition))))
     });

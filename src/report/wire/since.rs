@@ -112,6 +112,8 @@ pub struct EarlierIssue {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BecameWord {
+    /// It was fixed by the last review, and its code is back.
+    BackAgain,
     /// Its code stands, or nobody read what is there now.
     StillOpen,
     /// Its code is gone, and what is there now was read.

@@ -186,6 +186,7 @@ impl Reading {
             // It was gone before, its code is not back, and nobody reports it now.
             Whereabouts::Gone | Whereabouts::Unknown if before.is_fixed => Became::Fixed,
             _ if dismissed => Became::Dismissed,
+            _ if before.is_fixed => Became::BackAgain,
             Whereabouts::Gone | Whereabouts::There { .. } | Whereabouts::Unknown => Became::StillOpen,
         };
         Carried { issue, became }

@@ -168,6 +168,8 @@ pub struct Carried {
 /// What became of an issue that nobody reports now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Became {
+    /// It was fixed by the last review, and its code is back: it counts as if it were reported now.
+    BackAgain,
     /// Its code stands, or nobody looked: it counts as if it were reported now.
     StillOpen,
     /// Its code is gone, and what is there now was reviewed.
@@ -180,6 +182,7 @@ impl Became {
     /// The word of the tally.
     pub fn word(self) -> &'static str {
         match self {
+            Self::BackAgain => "back-again",
             Self::StillOpen => "still-open",
             Self::Fixed => "fixed",
             Self::Dismissed => "dismissed",
@@ -190,7 +193,10 @@ impl Became {
 impl Carried {
     /// Whether it weighs on gate and verdict.
     pub fn is_open(&self) -> bool {
-        self.became == Became::StillOpen
+        match self.became {
+            Became::BackAgain | Became::StillOpen => true,
+            Became::Fixed | Became::Dismissed => false,
+        }
     }
 
     /// Whether it was fixed since the last review, not before.

@@ -146,7 +146,7 @@ fn by_its_id_an_issue_is_known_wherever_it_stands() {
     check(vec![fixed.clone()], &[("opus", "src/a.rs:5", LEAK)], &[&format!("back-again was {id}")]);
     check(vec![fixed.clone()], &[], &[&format!("fixed {id}")]);
     let back = Earlier { now: open.now.clone(), ..fixed };
-    check(vec![back], &[], &[&format!("still-open {id}")]);
+    check(vec![back], &[], &[&format!("back-again {id}")]);
     let expect = format!("still-open was {id} dismissed");
     check(vec![dismissed(open.clone())], &[("opus", "src/a.rs:5", LEAK)], &[&expect]);
     check(vec![dismissed(open)], &[], &[&format!("dismissed {id}")]);
@@ -191,6 +191,16 @@ fn gone_is_fixed_only_where_somebody_read_what_is_there_now() {
     let hidden = beside_excluded(full, vec![gone("src/moved.rs")], &[], vec![moved]);
     assert_eq!(told(&hidden), ["still-open 000000000001"]);
     check(vec![Earlier { now: Whereabouts::Unknown, ..gone("src/a.rs") }], &[], &["still-open 000000000001"]);
+}
+
+#[test]
+fn what_is_back_again_counts_as_open() {
+    let there = Whereabouts::There { path: "src/a.rs".to_owned(), lines: None };
+    let back = Earlier { is_fixed: true, now: there, ..earlier("000000000001", 5, LEAK) };
+    let tally = beside(Scope::Incremental, vec![back], &[]);
+    assert_eq!(told(&tally), ["back-again 000000000001"]);
+    let gate = evaluate(&tally, &Policy::plain(FailOn::Warn, 1));
+    assert_eq!(gate.reasons, ["1 issue of WARN or worse still open from the last review"]);
 }
 
 #[test]
