@@ -11,6 +11,7 @@ mod eval;
 mod explain;
 mod found;
 mod gate;
+mod gauntlet;
 mod guidance;
 mod init;
 mod interrupt;
@@ -105,6 +106,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
+    /// Say whether this may ship: a chain of checks, a review, and a comparison of implementations, as gauntlet.toml declares
+    Gauntlet(gauntlet::GauntletArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -272,6 +275,7 @@ pub fn main() -> ExitCode {
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
+        Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

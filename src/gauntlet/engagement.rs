@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,7 +26,7 @@ const LARGE: u64 = 60_000;
 const PART: u64 = 3;
 
 /// How much one reviewer said in one gauntlet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Engagement {
     /// Who.
     pub reviewer: String,
@@ -94,17 +95,14 @@ fn median(mut numbers: Vec<u64>) -> u64 {
 }
 
 /// Why a reviewer counts as having fallen silent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Silence {
     /// It replied to nothing that was put to it.
     Nothing,
     /// A few words about bundles that are too large to be told of in a few words.
     ShortForItsSize,
     /// Less than a third of what it said the last time, though it had a third of that to read or more.
-    LessThanBefore {
-        /// Output tokens of the median reply then.
-        median: u64,
-    },
+    LessThanBefore,
 }
 
 impl Engagement {
@@ -119,11 +117,10 @@ impl Engagement {
         let before = before.filter(|before| before.replied > 0);
         let had_as_much = |before: &&Self| self.bundle_bytes.saturating_mul(PART) >= before.bundle_bytes;
         let said_less = |before: &&Self| self.median.saturating_mul(PART) < before.median;
-        match before.filter(had_as_much).filter(said_less) {
-            Some(before) => Some(Silence::LessThanBefore { median: before.median }),
-            None if self.median < FLOOR && self.bundle_bytes > LARGE => Some(Silence::ShortForItsSize),
-            None => None,
+        if before.filter(had_as_much).as_ref().is_some_and(said_less) {
+            return Some(Silence::LessThanBefore);
         }
+        (self.median < FLOOR && self.bundle_bytes > LARGE).then_some(Silence::ShortForItsSize)
     }
 }
 
@@ -158,12 +155,12 @@ mod tests {
         };
         // The case it is modelled on: a model that wrote 62 tokens about a bundle of 165 KB, and about 250 about smaller ones.
         check(said(62, 165_000), None, Some(Silence::ShortForItsSize));
-        check(said(62, 165_000), Some(said(250, 46_000)), Some(Silence::LessThanBefore { median: 250 }));
+        check(said(62, 165_000), Some(said(250, 46_000)), Some(Silence::LessThanBefore));
         check(said(250, 46_000), Some(said(62, 165_000)), None);
         check(said(297, 165_000), None, None);
         // A third is no silence, nor is a short answer about little.
         check(said(84, 46_000), Some(said(250, 46_000)), None);
-        check(said(83, 46_000), Some(said(250, 46_000)), Some(Silence::LessThanBefore { median: 250 }));
+        check(said(83, 46_000), Some(said(250, 46_000)), Some(Silence::LessThanBefore));
         check(said(30, 4_000), Some(said(250, 46_000)), None);
         check(said(30, 4_000), None, None);
         let nothing = Engagement { replied: 0, ..said(0, 0) };

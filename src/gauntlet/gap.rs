@@ -8,6 +8,24 @@ use std::{collections::BTreeSet, fmt};
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::civil::Date;
 
+/// The words that a gap's `shape` may be; those of `parity::Kind`, without those of remarks.
+pub const SHAPES: [&str; 14] = [
+    "status",
+    "structure",
+    "missing",
+    "repeated",
+    "type",
+    "value",
+    "length",
+    "order",
+    "form",
+    "line-endings",
+    "final-newline",
+    "byte-order-mark",
+    "text",
+    "bytes",
+];
+
 /// An accepted divergence: `[[gap]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
@@ -125,13 +143,6 @@ impl Gap {
     /// Whether it is about one difference at least of these shapes.
     fn is_of_any(&self, shapes: &[String]) -> bool {
         self.shape.as_ref().is_none_or(|only| shapes.contains(only))
-    }
-
-    /// `accepted by Ines Duarte until 2027-01-01`.
-    pub fn acceptance(&self) -> String {
-        let until = self.until.map(|day| format!(" until {day}")).unwrap_or_default();
-        let since = self.since.map(|day| format!(" since {day}")).unwrap_or_default();
-        format!("accepted by {}{since}{until}", self.accepted_by)
     }
 }
 

@@ -4,6 +4,15 @@
 //! judged here.
 
 pub mod assess;
+pub mod conclude;
+pub mod document;
 pub mod engagement;
 pub mod gap;
+pub mod markdown;
 pub mod program;
+pub mod review;
+pub mod terminal;
+mod words;
+
+#[cfg(test)]
+mod tests;

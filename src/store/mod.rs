@@ -7,6 +7,7 @@
 pub mod cache;
 mod decisions;
 mod folder;
+mod gauntlets;
 mod judgements;
 mod labels;
 mod load;
@@ -25,6 +26,7 @@ use serde::Serialize;
 pub use cache::Cache;
 pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
+pub use gauntlets::Gauntlets;
 pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 pub use overrides::Overrides;

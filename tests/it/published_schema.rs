@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use schemars::Schema;
-use scrum::report;
+use scrum::{gauntlet, report};
 
 /// `UPDATE_SCHEMA` writes the file of the documents called `name` anew.
 fn check(name: &str, schema: &Schema) {
@@ -29,4 +29,9 @@ fn of_tallies() {
 #[test]
 fn of_evaluations() {
     check("eval", &report::eval::json::schema());
+}
+
+#[test]
+fn of_gauntlets() {
+    check("gauntlet", &gauntlet::document::schema());
 }

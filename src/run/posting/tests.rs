@@ -261,7 +261,7 @@ async fn posted_with(
     let tally = tally::tally(input);
     let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
     let contains = |_: &str, commit: &str| within.contains(&commit);
-    post(memory, &Posting { tally: &tally, gate: &gate, rules, contains: &contains }).await
+    post(memory, &Posting { tally: &tally, gate: &gate, appendix: "", rules, contains: &contains }).await
 }
 
 async fn posted(memory: &Memory, input: Input) -> Result<Posted, PostError> {
@@ -564,7 +564,7 @@ async fn a_rehearsal_changes_nothing() {
     let tally = tally::tally(run(1, &["BLOCK 2 the lock is lost"]));
     let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
     let rules = Rules { inline: Inline::Block, most: 10 };
-    let posting = Posting { tally: &tally, gate: &gate, rules, contains: &|_, _| true };
+    let posting = Posting { tally: &tally, gate: &gate, appendix: "", rules, contains: &|_, _| true };
     let before = rehearse(&memory, &posting).await.unwrap();
     assert_eq!((before.tally, before.remarks.len(), memory.changes().as_str()), (Written::Added, 1, ""));
     post(&memory, &posting).await.unwrap();
