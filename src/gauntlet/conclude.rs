@@ -7,12 +7,12 @@ use super::{
     assess::{Reason, Weight, assess},
     document::{
         AssessmentEntry, CaseEntry, CaseWord, CheckWord, GapEntry, GauntletDocument, GauntletSchema, Line,
-        Parity, PhaseWord, Review, Run, Smoke, SpecEntry,
+        Parity, PhaseWord, Review, Run, ServiceWord, Smoke, SpecEntry,
     },
     gap::{End, Entry, Judged, Register, Seen, Standing},
     words,
 };
-use crate::report::words::{count, list, list_up_to};
+use crate::report::words::{count, list_up_to};
 
 /// Earlier gauntlets that are shown.
 const TREND: usize = 5;
@@ -120,10 +120,14 @@ fn of_smoke(smoke: &Smoke) -> Vec<Reason> {
         let head = count(failed.len(), "check");
         reasons.push(Reason::new(Weight::Against, format!("{head} failed: {}", list_up_to(&failed, NAMED))));
     }
-    if !smoke.services.is_empty() {
-        reasons.push(Reason::new(Weight::Lacking, list(&smoke.services)));
-    }
-    let open = [named(CheckWord::Incomplete), named(CheckWord::Skipped)].concat();
+    reasons.extend(smoke.services.iter().map(|service| {
+        let weight = match service.result {
+            ServiceWord::Died => Weight::Against,
+            ServiceWord::NotReady => Weight::Lacking,
+        };
+        Reason::new(weight, words::service(service))
+    }));
+    let open = named(CheckWord::Skipped);
     if !open.is_empty() {
         let head = count(open.len(), "check");
         let words = format!("{head} not carried out: {}", list_up_to(&open, NAMED));

@@ -116,8 +116,31 @@ pub struct Smoke {
     pub duration_ms: u64,
     /// Every check, in the order of the file.
     pub checks: Vec<CheckEntry>,
-    /// Services that did not become ready, and why.
-    pub services: Vec<String>,
+    /// Services that were not there, or not to the end.
+    pub services: Vec<ServiceEntry>,
+}
+
+/// A service that was not there, or not to the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceEntry {
+    /// Its name.
+    pub name: String,
+    /// How it fared.
+    pub result: ServiceWord,
+    /// Why.
+    pub reason: String,
+    /// The file with its output, from the run's folder; null where there is none.
+    pub output: Option<String>,
+}
+
+/// How a service fared that was not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceWord {
+    /// It never was ready.
+    NotReady,
+    /// It ended while it was needed.
+    Died,
 }
 
 /// One check.
@@ -129,7 +152,7 @@ pub struct CheckEntry {
     pub layer: String,
     /// How it ended.
     pub result: CheckWord,
-    /// Why it did not pass; null where it did.
+    /// What was seen instead, or why it was not carried out; null where it passed.
     pub reason: Option<String>,
     /// In milliseconds.
     pub duration_ms: u64,
@@ -145,10 +168,8 @@ pub enum CheckWord {
     Passed,
     /// Otherwise, or not in time.
     Failed,
-    /// Not carried out, as something it needs failed.
+    /// Not carried out, or not to its end.
     Skipped,
-    /// Not carried out, or not to its end, for another reason.
-    Incomplete,
 }
 
 /// The review of the declared range.
@@ -279,6 +300,8 @@ pub struct CaseEntry {
     pub statuses: Vec<Option<String>>,
     /// What came of it.
     pub result: CaseWord,
+    /// Why it could not be compared; null where it could.
+    pub reason: Option<String>,
     /// Whether the statuses are the same; null where they could not be compared.
     pub status_match: Option<bool>,
     /// Whether the bodies are the same; null where they could not be compared.

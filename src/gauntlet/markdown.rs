@@ -77,7 +77,7 @@ fn smoke(document: &GauntletDocument) -> String {
         let _ = writeln!(out, "- **{}** {passed} / {total}: {}", escape::cell(layer), names.join(", "));
     }
     let failed = smoke.checks.iter().filter(|check| check.result != CheckWord::Passed).map(check);
-    let down = smoke.services.iter().map(|service| bullet(&escape::text(service)));
+    let down = smoke.services.iter().map(|service| bullet(&escape::text(&words::service(service))));
     let told: String = failed.chain(down).collect();
     if told.is_empty() { out } else { format!("{out}\nNot passed:\n\n{told}") }
 }

@@ -4,11 +4,13 @@
 //! judged here.
 
 pub mod assess;
+pub mod carried;
 pub mod conclude;
 pub mod document;
 pub mod engagement;
 pub mod gap;
 pub mod markdown;
+pub mod parity;
 pub mod program;
 pub mod review;
 pub mod terminal;

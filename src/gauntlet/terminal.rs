@@ -58,7 +58,7 @@ impl Page<'_> {
                 check.reason.as_deref().unwrap_or("not passed")
             ))
         });
-        let down = smoke.services.iter().map(|service| self.alarm(service));
+        let down = smoke.services.iter().map(|service| self.alarm(&words::service(service)));
         self.title(&format!("Smoke: {}", words::checks(smoke)))
             + &layers
             + &failed.chain(down).collect::<String>()

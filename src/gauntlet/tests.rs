@@ -78,6 +78,7 @@ fn parity() -> Parity {
         name: name.to_owned(),
         statuses: vec![Some(status.to_owned()); 2],
         result,
+        reason: None,
         status_match: Some(true),
         body_match: Some(result == CaseWord::Match),
         shapes: if result == CaseWord::Diff { vec!["structure".to_owned()] } else { Vec::new() },

@@ -3,7 +3,7 @@
 
 use super::document::{
     AssessmentWord, BundleEntry, CaseEntry, CaseWord, CheckWord, EngagementEntry, GapEntry, GauntletDocument,
-    Line, ParityFigures, Review, Smoke, SpecEntry,
+    Line, ParityFigures, Review, ServiceEntry, ServiceWord, Smoke, SpecEntry,
 };
 use super::{assess::Assessment, review};
 use crate::report::words;
@@ -33,6 +33,15 @@ pub(super) fn phases(document: &GauntletDocument) -> Vec<[String; 3]> {
 pub(super) fn checks(smoke: &Smoke) -> String {
     let Smoke { passed, total, duration_ms, .. } = smoke;
     format!("{passed} / {total} pass in {}", words::duration(*duration_ms))
+}
+
+/// `service gateway not ready: nobody listens there`.
+pub(super) fn service(service: &ServiceEntry) -> String {
+    let how = match service.result {
+        ServiceWord::NotReady => "not ready",
+        ServiceWord::Died => "died",
+    };
+    format!("service {} {how}: {}", service.name, service.reason)
 }
 
 /// Layers in the order in which they first appear: name, checks that passed, all checks.
