@@ -18,10 +18,7 @@ use super::{
 };
 use crate::{
     VERSION, clock,
-    config::{
-        ReviewPhase, env,
-        gauntlet::{self, Gauntlet},
-    },
+    config::{GAUNTLET_FILE, GauntletFile, ReviewPhase, env},
     gauntlet::{
         assess::Reason,
         conclude::{Outcome, Phase, conclude},
@@ -32,9 +29,6 @@ use crate::{
     run,
     store::{Gauntlets, RunDir, Store},
 };
-
-/// Name of the file where none is named, at the repository's root.
-pub(super) const FILE_NAME: &str = "gauntlet.toml";
 
 #[derive(Debug, Args)]
 pub(super) struct GauntletArgs {
@@ -109,7 +103,7 @@ struct Session<'a> {
     base: Workspace,
     /// As people call it: from the repository's root.
     file: String,
-    declared: Gauntlet,
+    declared: GauntletFile,
     interrupt: Interrupt,
 }
 
@@ -117,7 +111,7 @@ pub(super) fn run(global: &Global, args: &GauntletArgs, ui: Ui) -> Result<Status
     Ui::check_output(args.output.output.as_deref())?;
     let base = Workspace::open_anywhere(global, ui)?;
     let path = file(&base, args)?;
-    let declared = gauntlet::read(&path)?;
+    let declared = GauntletFile::load(&path)?;
     let shown = path.strip_prefix(base.root()).unwrap_or(&path).display().to_string();
     let interrupt = interrupt::watched()?;
     let session = Session { global, args, ui, base, file: shown, declared, interrupt };
@@ -127,7 +121,7 @@ pub(super) fn run(global: &Global, args: &GauntletArgs, ui: Ui) -> Result<Status
 
 /// The file that is named, else the one at the repository's root.
 fn file(base: &Workspace, args: &GauntletArgs) -> Result<PathBuf, CliError> {
-    let path = args.file.as_ref().map_or_else(|| base.root().join(FILE_NAME), |file| base.resolve(file));
+    let path = args.file.as_ref().map_or_else(|| base.root().join(GAUNTLET_FILE), |file| base.resolve(file));
     if path.is_file() {
         return Ok(path);
     }
@@ -139,8 +133,8 @@ fn file(base: &Workspace, args: &GauntletArgs) -> Result<PathBuf, CliError> {
 impl Session<'_> {
     /// What cannot be carried out as it was asked for.
     fn check(&self) -> Result<(), CliError> {
-        let Gauntlet { review, parity, .. } = &self.declared;
-        if review.is_none() && parity.is_empty() {
+        let GauntletFile { chain, review, parity, .. } = &self.declared;
+        if chain.checks.is_empty() && review.is_none() && parity.is_empty() {
             let error = CliError::new(format!("{} declares no phase", self.file));
             return Err(error.hint("declare [[smoke]] checks, a [review] or a [[parity]] spec"));
         }

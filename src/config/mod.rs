@@ -14,7 +14,7 @@ mod fallback;
 mod file;
 mod gap;
 mod gate;
-pub mod gauntlet;
+mod gauntlet;
 mod invocation;
 mod panel;
 mod phases;
@@ -22,6 +22,7 @@ mod place;
 mod preset;
 mod prices;
 mod project;
+mod service;
 mod wording;
 
 use std::{
@@ -34,6 +35,7 @@ use std::{
 
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
+pub use gauntlet::{GAUNTLET_FILE, GauntletFile};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use phases::ReviewPhase;
 pub use place::Entry;

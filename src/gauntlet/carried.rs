@@ -1,19 +1,64 @@
-//! What came of checks and comparisons, as a gauntlet tells it: [`spec`], [`unasked`].
+//! What came of checks and comparisons, as a gauntlet tells it: [`chain`], [`spec`], [`unasked`].
 //!
 //! Each has a report of its own with more of it; here is what the assessment needs and a reader wants to see first.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    document::{CaseEntry, CaseWord, CauseEntry, GapEntry, SideEntry, SpecEntry},
+    document::{
+        CaseEntry, CaseWord, CauseEntry, CheckEntry, CheckWord, GapEntry, PhaseWord, ServiceEntry,
+        ServiceWord, SideEntry, Smoke, SpecEntry,
+    },
     gap::Standing,
-    parity::{Cause, Compared, Report, Spec, Verdict},
+    parity::{Cause, Compared, Report, Side, Spec, Verdict},
+    smoke::{self, CheckResult, Checked, Served, ServiceResult},
 };
 use crate::report::words::count;
 
+/// What a smoke chain came to; its state is not weighed yet.
+pub fn chain(smoke: &smoke::Smoke) -> Smoke {
+    Smoke {
+        state: PhaseWord::Passed,
+        passed: smoke.checks.iter().filter(|check| check.result == CheckResult::Passed).count(),
+        total: smoke.checks.len(),
+        duration_ms: milliseconds(smoke.took),
+        checks: smoke.checks.iter().map(check).collect(),
+        services: smoke.services.iter().filter_map(service).collect(),
+    }
+}
+
+fn check(check: &Checked) -> CheckEntry {
+    CheckEntry {
+        name: check.name.clone(),
+        layer: check.layer.clone(),
+        result: match check.result {
+            CheckResult::Passed => CheckWord::Passed,
+            CheckResult::Failed(_) => CheckWord::Failed,
+            CheckResult::Skipped(_) => CheckWord::Skipped,
+        },
+        reason: check.result.reason().map(str::to_owned),
+        duration_ms: milliseconds(check.took),
+        output: check.output.clone(),
+    }
+}
+
+fn service(service: &Served) -> Option<ServiceEntry> {
+    let (result, reason) = match &service.result {
+        ServiceResult::Stopped => return None,
+        ServiceResult::NotReady(reason) => (ServiceWord::NotReady, reason),
+        ServiceResult::Died(reason) => (ServiceWord::Died, reason),
+    };
+    let (name, reason, output) = (service.name.clone(), reason.clone(), service.output.clone());
+    Some(ServiceEntry { name, result, reason, output })
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// What a comparison came to. Nothing is accepted yet.
 pub fn spec(report: &Report) -> SpecEntry {
-    let side = |side: &super::parity::Side| SideEntry { name: side.name.clone(), at: side.address.clone() };
+    let side = |side: &Side| SideEntry { name: side.name.clone(), at: side.address.clone() };
     let open = report.count(Verdict::Empty) + report.count(Verdict::Error) + report.count(Verdict::Unstable);
     let unasked = (report.unasked > 0).then(|| format!("{} not asked", count(report.unasked, "case")));
     let first = report.cases.iter().find_map(|case| case.reason.clone().filter(|_| is_open(case)));

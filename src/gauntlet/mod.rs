@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod parity;
 pub mod program;
 pub mod review;
+pub mod smoke;
 pub mod terminal;
 mod words;
 

@@ -1,4 +1,4 @@
-//! What a gauntlet starts: a [`Program`], and a [`Service`] that runs while others are asked.
+//! What a gauntlet starts, a [`Program`], and [`How`] it ended; a [`Service`] runs while others are asked.
 //!
 //! Starting them is `probe`'s work.
 
@@ -66,6 +66,30 @@ impl fmt::Display for WaitFor {
         match self {
             Self::Port(address) => f.write_str(address),
             Self::Url(url) => f.write_str(url.as_str()),
+        }
+    }
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// By itself, with this exit status.
+    Exited(i32),
+    /// By a signal that somebody else sent, or that its own mistake caused.
+    Killed(i32),
+    /// It was ended when its time was over.
+    TimedOut,
+    /// It was ended since we were asked to end.
+    Interrupted,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(status) => write!(f, "exit status {status}"),
+            Self::Killed(signal) => write!(f, "killed by signal {signal}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Interrupted => f.write_str("interrupted"),
         }
     }
 }

@@ -157,11 +157,11 @@ fn as_markdown() {
 
     | Phase | State | Result |
     |---|---|---|
-    | smoke | failed | 2 / 3 pass in 1 min 1 s |
+    | smoke | failed | 2 / 3 pass in 61 s |
     | review | passed | ship-with-fixes: 2 issues, 1 of them by 2 lineages |
     | parity | known gap | validator: 1 match · 1 diff (out of 2 cases), 1 accepted |
 
-    ### Smoke: 2 / 3 pass in 1 min 1 s
+    ### Smoke: 2 / 3 pass in 61 s
 
     - **substrate** 1 / 2: unit, lint \| \`x\`
     - **service** 1 / 1: health
@@ -213,8 +213,8 @@ fn as_markdown() {
 
     | When | Commit | Assessment | Smoke | Review (convergent / distinct) | Parity |
     |---|---|---|---|---|---|
-    | 2026-11-21 06:&#8203;21 | d414534 | hold | 2 / 3 in 1 min 1 s | ship-with-fixes, 1 / 2 | 1 match · 1 diff (1 accepted) |
-    | 2026-11-20 18:&#8203;00 | d414534 | ship-with-known-gap | 2 / 3 in 1 min 1 s | – | 1 match · 1 diff (1 accepted) |
+    | 2026-11-21 06:&#8203;21 | d414534 | hold | 2 / 3 in 61 s | ship-with-fixes, 1 / 2 | 1 match · 1 diff (1 accepted) |
+    | 2026-11-20 18:&#8203;00 | d414534 | ship-with-known-gap | 2 / 3 in 61 s | – | 1 match · 1 diff (1 accepted) |
 
     <sub>`d414534` · `2026-11-21T06:21:49Z` · run `20261121-062149897-4ac24b` · `gauntlet.toml` · scrum `0.1.0`</sub>
     ");
@@ -232,7 +232,7 @@ fn in_a_comment() {
 
     | Phase | State | Result |
     |---|---|---|
-    | smoke | failed | 2 / 3 pass in 1 min 1 s |
+    | smoke | failed | 2 / 3 pass in 61 s |
     | review | passed | ship-with-fixes: 2 issues, 1 of them by 2 lineages |
     | parity | known gap | validator: 1 match · 1 diff (out of 2 cases), 1 accepted |
 
@@ -247,7 +247,7 @@ fn in_a_comment() {
 #[test]
 fn on_a_terminal() {
     insta::assert_snapshot!(terminal::render(&document(), 80, false), @"
-    Smoke: 2 / 3 pass in 1 min 1 s
+    Smoke: 2 / 3 pass in 61 s
       substrate 1 / 2
       service 1 / 1
       lint | `x`: exit status 101, not 0 ␛[31m (output: smoke/lint | `x`.txt)
@@ -274,13 +274,13 @@ fn on_a_terminal() {
         (Ines Duarte until 2027-01-01)
 
     Trend
-      2026-11-21 06:21 · d414534 · hold · 2 / 3 in 1 min 1 s · ship-with-fixes, 1 /
-        2 · 1 match · 1 diff (1 accepted)
-      2026-11-20 18:00 · d414534 · ship-with-known-gap · 2 / 3 in 1 min 1 s · – · 1
+      2026-11-21 06:21 · d414534 · hold · 2 / 3 in 61 s · ship-with-fixes, 1 / 2 · 1
         match · 1 diff (1 accepted)
+      2026-11-20 18:00 · d414534 · ship-with-known-gap · 2 / 3 in 61 s · – · 1 match
+        · 1 diff (1 accepted)
 
     Phases
-      smoke failed: 2 / 3 pass in 1 min 1 s
+      smoke failed: 2 / 3 pass in 61 s
       review passed: ship-with-fixes: 2 issues, 1 of them by 2 lineages
       parity known gap: validator: 1 match · 1 diff (out of 2 cases), 1 accepted
 

@@ -1,11 +1,13 @@
 //! A gauntlet in short sentences, which terminal and Markdown share. Foreign text in them is as it came: whoever shows them
 //! makes it harmless.
 
+use std::time::Duration;
+
 use super::document::{
     AssessmentWord, BundleEntry, CaseEntry, CaseWord, CheckWord, EngagementEntry, GapEntry, GauntletDocument,
     Line, ParityFigures, Review, ServiceEntry, ServiceWord, Smoke, SpecEntry,
 };
-use super::{assess::Assessment, review};
+use super::{assess::Assessment, review, smoke::summary::time};
 use crate::report::words;
 
 /// Most cases that are listed one by one though they match.
@@ -32,7 +34,7 @@ pub(super) fn phases(document: &GauntletDocument) -> Vec<[String; 3]> {
 /// `21 / 21 pass in 60 s`.
 pub(super) fn checks(smoke: &Smoke) -> String {
     let Smoke { passed, total, duration_ms, .. } = smoke;
-    format!("{passed} / {total} pass in {}", words::duration(*duration_ms))
+    format!("{passed} / {total} pass in {}", time(Duration::from_millis(*duration_ms)))
 }
 
 /// `service gateway not ready: nobody listens there`.
@@ -168,7 +170,7 @@ pub(super) fn trend(line: &Line) -> [String; 6] {
     let day: String = line.started_at.chars().take(16).collect::<String>().replace('T', " ");
     let head = line.head.as_ref().map_or_else(none, |head| head.chars().take(7).collect());
     let smoke = line.smoke.as_ref().map_or_else(none, |one| {
-        format!("{} / {} in {}", one.passed, one.total, words::duration(one.duration_ms))
+        format!("{} / {} in {}", one.passed, one.total, time(Duration::from_millis(one.duration_ms)))
     });
     let review = line
         .review

@@ -4,7 +4,7 @@
 //! kills the whole group.
 
 use std::{
-    collections::BTreeMap, fmt, io, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus,
+    collections::BTreeMap, io, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus,
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use super::{
     written::Written,
 };
 use crate::{
-    gauntlet::program::Program,
+    gauntlet::program::{How, Program},
     process::{self, Group, Pipes},
 };
 
@@ -47,19 +47,6 @@ pub struct Ended {
     pub took: Duration,
     /// The files that were asked for and that it made or changed, by their path from its folder.
     pub files: BTreeMap<String, Output>,
-}
-
-/// How a program ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// By itself, with this exit status.
-    Exited(i32),
-    /// By a signal that somebody else sent, or that its own mistake caused.
-    Killed(i32),
-    /// It was ended when its time was over.
-    TimedOut,
-    /// It was ended since we were asked to end.
-    Interrupted,
 }
 
 impl From<ExitStatus> for How {
@@ -121,17 +108,6 @@ pub enum CommandError {
         /// What went wrong, naming the file or the glob.
         reason: String,
     },
-}
-
-impl fmt::Display for How {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exited(status) => write!(f, "exit status {status}"),
-            Self::Killed(signal) => write!(f, "killed by signal {signal}"),
-            Self::TimedOut => f.write_str("timed out"),
-            Self::Interrupted => f.write_str("interrupted"),
-        }
-    }
 }
 
 impl CommandError {

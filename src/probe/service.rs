@@ -15,11 +15,11 @@ use url::Url;
 
 use super::{
     GRACE, Secrets,
-    command::{CommandError, How},
+    command::CommandError,
     output::{Listener, Output},
 };
 use crate::{
-    gauntlet::program::{Service, WaitFor},
+    gauntlet::program::{How, Service, WaitFor},
     process::{self, Group, Pipes},
     report::{foreign::one_line, words::shortened},
     reviewer::is_loopback,

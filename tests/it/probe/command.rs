@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use scrum::{
-    gauntlet::program::Program,
+    gauntlet::program::{How, Program},
     probe::{
         Secrets,
-        command::{Asked, CommandError, Ended, How, run},
+        command::{Asked, CommandError, Ended, run},
         output::MOST,
     },
     secret::Keys,

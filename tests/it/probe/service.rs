@@ -3,10 +3,9 @@
 use std::{net::TcpListener, path::Path, time::Duration};
 
 use scrum::{
-    gauntlet::program::{Program, Service, WaitFor},
+    gauntlet::program::{How, Program, Service, WaitFor},
     probe::{
         Secrets,
-        command::How,
         service::{Running, ServiceError, start},
     },
 };
