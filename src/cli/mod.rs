@@ -22,6 +22,8 @@ mod post;
 mod pull;
 mod report;
 mod review;
+mod secrets;
+mod smoke;
 mod stats;
 mod supervise;
 mod tally;
@@ -106,6 +108,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
+    /// Run the chain of checks that gauntlet.toml declares
+    Smoke(smoke::SmokeArgs),
     /// Say whether this may ship: a chain of checks, a review, and a comparison of implementations, as gauntlet.toml declares
     Gauntlet(gauntlet::GauntletArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
@@ -275,6 +279,7 @@ pub fn main() -> ExitCode {
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
+        Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
         Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };

@@ -1,12 +1,8 @@
-//! `gauntlet.toml`: [`GauntletFile::load`] reads it and checks all that can be known before anything is started.
+//! `gauntlet.toml`: [`read`] gives what a gauntlet declares, checked as far as it can be before anything is started.
 //!
 //! Every table is closed. Paths and folders start at the folder of the file.
 
-use std::{
-    collections::BTreeMap,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::{Path, PathBuf}};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use regex::{Regex, RegexBuilder};
@@ -18,7 +14,7 @@ use super::{
     gap::{self, GapEntry},
     phases::{self, ParityEntry, ReviewPhase},
     place::Entry,
-    read,
+    read as text_of,
     service::{ProgramKeys, ServiceEntry, http_url, timeout},
 };
 use crate::gauntlet::{
@@ -27,9 +23,6 @@ use crate::gauntlet::{
     smoke::{Action, Chain, Check, OnFailure, Request, order::order},
 };
 
-/// Name of the file at a repository's root.
-pub const GAUNTLET_FILE: &str = "gauntlet.toml";
-
 /// Checks under way at once, where nothing is said.
 const USUAL_CONCURRENCY: usize = 4;
 /// Seconds a check may take, where nothing is said.
@@ -37,11 +30,9 @@ const USUAL_SECS: u64 = 600;
 /// The layer of checks that name none.
 const USUAL_LAYER: &str = "smoke";
 
-/// What a gauntlet's file declares.
+/// What a gauntlet declares.
 #[derive(Debug, Clone)]
-pub struct GauntletFile {
-    /// Where its paths start.
-    pub folder: PathBuf,
+pub struct Gauntlet {
     /// The smoke chain; without checks where none is declared.
     pub chain: Chain,
     /// The review of a range.
@@ -98,27 +89,25 @@ struct SmokeEntry {
     on_failure: Option<OnFailure>,
 }
 
-impl GauntletFile {
-    /// Reads the file at `path`, which is absolute.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Self::parse(&read(path)?, path)
-    }
+/// Reads the file at `path`, which is absolute.
+pub fn read(path: &Path) -> Result<Gauntlet, ConfigError> {
+    parse(&text_of(path)?, path)
+}
 
-    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let file: File = toml::from_str(text).map_err(|source| invalid(path, text, &source))?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        Self::new(file, folder).map_err(|error| error.located(&[(path.to_owned(), text.to_owned())]))
-    }
+fn parse(text: &str, path: &Path) -> Result<Gauntlet, ConfigError> {
+    let file: File = toml::from_str(text).map_err(|source| invalid(path, text, &source))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    gauntlet(file, folder).map_err(|error| error.located(&[(path.to_owned(), text.to_owned())]))
+}
 
-    fn new(mut file: File, folder: &Path) -> Result<Self, ConfigError> {
-        Ok(Self {
-            folder: folder.to_owned(),
-            review: file.review.take(),
-            parity: phases::specs(std::mem::take(&mut file.parity), folder)?,
-            gaps: gap::register(std::mem::take(&mut file.gap), &SHAPES)?,
-            chain: chain(file, folder)?,
-        })
-    }
+fn gauntlet(mut file: File, folder: &Path) -> Result<Gauntlet, ConfigError> {
+    let (parity, gaps) = (std::mem::take(&mut file.parity), std::mem::take(&mut file.gap));
+    Ok(Gauntlet {
+        review: file.review.take(),
+        parity: phases::specs(parity, folder)?,
+        gaps: gap::register(gaps, &SHAPES)?,
+        chain: chain(file, folder)?,
+    })
 }
 
 fn chain(file: File, folder: &Path) -> Result<Chain, ConfigError> {

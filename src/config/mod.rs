@@ -14,7 +14,7 @@ mod fallback;
 mod file;
 mod gap;
 mod gate;
-mod gauntlet;
+pub mod gauntlet;
 mod invocation;
 mod panel;
 mod phases;
@@ -35,7 +35,6 @@ use std::{
 
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
-pub use gauntlet::{GAUNTLET_FILE, GauntletFile};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use phases::ReviewPhase;
 pub use place::Entry;

@@ -26,6 +26,7 @@ pub mod review;
 pub mod routing;
 pub mod saved;
 mod saving;
+pub mod smoke;
 pub mod survey;
 pub mod tree;
 pub mod whereabouts;

@@ -14,6 +14,7 @@ mod load;
 mod overrides;
 mod pull;
 pub mod record;
+mod smoke;
 
 use std::{
     fs::{File, OpenOptions},

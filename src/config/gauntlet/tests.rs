@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::gauntlet::program::{Program, WaitFor};
 
-fn load(text: &str) -> Result<GauntletFile, String> {
-    GauntletFile::parse(text, Path::new("/repo/gauntlet.toml")).map_err(|error| error.to_string())
+fn load(text: &str) -> Result<Gauntlet, String> {
+    parse(text, Path::new("/repo/gauntlet.toml")).map_err(|error| error.to_string())
 }
 
 fn program(argv: &[&str], folder: &str) -> Program {
@@ -38,7 +38,6 @@ fn what_is_not_said() {
          [[smoke]]\nname = \"health\"\nhttp = \"http://127.0.0.1:3100/health\"\nneeds = [\"gateway\", \"unit\"]\n",
     )
     .unwrap();
-    assert_eq!(file.folder, Path::new("/repo"));
     let Chain { services, checks, on_failure, concurrency } = file.chain;
     assert_eq!((on_failure, concurrency.get()), (OnFailure::Continue, 4));
     let gateway = Service {

@@ -1,11 +1,13 @@
 //! The smoke chain: named checks by layer, the [`Chain`] as it is declared and the [`Smoke`] that came of it.
 //!
-//! [`board`] says what may run now, [`judge`] whether a check passed; `summary`, `table`, `markdown`, `json` and `junit`
-//! tell it. Running anything is left to `run`.
+//! [`board`] says what may run now, [`judge`] whether a check passed; `summary`, `table`, `markdown`, `wire` (JSON) and
+//! `junit` tell it. Running anything is left to `run`.
 
 pub mod board;
+pub mod files;
 pub mod judge;
 pub mod junit;
+pub mod log;
 pub mod markdown;
 pub mod order;
 pub mod summary;

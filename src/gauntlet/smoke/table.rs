@@ -11,12 +11,13 @@ const WIDEST_NAME: usize = 30;
 /// Columns that a layer may take.
 const WIDEST_LAYER: usize = 14;
 
-/// The chain for a terminal `width` columns wide, with a final newline; without `color` no escape at all.
-pub fn render(smoke: &Smoke, width: usize, color: bool) -> String {
+/// The chain for a terminal `width` columns wide, with a final newline; without `color` no escape at all. `folder` is the
+/// run's.
+pub fn render(smoke: &Smoke, folder: &str, width: usize, color: bool) -> String {
     let (width, ink) = (width.max(NARROWEST), Ink { on: color });
     let checks = columns(&["Check", "Layer", "Result", "Time"], rows(smoke, ink), ink);
     let by_layer = columns(&["Layer", "Checks", "Time", ""], layers(smoke), ink);
-    let parts = [checks, troubles(smoke, width, ink), by_layer, headline(smoke, width, ink)];
+    let parts = [checks, troubles(smoke, folder, width, ink), by_layer, headline(smoke, width, ink)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -49,14 +50,15 @@ fn layers(smoke: &Smoke) -> Vec<Vec<String>> {
     summary::layers(smoke).into_iter().map(row).collect()
 }
 
-fn troubles(smoke: &Smoke, width: usize, ink: Ink) -> String {
+fn troubles(smoke: &Smoke, folder: &str, width: usize, ink: Ink) -> String {
     let lines = |trouble: summary::Trouble| {
         let text = format!("{}  {}", trouble.word, trouble.text);
         let lines = wrap_hanging(&text, width, "", "  ");
         let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
         let painted = first.replacen(trouble.word, &ink.alarm(trouble.word), 1);
-        let output =
-            trouble.output.map(|file| wrap_hanging(&format!("output: {file}"), width, "  ", "  ").join("\n"));
+        let output = trouble
+            .output
+            .map(|file| wrap_hanging(&format!("output: {folder}/{file}"), width, "  ", "  ").join("\n"));
         let rest = rest.iter().cloned().chain(output.map(|line| ink.faint(&line)));
         [painted].into_iter().chain(rest).map(|line| line + "\n").collect::<String>()
     };

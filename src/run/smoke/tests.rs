@@ -1,0 +1,1 @@
+//! Tests of the running of a chain.
