@@ -3,9 +3,13 @@
 //! The review is prepared first, so that what cannot be reviewed is known before anything has run; then come the checks, the
 //! review, the comparisons. Whatever ends it early, what came is kept.
 
+mod phases;
+
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::{Timestamp, tz::TimeZone};
+use phases::Comparison;
 
 use super::{
     Format, Global, OutputArgs,
@@ -18,7 +22,11 @@ use super::{
 };
 use crate::{
     VERSION, clock,
-    config::{GAUNTLET_FILE, GauntletFile, ReviewPhase, env},
+    config::{
+        env,
+        gauntlet::{self, Gauntlet},
+        ReviewPhase,
+    },
     gauntlet::{
         assess::Reason,
         conclude::{Outcome, Phase, conclude},
@@ -30,7 +38,11 @@ use crate::{
     store::{Gauntlets, RunDir, Store},
 };
 
+/// Name of the file where none is named, at the repository's root.
+pub(super) const FILE_NAME: &str = "gauntlet.toml";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
 pub(super) struct GauntletArgs {
     /// What declares the phases [default: gauntlet.toml at the repository's root]
     #[arg(value_name = "FILE")]
@@ -53,6 +65,14 @@ pub(super) struct GauntletArgs {
     #[command(flatten)]
     output: OutputArgs,
 }
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    ship, or ship-with-known-gap
+  1    hold: a check failed, the review holds, or sides differ where nobody accepted it
+  2    wrong use, configuration or another error
+  3    inconclusive: nothing speaks against it, but not everything was carried out
+  130  interrupted; services are stopped, and what came is kept";
 
 /// A phase as it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,7 +123,7 @@ struct Session<'a> {
     base: Workspace,
     /// As people call it: from the repository's root.
     file: String,
-    declared: GauntletFile,
+    declared: Gauntlet,
     interrupt: Interrupt,
 }
 
@@ -111,7 +131,7 @@ pub(super) fn run(global: &Global, args: &GauntletArgs, ui: Ui) -> Result<Status
     Ui::check_output(args.output.output.as_deref())?;
     let base = Workspace::open_anywhere(global, ui)?;
     let path = file(&base, args)?;
-    let declared = GauntletFile::load(&path)?;
+    let declared = gauntlet::read(&path)?;
     let shown = path.strip_prefix(base.root()).unwrap_or(&path).display().to_string();
     let interrupt = interrupt::watched()?;
     let session = Session { global, args, ui, base, file: shown, declared, interrupt };
@@ -121,7 +141,7 @@ pub(super) fn run(global: &Global, args: &GauntletArgs, ui: Ui) -> Result<Status
 
 /// The file that is named, else the one at the repository's root.
 fn file(base: &Workspace, args: &GauntletArgs) -> Result<PathBuf, CliError> {
-    let path = args.file.as_ref().map_or_else(|| base.root().join(GAUNTLET_FILE), |file| base.resolve(file));
+    let path = args.file.as_ref().map_or_else(|| base.root().join(FILE_NAME), |file| base.resolve(file));
     if path.is_file() {
         return Ok(path);
     }
@@ -133,7 +153,7 @@ fn file(base: &Workspace, args: &GauntletArgs) -> Result<PathBuf, CliError> {
 impl Session<'_> {
     /// What cannot be carried out as it was asked for.
     fn check(&self) -> Result<(), CliError> {
-        let GauntletFile { chain, review, parity, .. } = &self.declared;
+        let Gauntlet { chain, review, parity, .. } = &self.declared;
         if chain.checks.is_empty() && review.is_none() && parity.is_empty() {
             let error = CliError::new(format!("{} declares no phase", self.file));
             return Err(error.hint("declare [[smoke]] checks, a [review] or a [[parity]] spec"));
@@ -147,39 +167,54 @@ impl Session<'_> {
 
     fn run(self) -> Result<Status, CliError> {
         let started = clock::now();
+        let specs = self.specs()?;
         let mut review = self.ready()?;
         let store = review.as_ref().map_or(&self.base.store, |review| &review.workspace.store).clone();
-        let earlier = self.earlier(&store)?;
         let dir = match review.as_ref().and_then(review::Phase::dir) {
             Some(dir) => dir.clone(),
             None => store.create_review(&run::run_id(started, &clock::nonce()?))?,
         };
-        let reviewed = self.review(review.as_mut())?;
-        let range = self.declared.review.as_ref().and_then(|review| review.range.clone());
-        let finished = (!self.is_interrupted()).then(|| run::timestamp(clock::now()));
+        let smoke = self.smoke(&dir)?;
+        let is_over = self.is_over(&smoke);
+        let reviewed = self.review(review.as_mut(), is_over)?;
+        let compared = self.parity(&specs, is_over)?;
+        let earlier = self.earlier(&store)?;
         let outcome = Outcome {
-            run: Run {
-                id: dir.id.clone(),
-                started_at: run::timestamp(started),
-                finished_at: finished,
-                tool_version: VERSION.to_owned(),
-                file: self.file.clone(),
-                head: self.base.repo.as_ref().and_then(Repo::head),
-            },
-            smoke: Phase::NotDeclared,
-            review: phase_of(&reviewed, range, &earlier),
-            parity: Phase::NotDeclared,
+            run: self.facts(&dir, started),
+            smoke,
+            review: reviewed.as_ref().map(|reviewed| self.told(reviewed.as_ref(), &earlier)),
+            parity: compared.as_ref().map(|all| all.iter().map(|one| one.entry.clone()).collect()),
             register: self.declared.gaps.clone(),
             earlier,
             notes: self.notes(review.as_ref()),
         };
-        let document = conclude(outcome, started.to_zoned(jiff::tz::TimeZone::UTC).date());
-        self.leave(&document, &dir, &store)?;
+        let document = conclude(outcome, started.to_zoned(TimeZone::UTC).date());
+        self.keep(&document, compared, &dir, &store)?;
+        self.show(&document, &dir)?;
         if let (Some(review), Phase::Carried(Some(reviewed)), true) = (&review, &reviewed, self.args.post) {
             let tally = (&reviewed.tally, &reviewed.gate);
             post::post(&Matter::new(&review.workspace, &dir, tally, self.args.pr.as_deref()), self.ui)?;
         }
         Ok(self.status(&document))
+    }
+
+    fn facts(&self, dir: &RunDir, started: Timestamp) -> Run {
+        Run {
+            id: dir.id.clone(),
+            started_at: run::timestamp(started),
+            finished_at: (!self.is_interrupted()).then(|| run::timestamp(clock::now())),
+            tool_version: VERSION.to_owned(),
+            file: self.file.clone(),
+            head: self.base.repo.as_ref().and_then(Repo::head),
+        }
+    }
+
+    /// What is told of a review, and what it weighs.
+    fn told(&self, reviewed: Option<&Reviewed>, earlier: &[Line]) -> (Review, Reason) {
+        match reviewed {
+            Some(Reviewed { tally, gate, replies }) => told::phase(tally, gate, replies, earlier),
+            None => told::of_nothing(self.declared.review.as_ref().and_then(|review| review.range.clone())),
+        }
     }
 
     fn is_interrupted(&self) -> bool {
@@ -204,20 +239,6 @@ impl Session<'_> {
         Ok(lines.into_iter().filter(|line| line.file == self.file).collect())
     }
 
-    fn review(&self, ready: Option<&mut review::Phase>) -> Result<Phase<Option<Reviewed>>, CliError> {
-        if self.declared.review.is_none() {
-            return Ok(Phase::NotDeclared);
-        }
-        if let Some(by) = self.args.left_out(PhaseName::Review) {
-            return Ok(Phase::LeftOut(by));
-        }
-        if self.is_interrupted() {
-            return Ok(Phase::Unbegun("interrupted".to_owned()));
-        }
-        let reviewed = ready.map(|ready| ready.perform(&self.interrupt, self.ui)).transpose()?;
-        Ok(Phase::Carried(reviewed.flatten()))
-    }
-
     /// What a reader should know besides.
     fn notes(&self, review: Option<&review::Phase>) -> Vec<String> {
         let change = review.and_then(|review| review.workspace.given());
@@ -227,11 +248,31 @@ impl Session<'_> {
         brings.then_some(note).into_iter().collect()
     }
 
-    /// Writes it down and shows it.
-    fn leave(&self, document: &GauntletDocument, dir: &RunDir, store: &Store) -> Result<(), CliError> {
+    /// Writes down what came of it, and each comparison with what is accepted of it.
+    fn keep(
+        &self,
+        document: &GauntletDocument,
+        compared: Phase<Vec<Comparison>>,
+        dir: &RunDir,
+        store: &Store,
+    ) -> Result<(), CliError> {
+        if let Phase::Carried(compared) = compared {
+            for (mut one, entry) in compared.into_iter().zip(&document.parity.specs) {
+                one.keep(entry, &document.gaps, dir)?;
+            }
+        }
         dir.write_gauntlet(document)?;
         if document.run.finished_at.is_some() {
             store.append_gauntlet(&document.line())?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, document: &GauntletDocument, dir: &RunDir) -> Result<(), CliError> {
+        for one in &document.review.engagement {
+            if let Some(silence) = &one.silence {
+                self.ui.warning(format_args!("{} fell silent: {silence}", one.now.reviewer));
+            }
         }
         let OutputArgs { format, output } = &self.args.output;
         Ui::result(&shown(document, *format, output.is_none(), self.ui), output.as_deref())?;
@@ -247,23 +288,6 @@ impl Session<'_> {
             AssessmentWord::Ship | AssessmentWord::ShipWithKnownGap => Status::Done,
             AssessmentWord::Hold => Status::GateFailed,
             AssessmentWord::Inconclusive => Status::Inconclusive,
-        }
-    }
-}
-
-/// What is told of a review, and what it weighs.
-fn phase_of(
-    reviewed: &Phase<Option<Reviewed>>,
-    range: Option<String>,
-    earlier: &[Line],
-) -> Phase<(Review, Reason)> {
-    match reviewed {
-        Phase::NotDeclared => Phase::NotDeclared,
-        Phase::LeftOut(by) => Phase::LeftOut(by.clone()),
-        Phase::Unbegun(why) => Phase::Unbegun(why.clone()),
-        Phase::Carried(None) => Phase::Carried(told::of_nothing(range)),
-        Phase::Carried(Some(Reviewed { tally, gate, replies })) => {
-            Phase::Carried(told::phase(tally, gate, replies, earlier))
         }
     }
 }

@@ -33,6 +33,28 @@ pub enum Phase<T> {
     Carried(T),
 }
 
+impl<T> Phase<T> {
+    /// By reference.
+    pub fn as_ref(&self) -> Phase<&T> {
+        match self {
+            Self::NotDeclared => Phase::NotDeclared,
+            Self::LeftOut(by) => Phase::LeftOut(by.clone()),
+            Self::Unbegun(why) => Phase::Unbegun(why.clone()),
+            Self::Carried(result) => Phase::Carried(result),
+        }
+    }
+
+    /// With something else made of what came of it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Phase<U> {
+        match self {
+            Self::NotDeclared => Phase::NotDeclared,
+            Self::LeftOut(by) => Phase::LeftOut(by),
+            Self::Unbegun(why) => Phase::Unbegun(why),
+            Self::Carried(result) => Phase::Carried(make(result)),
+        }
+    }
+}
+
 /// What came of all phases.
 #[derive(Debug, Clone)]
 pub struct Outcome {

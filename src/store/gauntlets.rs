@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{RunDir, Store, StoreError, append_line, create_folder, keep_out_of_git, lines, read, to_json};
+use super::{RunDir, Store, StoreError, append_line, create_folder, keep_out_of_git, lines, read, to_json, write};
 use crate::gauntlet::{
     document::{GauntletDocument, Line},
     markdown,
@@ -75,6 +75,13 @@ impl RunDir {
     pub fn write_gauntlet(&self, document: &GauntletDocument) -> Result<(), StoreError> {
         self.write_output(DOCUMENT, &document.render())?;
         self.write_output(PAGE, &markdown::render(document))
+    }
+
+    /// Writes the report of a comparison to `file`, from the run's folder.
+    pub fn write_parity(&self, file: &str, text: &str) -> Result<(), StoreError> {
+        let path = self.review.join(file);
+        path.parent().map_or(Ok(()), create_folder)?;
+        write(&path, text.as_bytes())
     }
 
     /// What the gauntlet came to whose review the run is; `None` where it is of none.
