@@ -23,9 +23,8 @@ use super::{
 use crate::{
     VERSION, clock,
     config::{
-        env,
+        ReviewPhase, env,
         gauntlet::{self, Gauntlet},
-        ReviewPhase,
     },
     gauntlet::{
         assess::Reason,

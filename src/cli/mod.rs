@@ -18,6 +18,7 @@ mod interrupt;
 mod judge;
 mod lineage;
 mod mcp;
+mod parity;
 mod post;
 mod pull;
 mod report;
@@ -110,6 +111,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Run the chain of checks that gauntlet.toml declares
     Smoke(smoke::SmokeArgs),
+    /// Put the same cases to two implementations of one interface, and say where they differ
+    Parity(parity::ParityArgs),
     /// Say whether this may ship: a chain of checks, a review, and a comparison of implementations, as gauntlet.toml declares
     Gauntlet(gauntlet::GauntletArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
@@ -280,6 +283,7 @@ pub fn main() -> ExitCode {
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
         Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
+        Command::Parity(args) => parity::run(&cli.global, &args, ui),
         Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };

@@ -2,7 +2,11 @@
 //!
 //! Every table is closed. Paths and folders start at the folder of the file.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use regex::{Regex, RegexBuilder};

@@ -17,6 +17,7 @@ mod gate;
 pub mod gauntlet;
 mod invocation;
 mod panel;
+pub mod parity;
 mod phases;
 mod place;
 mod preset;

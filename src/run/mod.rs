@@ -14,6 +14,7 @@ pub mod event;
 pub mod executor;
 pub mod judging;
 pub mod offline;
+pub mod parity;
 pub mod plan;
 pub mod posting;
 pub mod probe;

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use super::{RunDir, Store, StoreError, append_line, create_folder, keep_out_of_git, lines, read, to_json, write};
+use super::{
+    RunDir, Store, StoreError, append_line, create_folder, keep_out_of_git, lines, read, to_json, write,
+};
 use crate::gauntlet::{
     document::{GauntletDocument, Line},
     markdown,

@@ -42,7 +42,8 @@ impl Session<'_> {
         for (at, spec) in specs.iter().enumerate() {
             if specs[..at].iter().any(|other| other.name == spec.name) {
                 let message = format!("two of the specs of {} are named {:?}", self.file, spec.name);
-                return Err(CliError::new(message).hint("known gaps are told apart by the names: give one another `name`"));
+                return Err(CliError::new(message)
+                    .hint("known gaps are told apart by the names: give one another `name`"));
             }
         }
         Ok(specs)
@@ -59,8 +60,7 @@ impl Session<'_> {
 
     /// Whether nothing more is to be begun, as the chain stops where a check fails.
     pub(super) fn is_over(&self, smoke: &Phase<Smoke>) -> bool {
-        let has_failed =
-            |smoke: &Smoke| smoke.checks.iter().any(|check| check.result == CheckWord::Failed);
+        let has_failed = |smoke: &Smoke| smoke.checks.iter().any(|check| check.result == CheckWord::Failed);
         self.declared.chain.on_failure == OnFailure::Stop
             && matches!(smoke, Phase::Carried(smoke) if has_failed(smoke))
     }
@@ -134,7 +134,12 @@ impl Session<'_> {
 
 impl Comparison {
     /// Writes its own report, with what is accepted by `entry` and `gaps`.
-    pub(super) fn keep(&mut self, entry: &SpecEntry, gaps: &[GapEntry], dir: &RunDir) -> Result<(), CliError> {
+    pub(super) fn keep(
+        &mut self,
+        entry: &SpecEntry,
+        gaps: &[GapEntry],
+        dir: &RunDir,
+    ) -> Result<(), CliError> {
         let (Some(report), Some(file)) = (&mut self.report, &entry.report) else { return Ok(()) };
         carried::accept(report, entry, gaps);
         dir.write_parity(file, &markdown(report))?;

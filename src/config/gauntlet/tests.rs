@@ -128,7 +128,10 @@ fn service(keys: &str) -> String {
 
 #[test]
 fn keys_are_known_and_fit_together() {
-    check("[[smok]]\n", "1: unknown field `smok`, expected one of `chain`, `service`, `smoke`, `review`, `parity`, `gap`");
+    check(
+        "[[smok]]\n",
+        "1: unknown field `smok`, expected one of `chain`, `service`, `smoke`, `review`, `parity`, `gap`",
+    );
     check("[[smoke]]\ncommand = [\"a\"]\n", "1: `name` is missing");
     check(
         &smoke("comand = [\"a\"]\n").replace('\n', "\n\n"),

@@ -68,6 +68,8 @@ pub enum SilenceKind {
     Broken,
     /// It sent more than is read.
     Flood,
+    /// It sent what cannot be read, or cannot be asked.
+    Unreadable,
     /// It is not recorded.
     NotRecorded,
 }
@@ -80,6 +82,7 @@ impl SilenceKind {
             Self::TimedOut => "took too long",
             Self::Broken => "broke off",
             Self::Flood => "sent more than is read",
+            Self::Unreadable => "gave nothing that can be read",
             Self::NotRecorded => "have no recorded answer",
         }
     }

@@ -200,7 +200,9 @@ fn line_example(left: &str, right: &str) -> String {
 
 fn byte_example(left: &[u8], right: &[u8]) -> String {
     let at = left.iter().zip(right).take_while(|(a, b)| a == b).count();
-    format!("{} against {} bytes, the same up to byte {at}", left.len(), right.len())
+    let is_wide = |bytes: &[u8]| bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let wide = if is_wide(left) || is_wide(right) { "; UTF-16 is not read as text" } else { "" };
+    format!("{} against {} bytes, the same up to byte {at}{wide}", left.len(), right.len())
 }
 
 #[cfg(test)]

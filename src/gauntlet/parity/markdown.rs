@@ -6,7 +6,7 @@ use super::{
     Status,
     report::{Cause, Report},
     shape::Part,
-    verdict::{Compared, Verdict},
+    verdict::{Compared, Side, Verdict},
 };
 use crate::report::{foreign, markdown::escape, words};
 
@@ -37,13 +37,11 @@ pub fn markdown(report: &Report) -> String {
 }
 
 fn heading(report: &Report) -> String {
-    let sides: Vec<String> =
-        report.sides.iter().map(|side| escape::cell(&format!("{} {}", side.name, side.address))).collect();
-    let addresses: Vec<String> = report
-        .sides
-        .iter()
-        .map(|side| format!("{}: {}", escape::cell(&side.name), escape::code(&side.address)))
-        .collect();
+    let named = |side: &Side, between: &str| {
+        format!("{}{between}{}", escape::cell(&side.name), escape::code(&side.address))
+    };
+    let sides: Vec<String> = report.sides.iter().map(|side| named(side, " ")).collect();
+    let addresses: Vec<String> = report.sides.iter().map(|side| named(side, ": ")).collect();
     let rule: Vec<String> = ["same status and same body".to_owned()]
         .into_iter()
         .chain(report.rule.iter().map(|part| escape::cell(part)))

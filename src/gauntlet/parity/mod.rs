@@ -30,6 +30,8 @@ pub use shape::{Difference, Form, Kind, Part, Restructuring, Shape, Tag, Which};
 pub use table::table;
 pub use verdict::{Compared, Side, Verdict, judge};
 
+use super::program::{Program, Service};
+
 /// What is asked of whom, and what counts as the same.
 #[derive(Debug, Clone)]
 pub struct Spec {
@@ -37,6 +39,8 @@ pub struct Spec {
     pub name: String,
     /// Two or more, of distinct names; the first is the one that others are compared with.
     pub sides: Vec<Target>,
+    /// Started before anybody is asked, and stopped in the end.
+    pub services: Vec<Service>,
     /// One or more, of distinct names.
     pub cases: Vec<Case>,
     /// What counts as the same.
@@ -67,7 +71,12 @@ pub enum Access {
         headers: Vec<(String, String)>,
     },
     /// As a program that reads the case's body.
-    Command(Program),
+    Command {
+        /// What is started for each case.
+        program: Program,
+        /// Globs, below its folder, of files it writes that are compared too.
+        files: Vec<String>,
+    },
     /// Not at all: these are its answers, by case.
     Recorded {
         /// Where they were read.
@@ -75,21 +84,6 @@ pub enum Access {
         /// What it said.
         answers: BTreeMap<String, Answer>,
     },
-}
-
-/// A program that is a side.
-#[derive(Debug, Clone)]
-pub struct Program {
-    /// The program and its arguments.
-    pub argv: Vec<String>,
-    /// Where it runs.
-    pub folder: PathBuf,
-    /// Variables that it sees besides ours.
-    pub env: BTreeMap<String, String>,
-    /// Variables with keys that it may see.
-    pub pass_env: Vec<String>,
-    /// Globs, below its folder, of files it writes that are compared too.
-    pub files: Vec<String>,
 }
 
 /// One thing that every side is asked.
@@ -116,7 +110,7 @@ impl Access {
     pub fn address(&self) -> String {
         match self {
             Self::Http { url, .. } => url.clone(),
-            Self::Command(program) => program.argv.join(" "),
+            Self::Command { program, .. } => program.argv.join(" "),
             Self::Recorded { file, .. } => format!("recorded in {}", file.display()),
         }
     }

@@ -66,12 +66,17 @@ impl Screen<'_> {
         };
         let name = layout::wrap(&foreign::one_line(&case.name), self.width / 3).join("\n");
         let statuses: Vec<String> = case.statuses.iter().map(status).collect();
-        let used = layout::width_of(name.lines().next().unwrap_or_default()).max(self.width / 3);
-        let used = used
-            + statuses.iter().map(|status| layout::width_of(status) + layout::GAP).sum::<usize>()
-            + layout::GAP;
+        let used = self.name_width()
+            + statuses.iter().map(|status| layout::width_of(status) + layout::GAP).sum::<usize>();
+        let used = used + layout::GAP;
         let result = layout::wrap(&result, self.width.saturating_sub(used).max(20)).join("\n");
         [name].into_iter().chain(statuses).chain([self.ink.alarm(&result)]).collect()
+    }
+
+    /// Columns of the longest name that is shown.
+    fn name_width(&self) -> usize {
+        let open = self.report.cases.iter().filter(|case| case.verdict != Verdict::Match).take(MOST_LINES);
+        open.map(|case| layout::width_of(&case.name)).max().unwrap_or(0).min(self.width / 3)
     }
 
     fn causes(&self, title: &str, causes: &[Cause]) -> String {

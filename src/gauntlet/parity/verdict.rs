@@ -145,6 +145,7 @@ impl Compared {
                     && hollow.iter().all(|other| *other == Some(*way)) =>
             {
                 self.differences.clear();
+                self.bodies_match = None;
                 (Verdict::Empty, Some(format!("all sides {} ({})", way.words(), first.status)))
             }
             _ if self.differences.is_empty() => (Verdict::Match, None),
