@@ -22,6 +22,7 @@ mod eval;
 mod explain;
 mod forge;
 mod gate;
+mod gauntlet;
 mod git;
 mod guidance;
 mod hostile;
