@@ -1,6 +1,10 @@
 //! `scrum parity`: puts the same cases to several sides and says where they differ.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
@@ -8,14 +12,18 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::{
     Format, Global, OutputArgs,
     error::{CliError, Status},
-    interrupt, ui,
+    interrupt::{self, Interrupt},
+    secrets::secrets,
+    supervise,
     ui::Ui,
+    workspace::Workspace,
 };
 use crate::{
     clock,
     config::parity as specs,
-    gauntlet::parity::{Case, Report, Spec, Standing, markdown, recording, table, wire},
-    probe::Secrets,
+    gauntlet::parity::{Answer, Case, Report, Spec, Standing, markdown, recording, table, wire},
+    probe::service::ServiceError,
+    progress,
     report::words::{count, list_up_to},
     run::{
         parity::{Carried, Wanted, perform},
@@ -24,7 +32,16 @@ use crate::{
     store,
 };
 
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    all cases match, or their difference is a known gap
+  1    a case differs
+  2    wrong use, an unusable spec or another error
+  3    no difference, but not all cases could be compared, as when a side is down
+  130  interrupted; services are stopped all the same";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
 pub(super) struct ParityArgs {
     /// The spec: its sides, its cases, and what does not count
     #[arg(value_name = "SPEC")]
@@ -50,52 +67,69 @@ fn parse_record(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 pub(super) fn run(global: &Global, args: &ParityArgs, ui: Ui) -> Result<Status, CliError> {
-    let here = match &global.directory {
-        Some(directory) => directory.clone(),
-        None => ui::current_directory()?,
-    };
     Ui::check_output(args.output.output.as_deref())?;
-    let mut spec = specs::load(&here.join(&args.spec))?;
+    let workspace = Workspace::open_anywhere(global, ui)?;
+    let mut spec = specs::load(&workspace.resolve(&args.spec))?;
     let recorded = recorded_sides(&spec, &args.record)?;
     keep(&mut spec, &args.only)?;
-    let spec = Arc::new(spec);
-    let wanted = Wanted {
-        repeat: args.repeat.into(),
-        record: recorded.iter().map(|(side, _)| *side).collect(),
-        date: timestamp(clock::now()),
-        secrets: Secrets::default(),
-    };
-    let interrupt =
-        interrupt::watch().map_err(|error| CliError::new(format!("cannot listen to signals: {error}")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
-    let carried = runtime.block_on(perform(&spec, &wanted, &interrupt.end, |_| ()));
-    runtime.shutdown_background();
-    let Carried { report, answers } = match carried {
-        Ok(carried) => carried,
-        Err(error) => {
+    let (spec, interrupt) = (Arc::new(spec), interrupt::watched()?);
+    let record = recorded.iter().map(|(side, _)| *side).collect();
+    let carried = match carry_out(&workspace, &spec, args.repeat.into(), record, &interrupt, ui)? {
+        Some(Ok(carried)) => carried,
+        Some(Err(error)) if !interrupt.end.is_cancelled() => {
             ui.warning(format_args!("nothing was compared: {error}"));
-            return Ok(if interrupt.end.is_cancelled() { Status::Interrupted } else { Status::Inconclusive });
+            return Ok(Status::Inconclusive);
         }
+        Some(Err(_)) | None => return Ok(Status::Interrupted),
     };
-    for ((_, file), answers) in recorded.iter().zip(&answers) {
-        let line = |case: &Case| Some(recording::line(&case.name, answers.get(&case.name)?));
-        let lines: String = spec.cases.iter().filter_map(line).collect();
-        store::write(file, lines.as_bytes())?;
-        if answers.len() < spec.cases.len() {
-            let missing = count(spec.cases.len() - answers.len(), "answer");
-            ui.warning(format_args!("{missing} could not be recorded in {}", file.display()));
-        }
+    for ((_, file), answers) in recorded.iter().zip(&carried.answers) {
+        write_record(&spec, answers, file, ui)?;
     }
-    print(&report, args, ui)?;
-    if interrupt.end.is_cancelled() {
-        return Ok(Status::Interrupted);
-    }
-    Ok(match report.standing() {
+    print(&carried.report, args, ui)?;
+    Ok(if interrupt.end.is_cancelled() { Status::Interrupted } else { status(carried.report.standing()) })
+}
+
+fn status(standing: Standing) -> Status {
+    match standing {
         Standing::Matched => Status::Done,
         Standing::Diverged => Status::GateFailed,
         Standing::Inconclusive => Status::Inconclusive,
-    })
+    }
+}
+
+/// Asks all sides and compares; `record` are the places of sides whose answers are wanted too. An error says that a service
+/// is not there; `None` when everything was dropped.
+pub(super) fn carry_out(
+    workspace: &Workspace,
+    spec: &Arc<Spec>,
+    repeat: usize,
+    record: Vec<usize>,
+    interrupt: &Interrupt,
+    ui: Ui,
+) -> Result<Option<Result<Carried, ServiceError>>, CliError> {
+    let (date, secrets) = (timestamp(clock::now()), secrets(workspace));
+    let wanted = Wanted { repeat, date, record, secrets };
+    let bar = progress::parity::bar(&spec.name, spec.cases.len(), ui.progress());
+    let done =
+        supervise::until_dropped(interrupt, perform(spec, &wanted, &interrupt.end, |done| bar.at(done)));
+    bar.end();
+    done
+}
+
+fn write_record(
+    spec: &Spec,
+    answers: &BTreeMap<String, Answer>,
+    file: &Path,
+    ui: Ui,
+) -> Result<(), CliError> {
+    let line = |case: &Case| Some(recording::line(&case.name, answers.get(&case.name)?));
+    let lines: String = spec.cases.iter().filter_map(line).collect();
+    store::write(file, lines.as_bytes())?;
+    if answers.len() < spec.cases.len() {
+        let missing = count(spec.cases.len() - answers.len(), "answer");
+        ui.warning(format_args!("{missing} could not be recorded in {}", file.display()));
+    }
+    Ok(())
 }
 
 /// The places of the sides whose answers are to be written, and where to.

@@ -1,7 +1,6 @@
 //! What a gauntlet asks of the world: commands, HTTP requests, and services that run meanwhile.
 //!
-//! [`command`] runs a program to its end, [`request`] asks a server, [`service`] starts one that must go on while others are
-//! asked. What came of it is told
+//! [`command`] runs a program to its end, [`request`] asks a server, [`service`] starts one that must go on while others are asked. What came of it is told
 //! as it is; whether that is good is `gauntlet`'s matter.
 
 pub mod command;

@@ -2,6 +2,7 @@
 //!
 //! [`show`] listens to the run's events and writes to stderr; it decides nothing and holds nothing up.
 
+pub mod parity;
 pub mod plain;
 pub mod smoke;
 pub mod terminal;

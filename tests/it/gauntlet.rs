@@ -97,15 +97,21 @@ fn ship_with_known_gap() {
     let copy = fs::read_to_string(run.join("parity/copy.md")).unwrap();
     assert!(copy.contains("known to differ (Ines Duarte until 2999-01-01)"), "{copy}");
     let page = fs::read_to_string(run.join("gauntlet.md")).unwrap();
-    assert!(page.starts_with("## Gauntlet: ship-with-known-gap – copy: 1 of 2 cases differ, as accepted\n"), "{page}");
+    assert!(
+        page.starts_with("## Gauntlet: ship-with-known-gap – copy: 1 of 2 cases differ, as accepted\n"),
+        "{page}"
+    );
     assert!(run.join("smoke/unit.txt").is_file() && run.join("tally.json").is_file());
     // What is saved is shown with the run, by people's forms.
     let id = run.file_name().unwrap().to_str().unwrap();
     let shown = sandbox.scrum(&["report", id]);
-    assert!(shown.stdout.contains("Verdict: ship") && shown.stdout.contains("May this ship? ship-with-known-gap"));
+    assert!(
+        shown.stdout.contains("Verdict: ship") && shown.stdout.contains("May this ship? ship-with-known-gap")
+    );
     let comment = sandbox.scrum(&["report", id, "--format", "markdown"]);
     assert!(comment.stdout.contains("<summary>Gauntlet: ship-with-known-gap</summary>"), "{comment:?}");
-    let tally: Value = serde_json::from_str(&sandbox.scrum(&["report", id, "--format", "json"]).stdout).unwrap();
+    let tally: Value =
+        serde_json::from_str(&sandbox.scrum(&["report", id, "--format", "json"]).stdout).unwrap();
     assert_eq!(tally["schema"], "scrum.tally/1");
 }
 
@@ -154,7 +160,8 @@ fn inconclusive() {
 fn a_chain_that_stops_begins_nothing_more() {
     let sandbox = declared("exit 1", "[\"cat\"]");
     let path = sandbox.repo().join("gauntlet.toml");
-    fs::write(&path, "[chain]\non_failure = \"stop\"\n".to_owned() + &fs::read_to_string(&path).unwrap()).unwrap();
+    fs::write(&path, "[chain]\non_failure = \"stop\"\n".to_owned() + &fs::read_to_string(&path).unwrap())
+        .unwrap();
     let stops = "was not carried out: the chain stops where a check fails";
     let (review, parity) = (format!("the review {stops}"), format!("the parity {stops}"));
     check(&sandbox, ("hold", 1, &["1 check failed: unit (exit status 1)", &review, &parity], &[]));
@@ -177,7 +184,8 @@ fn trend() {
 fn what_came_is_kept_when_it_is_interrupted() {
     let sandbox = declared("echo begun > begun; exec sleep 1000", "[\"cat\"]");
     let mut command = sandbox.command(env!("CARGO_BIN_EXE_scrum"));
-    let command = command.args(["gauntlet", "--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let command =
+        command.args(["gauntlet", "--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     while !sandbox.repo().join("begun").exists() {
         std::thread::yield_now();
@@ -195,20 +203,45 @@ fn what_came_is_kept_when_it_is_interrupted() {
 #[test]
 fn what_cannot_be_carried_out_is_told_before_anything_runs() {
     let check = |gauntlet: &str, arguments: &[&str], expect: &str| {
-        let sandbox = repository(&("[[smoke]]\nname = \"x\"\ncommand = [\"touch\", \"ran\"]\n".to_owned() + gauntlet));
+        let sandbox =
+            repository(&("[[smoke]]\nname = \"x\"\ncommand = [\"touch\", \"ran\"]\n".to_owned() + gauntlet));
         let printed = sandbox.scrum(&[&["gauntlet"], arguments].concat());
         let root = sandbox.repo().canonicalize().unwrap();
         let told = printed.stderr.replace(&format!("{}/", root.display()), "");
         assert_eq!((printed.status, told.as_str()), (2, expect), "{gauntlet}");
         assert!(!sandbox.repo().join("ran").exists(), "{gauntlet}");
     };
-    check("", &["other.toml"], "error: there is no file other.toml\nhint: docs/design/gauntlet.md says what stands in one: [[smoke]], [review], [[parity]], [[gap]]\n");
-    check("[review]\nrnge = \"HEAD\"\n", &[], "error: gauntlet.toml:5: unknown field `rnge`, expected `range` or `panel`\nhint: did you mean `range`?\n");
-    check("[[parity]]\nspec = \"no.toml\"\n", &[], "error: gauntlet.toml:4: parity 1: there is no file no.toml\n");
-    check("[[gap]]\nmatches = \"a/*\"\nwhy = \"x\"\naccepted_by = \"y\"\nuntil = \"2027-01-01\"\n", &[], "error: gauntlet.toml:8: until is \"2027-01-01\", it must be a date such as 2026-11-09, without quotes\n");
+    check(
+        "",
+        &["other.toml"],
+        "error: there is no file other.toml\nhint: docs/design/gauntlet.md says what stands in one: [[smoke]], [review], [[parity]], [[gap]]\n",
+    );
+    check(
+        "[review]\nrnge = \"HEAD\"\n",
+        &[],
+        "error: gauntlet.toml:5: unknown field `rnge`, expected `range` or `panel`\nhint: did you mean `range`?\n",
+    );
+    check(
+        "[[parity]]\nspec = \"no.toml\"\n",
+        &[],
+        "error: gauntlet.toml:4: parity 1: there is no file no.toml\n",
+    );
+    check(
+        "[[gap]]\nmatches = \"a/*\"\nwhy = \"x\"\naccepted_by = \"y\"\nuntil = \"2027-01-01\"\n",
+        &[],
+        "error: gauntlet.toml:8: until is \"2027-01-01\", it must be a date such as 2026-11-09, without quotes\n",
+    );
     check("[review]\nrange = \"nowhere..HEAD\"\n", &[], "error: no commit named \"nowhere\"\n");
-    check("[review]\npanel = \"none\"\n", &[], "error: no panel named \"none\"\nhint: panels: auto, offline\n");
-    check("", &["--pr", "5"], "error: gauntlet.toml declares no review of a pull request\nhint: write [review] into it; its range gives way to the pull request\n");
+    check(
+        "[review]\npanel = \"none\"\n",
+        &[],
+        "error: no panel named \"none\"\nhint: panels: auto, offline\n",
+    );
+    check(
+        "",
+        &["--pr", "5"],
+        "error: gauntlet.toml declares no review of a pull request\nhint: write [review] into it; its range gives way to the pull request\n",
+    );
 }
 
 #[test]
@@ -227,7 +260,11 @@ fn without_a_repository_checks_are_carried_out_all_the_same() {
 fn the_committed_gauntlet_is_shown_to_the_same_bytes() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let sandbox = Sandbox::new();
-    let listed = sandbox.command("git").args(["ls-files", "--", "reviews/*/gauntlet.json"]).current_dir(&root).output();
+    let listed = sandbox
+        .command("git")
+        .args(["ls-files", "--", "reviews/*/gauntlet.json"])
+        .current_dir(&root)
+        .output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
     assert!(!listed.is_empty(), "reviews/ holds no committed gauntlet");
     for file in listed.lines() {
@@ -235,13 +272,19 @@ fn the_committed_gauntlet_is_shown_to_the_same_bytes() {
         let schema: Value =
             serde_json::from_slice(&fs::read(root.join("schema/gauntlet.schema.json")).unwrap()).unwrap();
         let document: Value = serde_json::from_slice(&fs::read(root.join(file)).unwrap()).unwrap();
-        assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&document), "{file} is not of its schema");
+        assert!(
+            jsonschema::validator_for(&schema).unwrap().is_valid(&document),
+            "{file} is not of its schema"
+        );
         let shown = sandbox.scrum(&["report", folder.to_str().unwrap(), "--format", "markdown"]);
         let page = folder.join("gauntlet.md");
         if std::env::var_os("UPDATE_EXPECTED").is_some() {
             fs::write(&page, &shown.stdout).unwrap();
         }
         let committed = fs::read_to_string(&page).unwrap();
-        assert!(committed == shown.stdout, "gauntlet.md differs; UPDATE_EXPECTED=1 writes it down:\n{shown:?}");
+        assert!(
+            committed == shown.stdout,
+            "gauntlet.md differs; UPDATE_EXPECTED=1 writes it down:\n{shown:?}"
+        );
     }
 }

@@ -6,23 +6,17 @@ use super::{PhaseName, Session};
 use crate::{
     cli::{
         error::CliError,
+        parity,
         review::{self, Reviewed},
-        secrets::secrets,
-        smoke, supervise,
+        smoke,
     },
-    clock,
-    config::parity,
+    config::parity as specs,
     gauntlet::{
         carried,
         conclude::Phase,
         document::{CheckWord, GapEntry, Smoke, SpecEntry},
         parity::{Report, Spec, markdown, wire},
         smoke::{OnFailure, files::file_names},
-    },
-    report::words::count,
-    run::{
-        self,
-        parity::{Wanted, perform},
     },
     store::RunDir,
 };
@@ -37,7 +31,7 @@ pub(super) struct Comparison {
 impl Session<'_> {
     /// Every spec that is declared, read and checked.
     pub(super) fn specs(&self) -> Result<Vec<Arc<Spec>>, CliError> {
-        let specs = self.declared.parity.iter().map(|path| Ok(Arc::new(parity::load(path)?)));
+        let specs = self.declared.parity.iter().map(|path| Ok(Arc::new(specs::load(path)?)));
         let specs: Vec<Arc<Spec>> = specs.collect::<Result<_, CliError>>()?;
         for (at, spec) in specs.iter().enumerate() {
             if specs[..at].iter().any(|other| other.name == spec.name) {
@@ -100,15 +94,7 @@ impl Session<'_> {
         if self.is_interrupted() {
             return unasked("interrupted");
         }
-        self.ui.note(format_args!("comparing {}: {}", spec.name, count(spec.cases.len(), "case")));
-        let wanted = Wanted {
-            repeat: 1,
-            record: Vec::new(),
-            date: run::timestamp(clock::now()),
-            secrets: secrets(&self.base),
-        };
-        let work = perform(spec, &wanted, &self.interrupt.end, |_| ());
-        match supervise::until_dropped(&self.interrupt, work)? {
+        match parity::carry_out(&self.base, spec, 1, Vec::new(), &self.interrupt, self.ui)? {
             Some(Ok(done)) => {
                 Ok(Comparison { entry: carried::spec(&done.report), report: Some(done.report) })
             }

@@ -13,8 +13,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{files, seconds};
-use crate::gauntlet::parity::Case;
+use super::files;
+use crate::{
+    config::service::{ServiceEntry, timeout},
+    gauntlet::parity::Case,
+};
 
 /// A whole spec.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +31,7 @@ pub(super) struct File {
     pub(super) tolerance: TolerancesEntry,
     pub(super) replace: Vec<ReplaceEntry>,
     pub(super) compare_headers: Vec<String>,
+    pub(super) service: Vec<ServiceEntry>,
     pub(super) side: Vec<SideEntry>,
     pub(super) case: Vec<CaseEntry<toml::Value>>,
     #[serde(deserialize_with = "one_or_several")]
@@ -43,7 +47,7 @@ pub(super) struct SideEntry {
     pub(super) answers: Option<PathBuf>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) timeout_secs: Option<u64>,
-    pub(super) folder: Option<PathBuf>,
+    pub(super) folder: Option<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) pass_env: Vec<String>,
     pub(super) files: Vec<String>,
@@ -231,7 +235,7 @@ impl<J: JsonText> CaseEntry<J> {
         if is_json && !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
-        let timeout = seconds(self.timeout_secs)?;
+        let timeout = self.timeout_secs.map(timeout).transpose()?;
         let (method, path, allow_empty) = (self.method, self.path, self.allow_empty);
         let case = |(name, body): (String, Option<Vec<u8>>)| {
             let usual = if body.is_some() { "POST" } else { "GET" };

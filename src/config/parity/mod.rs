@@ -10,21 +10,17 @@ use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use regex::Regex;
-use url::Url;
 
 use super::{
-    ConfigError, LONGEST_SECS,
+    ConfigError,
     error::invalid,
     place::{Entry, line_of},
+    service::{ProgramKeys, http_url, timeout},
 };
-use crate::gauntlet::{
-    parity::{Access, Case, Pointer, Replacement, Rule, Spec, Target, Tolerance, recording},
-    program::Program,
-};
+use crate::gauntlet::parity::{Access, Case, Pointer, Replacement, Rule, Spec, Target, Tolerance, recording};
 use file::{File, SideEntry, TolerancesEntry};
 
 /// Seconds a side has for one answer where nothing else is said.
@@ -79,6 +75,8 @@ impl Reader<'_> {
             ));
         }
         let rule = rule(&file)?;
+        let services = (1..).zip(file.service).map(|(number, one)| one.service(number, &self.folder));
+        let services = services.collect::<Result<Vec<_>, _>>()?;
         let sides = self.sides(file.side)?;
         let mut found = Vec::new();
         for (number, case) in (1..).zip(file.case) {
@@ -92,7 +90,7 @@ impl Reader<'_> {
             found.extend(cases::read(&self.folder, pattern)?);
         }
         let cases = self.distinct(found)?;
-        Ok(Spec { name, sides, services: Vec::new(), cases, rule, concurrency })
+        Ok(Spec { name, sides, services, cases, rule, concurrency })
     }
 
     fn whole(&self, reason: &str, advice: &str) -> ConfigError {
@@ -136,8 +134,7 @@ impl Reader<'_> {
             if sides.iter().any(|other| other.name == side.name) {
                 return Err(wrong(format!("another side is named {:?} too", side.name)));
             }
-            let timeout =
-                seconds(side.timeout_secs).map_err(wrong)?.unwrap_or(Duration::from_secs(USUAL_SECS));
+            let timeout = timeout(side.timeout_secs.unwrap_or(USUAL_SECS)).map_err(wrong)?;
             let name = side.name.clone();
             sides.push(Target { name, timeout, access: self.access(side, wrong)? });
         }
@@ -154,13 +151,10 @@ impl Reader<'_> {
                 url: address(&url).map_err(wrong)?,
                 headers: side.headers.into_iter().collect(),
             }),
-            (None, Some(argv), None) if argv.first().is_none_or(String::is_empty) => {
-                Err(wrong("`command` is empty".to_owned()))
-            }
-            (None, Some(argv), None) => {
-                let folder = self.folder.join(side.folder.unwrap_or_default());
-                let program = Program { argv, folder, env: side.env, pass_env: side.pass_env };
-                Ok(Access::Command { program, files: side.files })
+            (None, Some(command), None) => {
+                let keys =
+                    ProgramKeys { command, folder: side.folder, env: side.env, pass_env: side.pass_env };
+                Ok(Access::Command { program: keys.program(&self.folder).map_err(wrong)?, files: side.files })
             }
             (None, None, Some(file)) => {
                 let path = self.folder.join(&file);
@@ -183,19 +177,9 @@ fn at(path: &Path, line: usize, reason: String) -> ConfigError {
     ConfigError::Invalid { path: path.to_owned(), line, reason, suggestion: None, advice: None }
 }
 
-fn seconds(seconds: Option<u64>) -> Result<Option<Duration>, String> {
-    match seconds {
-        Some(0 | LONGEST_SECS..) => Err(format!("timeout_secs must be from 1 to {}", LONGEST_SECS - 1)),
-        seconds => Ok(seconds.map(Duration::from_secs)),
-    }
-}
-
 /// Where paths are added: without a slash at the end.
 fn address(text: &str) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|error| format!("url {text:?}: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("url {text:?} must begin with http:// or https://"));
-    }
+    let url = http_url(text)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!(
             "url {text:?} must end before `?` and `#`: the path of each case is added to it"

@@ -74,7 +74,10 @@ fn statuses_match_bodies_differ_and_there_is_one_cause() {
     assert_eq!(told, expect);
     let causes = report["causes"].as_array().unwrap();
     assert_eq!(causes.len(), 1, "{causes:?}");
-    assert_eq!((&causes[0]["shape"], causes[0]["cases"].as_array().unwrap().len()), (&Value::from("structure"), 5));
+    assert_eq!(
+        (&causes[0]["shape"], causes[0]["cases"].as_array().unwrap().len()),
+        (&Value::from("structure"), 5)
+    );
     assert_eq!(printed.status, 1, "nobody has accepted it");
 }
 
