@@ -155,7 +155,7 @@ fn parity(spec: &SpecEntry) -> String {
         let _ = writeln!(out, "- {} ({})", escape::text(&told), escape::cell(&cases));
     }
     if let Some(report) = &spec.report {
-        let _ = writeln!(out, "\nBoth bodies of each: {}", escape::code(report));
+        let _ = writeln!(out, "\nIn full: {}", escape::code(report));
     }
     out
 }

@@ -201,7 +201,7 @@ fn as_markdown() {
 
     - 1 case: same leaves, other structure (fill_phantom)
 
-    Both bodies of each: `parity/validator.md`
+    In full: `parity/validator.md`
 
     ### Known gaps
 

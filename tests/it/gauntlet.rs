@@ -136,7 +136,7 @@ fn hold_by_the_review() {
     sandbox.script("git add scrum.toml && git commit -qm gate");
     sandbox.write("run.py", "import os\nos.system(\"ls \" + name)\n");
     sandbox.script("git add run.py && git commit -qm run");
-    check(&sandbox, ("hold", 1, &["the gate of the review fails: 1 issue"], &[]));
+    check(&sandbox, ("hold", 1, &["the gate of the review fails: 1 issue of INFO or worse"], &[]));
 }
 
 #[test]
@@ -231,7 +231,11 @@ fn what_cannot_be_carried_out_is_told_before_anything_runs() {
         &[],
         "error: gauntlet.toml:8: until is \"2027-01-01\", it must be a date such as 2026-11-09, without quotes\n",
     );
-    check("[review]\nrange = \"nowhere..HEAD\"\n", &[], "error: no commit named \"nowhere\"\n");
+    check(
+        "[review]\nrange = \"nowhere..HEAD\"\n",
+        &[],
+        "error: unknown revision \"nowhere\"\nhint: git branch --all and git tag list the names there are\n",
+    );
     check(
         "[review]\npanel = \"none\"\n",
         &[],

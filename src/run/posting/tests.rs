@@ -572,3 +572,19 @@ async fn a_rehearsal_changes_nothing() {
     let after = rehearse(&memory, &posting).await.unwrap();
     assert_eq!((after.tally, after.remarks.len()), (Written::Unchanged, 0));
 }
+
+#[tokio::test]
+async fn an_appendix_stands_below_the_tally_where_there_is_room() {
+    let memory = Memory::new();
+    let tally = tally::tally(run(1, &["WARN 2 the lock is lost"]));
+    let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
+    let rules = Rules { inline: Inline::Block, most: 10 };
+    let long = "x".repeat(memory.limits().comment / 4 + 1);
+    for (appendix, is_there) in [("\nbelow it\n", true), (long.as_str(), false)] {
+        let posting = Posting { tally: &tally, gate: &gate, appendix, rules, contains: &|_, _| true };
+        let body = rehearse(&memory, &posting).await.unwrap().body;
+        assert_eq!(body.contains(appendix), is_there);
+        let last = body.trim_end().lines().next_back().unwrap_or_default();
+        assert!(last.starts_with("<!-- "), "the record stays the last line: {last}");
+    }
+}
