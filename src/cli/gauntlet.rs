@@ -127,7 +127,7 @@ struct Session<'a> {
 }
 
 pub(super) fn run(global: &Global, args: &GauntletArgs, ui: Ui) -> Result<Status, CliError> {
-    Ui::check_output(args.output.output.as_deref())?;
+    Ui::check_output(args.output.file())?;
     let base = Workspace::open_anywhere(global, ui)?;
     let path = file(&base, args)?;
     let declared = gauntlet::read(&path)?;
@@ -188,7 +188,7 @@ impl Session<'_> {
             notes: self.notes(review.as_ref()),
         };
         let document = conclude(outcome, started.to_zoned(TimeZone::UTC).date());
-        self.keep(&document, compared, &dir, &store)?;
+        keep(&document, compared, &dir, &store)?;
         self.show(&document, &dir)?;
         if let (Some(review), Phase::Carried(Some(reviewed)), true) = (&review, &reviewed, self.args.post) {
             let tally = (&reviewed.tally, &reviewed.gate);
@@ -247,34 +247,14 @@ impl Session<'_> {
         brings.then_some(note).into_iter().collect()
     }
 
-    /// Writes down what came of it, and each comparison with what is accepted of it.
-    fn keep(
-        &self,
-        document: &GauntletDocument,
-        compared: Phase<Vec<Comparison>>,
-        dir: &RunDir,
-        store: &Store,
-    ) -> Result<(), CliError> {
-        if let Phase::Carried(compared) = compared {
-            for (mut one, entry) in compared.into_iter().zip(&document.parity.specs) {
-                one.keep(entry, &document.gaps, dir)?;
-            }
-        }
-        dir.write_gauntlet(document)?;
-        if document.run.finished_at.is_some() {
-            store.append_gauntlet(&document.line())?;
-        }
-        Ok(())
-    }
-
     fn show(&self, document: &GauntletDocument, dir: &RunDir) -> Result<(), CliError> {
         for one in &document.review.engagement {
             if let Some(silence) = &one.silence {
                 self.ui.warning(format_args!("{} fell silent: {silence}", one.now.reviewer));
             }
         }
-        let OutputArgs { format, output } = &self.args.output;
-        Ui::result(&shown(document, *format, output.is_none(), self.ui), output.as_deref())?;
+        let output = &self.args.output;
+        Ui::result(&shown(document, output.format, output.file().is_none(), self.ui), output.file())?;
         self.ui.note(format_args!("saved in {}", self.base.shown(&dir.review)));
         Ok(())
     }
@@ -289,6 +269,25 @@ impl Session<'_> {
             AssessmentWord::Inconclusive => Status::Inconclusive,
         }
     }
+}
+
+/// Writes down what came of it, and each comparison with what is accepted of it.
+fn keep(
+    document: &GauntletDocument,
+    compared: Phase<Vec<Comparison>>,
+    dir: &RunDir,
+    store: &Store,
+) -> Result<(), CliError> {
+    if let Phase::Carried(compared) = compared {
+        for (mut one, entry) in compared.into_iter().zip(&document.parity.specs) {
+            one.keep(entry, &document.gaps, dir)?;
+        }
+    }
+    dir.write_gauntlet(document)?;
+    if document.run.finished_at.is_some() {
+        store.append_gauntlet(&document.line())?;
+    }
+    Ok(())
 }
 
 /// A gauntlet in the form asked for; colour only on a screen.

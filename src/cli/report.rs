@@ -41,21 +41,21 @@ pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, 
         // It has no review, so there is no tally.
         let document = dir.gauntlet()?;
         let text =
-            document.map(|document| gauntlet::shown(&document, format, args.output.output.is_none(), ui));
-        Ui::result(&text.unwrap_or_default(), args.output.output.as_deref())?;
+            document.map(|document| gauntlet::shown(&document, format, args.output.file().is_none(), ui));
+        Ui::result(&text.unwrap_or_default(), args.output.file())?;
         return Ok(Status::Done);
     }
     let dir = workspace.find_run(&args.run)?;
     let saved = open(&workspace, &dir, ui)?;
     let (tally, gate) = judged(&workspace, &dir, saved, None, ui)?;
     let text = shown(&tally, &gate, &args.output, ui) + &of_gauntlet(&dir, &args.output, ui)?;
-    Ui::result(&text, args.output.output.as_deref())?;
+    Ui::result(&text, args.output.file())?;
     Ok(Status::Done)
 }
 
 /// What people are told of the gauntlet that the run is the review of, if it is of one.
 fn of_gauntlet(dir: &RunDir, output: &TallyOutputArgs, ui: Ui) -> Result<String, CliError> {
-    let to_screen = output.output.is_none();
+    let to_screen = output.file().is_none();
     Ok(match (dir.gauntlet()?, output.format) {
         (Some(document), TallyFormat::Table) => {
             format!("\n{}", gauntlet::shown(&document, Format::Table, to_screen, ui))
@@ -140,13 +140,13 @@ pub(super) fn warn_of_unusable(lines: &[String], ui: Ui) {
 
 /// Prints a tally in the form asked for.
 pub(super) fn print(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> Result<(), CliError> {
-    Ui::result(&shown(tally, gate, output, ui), output.output.as_deref())
+    Ui::result(&shown(tally, gate, output, ui), output.file())
 }
 
 fn shown(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> String {
     match output.format {
         TallyFormat::Table => {
-            let color = output.output.is_none() && ui.color_on_stdout();
+            let color = output.file().is_none() && ui.color_on_stdout();
             table::render(tally, gate, Ui::width(), color)
         }
         TallyFormat::Markdown => markdown::render(tally, gate),
@@ -167,7 +167,7 @@ pub(super) fn print_document(
     output: &TallyOutputArgs,
     ui: Ui,
 ) -> Result<(), CliError> {
-    if output.format == TallyFormat::Table && output.output.is_none() {
+    if output.format == TallyFormat::Table && output.file().is_none() {
         return Ok(());
     }
     print(tally, gate, output, ui)

@@ -13,7 +13,8 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::{
-    ConfigError, check_range,
+    ConfigError,
+    check::range,
     error::{invalid, nearest},
     gap::{self, GapEntry},
     phases::{self, ParityEntry, ReviewPhase},
@@ -116,7 +117,7 @@ fn gauntlet(mut file: File, folder: &Path) -> Result<Gauntlet, ConfigError> {
 
 fn chain(file: File, folder: &Path) -> Result<Chain, ConfigError> {
     let concurrency = file.chain.concurrency.unwrap_or(USUAL_CONCURRENCY);
-    check_range("chain.concurrency", concurrency as u64, 1, 1000)?;
+    range("chain.concurrency", concurrency as u64, 1, 1000)?;
     let services = (1..).zip(file.service).map(|(number, entry)| entry.service(number, folder));
     let services: Vec<Service> = services.collect::<Result<_, _>>()?;
     let checks = (1..).zip(file.smoke).map(|(number, entry)| {

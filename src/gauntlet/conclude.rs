@@ -128,16 +128,11 @@ fn no_checks(state: PhaseWord) -> Smoke {
 }
 
 fn of_smoke(smoke: &Smoke) -> Vec<Reason> {
-    let named = |result: CheckWord| {
-        let all = smoke.checks.iter().filter(|check| check.result == result);
-        all.map(|check| match &check.reason {
-            Some(reason) => format!("{} ({reason})", check.name),
-            None => check.name.clone(),
-        })
-        .collect::<Vec<_>>()
-    };
+    let failed = smoke.checks.iter().filter(|check| check.result == CheckWord::Failed);
+    let failed: Vec<String> = failed
+        .map(|check| format!("{} ({})", check.name, check.reason.as_deref().unwrap_or("no reason is known")))
+        .collect();
     let mut reasons = Vec::new();
-    let failed = named(CheckWord::Failed);
     if !failed.is_empty() {
         let head = count(failed.len(), "check");
         reasons.push(Reason::new(Weight::Against, format!("{head} failed: {}", list_up_to(&failed, NAMED))));
@@ -149,12 +144,11 @@ fn of_smoke(smoke: &Smoke) -> Vec<Reason> {
         };
         Reason::new(weight, words::service(service))
     }));
-    let open = named(CheckWord::Skipped);
-    if !open.is_empty() {
-        let head = count(open.len(), "check");
-        let words = format!("{head} not carried out: {}", list_up_to(&open, NAMED));
-        reasons.push(Reason::new(Weight::Lacking, words));
-    }
+    reasons.extend(words::skipped(smoke).into_iter().map(|(reason, names)| {
+        let head = count(names.len(), "check");
+        let words = format!("{head} skipped: {} ({reason})", list_up_to(&names, NAMED));
+        Reason::new(Weight::Lacking, words)
+    }));
     if reasons.is_empty() {
         reasons.push(Reason::new(Weight::Fine, format!("checks: {}", words::checks(smoke))));
     }

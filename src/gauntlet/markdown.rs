@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    document::{CheckEntry, CheckWord, EngagementEntry, GapEntry, GauntletDocument, SideEntry, SpecEntry},
+    document::{EngagementEntry, GapEntry, GauntletDocument, SideEntry, SpecEntry},
     words::{self, TREND},
 };
 use crate::report::{
@@ -76,18 +76,12 @@ fn smoke(document: &GauntletDocument) -> String {
         let names: Vec<String> = names.collect();
         let _ = writeln!(out, "- **{}** {passed} / {total}: {}", escape::cell(layer), names.join(", "));
     }
-    let failed = smoke.checks.iter().filter(|check| check.result != CheckWord::Passed).map(check);
-    let down = smoke.services.iter().map(|service| bullet(&escape::text(&words::service(service))));
-    let told: String = failed.chain(down).collect();
-    if told.is_empty() { out } else { format!("{out}\nNot passed:\n\n{told}") }
-}
-
-fn check(check: &CheckEntry) -> String {
-    let reason = check.reason.as_deref().map(|reason| format!(": {}", escape::text(reason)));
-    let output = check.output.as_deref().map(|file| format!(" (output: {})", escape::code(file)));
-    let (name, reason, output) =
-        (escape::cell(&check.name), reason.unwrap_or_default(), output.unwrap_or_default());
-    format!("- **{name}**{reason}{output}\n")
+    let trouble = |(text, output): (String, Option<&str>)| {
+        let output = output.map(|file| format!(" (output: {})", escape::code(file)));
+        bullet(&format!("{}{}", escape::text(&text), output.unwrap_or_default()))
+    };
+    let troubles: String = words::troubles(smoke).into_iter().map(trouble).collect();
+    if troubles.is_empty() { out } else { format!("{out}\nNot passed:\n\n{troubles}") }
 }
 
 fn review(document: &GauntletDocument) -> String {

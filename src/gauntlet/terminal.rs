@@ -3,7 +3,7 @@
 //! Whether it may ship stands last, where the terminal stops. Width and colour are given.
 
 use super::{
-    document::{AssessmentWord, CheckWord, EngagementEntry, GapEntry, GauntletDocument, SpecEntry},
+    document::{AssessmentWord, EngagementEntry, GapEntry, GauntletDocument, SpecEntry},
     words::{self, TREND},
 };
 use crate::report::{
@@ -50,18 +50,12 @@ impl Page<'_> {
         }
         let layer = |(name, passed, total)| self.line(&format!("{name} {passed} / {total}"));
         let layers: String = words::layers(smoke).into_iter().map(layer).collect();
-        let failed = smoke.checks.iter().filter(|check| check.result != CheckWord::Passed).map(|check| {
-            let output = check.output.as_ref().map(|file| format!(" (output: {file})")).unwrap_or_default();
-            self.alarm(&format!(
-                "{}: {}{output}",
-                check.name,
-                check.reason.as_deref().unwrap_or("not passed")
-            ))
-        });
-        let down = smoke.services.iter().map(|service| self.alarm(&words::service(service)));
-        self.title(&format!("Smoke: {}", words::checks(smoke)))
-            + &layers
-            + &failed.chain(down).collect::<String>()
+        let trouble = |(text, output): (String, Option<&str>)| {
+            let output = output.map(|file| format!(" (output: {file})")).unwrap_or_default();
+            self.alarm(&format!("{text}{output}"))
+        };
+        let troubles: String = words::troubles(smoke).into_iter().map(trouble).collect();
+        self.title(&format!("Smoke: {}", words::checks(smoke))) + &layers + &troubles
     }
 
     fn review(&self) -> String {

@@ -46,6 +46,32 @@ pub(super) fn service(service: &ServiceEntry) -> String {
     format!("service {} {how}: {}", service.name, service.reason)
 }
 
+/// Checks that were skipped, by the reason, in the order in which reasons first appear.
+pub(super) fn skipped(smoke: &Smoke) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for check in smoke.checks.iter().filter(|check| check.result == CheckWord::Skipped) {
+        let reason = check.reason.as_deref().unwrap_or("not carried out");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(&check.name),
+            None => reasons.push((reason, vec![&check.name])),
+        }
+    }
+    reasons
+}
+
+/// What is not as it should be, a line each: failed checks with the files of their output, skipped ones by the reason, services.
+pub(super) fn troubles(smoke: &Smoke) -> Vec<(String, Option<&str>)> {
+    let failed = smoke.checks.iter().filter(|check| check.result == CheckWord::Failed);
+    let failed = failed.map(|check| {
+        let reason = check.reason.as_deref().unwrap_or("failed");
+        (format!("check {}: {reason}", check.name), check.output.as_deref())
+    });
+    let skipped = skipped(smoke).into_iter();
+    let skipped = skipped.map(|(reason, names)| (format!("skipped {}: {reason}", words::list(&names)), None));
+    let services = smoke.services.iter().map(|one| (service(one), one.output.as_deref()));
+    failed.chain(services).chain(skipped).collect()
+}
+
 /// Layers in the order in which they first appear: name, checks that passed, all checks.
 pub(super) fn layers(smoke: &Smoke) -> Vec<(&str, usize, usize)> {
     let mut layers: Vec<(&str, usize, usize)> = Vec::new();
