@@ -13,8 +13,7 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::{
-    ConfigError,
-    check::range,
+    ConfigError, check,
     error::{invalid, nearest},
     gap::{self, GapEntry},
     phases::{self, ParityEntry, ReviewPhase},
@@ -117,7 +116,7 @@ fn gauntlet(mut file: File, folder: &Path) -> Result<Gauntlet, ConfigError> {
 
 fn chain(file: File, folder: &Path) -> Result<Chain, ConfigError> {
     let concurrency = file.chain.concurrency.unwrap_or(USUAL_CONCURRENCY);
-    range("chain.concurrency", concurrency as u64, 1, 1000)?;
+    check::range("chain.concurrency", concurrency as u64, 1, 1000)?;
     let services = (1..).zip(file.service).map(|(number, entry)| entry.service(number, folder));
     let services: Vec<Service> = services.collect::<Result<_, _>>()?;
     let checks = (1..).zip(file.smoke).map(|(number, entry)| {

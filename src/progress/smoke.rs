@@ -21,7 +21,9 @@ pub fn show(mut events: Receiver<SmokeEvent>, style: Style) {
         match (&screen, style) {
             (_, Style::Quiet) | (None, Style::Terminal) => {}
             (Some(screen), _) => {
-                line(&event).into_iter().for_each(|line| screen.println(line));
+                if let Some(line) = line(&event) {
+                    screen.println(line);
+                }
                 screen.set_message(fitted(&board.line()));
             }
             (None, Style::Plain) => {
@@ -32,7 +34,9 @@ pub fn show(mut events: Receiver<SmokeEvent>, style: Style) {
             }
         }
     }
-    screen.into_iter().for_each(|screen| screen.finish_and_clear());
+    if let Some(screen) = screen {
+        screen.finish_and_clear();
+    }
 }
 
 fn screen() -> ProgressBar {

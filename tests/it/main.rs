@@ -44,6 +44,7 @@ mod route;
 mod sample_run;
 mod sandbox;
 mod setup;
+mod smoke;
 mod static_tools;
 mod stats;
 mod trust;

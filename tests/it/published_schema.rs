@@ -27,6 +27,11 @@ fn of_tallies() {
 }
 
 #[test]
+fn of_smoke_chains() {
+    check("smoke", &scrum::gauntlet::smoke::wire::schema());
+}
+
+#[test]
 fn of_evaluations() {
     check("eval", &report::eval::json::schema());
 }

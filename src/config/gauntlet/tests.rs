@@ -204,5 +204,5 @@ fn names_and_needs_hold_together() {
         "1: service 1: \"gateway\": `wait_for` is \"3100\", it must be a port, such as \"127.0.0.1:3100\", or a URL, such as \"http://127.0.0.1:3100/health\"",
     );
     check("[chain]\n\nconcurrency = 0", "3: chain.concurrency is 0, it must be from 1 to 1000");
-    check("[chain]\non_failure = \"halt\"", "2: on_failure is `halt`, it must be one of `continue`, `stop`");
+    check("[chain]\non_failure = \"halt\"", "2: on_failure is `halt`, it must be `continue` or `stop`");
 }

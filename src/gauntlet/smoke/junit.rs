@@ -50,6 +50,6 @@ fn case(class: &str, name: &str, took: Duration, result: Outcome, output: Option
         name: one_line(name),
         milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         result,
-        output: output.map(|file| format!("output: {file}")).into_iter().collect(),
+        output: output.map(|file| one_line(&format!("output: {file}"))).into_iter().collect(),
     }
 }

@@ -5,7 +5,7 @@ use crate::report::markdown::escape::{cell, code};
 
 /// A document about the chain alone, with a final newline.
 pub fn render(smoke: &Smoke) -> String {
-    format!("# Smoke: {}\n\nDate: {}\n\n{}", summary::headline(smoke), cell(&smoke.started_at), tables(smoke))
+    format!("# Smoke: {}\n\nDate: {}\n\n{}", summary::headline(smoke), smoke.started_at, tables(smoke))
 }
 
 /// The chain as a section under a heading of level 2, with a final newline.
@@ -31,13 +31,14 @@ fn tables(smoke: &Smoke) -> String {
 fn layers(smoke: &Smoke) -> String {
     let row = |layer: summary::Layer<'_>| {
         let checks = summary::passing(layer.checks.iter().copied());
-        format!("| {} | {checks} | {} | {} |\n", cell(layer.name), summary::time(layer.took()), layer.rest())
+        let time = layer.took().map(summary::time).unwrap_or_default();
+        format!("| {} | {checks} | {time} | {} |\n", cell(layer.name), layer.rest())
     };
     let rows: Vec<String> = summary::layers(smoke).into_iter().map(row).collect();
     format!("| Layer | Checks | Time | |\n|---|---|--:|---|\n{}", rows.concat())
 }
 
 fn row(check: &Checked) -> String {
-    let Checked { name, layer, result, took, .. } = check;
-    format!("| {} | {} | {} | {} |\n", cell(name), cell(layer), result.word(), summary::time(*took))
+    let Checked { name, layer, result, .. } = check;
+    format!("| {} | {} | {} | {} |\n", cell(name), cell(layer), result.word(), summary::time_of(check))
 }

@@ -234,3 +234,6 @@ impl Smoke {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,9 +72,10 @@ pub fn layers(smoke: &Smoke) -> Vec<Layer<'_>> {
 }
 
 impl Layer<'_> {
-    /// What its checks took together.
-    pub fn took(&self) -> Duration {
-        self.checks.iter().map(|check| check.took).sum()
+    /// What its checks took together; `None` when none was made.
+    pub fn took(&self) -> Option<Duration> {
+        let made = self.checks.iter().filter(|check| !matches!(check.result, CheckResult::Skipped(_)));
+        made.map(|check| check.took).reduce(|all, one| all + one)
     }
 
     /// `1 failed, 2 skipped`; empty when all passed.
@@ -125,6 +126,14 @@ fn skipped(smoke: &Smoke) -> Vec<Trouble> {
         output: None,
     };
     reasons.into_iter().map(trouble).collect()
+}
+
+/// How long a check took; empty when it was not made.
+pub fn time_of(check: &Checked) -> String {
+    match check.result {
+        CheckResult::Skipped(_) => String::new(),
+        CheckResult::Passed | CheckResult::Failed(_) => time(check.took),
+    }
 }
 
 /// `850 ms`, `60 s`, `2 min 5 s`.

@@ -29,11 +29,12 @@ fn rows(smoke: &Smoke, ink: Ink) -> Vec<Vec<String>> {
             CheckResult::Failed(_) => ink.alarm(result),
             CheckResult::Skipped(_) => ink.faint(result),
         };
-        let time = match check.result {
-            CheckResult::Skipped(_) => String::new(),
-            CheckResult::Passed | CheckResult::Failed(_) => summary::time(check.took),
-        };
-        vec![cell(&check.name, WIDEST_NAME), cell(&check.layer, WIDEST_LAYER), result, time]
+        vec![
+            cell(&check.name, WIDEST_NAME),
+            cell(&check.layer, WIDEST_LAYER),
+            result,
+            summary::time_of(check),
+        ]
     };
     smoke.checks.iter().map(row).collect()
 }
@@ -45,7 +46,8 @@ fn cell(text: &str, width: usize) -> String {
 fn layers(smoke: &Smoke) -> Vec<Vec<String>> {
     let row = |layer: summary::Layer<'_>| {
         let checks = summary::passing(layer.checks.iter().copied());
-        vec![cell(layer.name, WIDEST_NAME), checks, summary::time(layer.took()), layer.rest()]
+        let time = layer.took().map(summary::time).unwrap_or_default();
+        vec![cell(layer.name, WIDEST_NAME), checks, time, layer.rest()]
     };
     summary::layers(smoke).into_iter().map(row).collect()
 }
@@ -56,9 +58,9 @@ fn troubles(smoke: &Smoke, folder: &str, width: usize, ink: Ink) -> String {
         let lines = wrap_hanging(&text, width, "", "  ");
         let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
         let painted = first.replacen(trouble.word, &ink.alarm(trouble.word), 1);
-        let output = trouble
-            .output
-            .map(|file| wrap_hanging(&format!("output: {folder}/{file}"), width, "  ", "  ").join("\n"));
+        let output = trouble.output.map(|file| {
+            wrap_hanging(&one_line(&format!("output: {folder}/{file}")), width, "  ", "  ").join("\n")
+        });
         let rest = rest.iter().cloned().chain(output.map(|line| ink.faint(&line)));
         [painted].into_iter().chain(rest).map(|line| line + "\n").collect::<String>()
     };

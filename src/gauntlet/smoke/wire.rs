@@ -174,7 +174,11 @@ fn totals<'a>(checks: impl Iterator<Item = &'a Checked>) -> Totals {
 
 fn layer(layer: &summary::Layer<'_>) -> LayerEntry {
     let totals = totals(layer.checks.iter().copied());
-    LayerEntry { layer: layer.name.to_owned(), totals, took_ms: milliseconds(layer.took()) }
+    LayerEntry {
+        layer: layer.name.to_owned(),
+        totals,
+        took_ms: milliseconds(layer.took().unwrap_or_default()),
+    }
 }
 
 fn check(check: &Checked) -> CheckEntry {

@@ -1,7 +1,7 @@
 //! What a gauntlet asks of programs, well-behaved and not.
 
 mod command;
-mod service;
+pub(crate) mod service;
 
 use std::path::Path;
 

@@ -15,7 +15,7 @@ use super::shell;
 use crate::command::{gone, life_line};
 
 /// A server that answers every GET at a port with a status.
-const SERVER: &str = "
+pub(crate) const SERVER: &str = "
 import http.server, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):

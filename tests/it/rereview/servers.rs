@@ -148,7 +148,7 @@ async fn gate(platform: impl Platform, customs: Customs) -> String {
 async fn the_gate_on_a_commit() {
     assert_snapshot!(gate(GitLab::new(), GITLAB).await, @"
     1 failed: fail: 1 issue of BLOCK
-    0 success: passed by override of unknown: known (fail: 1 issue of BLOCK)
+    0 success: passed by override of ada: known (fail: 1 issue of BLOCK)
     0 success: pass: nothing that fails, and every bundle was answered by 1 lineage or more
     3 canceled: inconclusive: 2 lineages answered, 3 asked for
     3 canceled: inconclusive: no reviewer answered
@@ -159,7 +159,7 @@ async fn the_gate_on_a_commit() {
     let gitea = gate(Gitea::new(Make::Gitea), GITEA).await;
     assert_snapshot!(gitea, @"
     1 failure: fail: 1 issue of BLOCK
-    0 success: passed by override of unknown: known (fail: 1 issue of BLOCK)
+    0 success: passed by override of ada: known (fail: 1 issue of BLOCK)
     0 success: pass: nothing that fails, and every bundle was answered by 1 lineage or more
     3 error: inconclusive: 2 lineages answered, 3 asked for
     3 error: inconclusive: no reviewer answered
