@@ -33,6 +33,7 @@ mod markup;
 mod mcp;
 mod mock;
 mod panel;
+mod parity;
 mod probe;
 mod provider;
 mod published_schema;
