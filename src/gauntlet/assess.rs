@@ -1,6 +1,6 @@
 //! May this ship? [`assess`] makes an [`Assessment`] of what the phases came to.
 //!
-//! The rule and its reasons: `docs/design/gauntlet.md`. It weighs reasons and reads none of their words.
+//! The rule and its reasons: `docs/design/assessment.md`. It weighs reasons and reads none of their words.
 
 /// What a gauntlet comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

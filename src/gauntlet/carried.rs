@@ -10,7 +10,7 @@ use super::{
         ServiceWord, SideEntry, Smoke, SpecEntry,
     },
     gap::Standing,
-    parity::{Cause, Compared, Report, Side, Spec, Verdict},
+    parity::{Cause, Compared, Report, Side, Spec, Verdict, causal},
     smoke::{self, CheckResult, Checked, Served, ServiceResult},
 };
 use crate::report::words::count;
@@ -135,8 +135,7 @@ fn cause(cause: &Cause, report: &Report) -> CauseEntry {
 }
 
 fn case(case: &Compared) -> CaseEntry {
-    let shapes: BTreeSet<&str> = case.differences.iter().map(|(_, one)| one.shape.kind.word()).collect();
-    let is_diff = case.verdict == Verdict::Diff;
+    let shapes: BTreeSet<&str> = causal(case).map(|(_, one)| one.shape.kind.word()).collect();
     CaseEntry {
         name: case.name.clone(),
         statuses: case.statuses.iter().map(|status| status.map(|status| status.to_string())).collect(),
@@ -150,7 +149,7 @@ fn case(case: &Compared) -> CaseEntry {
         reason: case.reason.clone(),
         status_match: case.statuses_match(),
         body_match: case.bodies_match,
-        shapes: shapes.into_iter().filter(|_| is_diff).map(str::to_owned).collect(),
+        shapes: shapes.into_iter().map(str::to_owned).collect(),
         is_accepted: false,
     }
 }

@@ -79,12 +79,12 @@ pub fn conclude(outcome: Outcome, today: Date) -> GauntletDocument {
     let Outcome { run, smoke, review, parity, register, mut earlier, mut notes } = outcome;
     let is_all = matches!(parity, Phase::Carried(_) | Phase::NotDeclared);
     let (parity, judged) = judge(parity, &register, is_all, today);
+    notes.extend(judged.entries.iter().filter_map(|entry| called_out(entry, &parity)));
     let (smoke, smoke_reasons) = told("the smoke chain", smoke, |smoke| (of_smoke(&smoke), smoke));
     let (review, review_reasons) = told("the review", review, |(review, reason)| (vec![reason], review));
     let (parity, parity_reasons) =
         told("the parity", parity, |specs| (specs.iter().flat_map(of_spec).collect(), specs));
     let assessed = assess([smoke_reasons, review_reasons, parity_reasons].concat());
-    notes.extend(judged.entries.iter().filter_map(called_out));
     earlier.drain(..earlier.len().saturating_sub(TREND));
     GauntletDocument {
         schema: GauntletSchema::One,
@@ -215,10 +215,19 @@ fn seen(spec: &str, case: &CaseEntry) -> Seen {
 }
 
 /// What must be done about a gap, if anything.
-fn called_out(entry: &Entry) -> Option<String> {
+fn called_out(entry: &Entry, parity: &Phase<Vec<SpecEntry>>) -> Option<String> {
     let Entry { gap, standing, cases } = entry;
+    let Phase::Carried(specs) = parity else { return None };
+    let is_open = |spec: &SpecEntry, case: &CaseEntry| {
+        !case.is_accepted && cases.contains(&format!("{}/{}", spec.name, case.name))
+    };
+    let open = specs.iter().flat_map(|spec| spec.cases.iter().filter(|case| is_open(spec, case))).count();
     let (matches, cases) = (&gap.matches, count(cases.len(), "case"));
     match standing {
+        Standing::Accepted if open > 0 => {
+            let open = count(open, "case");
+            Some(format!("the known gap {matches} accepts a part only of what differs in {open}"))
+        }
         Standing::Accepted | Standing::Unknown => None,
         Standing::Expired => {
             let until = gap.until.map(|day| day.to_string()).unwrap_or_default();

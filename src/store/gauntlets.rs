@@ -55,7 +55,7 @@ impl Store {
         append_line(&path, &to_json(&path, line)?)
     }
 
-    /// The gauntlet without a review that `name` means: its id, a prefix of it that fits no other, or a path to its folder.
+    /// The gauntlet without a review that `name` means: its id, a prefix of it that fits nothing else, or a path to its folder.
     pub fn find_gauntlet(&self, name: &str) -> Option<RunDir> {
         let alone = |folder: &Path| folder.join(DOCUMENT).is_file() && !folder.join("run.json").is_file();
         if alone(Path::new(name)) {
@@ -65,8 +65,9 @@ impl Store {
         let ids = entries.filter(|entry| alone(&entry.path()));
         let ids = ids.map(|entry| entry.file_name().to_string_lossy().into_owned());
         let fitting: Vec<String> = ids.filter(|id| !name.is_empty() && id.starts_with(name)).collect();
+        let fits_run = self.run_ids().iter().any(|id| id.starts_with(name));
         match fitting.as_slice() {
-            [only] => Some(self.run(only)),
+            [only] if only == name || !fits_run => Some(self.run(only)),
             _ => None,
         }
     }

@@ -24,7 +24,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duratio
 pub use answer::{Answer, Heard, Silence, SilenceKind, Status, Written};
 pub use markdown::markdown;
 pub use pointer::{BadPointer, Pointer};
-pub use report::{Cause, Report, Standing};
+pub use report::{Cause, Report, Standing, causal};
 pub use rule::{Replacement, Rule, Tolerance};
 pub use shape::{Difference, Form, Kind, Part, Restructuring, Shape, Tag, Which};
 pub use table::table;

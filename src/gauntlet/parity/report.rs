@@ -144,7 +144,7 @@ impl Report {
 }
 
 /// The differences of a case that are causes: where the status differs, the rest follows from that.
-fn causal(case: &Compared) -> impl Iterator<Item = &(usize, super::Difference)> {
+pub fn causal(case: &Compared) -> impl Iterator<Item = &(usize, super::Difference)> {
     let has_status = |side: usize| {
         case.differences.iter().any(|(other, one)| *other == side && one.shape.part == Part::Status)
     };
