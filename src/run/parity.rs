@@ -191,7 +191,11 @@ impl Asker {
                 let url = format!("{url}{}", case.path);
                 let body = case.body.as_deref();
                 let request = Request { method: &case.method, url: &url, headers: &headers, body, timeout };
-                let answered = client.send(&request).await.map_err(|error| silence(&error))?;
+                let answered = tokio::select! {
+                    biased;
+                    () = self.end.cancelled() => return Err(interrupted()),
+                    answered = client.send(&request) => answered.map_err(|error| silence(&error))?,
+                };
                 Ok(Answer {
                     status: Status::Http(answered.status),
                     headers: answered.headers,
@@ -230,7 +234,7 @@ fn answered(ended: &Ended, timeout: std::time::Duration) -> Heard {
         How::TimedOut => {
             return said(SilenceKind::TimedOut, format!("ended after {} s", timeout.as_secs_f64()));
         }
-        How::Interrupted => return said(SilenceKind::Broken, "interrupted".to_owned()),
+        How::Interrupted => return Err(interrupted()),
     };
     let flood = |what: &str| said(SilenceKind::Flood, format!("{what} is longer than what is read"));
     let Some(stdout) = ended.stdout.whole().map(<[u8]>::to_vec) else { return flood("standard output") };
@@ -271,6 +275,10 @@ fn unstarted(error: &CommandError) -> Silence {
         CommandError::Lost { .. } | CommandError::Files { .. } => SilenceKind::Broken,
     };
     Silence { kind, words: error.to_string() }
+}
+
+fn interrupted() -> Silence {
+    Silence { kind: SilenceKind::Broken, words: "interrupted".to_owned() }
 }
 
 fn not_recorded() -> Silence {

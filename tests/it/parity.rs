@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Method;
 use scrum::{
     config::parity::load,
-    gauntlet::parity::{Report, Standing, markdown, table},
+    gauntlet::parity::{Compared, Report, Standing, markdown, table},
     probe::Secrets,
     run::parity::{Wanted, perform},
 };
@@ -45,9 +45,7 @@ fn validate(asked: &Asked, is_flat: bool) -> Act {
 async fn compare(left: &Mock, right: &Mock, repeat: usize, rest: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spec.toml");
-    let side = |name: &str, mock: &Mock| {
-        format!("[[side]]\nname = \"{name}\"\nurl = \"{}\"\ntimeout_secs = 1\n", mock.url)
-    };
+    let side = |name: &str, mock: &Mock| format!("[[side]]\nname = \"{name}\"\nurl = \"{}\"\n", mock.url);
     let text = format!(
         "name = \"validator\"\n{}\n{}{rest}",
         "ignore = [\"/elapsed_ms\"]",
@@ -99,8 +97,75 @@ async fn a_tagged_enum_against_flat_fields() {
             .all(|asked| asked.method == Method::POST && asked.headers["accept-encoding"] == "identity")
     );
     let text = shown(&markdown(&report), &left, &right);
-    insta::assert_snapshot!(text.split("### DIFF — `wrong_prefix`").next().unwrap(), @"");
-    insta::assert_snapshot!(shown(&table(&report, 80, false), &left, &right), @"");
+    insta::assert_snapshot!(text.split("### DIFF — `wrong_prefix`").next().unwrap(), @r#"
+    # Parity: validator — Rust `http://left` vs Go `http://right`
+
+    Date: 2026-11-21T08:00:00Z · Rust: `http://left` · Go: `http://right`
+
+    The same cases to all sides. Match = same status and same body; without /elapsed_ms. Each side was asked 2 times.
+
+    | Case | Rust status | Go status | Status match | Body match |
+    |---|---|---|---|---|
+    | `happy` | 200 | 200 | yes | yes |
+    | `missing_fingerprint` | 422 | 422 | yes | **no** |
+    | `wrong_prefix` | 422 | 422 | yes | **no** |
+    | `empty_endorsed` | 422 | 422 | yes | **no** |
+    | `overfull` | 422 | 422 | yes | **no** |
+    | `phantom` | 422 | 422 | yes | **no** |
+
+    **Tally:** 1 match · 5 diff (out of 6 cases)
+
+    6 of 6 statuses match, 5 of 6 bodies differ, one cause.
+
+    ## Causes
+
+    1. **Same leaves, other structure: Rust sends a tagged enum, whose tag is a key; on Go the tag is the value of /Kind beside flat fields** in 5 cases: `missing_fingerprint`, `wrong_prefix`, `empty_endorsed`, `overfull` and `phantom`
+       - `{"Schema":{"field":"fingerprint","reason":"is missing"}} against {"Field":"fingerprint","Kind":"schema","Reason":"is missing"}`
+
+    ## Divergences
+
+    ### DIFF — `missing_fingerprint`
+
+    Rust (HTTP 422):
+
+    ```text
+    {
+      "Schema": {
+        "field": "fingerprint",
+        "reason": "is missing"
+      }
+    }
+    ```
+
+    Go (HTTP 422):
+
+    ```text
+    {
+      "Field": "fingerprint",
+      "Kind": "schema",
+      "Reason": "is missing"
+    }
+    ```
+    "#);
+    insta::assert_snapshot!(shown(&table(&report, 80, false), &left, &right), @r#"
+    case                 Rust      Go        result
+    missing_fingerprint  HTTP 422  HTTP 422  diff
+    wrong_prefix         HTTP 422  HTTP 422  diff
+    empty_endorsed       HTTP 422  HTTP 422  diff
+    overfull             HTTP 422  HTTP 422  diff
+    phantom              HTTP 422  HTTP 422  diff
+
+    Causes (1)
+    - same leaves, other structure: Rust sends a tagged enum, whose tag is a key; on
+      Go the tag is the value of /Kind beside flat fields (5 cases:
+      missing_fingerprint, wrong_prefix, empty_endorsed, overfull and phantom)
+        {"Schema":{"field":"fingerprint","reason":"is missing"}} against
+        {"Field":"fingerprint","Kind":"schema","Reason":"is missing"}
+
+    validator: Rust http://left vs Go http://right
+    1 match · 5 diff (out of 6 cases)
+    6 of 6 statuses match, 5 of 6 bodies differ, one cause
+    "#);
 }
 
 /// What a server with few manners does; `me` tells the two apart.
@@ -144,13 +209,30 @@ async fn bad_manners_of_one_case_leave_the_others_intact() {
         "unstable",
         "also-fine",
     ];
-    let report = compare(&left, &right, 2, &get(&names)).await;
-    let line = |case: &scrum::gauntlet::parity::Compared| {
-        let reason = case.reason.clone().unwrap_or_default();
-        format!("{}: {} {}", case.name, case.verdict.word(), reason.split(" (0 against").next().unwrap())
+    let cases = get(&names)
+        .replace("path = \"/slow\"\n", "path = \"/slow\"\ntimeout_secs = 3\n")
+        .replace("path = \"/drip\"\n", "path = \"/drip\"\ntimeout_secs = 1\n");
+    let report = compare(&left, &right, 2, &cases).await;
+    // Behind the first bracket stand counts and numbers that are others each time.
+    let line = |case: &Compared| {
+        let reason = case.reason.iter().filter_map(|reason| reason.split(" (").next());
+        [case.name.as_str(), case.verdict.word()].into_iter().chain(reason).collect::<Vec<_>>().join(": ")
     };
     let lines: Vec<String> = report.cases.iter().map(line).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    fine: match
+    slow: error: Go: no whole answer within 3 s
+    reset: empty: all sides broke off: Rust: the connection broke
+    cut: empty: all sides broke off: Rust: the connection broke
+    drip: empty: all sides took too long: Rust: no whole answer within 1 s
+    redirect: diff
+    gzip: empty: all sides gave nothing that can be read: Rust: HTTP 200, compressed as gzip although `accept-encoding: identity` was sent; Go: HTTP 200, compressed as gzip although `accept-encoding: identity` was sent
+    html: empty: all sides failed with a web page
+    nothing: empty: all sides answered with an empty body
+    escapes: diff
+    unstable: unstable: Rust answers otherwise when asked again: other text, body
+    also-fine: match
+    ");
     assert!(!markdown(&report).contains('\u{1b}') && !table(&report, 80, false).contains('\u{1b}'));
 }
 

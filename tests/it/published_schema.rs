@@ -40,3 +40,8 @@ fn of_evaluations() {
 fn of_gauntlets() {
     check("gauntlet", &gauntlet::document::schema());
 }
+
+#[test]
+fn of_parity() {
+    check("parity", &scrum::gauntlet::parity::wire::schema());
+}

@@ -113,10 +113,19 @@ fn commands_are_sides() {
         .iter()
         .map(|case| format!("{} {}", case["name"], case["verdict"]))
         .collect();
-    insta::assert_snapshot!(verdicts.join("\n"), @"");
+    insta::assert_snapshot!(verdicts.join("\n"), @r#"
+    "same" "diff"
+    "other" "diff"
+    "big" "diff"
+    "POST /v1/x?y=1" "diff"
+    "#);
     let causes: Vec<&str> =
         report["causes"].as_array().unwrap().iter().map(|cause| cause["what"].as_str().unwrap()).collect();
-    insta::assert_snapshot!(causes.join("\n"), @"");
+    insta::assert_snapshot!(causes.join("\n"), @"
+    file out.txt is missing on sed
+    other text, body
+    other number at /a
+    ");
     // What it said stands in for it.
     let spec = std::fs::read_to_string(sandbox.repo().join("spec.toml")).unwrap();
     let stand_in = spec.replace("command = [\"sed\", \"s/3/4/\"]", "answers = \"said.jsonl\"");
