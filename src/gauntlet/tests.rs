@@ -359,11 +359,8 @@ fn check_conclusion(outcome: Outcome, expect: (&str, &[&str], [&str; 3], &[&str]
 #[test]
 fn each_assessment() {
     let fine = ["passed", "passed", "known gap"];
-    let (known, smoke, review) = (
-        "validator: 1 of 2 cases differ, as accepted",
-        "checks: 3 / 3 pass in 61 s",
-        "the review says ship",
-    );
+    let (known, smoke, review) =
+        ("validator: 1 of 2 cases differ, as accepted", "checks: 3 / 3 pass in 61 s", "the review says ship");
     check_conclusion(outcome(), ("ship-with-known-gap", &[known, smoke, review], fine, &[]));
 
     let mut alike = parity().specs;
