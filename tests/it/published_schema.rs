@@ -37,11 +37,6 @@ fn of_evaluations() {
 }
 
 #[test]
-fn of_gauntlets() {
-    check("gauntlet", &gauntlet::document::schema());
-}
-
-#[test]
 fn of_parity() {
     check("parity", &scrum::gauntlet::parity::wire::schema());
 }
