@@ -8,10 +8,12 @@ use std::{
 
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
+use jiff::tz::TimeZone;
 
 use super::{
     Format, Global, OutputArgs,
     error::{CliError, Status},
+    gauntlet::FILE_NAME,
     interrupt::{self, Interrupt},
     secrets::secrets,
     supervise,
@@ -20,7 +22,9 @@ use super::{
 };
 use crate::{
     clock,
-    config::parity as specs,
+    config::{gauntlet, parity as specs},
+    gauntlet::conclude::hold_against,
+    gauntlet::gap::Register,
     gauntlet::parity::{Answer, Case, Report, Spec, Standing, markdown, recording, table, wire},
     probe::service::ServiceError,
     progress,
@@ -55,6 +59,9 @@ pub(super) struct ParityArgs {
     /// Write what a side says to FILE, which can stand in for it as `answers = "FILE"` (repeatable)
     #[arg(long, value_name = "SIDE=FILE", value_parser = parse_record)]
     record: Vec<(String, PathBuf)>,
+    /// Take the known gaps from FILE [default: the nearest gauntlet.toml beside or above SPEC]
+    #[arg(long, value_name = "FILE")]
+    gaps: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -67,14 +74,15 @@ fn parse_record(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 pub(super) fn run(global: &Global, args: &ParityArgs, ui: Ui) -> Result<Status, CliError> {
-    Ui::check_output(args.output.output.as_deref())?;
+    Ui::check_output(args.output.file())?;
     let workspace = Workspace::open_anywhere(global, ui)?;
     let mut spec = specs::load(&workspace.resolve(&args.spec))?;
     let recorded = recorded_sides(&spec, &args.record)?;
+    let register = register(&workspace, args)?;
     keep(&mut spec, &args.only)?;
     let (spec, interrupt) = (Arc::new(spec), interrupt::watched()?);
     let record = recorded.iter().map(|(side, _)| *side).collect();
-    let carried = match carry_out(&workspace, &spec, args.repeat.into(), record, &interrupt, ui)? {
+    let mut carried = match carry_out(&workspace, &spec, args.repeat.into(), record, &interrupt, ui)? {
         Some(Ok(carried)) => carried,
         Some(Err(error)) if !interrupt.end.is_cancelled() => {
             ui.warning(format_args!("nothing was compared: {error}"));
@@ -84,6 +92,10 @@ pub(super) fn run(global: &Global, args: &ParityArgs, ui: Ui) -> Result<Status, 
     };
     for ((_, file), answers) in recorded.iter().zip(&carried.answers) {
         write_record(&spec, answers, file, ui)?;
+    }
+    if let Some(register) = register {
+        let today = clock::now().to_zoned(TimeZone::UTC).date();
+        hold_against(&mut carried.report, &register, args.only.is_empty(), today);
     }
     print(&carried.report, args, ui)?;
     Ok(if interrupt.end.is_cancelled() { Status::Interrupted } else { status(carried.report.standing()) })
@@ -95,6 +107,16 @@ fn status(standing: Standing) -> Status {
         Standing::Diverged => Status::GateFailed,
         Standing::Inconclusive => Status::Inconclusive,
     }
+}
+
+/// What is known to differ: as the file named says, else the nearest `gauntlet.toml` of the repository.
+fn register(workspace: &Workspace, args: &ParityArgs) -> Result<Option<Register>, CliError> {
+    let spec = workspace.resolve(&args.spec);
+    let root = workspace.root();
+    let above = || spec.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
+    let nearest = || above().map(|folder| folder.join(FILE_NAME)).find(|file| file.is_file());
+    let file = args.gaps.as_ref().map(|file| workspace.resolve(file)).or_else(nearest);
+    Ok(file.map(|file| gauntlet::read(&file)).transpose()?.map(|declared| declared.gaps))
 }
 
 /// Asks all sides and compares; `record` are the places of sides whose answers are wanted too. An error says that a service
@@ -165,7 +187,7 @@ fn keep(spec: &mut Spec, globs: &[String]) -> Result<(), CliError> {
 }
 
 fn print(report: &Report, args: &ParityArgs, ui: Ui) -> Result<(), CliError> {
-    let file = args.output.output.as_deref();
+    let file = args.output.file();
     let text = match args.output.format {
         Format::Table => table(report, Ui::width(), file.is_none() && ui.color_on_stdout()),
         Format::Markdown => markdown(report),

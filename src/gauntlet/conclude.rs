@@ -5,11 +5,13 @@ use jiff::civil::Date;
 
 use super::{
     assess::{Reason, Weight, assess},
+    carried,
     document::{
         AssessmentEntry, CaseEntry, CaseWord, CheckWord, GapEntry, GauntletDocument, GauntletSchema, Line,
         Parity, PhaseWord, Review, Run, ServiceWord, Smoke, SpecEntry,
     },
     gap::{End, Entry, Judged, Register, Seen, Standing},
+    parity::Report,
     words,
 };
 use crate::report::words::{count, list_up_to};
@@ -177,6 +179,19 @@ fn of_spec(spec: &SpecEntry) -> Vec<Reason> {
         reasons.push(Reason::new(Weight::Fine, format!("{name}: all {cases} match")));
     }
     reasons
+}
+
+/// Holds one comparison alone against the register: writes into its report what is accepted and what must be done about a gap.
+///
+/// `is_whole`: all its cases were asked for, so that a gap without a divergence no longer occurs.
+pub fn hold_against(report: &mut Report, register: &Register, is_whole: bool, today: Date) {
+    let (parity, judged) = judge(Phase::Carried(vec![carried::spec(report)]), register, false, today);
+    let due = judged.entries.iter().filter(|entry| is_whole || entry.standing != Standing::Closed);
+    report.notes.extend(due.filter_map(|entry| called_out(entry, &parity)));
+    let gaps: Vec<GapEntry> = judged.entries.iter().map(entry).collect();
+    if let Phase::Carried(specs) = &parity {
+        specs.iter().for_each(|spec| carried::accept(report, spec, &gaps));
+    }
 }
 
 /// Holds every divergence against the register, and counts what is accepted.
