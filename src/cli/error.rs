@@ -245,7 +245,8 @@ impl From<AddressError> for CliError {
     fn from(error: AddressError) -> Self {
         let plain = Self::new(error.to_string());
         match error {
-            AddressError::NotAPull { .. } | AddressError::NotInCi => {
+            AddressError::NotInCi => plain.hint("say which one: `--pr 5`, or `--pr` and the address of its page"),
+            AddressError::NotAPull { .. } => {
                 plain.hint("give a number, such as 5, or the address of its page, such as https://github.com/acme/shop/pull/5")
             }
             AddressError::UnknownPlatform { .. } => {

@@ -208,7 +208,8 @@ fn unusable_words(unusable: &[(String, Obstacle)]) -> String {
 pub(super) fn invalid(path: &Path, text: &str, source: &toml::de::Error) -> ConfigError {
     let at = source.span().map_or(0, |span| span.start).min(text.len());
     let Wording { reason, advice } = worded(source.message(), text, at);
-    let suggestion = nearest_key(&source.message().replace('\n', " "));
+    let nearest = || nearest_key(&source.message().replace('\n', " "));
+    let suggestion = if advice.is_none() { nearest() } else { None };
     ConfigError::Invalid { path: path.to_owned(), line: line_at(text, at), reason, suggestion, advice }
 }
 

@@ -26,6 +26,10 @@ pub(super) fn worded(message: &str, text: &str, at: usize) -> Wording {
             advice: Some("keep one of them".to_owned()),
         };
     }
+    if message.starts_with("unknown field `rule`, expected one of `review`") {
+        let advice = "write `[[gate.rule]]` for what the gate lets through, `[[guidance.rule]]` for what reviewers are told";
+        return Wording { reason: message, advice: Some(advice.to_owned()) };
+    }
     let subject = key.unwrap_or("this");
     if let Some((found, words)) = variant(&message) {
         // The empty word only stands for a key that is not given.
@@ -150,6 +154,9 @@ mod tests {
             "max_cost_usd is \"2.5\", it must be a number / write 2.5 without quotes",
         );
         check("[review]\nmax_tokens = -1\n", "max_tokens is -1, it must be a whole number, 0 or more");
+        let error = toml::from_str::<file::File>("[[rule]]\npaths = [\"a\"]\n").unwrap_err();
+        let advice = worded(error.message(), "[[rule]]\n", 0).advice;
+        assert!(advice.is_some_and(|advice| advice.starts_with("write `[[gate.rule]]`")));
         check("[tally]\nverify = \"yes\"\n", "verify is \"yes\", it must be true or false");
         check(
             "[review]\nfail_on = \"always\"\n",

@@ -5,7 +5,7 @@
 
 mod wire;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -120,19 +120,41 @@ impl GitHub {
     async fn known_threads(&self) -> Result<Vec<Thread>, ForgeError> {
         let (owner, name) = self.address.project.split_once('/').unwrap_or_default();
         let ask = Ask::read(self.graphql.clone(), "read the threads of", self.address.to_string());
-        let (mut threads, mut after) = (Vec::new(), None);
+        let (mut threads, mut after, mut is_cut) = (Vec::new(), None, false);
         for _ in 0..MOST_PAGES {
             let variables =
                 json!({"owner": owner, "name": name, "number": self.address.number, "after": after});
             let data: wire::Threads = self.query(ask.clone(), "Threads", variables, Effect::Reads).await?;
             let page = data.repository.pull_request.review_threads;
+            is_cut |= page.nodes.iter().any(wire::Thread::is_cut);
             threads.extend(page.nodes.into_iter().filter_map(wire::Thread::into_value));
             match page.page_info {
                 wire::PageInfo { has_next_page: true, end_cursor: Some(cursor) } => after = Some(cursor),
+                _ if is_cut => return self.with_all_answers(threads).await,
                 _ => return Ok(threads),
             }
         }
         Err(self.client.too_many_pages(&ask))
+    }
+
+    /// The same with each answer: GraphQL gives the first hundred comments of a thread, REST all.
+    async fn with_all_answers(&self, mut threads: Vec<Thread>) -> Result<Vec<Thread>, ForgeError> {
+        let all = self.plain_threads(self.viewer().await?).await?;
+        let mut answers: HashMap<String, Vec<Comment>> =
+            all.into_iter().map(|thread| (thread.first.id, thread.answers)).collect();
+        for thread in &mut threads {
+            if let Some(all) = answers.remove(&thread.first.id).filter(|all| all.len() > thread.answers.len())
+            {
+                thread.answers = all;
+            }
+        }
+        Ok(threads)
+    }
+
+    /// Threads with what REST knows of them.
+    async fn plain_threads(&self, viewer: Option<u64>) -> Result<Vec<Thread>, ForgeError> {
+        let path = format!("/pulls/{}/comments?per_page=100", self.address.number);
+        Ok(wire::threads(self.client.list(self.read(&path, "read the threads of")).await?, viewer))
     }
 
     /// Makes one review of `remarks`, or says what GitHub has against it; it takes all or none.
@@ -187,8 +209,7 @@ impl Forge for GitHub {
         let mut threads = if self.client.has_token() {
             self.known_threads().await?
         } else {
-            let path = format!("/pulls/{}/comments?per_page=100", self.address.number);
-            wire::threads(self.client.list(self.read(&path, "read the threads of")).await?)
+            self.plain_threads(None).await?
         };
         threads.sort_by_key(|thread| thread.first.at);
         Ok(threads)

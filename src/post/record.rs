@@ -55,6 +55,10 @@ pub fn line(last: &Last, most: usize) -> Option<String> {
         for issue in &mut issues {
             issue.what = issue.what.chars().take(what).collect();
             issue.why = issue.why.chars().take(why).collect();
+            if let Some(decided) = &mut issue.decided_words {
+                decided.0 = decided.0.chars().take(what).collect();
+                decided.1 = decided.1.chars().take(why).collect();
+            }
         }
         let whole = text(last, &issues, issues.len());
         if whole.len() <= most {
@@ -160,6 +164,9 @@ struct IssueRecord {
     fixed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     decided: Option<Decided>,
+    /// Claim and grounds that were decided about, where those are other words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decided_words: Option<(String, String)>,
     /// Only in `pull.json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     now: Option<Now>,
@@ -181,7 +188,12 @@ struct Decided {
 #[serde(rename_all = "lowercase")]
 enum Now {
     Gone,
-    There { path: String, lines: Option<(u32, u32)> },
+    There {
+        path: String,
+        lines: Option<(u32, u32)>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        untouched: Option<(u32, u32)>,
+    },
 }
 
 impl From<&Last> for Record {
@@ -217,12 +229,15 @@ impl From<&Earlier> for IssueRecord {
             holds: issue.holds,
             fixed: issue.is_fixed,
             decided: issue.disposition.as_ref().map(|one| Decided::of(one, &issue.id)),
+            decided_words: issue.decided_words.clone(),
             now: match &issue.now {
                 Whereabouts::Unknown => None,
                 Whereabouts::Gone => Some(Now::Gone),
-                Whereabouts::There { path, lines } => {
-                    Some(Now::There { path: path.clone(), lines: lines.map(ends) })
-                }
+                Whereabouts::There { path, lines, untouched } => Some(Now::There {
+                    path: path.clone(),
+                    lines: lines.map(ends),
+                    untouched: untouched.map(ends),
+                }),
             },
         }
     }
@@ -275,7 +290,8 @@ impl Record {
 
 impl IssueRecord {
     fn texts(&self) -> impl Iterator<Item = &String> {
-        [&self.path, &self.what, &self.why].into_iter().chain(&self.symbol).chain(&self.code)
+        let decided = self.decided_words.iter().flat_map(|(what, why)| [what, why]);
+        [&self.path, &self.what, &self.why].into_iter().chain(&self.symbol).chain(&self.code).chain(decided)
     }
 
     fn earlier(self, run: &str) -> Result<Earlier, BadRecord> {
@@ -295,12 +311,15 @@ impl IssueRecord {
             holds: self.holds,
             is_fixed: self.fixed,
             disposition: None,
+            decided_words: self.decided_words,
             now: match self.now {
                 None => Whereabouts::Unknown,
                 Some(Now::Gone) => Whereabouts::Gone,
-                Some(Now::There { path, lines }) => {
-                    Whereabouts::There { path, lines: lines.map(range).transpose()? }
-                }
+                Some(Now::There { path, lines, untouched }) => Whereabouts::There {
+                    path,
+                    lines: lines.map(range).transpose()?,
+                    untouched: untouched.map(range).transpose()?,
+                },
             },
             id: self.id,
             path: self.path,

@@ -13,7 +13,7 @@ use crate::{
     },
     pull::{Comment, Thread},
     report::words,
-    tally::since::{Earlier, Last},
+    tally::since::Last,
 };
 
 /// So many people are asked about; whoever comes after them is not heard.
@@ -71,6 +71,13 @@ fn said(thread: &Thread) -> impl Iterator<Item = &Comment> {
     std::iter::once(&thread.first).chain(&thread.answers)
 }
 
+/// What a decision is made about.
+struct Known<'a> {
+    path: &'a str,
+    severity: Severity,
+    what: &'a str,
+}
+
 struct Hearing<'a, F> {
     forge: &'a F,
     last: Option<&'a Last>,
@@ -117,28 +124,41 @@ impl<F: Forge> Hearing<'_, F> {
             why: order.why.clone(),
             by: format!("{}@{}", comment.author, server(&self.forge.address().api)),
             run: self.last.map(|last| last.run.clone()).unwrap_or_default(),
-            path: known.map(|issue| issue.path.clone()).unwrap_or_default(),
-            severity: known.map_or(Severity::Info, |issue| issue.severity),
-            what: known.map(|issue| issue.what.clone()).unwrap_or_default(),
+            path: known.as_ref().map(|issue| issue.path.to_owned()).unwrap_or_default(),
+            severity: known.as_ref().map_or(Severity::Info, |issue| issue.severity),
+            what: known.map(|issue| issue.what.to_owned()).unwrap_or_default(),
             found_by: Vec::new(),
         })
     }
 
     /// The issue that `name` begins, or a whole id of one that the record had no room for.
-    fn issue(&self, name: &str) -> Result<(String, Option<&Earlier>), String> {
-        let issues = self.last.map(|last| last.issues.as_slice()).unwrap_or_default();
-        if let Some(exact) = issues.iter().find(|issue| issue.id == name) {
+    fn issue(&self, name: &str) -> Result<(String, Option<Known<'_>>), String> {
+        let mut known = self.known();
+        if let Some(exact) = known.remove(name) {
             return Ok((name.to_owned(), Some(exact)));
         }
         if is_issue(name) {
             return Ok((name.to_owned(), None));
         }
-        let mut fitting = issues.iter().filter(|issue| issue.id.starts_with(name));
+        let mut fitting = known.into_iter().filter(|(id, _)| id.starts_with(name));
         match (fitting.next(), fitting.next()) {
-            (Some(only), None) => Ok((only.id.clone(), Some(only))),
+            (Some((id, only)), None) => Ok((id.to_owned(), Some(only))),
             (Some(_), Some(_)) => Err("several issues begin so".to_owned()),
             (None, _) => Err("no issue of the last review begins so".to_owned()),
         }
+    }
+
+    /// The issues of the last review by id, and those that one of them says in other words.
+    fn known(&self) -> BTreeMap<&str, Known<'_>> {
+        let issues = self.last.map(|last| last.issues.as_slice()).unwrap_or_default();
+        let decided = issues.iter().filter_map(|issue| issue.disposition.as_ref());
+        let decided = decided.map(|one| {
+            (one.issue.as_str(), Known { path: &one.path, severity: one.severity, what: &one.what })
+        });
+        let own = issues
+            .iter()
+            .map(|one| (one.id.as_str(), Known { path: &one.path, severity: one.severity, what: &one.what }));
+        decided.chain(own).collect()
     }
 
     async fn check(&mut self, login: &str) -> Result<(), String> {

@@ -131,12 +131,12 @@ pub enum PostError {
         state: &'static str,
     },
     /// Only people with rights may say anything there.
-    #[error("the conversation of {pull} is locked: {error}")]
+    #[error("the conversation of {pull} is locked: {reason}")]
     Locked {
         /// The pull request.
         pull: String,
         /// What the platform says.
-        error: ForgeError,
+        reason: String,
     },
     /// A later run stands there.
     #[error("{pull} shows the later run {run}: the older one is not put in its place")]
@@ -202,10 +202,12 @@ pub async fn post(forge: &impl Forge, posting: &Posting<'_>) -> Result<Posted, P
 
 /// Why nothing could be said.
 fn kept_out(forge: &impl Forge, pull: &PullRequest, error: ForgeError) -> PostError {
-    if pull.is_locked && matches!(error, ForgeError::Forbidden { .. }) {
-        return PostError::Locked { pull: forge.address().to_string(), error };
+    match error {
+        ForgeError::Forbidden { reason, .. } if pull.is_locked => {
+            PostError::Locked { pull: forge.address().to_string(), reason }
+        }
+        other => other.into(),
     }
-    error.into()
 }
 
 /// What [`post`] would do.

@@ -101,9 +101,9 @@ fn markdown_of_a_whole_tally() {
 
     | bundle | convergent | distinct | opus | sonnet | kimi | history |
     |---|---:|---:|---|---|---|---|
-    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | – |
     | c1 validatord (46 KB) | 1 | 2 | hold | **failed** | ship-with-fixes | answered |
     | c2 web (3.4 KB) | 1 | 2 | ship | ship-with-fixes | answered | answered |
+    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | – |
 
     Not shown to reviewers:
 
@@ -179,9 +179,9 @@ fn nothing_found_says_who_looked() {
 
     | bundle | convergent | distinct | opus | sonnet | kimi |
     |---|---:|---:|---|---|---|
-    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 |
     | c1 validatord (46 KB) | 0 | 0 | ship | ship | ship |
     | c2 web (3.4 KB) | 0 | 0 | ship | ship | ship |
+    | spent | | | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 | 24,600 tokens in, 1,680 out, $0.10 |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");
@@ -247,9 +247,9 @@ fn nobody_answered_is_not_a_review() {
 
     | bundle | convergent | distinct | opus | sonnet | kimi |
     |---|---:|---:|---|---|---|
-    | spent | | | $0.10 | $0.10 | $0.10 |
     | c1 validatord (46 KB) | – | – | **failed** | **failed** | **failed** |
     | c2 web (3.4 KB) | – | – | **failed** | **failed** | **failed** |
+    | spent | | | $0.10 | $0.10 | $0.10 |
 
     <sub>`main...HEAD` · run `20261121-041812-9b0e77d` · scrum `0.1.0` · again: `scrum review 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e..9b0e77d19b0e77d19b0e77d19b0e77d19b0e77d1`</sub>
     ");

@@ -2,7 +2,7 @@
 //!
 //! Whether it is made again is `patience`'s matter, and what its status means that of `client`.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, io, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::{Response, redirect::Policy};
@@ -47,6 +47,9 @@ impl Lost {
 
 impl From<reqwest::Error> for Lost {
     fn from(error: reqwest::Error) -> Self {
+        if is_plain(&error) {
+            return Self::unusable("it does not speak TLS there: is its address http://… and not https://…?");
+        }
         let fate = if error.is_connect() { Fate::NotSent } else { Fate::Unknown };
         Self { fate, reason: root_cause(&error) }
     }
@@ -126,6 +129,17 @@ pub(super) fn next_page(headers: &HeaderMap) -> Option<String> {
 pub(super) fn host(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
+
+/// Whether what answered a handshake was no TLS. An error of `io` holds the one that it is about, but does not name it as its cause.
+fn is_plain(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<io::Error>() {
+        Some(outer) => outer.get_ref().is_some_and(|inner| is_plain(inner)),
+        None => {
+            matches!(error.downcast_ref(), Some(rustls::Error::InvalidMessage(_)))
+                || error.source().is_some_and(is_plain)
+        }
+    }
 }
 
 /// What stands at the bottom of an error's causes, which says most.

@@ -5,7 +5,9 @@ use serde_json::Value;
 /// What `body` says is wrong; empty when it says nothing known.
 pub(super) fn words(body: &Value) -> String {
     let mut parts = Vec::new();
-    for key in ["message", "error", "error_description", "errors"] {
+    // OAuth's code says nothing that its description does not.
+    let error = if body["error_description"].is_string() { "error_description" } else { "error" };
+    for key in ["message", error, "errors"] {
         gather(&body[key], &mut parts);
     }
     parts.dedup();
@@ -65,10 +67,7 @@ mod tests {
         );
         check(r#"{"message":{"error":"Try again later."}}"#, "Try again later.");
         check(r#"{"message":"404 Project Not Found"}"#, "404 Project Not Found");
-        check(
-            r#"{"error":"invalid_token","error_description":"Token was revoked."}"#,
-            "invalid_token; Token was revoked.",
-        );
+        check(r#"{"error":"invalid_token","error_description":"Token was revoked."}"#, "Token was revoked.");
         // Gitea.
         check(r#"{"errors":null,"message":"token is required","url":"u"}"#, "token is required");
         // Nothing known.
@@ -84,6 +83,6 @@ mod tests {
         check("Bad credentials", ours);
         check("401 Unauthorized", ours);
         check("user does not exist [uid: 0, name: ]", ours);
-        check("invalid_token; Token was revoked.", "invalid_token; Token was revoked.");
+        check("Token was revoked.", "Token was revoked.");
     }
 }

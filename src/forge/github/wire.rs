@@ -81,13 +81,13 @@ impl Comment {
     }
 }
 
-/// Threads out of comments at lines, seen by nobody in particular: whether one is resolved is not said there.
-pub(super) fn threads(comments: Vec<Comment>) -> Vec<pull::Thread> {
+/// Threads out of comments at lines, as `viewer` sees them: whether one is resolved is not said there.
+pub(super) fn threads(comments: Vec<Comment>, viewer: Option<u64>) -> Vec<pull::Thread> {
     let mut threads: Vec<pull::Thread> = Vec::new();
     for comment in comments {
         let is_outdated = comment.line.or(comment.position).is_none();
         let first = comment.in_reply_to_id.map(|id| id.to_string());
-        let value = comment.into_value(None);
+        let value = comment.into_value(viewer);
         match threads.iter_mut().find(|thread| Some(&thread.id) == first.as_ref()) {
             Some(thread) => thread.answers.push(value),
             None => threads.push(pull::Thread {
@@ -189,8 +189,16 @@ pub(super) struct Thread {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Said {
+    page_info: MoreSaid,
     nodes: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MoreSaid {
+    has_next_page: bool,
 }
 
 #[derive(Deserialize)]
@@ -221,6 +229,11 @@ impl Actor {
 }
 
 impl Thread {
+    /// Whether more was said in it than is here.
+    pub(super) fn is_cut(&self) -> bool {
+        self.comments.page_info.has_next_page
+    }
+
     /// `None` for a thread whose comments are all gone.
     pub(super) fn into_value(self) -> Option<pull::Thread> {
         let mut comments = self.comments.nodes.into_iter().map(|node| pull::Comment {

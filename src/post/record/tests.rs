@@ -19,6 +19,7 @@ fn issue(number: usize, is_fixed: bool, decision: Option<Decision>) -> Earlier {
         holds: true,
         is_fixed,
         disposition: None,
+        decided_words: None,
         now: Whereabouts::Unknown,
         id,
     };
@@ -53,9 +54,19 @@ fn last(issues: Vec<Earlier>) -> Last {
 #[test]
 fn what_is_written_is_read() {
     let gone = Earlier { now: Whereabouts::Gone, ..issue(4, false, None) };
-    let there = Whereabouts::There { path: "src/b.rs".to_owned(), lines: None };
+    let there = Whereabouts::There {
+        path: "src/b.rs".to_owned(),
+        lines: None,
+        untouched: Some(LineRange::new(3, 9)),
+    };
     let moved = Earlier { now: there, lines: None, symbol: None, code: None, ..issue(5, false, None) };
+    let mut anew = issue(7, false, Some(Decision::WontFix));
+    if let Some(decision) = &mut anew.disposition {
+        decision.issue = format!("{:012}", 8);
+    }
+    anew.decided_words = Some(("as it was said then".to_owned(), "and why".to_owned()));
     let kept = last(vec![
+        anew,
         issue(1, false, None),
         issue(2, false, Some(Decision::False)),
         gone,

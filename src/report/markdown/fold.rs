@@ -17,7 +17,9 @@ pub(super) struct Section {
     pub(super) entries: Vec<Entry>,
     /// Stands between two entries.
     pub(super) between: &'static str,
-    /// Stands behind them.
+    /// Stands right behind them, before what counts those that are left out.
+    pub(super) foot: String,
+    /// Stands at the end.
     pub(super) after: String,
     /// What an entry is, in the singular.
     pub(super) noun: &'static str,
@@ -96,18 +98,19 @@ impl Entry {
 impl Section {
     /// One without entries.
     pub(super) fn fixed(text: String) -> Self {
-        let (entries, after) = <_>::default();
-        Self { weight: Weight::Fixture, before: text, entries, between: "", after, noun: "" }
+        let (entries, foot, after) = <_>::default();
+        Self { weight: Weight::Fixture, before: text, entries, between: "", foot, after, noun: "" }
     }
 
     fn is_empty(&self) -> bool {
-        self.before.is_empty() && self.entries.is_empty() && self.after.is_empty()
+        self.before.is_empty() && self.entries.is_empty() && self.foot.is_empty() && self.after.is_empty()
     }
 
     fn text(&self) -> String {
         let entries: Vec<&str> =
             self.entries.iter().filter(|entry| entry.told != Told::Not).map(Entry::text).collect();
-        format!("{}{}{}{}", self.before, entries.join(self.between), self.lost(), self.after)
+        let Self { before, between, foot, after, .. } = self;
+        format!("{before}{}{foot}{}{after}", entries.join(between), self.lost())
     }
 
     /// What of it is told in brief or not at all, as a line; empty for a whole section.
@@ -191,6 +194,7 @@ mod tests {
             before: format!("{weight:?}\n"),
             entries: (0..entries).map(entry).collect(),
             between: "",
+            foot: String::new(),
             after: String::new(),
             noun: "item",
         }

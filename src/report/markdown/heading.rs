@@ -148,5 +148,5 @@ pub(super) fn asked(tally: &Tally) -> Section {
 
 fn quoted(weight: Weight, noun: &'static str, entries: Vec<Entry>) -> Section {
     let (before, after) = <_>::default();
-    Section { weight, before, entries, between: "\n", after, noun }
+    Section { weight, before, entries, between: "\n", foot: String::new(), after, noun }
 }

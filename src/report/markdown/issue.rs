@@ -164,7 +164,8 @@ fn section(weight: Weight, title: &str, entries: Vec<Entry>) -> Section {
         return Section::fixed(String::new());
     }
     let before = format!("### {title}\n\n");
-    Section { weight, before, entries, between: "\n", after: String::new(), noun: "issue" }
+    let (foot, after) = <_>::default();
+    Section { weight, before, entries, between: "\n", foot, after, noun: "issue" }
 }
 
 /// An issue of the last review that nobody reports now.

@@ -39,12 +39,12 @@ pub(super) fn ledger(tally: &Tally) -> Section {
         Entry::line(format!("| {} | {figures} |{cells}\n", escape::cell(&head)))
     };
     let entries = summary::bundle_heads(tally).into_iter().map(row).collect();
-    let out = out + &spent_row(tally);
     Section {
         weight: Weight::Bundle,
         before: out,
         entries,
         between: "",
+        foot: spent_row(tally),
         after: String::new(),
         noun: "bundle",
     }

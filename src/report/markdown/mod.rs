@@ -86,7 +86,8 @@ fn folded(
         return Section::fixed(String::new());
     }
     let before = format!("<details>\n<summary>{title}</summary>\n\n");
-    Section { weight, before, entries, between, after: "\n</details>\n".to_owned(), noun }
+    let (foot, after) = (String::new(), "\n</details>\n".to_owned());
+    Section { weight, before, entries, between, foot, after, noun }
 }
 
 fn unplaced(tally: &Tally) -> Section {
@@ -113,6 +114,7 @@ fn retracted(tally: &Tally) -> Section {
         before,
         entries,
         between: "\n",
+        foot: String::new(),
         after,
         noun: "finding that was taken back",
     }
@@ -151,5 +153,6 @@ fn unseen(title: &str, lines: &[String]) -> Section {
     };
     let entries = lines.iter().map(entry).collect();
     let (before, after) = (format!("{title}\n\n"), String::new());
-    Section { weight: Weight::Unseen, before, entries, between: "", after, noun: "line" }
+    let foot = String::new();
+    Section { weight: Weight::Unseen, before, entries, between: "", foot, after, noun: "line" }
 }

@@ -427,6 +427,7 @@ fn again(found: &[&str], gone: &str) -> Input {
         holds: false,
         is_fixed: false,
         disposition: None,
+        decided_words: None,
         now: Whereabouts::Gone,
     };
     let last = Last {

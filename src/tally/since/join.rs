@@ -77,17 +77,26 @@ fn meet(issue: &mut Issue, before: &Earlier) {
 }
 
 /// Lets the dismissal of `before` hold for `issue`, unless somebody has decided about that one too. It holds for nothing but other words:
-/// every one of the issue's findings says what was dismissed, at the same lines, whose code stands, and none calls it worse.
+/// every one of the issue's findings says what was dismissed, at the same lines, which nobody touched, and none calls it worse.
 fn heed(issue: &mut Issue, before: &Earlier, decided: &BTreeMap<String, Disposition>) {
     if decided.contains_key(&issue.id) {
         return;
     }
     let Some(dismissal) = dismissal(before, decided) else { return };
-    let sought = Sought::new(before);
-    let is_there = matches!(before.now, Whereabouts::There { .. });
-    let is_same = issue.id == before.id || (is_there && sought.is_at_lines(issue) && sought.is_all_of(issue));
+    let Some(sought) = Sought::decided(before, &dismissal) else { return };
+    let is_same = is_untouched(issue, before) && sought.is_at_lines(issue) && sought.is_all_of(issue);
     if is_same && issue.severity <= dismissal.severity {
         issue.disposition = Some(dismissal);
+    }
+}
+
+/// Whether what `issue` is about is as it was when `before` was reported there.
+fn is_untouched(issue: &Issue, before: &Earlier) -> bool {
+    match (&before.now, issue.lines) {
+        (Whereabouts::There { untouched: Some(all), .. }, Some(lines)) => {
+            all.start <= lines.start && lines.end <= all.end
+        }
+        (Whereabouts::There { .. } | Whereabouts::Gone | Whereabouts::Unknown, _) => false,
     }
 }
 
@@ -140,7 +149,7 @@ struct Sought<'a> {
 impl<'a> Sought<'a> {
     fn new(before: &'a Earlier) -> Self {
         let (path, lines) = match &before.now {
-            Whereabouts::There { path, lines } => (path.as_str(), *lines),
+            Whereabouts::There { path, lines, .. } => (path.as_str(), *lines),
             Whereabouts::Unknown => (before.path.as_str(), before.lines),
             Whereabouts::Gone => (before.path.as_str(), None),
         };
@@ -150,6 +159,16 @@ impl<'a> Sought<'a> {
             symbol: before.symbol.as_deref().map(plain_name),
             claim: claim(&before.what, &before.why),
         }
+    }
+
+    /// The same in the words that were decided about: those of the last review could have come far from them, step by step.
+    fn decided(before: &'a Earlier, decision: &Disposition) -> Option<Self> {
+        let sought = Self::new(before);
+        if decision.issue == before.id {
+            return Some(sought);
+        }
+        let (what, why) = before.decided_words.as_ref()?;
+        Some(Self { claim: claim(what, why), ..sought })
     }
 
     fn is_said_in(&self, issue: &Issue) -> bool {
@@ -236,7 +255,7 @@ impl Reading {
             Some(_) => disposition::of(decided, &issue.id),
             None => dismissal(before, decided),
         };
-        if let Whereabouts::There { path, lines } = &before.now {
+        if let Whereabouts::There { path, lines, .. } = &before.now {
             (issue.path, issue.lines) = (path.clone(), *lines);
         }
         let dismissed = issue.disposition.as_ref().is_some_and(|one| one.decision.dismisses());

@@ -91,8 +91,19 @@ fn reported(issue: &Issue, holds: bool) -> Earlier {
         holds,
         is_fixed: false,
         disposition: issue.disposition.clone(),
+        decided_words: decided_words(issue),
         now: Whereabouts::Unknown,
     }
+}
+
+/// What was dismissed, where that is an earlier issue in other words.
+fn decided_words(issue: &Issue) -> Option<(String, String)> {
+    let decision = issue.disposition.as_ref().filter(|decision| decision.issue != issue.id)?;
+    let before = issue.earlier.as_ref()?;
+    if decision.issue == before.id {
+        return Some((before.what.clone(), before.why.clone()));
+    }
+    before.decided_words.clone()
 }
 
 fn carried(one: &Carried) -> Earlier {

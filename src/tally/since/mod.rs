@@ -106,6 +106,8 @@ pub struct Earlier {
     pub is_fixed: bool,
     /// What a human decided about it.
     pub disposition: Option<Disposition>,
+    /// The claim that was decided about and its grounds, where that was worded otherwise.
+    pub decided_words: Option<(String, String)>,
     /// Where it is at the head under review.
     pub now: Whereabouts,
 }
@@ -138,6 +140,9 @@ pub enum Whereabouts {
         path: String,
         /// Its lines.
         lines: Option<LineRange>,
+        /// These and those around that are as they were at the last review, nothing put in or taken out between them; `None` when
+        /// that is not so of its own, or cannot be told.
+        untouched: Option<LineRange>,
     },
     /// It does not stand there any more.
     Gone,

@@ -7,6 +7,7 @@ use crate::{
     anchor::squeeze,
     change::{FilePatch, LineKind},
     finding::LineRange,
+    tally::cluster::NEAR,
 };
 
 /// Letters and digits that a line of code needs to be told from others by its text.
@@ -30,7 +31,7 @@ pub struct Versions<'a> {
 /// The lines of what was fixed say nothing any more: it is back when its line of code stands more times in the file than before.
 pub fn whereabouts(issue: &Earlier, file: Versions<'_>) -> Whereabouts {
     let Some((path, now)) = file.now else { return Whereabouts::Gone };
-    let there = |lines| Whereabouts::There { path: path.to_owned(), lines };
+    let there = |lines, untouched| Whereabouts::There { path: path.to_owned(), lines, untouched };
     let code = issue.code.as_deref().map(squeeze).filter(|code| is_telling(code));
     let standing = code.as_deref().map(|code| lines_holding(now, code));
     if issue.is_fixed {
@@ -38,27 +39,33 @@ pub fn whereabouts(issue: &Earlier, file: Versions<'_>) -> Whereabouts {
         let before = file.before.or(file.difference.map(|_| ""));
         return match (&code, standing.as_deref(), before) {
             (Some(code), Some(found), Some(before)) if found.len() > lines_holding(before, code).len() => {
-                there(nearest(found, issue.lines))
+                there(nearest(found, issue.lines), None)
             }
             _ => Whereabouts::Gone,
         };
     }
+    // Elsewhere a single line is as it was, and nothing is known of those around.
+    let is_whole = code.as_deref().is_some_and(|code| !is_cut(code));
+    let moved =
+        |lines: Option<LineRange>| there(lines, lines.filter(|lines| is_whole && lines.start == lines.end));
     let Some(before) = file.before else {
         return match standing.as_deref() {
             None => Whereabouts::Unknown,
             Some([]) => Whereabouts::Gone,
-            Some(found) => there(nearest(found, issue.lines)),
+            Some(found) => moved(nearest(found, issue.lines)),
         };
     };
-    let moved = issue.lines.map(|lines| mapped(lines, file.difference));
-    match (moved, &code, standing.as_deref()) {
-        (Some(Some(lines)), ..) => there(Some(lines)),
+    let followed = issue.lines.map(|lines| mapped(lines, file.difference));
+    match (followed, &code, standing.as_deref()) {
+        (Some(Some(lines)), ..) => {
+            there(Some(lines), issue.lines.and_then(|lines| untouched(lines, file.difference)))
+        }
         (Some(None) | None, Some(code), Some(found)) => {
             let is_moved = !found.is_empty() && found.len() >= lines_holding(before, code).len();
-            if is_moved { there(nearest(found, issue.lines)) } else { Whereabouts::Gone }
+            if is_moved { moved(nearest(found, issue.lines)) } else { Whereabouts::Gone }
         }
         (Some(None), ..) => Whereabouts::Gone,
-        (None, ..) => there(None),
+        (None, ..) => there(None, None),
     }
 }
 
@@ -68,6 +75,23 @@ fn mapped(lines: LineRange, difference: Option<&FilePatch>) -> Option<LineRange>
     let mut kept = (lines.start..=lines.end).filter_map(|line| new_line(line, file));
     let first = kept.next()?;
     Some(LineRange::new(first, kept.next_back().unwrap_or(first)))
+}
+
+/// On the new side, `lines` of the old one and up to [`NEAR`] around them as far as they follow each other as they did; `None` when they
+/// themselves do not.
+fn untouched(lines: LineRange, difference: Option<&FilePatch>) -> Option<LineRange> {
+    let now = |line| difference.map_or(Some(line), |file| new_line(line, file));
+    let first = now(lines.start)?;
+    let follows = |line: &u32| now(*line).is_some_and(|now| now.wrapping_sub(first) == line - lines.start);
+    if !(lines.start..=lines.end).all(|line| follows(&line)) {
+        return None;
+    }
+    let above = |line: &u32| now(*line).is_some_and(|now| first.wrapping_sub(now) == lines.start - line);
+    let start = (1..lines.start).rev().take(NEAR as usize).take_while(above).count();
+    let end = (lines.end..=u32::MAX).skip(1).take(NEAR as usize).take_while(follows).count();
+    let count = |lines: usize| u32::try_from(lines).unwrap_or(NEAR);
+    let last = first.saturating_add(lines.end - lines.start).saturating_add(count(end));
+    Some(LineRange::new(first - count(start), last))
 }
 
 fn new_line(line: u32, file: &FilePatch) -> Option<u32> {
@@ -87,9 +111,14 @@ fn new_line(line: u32, file: &FilePatch) -> Option<u32> {
     u32::try_from(i64::from(line) + shift).ok()
 }
 
+/// Whether more may have followed what was kept of a line of code.
+fn is_cut(code: &str) -> bool {
+    code.chars().count() >= CODE_KEPT / 2
+}
+
 /// Numbers of the lines that are `code`, which is without blanks.
 fn lines_holding(text: &str, code: &str) -> Vec<u32> {
-    let is_cut = code.chars().count() >= CODE_KEPT / 2;
+    let is_cut = is_cut(code);
     let holds = |line: &str| {
         let line = squeeze(line);
         line == code || (is_cut && line.starts_with(code))
@@ -131,6 +160,7 @@ mod tests {
             holds: false,
             is_fixed: false,
             disposition: None,
+            decided_words: None,
             now: Whereabouts::Unknown,
         }
     }
@@ -190,6 +220,47 @@ mod tests {
         // A line that says nothing is known by its place alone.
         let brace = issue(Some((2, 2)), Some("}"));
         check(&brace, "@@ -2,1 +1,0 @@\n-}\n", "one();\nlet a = leak(1);\n}\nfive();\n", "gone");
+    }
+
+    #[test]
+    fn what_nobody_touched_is_told() {
+        let check = |lines: (u32, u32), hunk: &str, expect: Option<(u32, u32)>| {
+            let file = git_diff(&format!("diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n{hunk}"));
+            let found = untouched(LineRange::new(lines.0, lines.1), Some(&file));
+            assert_eq!(found.map(|found| (found.start, found.end)), expect, "{lines:?} {hunk}");
+        };
+        assert_eq!(untouched(LineRange::new(3, 5), None), Some(LineRange::new(1, 15)));
+        assert_eq!(untouched(LineRange::new(30, 30), None), Some(LineRange::new(20, 40)));
+        let end = LineRange::new(u32::MAX, u32::MAX);
+        assert_eq!(untouched(end, None), Some(LineRange::new(u32::MAX - NEAR, u32::MAX)));
+        let rewritten = "@@ -2,3 +2,3 @@\n b\n-c\n+C\n d\n";
+        check((2, 4), rewritten, None);
+        check((3, 3), rewritten, None);
+        check((4, 5), rewritten, Some((4, 15)));
+        check((1, 2), rewritten, Some((1, 2)));
+        let put_in = "@@ -2,2 +2,3 @@\n b\n+new\n c\n";
+        check((2, 3), put_in, None);
+        check((3, 3), put_in, Some((4, 14)));
+        let taken_out = "@@ -2,3 +2,2 @@\n b\n-c\n d\n";
+        check((2, 4), taken_out, None);
+        check((1, 2), taken_out, Some((1, 2)));
+        check((4, 4), taken_out, Some((3, 13)));
+    }
+
+    #[test]
+    fn a_moved_line_is_as_it_was_and_a_moved_range_is_not_known_to_be() {
+        let moved = |lines, code: &str| {
+            let text = format!("x\n{code}\n");
+            let file = Versions { now: Some(("a.rs", &text)), ..Versions::default() };
+            match whereabouts(&issue(Some(lines), Some(code)), file) {
+                Whereabouts::There { untouched, .. } => untouched,
+                Whereabouts::Gone | Whereabouts::Unknown => panic!("it stands there"),
+            }
+        };
+        assert_eq!(moved((9, 9), "let a = leak(1);"), Some(LineRange::new(2, 2)));
+        assert_eq!(moved((9, 10), "let a = leak(1);"), None);
+        // Its end was not kept, so that may be another one.
+        assert_eq!(moved((9, 9), &"x".repeat(CODE_KEPT)), None);
     }
 
     #[test]

@@ -25,7 +25,8 @@ fn earlier(id: &str, line: u32, what: &str) -> Earlier {
         holds: false,
         is_fixed: false,
         disposition: None,
-        now: Whereabouts::There { path: "src/a.rs".to_owned(), lines },
+        decided_words: None,
+        now: Whereabouts::There { path: "src/a.rs".to_owned(), lines, untouched: lines },
     }
 }
 
@@ -171,6 +172,59 @@ fn in_other_words_at_the_same_place_it_is_the_same() {
     check(vec![dismissed(open())], &[("kimi", "src/a.rs:8", LEAK_AGAIN)], &["still-open was 000000000001"]);
 }
 
+const CLOSE: &str = "the socket leaks when the early return skips close";
+const CLOSE_AGAIN: &str = "since the early return skips close, the socket leaks";
+const FLUSH: &str = "the socket leaks when the early return skips the flush of pending writes";
+const RECORDS: &str = "the early return skips the flush of pending writes and loses records";
+
+#[test]
+fn a_dismissal_holds_for_other_words_where_nobody_touched_the_lines() {
+    let at = |untouched: Option<(u32, u32)>| {
+        let lines = Some(LineRange::new(5, 7));
+        let untouched = untouched.map(|(start, end)| LineRange::new(start, end));
+        let now = Whereabouts::There { path: "src/a.rs".to_owned(), lines, untouched };
+        vec![dismissed(Earlier { lines, now, ..earlier("000000000001", 5, CLOSE) })]
+    };
+    let (open, dismissed) = (&["still-open was 000000000001"], &["still-open was 000000000001 dismissed"]);
+    let again = |at| [("kimi", at, CLOSE_AGAIN)];
+    check(at(Some((5, 7))), &again("src/a.rs:5-7"), dismissed);
+    check(at(Some((3, 17))), &again("src/a.rs:4-9"), dismissed);
+    // A line of the three is another one now, or something was put right behind them.
+    check(at(None), &again("src/a.rs:5-7"), open);
+    check(at(Some((3, 7))), &again("src/a.rs:5-9"), open);
+    check(at(Some((5, 7))), &again("src/a.rs:4-7"), open);
+}
+
+#[test]
+fn a_dismissal_does_not_follow_from_words_to_words() {
+    let worded_anew = |what: &str| {
+        let mut issue = dismissed(earlier("000000000002", 5, what));
+        if let Some(decision) = &mut issue.disposition {
+            decision.issue = "000000000001".to_owned();
+        }
+        issue.decided_words = Some((CLOSE.to_owned(), String::new()));
+        vec![issue]
+    };
+    let (open, dismissed) = (&["still-open was 000000000002"], &["still-open was 000000000002 dismissed"]);
+    check(worded_anew(FLUSH), &[("kimi", "src/a.rs:5", CLOSE_AGAIN)], dismissed);
+    check(worded_anew(FLUSH), &[("kimi", "src/a.rs:5", RECORDS)], open);
+}
+
+#[test]
+fn a_dismissal_of_other_words_hides_nothing_that_stands_with_them() {
+    let id = id_of("src/a.rs:5", CLOSE_AGAIN);
+    let mut issue = dismissed(earlier(&id, 5, CLOSE_AGAIN));
+    if let Some(decision) = &mut issue.disposition {
+        decision.issue = "000000000001".to_owned();
+    }
+    issue.decided_words = Some((CLOSE.to_owned(), String::new()));
+    let expect = format!("still-open was {id} dismissed");
+    check(vec![issue.clone()], &[("opus", "src/a.rs:5", CLOSE_AGAIN)], &[&expect]);
+    // Not settled to be something else, so it stands with it.
+    let both = [("opus", "src/a.rs:5", CLOSE_AGAIN), ("kimi", "src/a.rs:5", "`Vec::with_capacity`")];
+    check(vec![issue], &both, &[&format!("still-open was {id}")]);
+}
+
 #[test]
 fn gone_is_fixed_only_where_somebody_read_what_is_there_now() {
     let gone = |path: &str| {
@@ -195,7 +249,7 @@ fn gone_is_fixed_only_where_somebody_read_what_is_there_now() {
 
 #[test]
 fn what_is_back_again_counts_as_open() {
-    let there = Whereabouts::There { path: "src/a.rs".to_owned(), lines: None };
+    let there = Whereabouts::There { path: "src/a.rs".to_owned(), lines: None, untouched: None };
     let back = Earlier { is_fixed: true, now: there, ..earlier("000000000001", 5, LEAK) };
     let tally = beside(Scope::Incremental, vec![back], &[]);
     assert_eq!(told(&tally), ["back-again 000000000001"]);

@@ -206,7 +206,7 @@ async fn what_keeps_it_from_being_posted_is_told() {
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # locked
-    error: the conversation of acme/shop#5 is locked: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
+    error: the conversation of acme/shop#5 is locked: Resource not accessible by integration
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # another number

@@ -152,7 +152,7 @@ async fn the_gate_on_a_commit() {
     0 success: pass: nothing that fails, and every bundle was answered by 1 lineage or more
     3 canceled: inconclusive: 2 lineages answered, 3 asked for
     3 canceled: inconclusive: no reviewer answered
-    error: the token in GITLAB_TOKEN may not put a status on commit HEAD of acme/shop: insufficient_scope; The request requires higher privileges than provided by the access token.
+    error: the token in GITLAB_TOKEN may not put a status on commit HEAD of acme/shop: The request requires higher privileges than provided by the access token.
     hint: it takes a token with the scope `api` and the role Developer
     status 2
     ");
@@ -190,11 +190,11 @@ async fn refused(platform: impl Platform, customs: Customs) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_may_not_post() {
     assert_snapshot!(refused(GitLab::new(), GITLAB).await, @"
-    error: the token in GITLAB_TOKEN may not comment on a line of acme/shop!5: insufficient_scope; The request requires higher privileges than provided by the access token.
+    error: the token in GITLAB_TOKEN may not comment on a line of acme/shop!5: The request requires higher privileges than provided by the access token.
     hint: it takes a token with the scope `api`
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
-    error: HOST does not accept the token in GITLAB_TOKEN: invalid_token; Token is expired. You can either do re-authorization or token refresh.
+    error: HOST does not accept the token in GITLAB_TOKEN: Token is expired. You can either do re-authorization or token refresh.
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     ");
@@ -259,7 +259,7 @@ async fn moved_or_locked(platform: impl Platform, customs: Customs) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_moved_or_is_locked() {
     assert_snapshot!(moved_or_locked(GitLab::new(), GITLAB).await, @"
-    error: the conversation of acme/shop!5 is locked: the token in GITLAB_TOKEN may not comment on a line of acme/shop!5: 403 Forbidden
+    error: the conversation of acme/shop!5 is locked: 403 Forbidden
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     note: posted on PAGE; 1 comment made at lines
@@ -268,7 +268,7 @@ async fn a_repository_that_moved_or_is_locked() {
     ");
     let gitea = moved_or_locked(Gitea::new(Make::Gitea), GITEA).await;
     assert_snapshot!(gitea, @r#"
-    error: the conversation of acme/shop#5 is locked: the token in GITHUB_TOKEN may not comment on acme/shop#5: issue is locked
+    error: the conversation of acme/shop#5 is locked: issue is locked
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     error: acme/shop is called acme/store now

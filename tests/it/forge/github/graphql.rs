@@ -250,7 +250,10 @@ fn thread_form(thread: &Discussion) -> Value {
     });
     json!({
         "id": format!("PRRT_{}", thread.id), "isResolved": thread.is_resolved, "isOutdated": thread.is_outdated,
-        "comments": {"nodes": comments.collect::<Vec<_>>()},
+        "comments": {
+            "pageInfo": {"hasNextPage": thread.comments.len() > LARGEST_PAGE, "endCursor": LARGEST_PAGE.to_string()},
+            "nodes": comments.take(LARGEST_PAGE).collect::<Vec<_>>(),
+        },
     })
 }
 

@@ -121,6 +121,27 @@ async fn threads_with_their_state() {
 }
 
 #[tokio::test]
+async fn a_long_thread_is_read_to_its_end() {
+    let forge = mock(pull()).await;
+    forge.change(|pull| {
+        let lines = LineRange::new(10, 12);
+        let long = pull.begin(OURS, "src/a.rs", lines, "one");
+        (1..=120).for_each(|number| pull.answer(long, "ada", &format!("answer {number}")));
+        pull.answer(long, OURS, "ours");
+        pull.thread(long).unwrap().is_resolved = true;
+        let short = pull.begin(OURS, "src/a.rs", lines, "two");
+        pull.answer(short, "ada", "an answer");
+    });
+    let seen = opened(&forge).threads().await.unwrap();
+    let told = |thread: &Thread| {
+        let last = thread.answers.last().unwrap();
+        (thread.answers.len(), last.body.clone(), last.is_ours, thread.is_resolved)
+    };
+    let expect = [(121, "ours".to_owned(), true, true), (1, "an answer".to_owned(), false, false)];
+    assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), expect);
+}
+
+#[tokio::test]
 async fn a_list_without_end_is_given_up() {
     let endless = crate::mock::Mock::start(|asked| {
         let data = r#"{"repository": {"pullRequest": {"reviewThreads": {"pageInfo": {"hasNextPage": true, "endCursor": "c"}, "nodes": []}}}}"#;
@@ -408,4 +429,16 @@ async fn a_server_cannot_make_us_print_the_token_or_its_escapes() {
         "{said}"
     );
     assert!(said.chars().count() < 400, "{said}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told() {
+    let forge = mock(pull()).await;
+    let plain = address(&forge);
+    let address = Address { api: plain.api.replacen("http://", "https://", 1), ..plain };
+    let credential = Credential { token: None, variables: Vec::new() };
+    let github = github::GitHub::open(address, credential, in_silence()).unwrap();
+    let said = github.pull().await.unwrap_err().to_string();
+    let why = "it does not speak TLS there: is its address http://… and not https://…?";
+    assert!(said.ends_with(why), "{said}");
 }

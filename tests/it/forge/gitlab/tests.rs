@@ -254,9 +254,9 @@ async fn what_goes_wrong_is_said_clearly() {
     let forge = mock(Pull { is_locked: true, ..pull() }).await;
     lines.push(format!("locked: {}", told(&forge, opened(&forge).comment("text").await)));
     insta::assert_snapshot!(lines.join("\n"), @"
-    expired: HOST does not accept the token in GITLAB_TOKEN: invalid_token; Token is expired. You can either do re-authorization or token refresh. [0 made]
-    wrong: HOST does not accept the token in GITLAB_TOKEN: invalid_token; Token is expired. You can either do re-authorization or token refresh. [0 made]
-    read-only: the token in GITLAB_TOKEN may not comment on acme/web/shop!7: insufficient_scope; The request requires higher privileges than provided by the access token. [0 made]
+    expired: HOST does not accept the token in GITLAB_TOKEN: Token is expired. You can either do re-authorization or token refresh. [0 made]
+    wrong: HOST does not accept the token in GITLAB_TOKEN: Token is expired. You can either do re-authorization or token refresh. [0 made]
+    read-only: the token in GITLAB_TOKEN may not comment on acme/web/shop!7: The request requires higher privileges than provided by the access token. [0 made]
     of a job: the token in CI_JOB_TOKEN may not comment on acme/web/shop!7: 403 Forbidden [0 made]
     hidden: acme/web/shop!7 is not there, or the token in GITLAB_TOKEN may not see it [0 made]
     no token: no token for HOST: set GITLAB_TOKEN [0 made]
