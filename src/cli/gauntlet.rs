@@ -1,4 +1,4 @@
-//! `scrum gauntlet`: may this ship? [`run`] carries out what `gauntlet.toml` declares, phase by phase, and judges it.
+//! `scrum gauntlet`: may this ship? [`run()`] carries out what `gauntlet.toml` declares, phase by phase, and judges it.
 //!
 //! The review is prepared first, so that what cannot be reviewed is known before anything has run; then come the checks, the
 //! review, the comparisons. Whatever ends it early, what came is kept.

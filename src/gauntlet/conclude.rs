@@ -190,7 +190,9 @@ pub fn hold_against(report: &mut Report, register: &Register, is_whole: bool, to
     report.notes.extend(due.filter_map(|entry| called_out(entry, &parity)));
     let gaps: Vec<GapEntry> = judged.entries.iter().map(entry).collect();
     if let Phase::Carried(specs) = &parity {
-        specs.iter().for_each(|spec| carried::accept(report, spec, &gaps));
+        for spec in specs {
+            carried::accept(report, spec, &gaps);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs a smoke chain: [`execute`] begins what the [`Board`] lets begin, and stops every service in the end.
 //!
 //! It never prints: who wants to show something listens to [`SmokeEvent`]. What is done in a check or to start a service is
-//! told to it as [`Hands`]; [`hands`] gives those that really do it.
+//! told to it as [`Hands`]; [`hands()`] gives those that really do it.
 
 mod hands;
 

@@ -63,7 +63,8 @@ async fn compare(left: &Mock, right: &Mock, repeat: usize, rest: &str) -> Report
 }
 
 fn get(names: &[&str]) -> String {
-    names.iter().map(|name| format!("[[case]]\nname = \"{name}\"\npath = \"/{name}\"\n")).collect()
+    let case = |name: &&str| format!("[[case]]\nname = \"{name}\"\npath = \"/{name}\"\n");
+    names.iter().map(case).collect::<Vec<_>>().concat()
 }
 
 /// The texts with the ports of today taken out.
@@ -71,10 +72,8 @@ fn shown(text: &str, left: &Mock, right: &Mock) -> String {
     text.replace(&left.url, "http://left").replace(&right.url, "http://right")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tagged_enum_against_flat_fields() {
-    let left = Mock::start(|asked| std::future::ready(validate(&asked, false))).await;
-    let right = Mock::start(|asked| std::future::ready(validate(&asked, true))).await;
+/// Six cases, five of which differ for one reason, put twice to both.
+async fn of_validators(left: &Mock, right: &Mock) -> Report {
     let cases = [
         ("happy", ""),
         ("missing_fingerprint", "kind = \"Schema\", field = \"fingerprint\", reason = \"is missing\""),
@@ -86,7 +85,14 @@ async fn a_tagged_enum_against_flat_fields() {
     let case = |(name, json): (&str, &str)| {
         format!("[[case]]\nname = \"{name}\"\npath = \"/validate\"\njson = {{ {json} }}\n")
     };
-    let report = compare(&left, &right, 2, &cases.map(case).concat()).await;
+    compare(left, right, 2, &cases.map(case).concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tagged_enum_against_flat_fields() {
+    let left = Mock::start(|asked| std::future::ready(validate(&asked, false))).await;
+    let right = Mock::start(|asked| std::future::ready(validate(&asked, true))).await;
+    let report = of_validators(&left, &right).await;
     assert_eq!(report.tally_line(), "1 match · 5 diff (out of 6 cases)");
     assert_eq!(report.summary(), "6 of 6 statuses match, 5 of 6 bodies differ, one cause");
     assert_eq!(report.standing(), Standing::Diverged);
@@ -147,6 +153,13 @@ async fn a_tagged_enum_against_flat_fields() {
     }
     ```
     "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal() {
+    let left = Mock::start(|asked| std::future::ready(validate(&asked, false))).await;
+    let right = Mock::start(|asked| std::future::ready(validate(&asked, true))).await;
+    let report = of_validators(&left, &right).await;
     insta::assert_snapshot!(shown(&table(&report, 80, false), &left, &right), @r#"
     case                 Rust      Go        result
     missing_fingerprint  HTTP 422  HTTP 422  diff

@@ -1,4 +1,4 @@
-//! Answers as a file that can stand in for a side: [`line`] writes one, [`read`] reads them all. A JSON object a line.
+//! Answers as a file that can stand in for a side: [`line()`] writes one, [`read`] reads them all. A JSON object a line.
 
 use std::collections::BTreeMap;
 

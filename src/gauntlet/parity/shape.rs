@@ -174,7 +174,7 @@ impl Form {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Restructuring {
     /// From where on the first side to where on the other, without the end that both paths share; a key that is a tag is
-    /// [`TAG`].
+    /// `TAG`.
     pub moves: BTreeSet<(String, String)>,
     /// Words that are a key on one side and a value on the other.
     pub tags: BTreeSet<Tag>,

@@ -12,6 +12,7 @@ use super::{Sandbox, run};
 use crate::sandbox::copy;
 
 /// The spec of the pair in a repository of its own, at ports that are free; `None` where one side cannot run.
+#[expect(clippy::print_stderr, reason = "a test that did nothing says so")]
 fn pair() -> Option<Sandbox> {
     let sandbox = Sandbox::new();
     if !sandbox.command("python3").arg("--version").output().is_ok_and(|output| output.status.success()) {
