@@ -46,11 +46,17 @@ pub mod report;
 
 pub mod post;
 
+pub mod gauntlet;
+
+// Means: what edges share.
+pub mod process;
+
 // Edges: the only code that touches the world. They never name one another.
 pub mod clock;
 pub mod config;
 pub mod forge;
 pub mod git;
+pub mod probe;
 pub mod provider;
 pub mod store;
 

@@ -125,8 +125,7 @@ fn try_all(workspace: &Workspace, asked: &[Reviewer], groups: &mut [Group]) -> R
             }
         }
     }
-    let interrupt = interrupt::watch();
-    let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
+    let interrupt = interrupt::watched()?;
     let tried = runtime()?.block_on(async {
         tokio::select! {
             biased;

@@ -103,8 +103,7 @@ fn asked(
     labelled: Vec<LabelledCase>,
     ui: Ui,
 ) -> Result<Result<Vec<Case>, Status>, CliError> {
-    let interrupt = interrupt::watch();
-    let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
+    let interrupt = interrupt::watched()?;
     let is_wanted = |reviewer: &str, lineage: &Lineage| args.wants(reviewer, lineage);
     let live = Live { workspace, panel, is_wanted: &is_wanted, interrupt: &interrupt, ui };
     let (mut cases, mut bounds) = (Vec::new(), live.bounds()?);

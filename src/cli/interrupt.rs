@@ -15,6 +15,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::error::CliError;
+
 /// What a shell reports for a process that was ended by SIGINT.
 const INTERRUPTED: i32 = 130;
 /// How long the programs under way may take to be ended once Ctrl-C has come twice.
@@ -27,6 +29,11 @@ pub(super) struct Interrupt {
     pub(super) end: CancellationToken,
     /// Cancelled by the second: drop everything.
     pub(super) drop_all: CancellationToken,
+}
+
+/// Likewise, with words for what keeps it from listening.
+pub(super) fn watched() -> Result<Interrupt, CliError> {
+    watch().map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))
 }
 
 /// Listens from now on.

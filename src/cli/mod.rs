@@ -11,16 +11,20 @@ mod eval;
 mod explain;
 mod found;
 mod gate;
+mod gauntlet;
 mod guidance;
 mod init;
 mod interrupt;
 mod judge;
 mod lineage;
 mod mcp;
+mod parity;
 mod post;
 mod pull;
 mod report;
 mod review;
+mod secrets;
+mod smoke;
 mod stats;
 mod supervise;
 mod tally;
@@ -108,6 +112,12 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Score a panel on changes whose true issues are known
     Eval(eval::EvalArgs),
+    /// Run the chain of checks that gauntlet.toml declares
+    Smoke(smoke::SmokeArgs),
+    /// Put the same cases to two implementations of one interface, and say where they differ
+    Parity(parity::ParityArgs),
+    /// Say whether this may ship: a chain of checks, a review, and a comparison of implementations, as gauntlet.toml declares
+    Gauntlet(gauntlet::GauntletArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -287,6 +297,9 @@ pub fn main() -> ExitCode {
         Command::Dispose(args) => dispose::run(&cli.global, &args, ui),
         Command::Cache(args) => cache::run(&cli.global, &args, ui),
         Command::Eval(args) => eval::run(&cli.global, &args, ui),
+        Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
+        Command::Parity(args) => parity::run(&cli.global, &args, ui),
+        Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

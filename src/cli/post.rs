@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     forge::AnyForge,
+    gauntlet::markdown as page,
     git::Kinship,
     report::{foreign, words},
     run::posting::{self, PostError, Posted, Posting, Rehearsal, Written},
@@ -110,9 +111,13 @@ impl<'a> Matter<'a> {
             repo.is_some_and(|repo| matches!(repo.kinship(old, new), Ok(Kinship::Ancestor)))
         };
         let (tally, gate, rules) = (self.tally, self.gate, self.workspace.config.post);
+        let appendix = self.dir.gauntlet()?.map(|document| page::section(&document)).unwrap_or_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
-        let done = runtime.block_on(work(&forge, &Posting { tally, gate, rules, contains: &contains }));
+        let done = runtime.block_on(work(
+            &forge,
+            &Posting { tally, gate, appendix: &appendix, rules, contains: &contains },
+        ));
         done.map_err(|error| self.hinted(error))
     }
 

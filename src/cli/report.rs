@@ -3,8 +3,9 @@
 use clap::Args;
 
 use super::{
-    Global, TallyFormat, TallyOutputArgs,
+    Format, Global, TallyFormat, TallyOutputArgs,
     error::{CliError, Status},
+    gauntlet,
     trust::Trust,
     ui::Ui,
     workspace::Workspace,
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     config::StandIn,
     disposition::Disposition,
+    gauntlet::markdown as page,
     report::{
         formats::{annotations, checkstyle, codequality, junit, rdjson, sarif},
         json, markdown, table,
@@ -35,11 +37,32 @@ pub(super) struct ReportArgs {
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
+    if let Some((dir, format)) = workspace.find_gauntlet(&args.run).zip(args.output.format.general()) {
+        // It has no review, so there is no tally.
+        let document = dir.gauntlet()?;
+        let text =
+            document.map(|document| gauntlet::shown(&document, format, args.output.file().is_none(), ui));
+        Ui::result(&text.unwrap_or_default(), args.output.file())?;
+        return Ok(Status::Done);
+    }
     let dir = workspace.find_run(&args.run)?;
     let saved = open(&workspace, &dir, ui)?;
     let (tally, gate) = judged(&workspace, &dir, saved, None, ui)?;
-    print(&tally, &gate, &args.output, ui)?;
+    let text = shown(&tally, &gate, &args.output, ui) + &of_gauntlet(&dir, &args.output, ui)?;
+    Ui::result(&text, args.output.file())?;
     Ok(Status::Done)
+}
+
+/// What people are told of the gauntlet that the run is the review of, if it is of one.
+fn of_gauntlet(dir: &RunDir, output: &TallyOutputArgs, ui: Ui) -> Result<String, CliError> {
+    let to_screen = output.file().is_none();
+    Ok(match (dir.gauntlet()?, output.format) {
+        (Some(document), TallyFormat::Table) => {
+            format!("\n{}", gauntlet::shown(&document, Format::Table, to_screen, ui))
+        }
+        (Some(document), TallyFormat::Markdown) => page::section(&document),
+        (Some(_) | None, _) => String::new(),
+    })
 }
 
 /// A saved run with what humans decided; what of the decisions does not read is told. A run that is not as it
@@ -117,7 +140,11 @@ pub(super) fn warn_of_unusable(lines: &[String], ui: Ui) {
 
 /// Prints a tally in the form asked for.
 pub(super) fn print(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> Result<(), CliError> {
-    let text = match output.format {
+    Ui::result(&shown(tally, gate, output, ui), output.file())
+}
+
+fn shown(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> String {
+    match output.format {
         TallyFormat::Table => {
             let color = output.file().is_none() && ui.color_on_stdout();
             table::render(tally, gate, Ui::width(), color)
@@ -130,8 +157,7 @@ pub(super) fn print(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui
         TallyFormat::Codequality => codequality::render(tally),
         TallyFormat::Junit => junit::render(tally, gate),
         TallyFormat::Annotations => annotations::render(tally, gate),
-    };
-    Ui::result(&text, output.file())
+    }
 }
 
 /// Prints a tally where somebody waits for a file or for a document to read in.

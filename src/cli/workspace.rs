@@ -288,6 +288,13 @@ impl Workspace {
         Ok(self.store.find(if is_path { as_path.to_str().unwrap_or(name) } else { name })?)
     }
 
+    /// The gauntlet without a review that `name` means, a path being meant from the working directory.
+    pub(super) fn find_gauntlet(&self, name: &str) -> Option<RunDir> {
+        let as_path = self.resolve(Path::new(name));
+        let is_path = as_path.join("gauntlet.json").is_file();
+        self.store.find_gauntlet(if is_path { as_path.to_str().unwrap_or(name) } else { name })
+    }
+
     /// Reads the change and says what is to be known about it.
     pub(super) fn change(&self, args: &ChangeArgs, ui: Ui) -> Result<Reading, CliError> {
         let change = match &self.given {

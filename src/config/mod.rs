@@ -12,13 +12,18 @@ pub mod env;
 mod error;
 mod fallback;
 mod file;
+mod gap;
 mod gate;
+pub mod gauntlet;
 mod invocation;
 mod panel;
+pub mod parity;
+mod phases;
 mod place;
 mod preset;
 mod prices;
 mod project;
+mod service;
 mod wording;
 
 use std::{
@@ -32,6 +37,7 @@ use std::{
 pub use candidate::{Candidate, candidates, one_a_lineage};
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
+pub use phases::ReviewPhase;
 pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;

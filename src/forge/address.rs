@@ -137,6 +137,18 @@ struct PublicHost {
     variables: &'static [&'static str],
 }
 
+/// Every variable that is by custom for a platform's token.
+pub const TOKEN_VARIABLES: [&str; 8] = [
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+    "GITLAB_TOKEN",
+    "CI_JOB_TOKEN",
+    "GITEA_TOKEN",
+    "FORGEJO_TOKEN",
+];
+
 /// Gitea's variable is by custom for Gitea's own server, and Forgejo's for Codeberg, who make it.
 const PUBLIC: [PublicHost; 4] = [
     PublicHost { platform: Platform::GitHub, host: "github.com", variables: &["GITHUB_TOKEN", "GH_TOKEN"] },

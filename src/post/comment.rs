@@ -57,7 +57,8 @@ impl Stamp {
     }
 }
 
-/// The text, in at most `most` characters. `notes` are lines of Markdown to stand below the verdict. A run that leaves no record keeps that
+/// The text, in at most `most` characters. `notes` are lines of Markdown to stand below the verdict; `appendix` is
+/// Markdown to stand below the tally, left out where it would take more than a quarter of the room. A run that leaves no record keeps that
 /// of `old`, the text in whose place it is put.
 pub fn body(
     tally: &Tally,
@@ -65,17 +66,19 @@ pub fn body(
     stamp: &Stamp,
     most: usize,
     notes: &[String],
+    appendix: &str,
     old: Option<&str>,
 ) -> String {
     let head = format!("{TALLY_MARK}\n{}\n", stamp.line());
-    // Half of the room is the tally's whatever there is to remember.
+    // A quarter of the room at least is the tally's, whatever there is to remember and to add.
     let record = match Last::left_by(tally, gate) {
         Some(last) => record::line(&last, most / 2),
         None => old.and_then(record::standing).filter(|line| line.len() <= most / 2).map(str::to_owned),
     };
     let record = record.map(|line| format!("\n{line}\n")).unwrap_or_default();
-    let room = most.saturating_sub(head.chars().count() + record.chars().count());
-    format!("{head}{}{record}", markdown::within(tally, gate, room, notes))
+    let appendix = if appendix.chars().count() <= most / 4 { appendix } else { "" };
+    let taken = [&head, appendix, &record].iter().map(|part| part.chars().count()).sum();
+    format!("{head}{}{appendix}{record}", markdown::within(tally, gate, most.saturating_sub(taken), notes))
 }
 
 /// Whether two texts are the same to a platform, which may change the ends of lines and of the text. Zero-width spaces do not count:

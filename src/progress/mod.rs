@@ -2,7 +2,9 @@
 //!
 //! [`show`] listens to the run's events and writes to stderr; it decides nothing and holds nothing up.
 
+pub mod parity;
 pub mod plain;
+pub mod smoke;
 pub mod terminal;
 
 use std::io::Write;

@@ -157,12 +157,22 @@ impl Screen {
     }
 
     fn draw(&mut self) {
-        let (columns, rows) = terminal_size::terminal_size_of(std::io::stderr())
-            .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
+        let (columns, rows) = size();
         let lines = self.board.lines(rows.saturating_sub(2));
         let lines: Vec<&str> = lines.iter().map(|line| fitting(line, columns)).collect();
         self.area.set_message(lines.join("\n"));
     }
+}
+
+/// Columns and rows of the terminal.
+fn size() -> (usize, usize) {
+    terminal_size::terminal_size_of(std::io::stderr())
+        .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)))
+}
+
+/// As much of `line` as fits into a line of the terminal.
+pub(super) fn fitted(line: &str) -> String {
+    fitting(line, size().0).to_owned()
 }
 
 /// As much of `line` as fits into `columns`.

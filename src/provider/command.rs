@@ -4,8 +4,6 @@
 //! few of our variables (`surroundings`); `envelope` takes the reply out of what it prints. No shell is involved. How
 //! long it may take is `run`'s decision: dropping the attempt kills the whole group.
 
-#![expect(clippy::disallowed_methods, reason = "the one place where programs are started")]
-
 mod envelope;
 mod surroundings;
 
@@ -13,13 +11,10 @@ use std::{
     collections::VecDeque,
     ffi::OsString,
     io,
-    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    time::Duration,
+    process::ExitStatus,
 };
 
-use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{ChildStderr, ChildStdin, ChildStdout, Command},
@@ -27,6 +22,7 @@ use tokio::{
 
 use super::{Answer, AskError, Draft, in_brief};
 use crate::{
+    process::{self, Group, Pipes},
     prompt::Prompt,
     reviewer::{Invocation, OutputForm},
     secret::Keys,
@@ -39,8 +35,6 @@ use surroundings::Variables;
 const LONGEST_TAIL: usize = 4_096;
 /// How much of stderr's end stands in an error, in bytes.
 const LONGEST_WORDS: usize = 500;
-/// How long output is read after the program itself has ended, in case something it started holds stdout open.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// A program that reads a prompt and writes a review.
 #[derive(Debug, Clone)]
@@ -75,11 +69,11 @@ impl Program {
 
     pub(super) async fn ask(&self, prompt: &Prompt, draft: &Draft) -> Result<Answer, AskError> {
         let folder = self.folder()?;
-        let mut command = Command::new(&self.name);
+        let mut command = process::program(&self.name);
         command.args(&self.arguments).current_dir(folder.path());
-        let mut group = Group(self.start(command)?);
+        let mut group = self.start(command)?;
         let mut heard = Heard { envelope: Envelope::new(self.output), tail: Tail::default() };
-        let ended = converse(&mut *group.0, prompt.joined(), draft, &mut heard).await;
+        let ended = converse(&mut group, prompt.joined(), draft, &mut heard).await;
         drop(group);
         let Heard { envelope, tail } = heard;
         let most = envelope.most();
@@ -105,12 +99,12 @@ impl Program {
         folder: &Path,
         most: usize,
     ) -> Result<Ended, AskError> {
-        let mut command = Command::new(&self.name);
+        let mut command = process::program(&self.name);
         command.args(arguments).current_dir(folder);
-        let mut group = Group(self.start(command)?);
+        let mut group = self.start(command)?;
         let draft = Draft::new();
         let mut heard = Heard { envelope: Envelope::none(most), tail: Tail::default() };
-        let ended = converse(&mut *group.0, String::new(), &draft, &mut heard).await;
+        let ended = converse(&mut group, String::new(), &draft, &mut heard).await;
         drop(group);
         let status = ended.map_err(|trouble| self.failed(&trouble.words(most)))?;
         Ok(Ended { status, stdout: draft.take_text(), last_words: self.last_words(heard.tail.into_text()) })
@@ -134,18 +128,9 @@ impl Program {
         }
     }
 
-    fn start(&self, mut command: Command) -> Result<Box<dyn ChildWrapper>, AskError> {
-        command
-            .env_clear()
-            .envs(self.variables.exposed())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        CommandWrap::from(command)
-            .wrap(ProcessGroup::leader())
-            .wrap(KillOnDrop)
-            .spawn()
-            .map_err(|error| self.not_started(&error))
+    fn start(&self, mut command: Command) -> Result<Group, AskError> {
+        command.env_clear().envs(self.variables.exposed());
+        Group::start(command).map_err(|error| self.not_started(&error))
     }
 
     fn not_started(&self, error: &io::Error) -> AskError {
@@ -220,22 +205,8 @@ impl Ended {
     }
 }
 
-/// A process group that does not outlive its owner.
-struct Group(Box<dyn ChildWrapper>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // An error means that nobody is left in the group, which is what is wanted.
-        let _ = self.0.start_kill();
-    }
-}
-
 fn ending(status: ExitStatus, last_words: &str) -> String {
-    let how = match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(signal)) => format!("killed by signal {signal}"),
-        (None, None) => status.to_string(),
-    };
+    let how = process::ending(status);
     if last_words.is_empty() { how } else { format!("{how}: {last_words}") }
 }
 
@@ -257,27 +228,27 @@ impl Trouble {
 
 /// Writes the prompt, reads both outputs and waits for the end, all at once: no pipe may fill up and block.
 async fn converse(
-    child: &mut dyn ChildWrapper,
+    group: &mut Group,
     prompt: String,
     draft: &Draft,
     heard: &mut Heard,
 ) -> Result<ExitStatus, Trouble> {
-    let (stdin, stdout, stderr) = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+    let Pipes { stdin, stdout, stderr } = group.pipes();
     let Heard { envelope, tail } = heard;
     let talk = async {
         let reply = read_reply(stdout, envelope, draft);
         tokio::try_join!(feed(stdin, prompt), reply, tail.read(stderr, draft)).map(drop)
     };
     tokio::pin!(talk);
-    // The program alone: what it left behind in its group is not waited for.
-    let mut end = child.inner_mut().wait();
+    let end = group.ended();
+    tokio::pin!(end);
     tokio::select! {
         talked = &mut talk => {
             talked?;
             end.await.map_err(Trouble::Io)
         }
         status = &mut end => {
-            if let Ok(talked) = tokio::time::timeout(GRACE, talk).await {
+            if let Ok(talked) = tokio::time::timeout(process::GRACE, talk).await {
                 talked?;
             }
             status.map_err(Trouble::Io)

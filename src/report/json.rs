@@ -71,7 +71,7 @@ pub fn schema() -> Schema {
 }
 
 /// Any value as an indented document that is safe to print, with a final newline.
-pub(super) fn pretty(value: &impl Serialize) -> String {
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     // Our own structs have string keys only, which is all that could fail.
     printable(serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }

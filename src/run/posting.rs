@@ -33,6 +33,8 @@ pub struct Posting<'a> {
     pub tally: &'a Tally,
     /// What the gate says of it.
     pub gate: &'a Gate,
+    /// Markdown below the tally, where there is room for it.
+    pub appendix: &'a str,
     /// Which issues get a comment at their line.
     pub rules: Rules,
     /// Whether the first of two commits is the second or in its history; `false` where nobody can say.
@@ -310,7 +312,8 @@ fn body(
 ) -> String {
     let notes = notes(scene, refusals, failure);
     let old = sticky(&scene.comments).map(|old| old.body.as_str());
-    comment::body(posting.tally, posting.gate, &scene.stamp, forge.limits().comment, &notes, old)
+    let most = forge.limits().comment;
+    comment::body(posting.tally, posting.gate, &scene.stamp, most, &notes, posting.appendix, old)
 }
 
 /// What a reader of the tally must know of how it was posted, as lines of Markdown.

@@ -7,12 +7,14 @@
 pub mod cache;
 mod decisions;
 mod folder;
+mod gauntlets;
 mod judgements;
 mod labels;
 mod load;
 mod overrides;
 mod pull;
 pub mod record;
+mod smoke;
 
 use std::{
     fs::{File, OpenOptions},
@@ -25,6 +27,7 @@ use serde::Serialize;
 pub use cache::Cache;
 pub use decisions::Decisions;
 pub use folder::{LooseReply, loose_replies};
+pub use gauntlets::Gauntlets;
 pub use labels::{ChangeAt, LabelledCase, labelled_cases};
 pub use load::{Saved, SavedBundle};
 pub use overrides::Overrides;

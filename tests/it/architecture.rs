@@ -33,10 +33,11 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         Within::Siblings,
         &[
             "bundle", "estimate", "mask", "prompt", "reply", "anchor", "tally", "judge", "eval", "report",
-            "post",
+            "post", "gauntlet",
         ],
     ),
-    ("edges", Within::Nobody, &["clock", "config", "forge", "git", "provider", "store"]),
+    ("means", Within::Nobody, &["process"]),
+    ("edges", Within::Nobody, &["clock", "config", "forge", "git", "probe", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),
     ("faces", Within::Siblings, &["cli"]),

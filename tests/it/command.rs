@@ -31,7 +31,7 @@ fn unavailable(reason: &str, partial: &str) -> AskError {
 }
 
 /// A pipe that tells when the last process that `script` starts with descriptor 9 open has gone.
-fn life_line(dir: &Path) -> (String, tokio::net::unix::pipe::Receiver) {
+pub(crate) fn life_line(dir: &Path) -> (String, tokio::net::unix::pipe::Receiver) {
     let path = dir.join("life");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     let receiver = tokio::net::unix::pipe::OpenOptions::new().open_receiver(&path).unwrap();
@@ -39,7 +39,7 @@ fn life_line(dir: &Path) -> (String, tokio::net::unix::pipe::Receiver) {
 }
 
 /// Waits until somebody wrote, and then until all writers are gone.
-async fn gone(mut line: tokio::net::unix::pipe::Receiver) -> String {
+pub(crate) async fn gone(mut line: tokio::net::unix::pipe::Receiver) -> String {
     let mut text = String::new();
     while text.is_empty() {
         line.readable().await.unwrap();

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use schemars::Schema;
-use scrum::report;
+use scrum::{gauntlet, report};
 
 /// `UPDATE_SCHEMA` writes the file of the documents called `name` anew.
 fn check(name: &str, schema: &Schema) {
@@ -27,6 +27,21 @@ fn of_tallies() {
 }
 
 #[test]
+fn of_smoke_chains() {
+    check("smoke", &scrum::gauntlet::smoke::wire::schema());
+}
+
+#[test]
 fn of_evaluations() {
     check("eval", &report::eval::json::schema());
+}
+
+#[test]
+fn of_parity() {
+    check("parity", &scrum::gauntlet::parity::wire::schema());
+}
+
+#[test]
+fn of_gauntlets() {
+    check("gauntlet", &gauntlet::document::schema());
 }

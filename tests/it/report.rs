@@ -1,7 +1,7 @@
 //! Reports of a sample tally, as people and programs see them.
 
 mod documents;
-mod formats;
+pub(crate) mod formats;
 mod hostile;
 mod long;
 mod preview;

@@ -3,9 +3,8 @@
 //! So the size guard, the budget, trust and the mask are the command's, its words are the agent's, and nothing it prints reaches
 //! the protocol. Cancelling is its Ctrl-C: what was answered is saved.
 
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{io, path::Path, time::Duration};
 
-use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
 use rmcp::{
     RoleServer,
     model::{CallToolRequestParams, ProgressNotificationParam},
@@ -15,13 +14,13 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{ChildStderr, ChildStdout},
-    signal::unix::SignalKind,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Server, arguments, saved, tools::ISSUES_SHOWN, tools::Review};
 use crate::{
     cli::{Global, error::CliError},
+    process::{self, Group, Pipes},
     report::formats::brief::Brief,
 };
 
@@ -88,12 +87,13 @@ async fn run(
     context: &RequestContext<RoleServer>,
 ) -> Result<Ended, CliError> {
     let broken = |error: io::Error| CliError::new(format!("cannot review: {error}"));
-    let mut child = start(&server.global, asked).map_err(broken)?;
-    let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
+    let mut group = start(&server.global, asked).map_err(broken)?;
+    let Pipes { stdin, stdout, stderr } = group.pipes();
+    drop(stdin);
     let document = tokio::spawn(whole(stdout));
     let telling = told(stderr, context);
     let stop = stop(&context.ct, &server.over);
-    let (told, status) = tokio::join!(telling, ended(&mut *child, stop));
+    let (told, status) = tokio::join!(telling, ended(&mut group, stop));
     let document = document.await.unwrap_or_default();
     let tally: Option<Value> = serde_json::from_slice(&document).ok();
     let run = tally.map(|tally| tally["run"]["id"].as_str().unwrap_or_default().to_owned());
@@ -112,24 +112,24 @@ fn stop(call: &CancellationToken, over: &CancellationToken) -> impl Future<Outpu
 }
 
 /// Waits for the end; asks for it once when `stop` is over, and again when that takes too long.
-async fn ended(child: &mut dyn ChildWrapper, stop: impl Future<Output = ()>) -> io::Result<Option<i32>> {
+async fn ended(group: &mut Group, stop: impl Future<Output = ()>) -> io::Result<Option<i32>> {
     tokio::select! {
-        status = child.wait() => return Ok(status?.code()),
-        () = stop => child.signal(SignalKind::interrupt().as_raw_value())?,
+        status = group.ended() => return Ok(status?.code()),
+        () = stop => {}
     }
+    group.interrupt();
     tokio::select! {
-        status = child.wait() => return Ok(status?.code()),
-        () = tokio::time::sleep(PATIENCE) => child.signal(SignalKind::interrupt().as_raw_value())?,
+        status = group.ended() => return Ok(status?.code()),
+        () = tokio::time::sleep(PATIENCE) => {}
     }
-    Ok(child.wait().await?.code())
+    group.interrupt();
+    Ok(group.ended().await?.code())
 }
 
-fn start(global: &Global, asked: &Review) -> io::Result<Box<dyn ChildWrapper>> {
-    let program = std::env::current_exe()?;
-    let mut command = CommandWrap::with_new(program, |command| {
-        command.args(words(global, asked)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    });
-    command.wrap(ProcessGroup::leader()).wrap(KillOnDrop).spawn()
+fn start(global: &Global, asked: &Review) -> io::Result<Group> {
+    let mut command = process::program(std::env::current_exe()?);
+    command.args(words(global, asked));
+    Group::start(command)
 }
 
 /// The command line. A value never stands where it could be read as a flag.

@@ -5,6 +5,7 @@
 mod asked;
 mod material;
 mod perform;
+mod phase;
 mod prepare;
 mod preview;
 mod pull;
@@ -17,12 +18,15 @@ use clap::{Args, builder::FalseyValueParser};
 pub(super) use asked::{Asked, asked, voice};
 pub(super) use material::Material;
 pub(super) use perform::warn_of_unpriced;
+pub(super) use phase::{Phase, Reviewed, ready};
 pub(super) use prepare::record;
+use pull::Pulled;
 pub(super) use pull::bring;
 
 use super::{
     ChangeArgs, GateArgs, Global, TallyOutputArgs,
     error::{CliError, Status},
+    interrupt,
     ui::Ui,
     workspace::Workspace,
 };
@@ -80,6 +84,9 @@ pub(super) struct ReviewArgs {
     gate: GateArgs,
     #[command(flatten)]
     output: TallyOutputArgs,
+    /// A gauntlet shows what comes of it
+    #[arg(skip)]
+    is_phase: bool,
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -93,16 +100,21 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
     if let Some(name) = &args.resume {
         let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
         let job = resume::resume(&mut workspace, args, dir, ui)?;
-        return perform::perform(&workspace, args, job, ui);
+        return perform::perform(&workspace, args, job, &interrupt::watched()?, ui);
     }
-    let (mut workspace, pulled) = match &args.pr {
-        Some(given) => {
-            pull::open(global, given, args.post, ui).map(|(workspace, pulled)| (workspace, Some(pulled)))?
-        }
-        None => (Workspace::for_change(global, &args.change, ui)?, None),
-    };
+    let (mut workspace, pulled) = open(global, args, ui)?;
     match prepare::prepare(&mut workspace, args, pulled, ui)? {
-        Some(job) => perform::perform(&workspace, args, job, ui),
+        Some(job) => perform::perform(&workspace, args, job, &interrupt::watched()?, ui),
         None => Ok(Status::Done),
+    }
+}
+
+/// Opens what is reviewed: a pull request or another change.
+fn open(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<(Workspace, Option<Pulled>), CliError> {
+    match &args.pr {
+        Some(given) => {
+            pull::open(global, given, args.post, ui).map(|(workspace, pulled)| (workspace, Some(pulled)))
+        }
+        None => Ok((Workspace::for_change(global, &args.change, ui)?, None)),
     }
 }

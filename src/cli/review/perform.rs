@@ -7,7 +7,7 @@ use crate::{
     bundle::Split,
     cli::{
         error::{CliError, Status},
-        interrupt::{self, Interrupt},
+        interrupt::Interrupt,
         judge::{self, Ended, Session},
         post::{self, Matter},
         report,
@@ -41,6 +41,7 @@ pub(super) fn perform(
     workspace: &Workspace,
     args: &ReviewArgs,
     mut job: Job,
+    interrupt: &Interrupt,
     ui: Ui,
 ) -> Result<Status, CliError> {
     if let Some(masked) = masks::in_short(&job.material.masks) {
@@ -49,10 +50,8 @@ pub(super) fn perform(
     job.asked.announce(ui);
     let mut bounds = bounds(workspace, args, &job, ui)?;
     let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
-    let interrupt = interrupt::watch();
-    let interrupt = interrupt.map_err(|error| CliError::new(format!("cannot listen for Ctrl-C: {error}")))?;
     let Some(Answers { replies, unsaved, forgotten }) =
-        ask(workspace, args, &mut job, &mut bounds, ui, &interrupt)?
+        ask(workspace, args, &mut job, &mut bounds, ui, interrupt)?
     else {
         return Ok(dropped(&job, ui));
     };
@@ -67,7 +66,7 @@ pub(super) fn perform(
         pace: pace(workspace, args),
     };
     let judged = if unsaved.is_none() {
-        judge::judge(&session, &mut input, &mut bounds, ui, &interrupt)?
+        judge::judge(&session, &mut input, &mut bounds, ui, interrupt)?
     } else {
         Ended::Judged(None)
     };
@@ -92,8 +91,10 @@ fn conclude(
     let tally = tally::tally(input);
     let gate = gate::evaluate(&tally, &job.policy);
     let kept = keep(workspace, job, &tally, &gate);
-    report::print(&tally, &gate, &args.output, ui)?;
-    ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
+    if !args.is_phase {
+        report::print(&tally, &gate, &args.output, ui)?;
+        ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));
+    }
     if let Some(error) = unsaved {
         let hint = format!("replies are missing from the run; ask again with: {}", again(job));
         return Err(CliError::from(error).hint(hint));

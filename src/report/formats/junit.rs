@@ -6,7 +6,7 @@
 use super::{
     notice,
     plain::{self, Teller},
-    xml::{self, Xml},
+    suites::{self, Case, Outcome, Suite},
 };
 use crate::{
     coverage::State,
@@ -17,45 +17,17 @@ use crate::{
     },
 };
 
-/// A suite with its cases.
-struct Suite {
-    name: &'static str,
-    cases: Vec<Case>,
-}
-
-struct Case {
-    class: String,
-    name: String,
-    milliseconds: u64,
-    result: Outcome,
-    /// Remarks on it.
-    output: Vec<String>,
-}
-
-/// How a case ended.
-enum Outcome {
-    Passed,
-    Failed { kind: &'static str, message: String, text: String },
-    Error { kind: &'static str, message: String },
-    Skipped { message: String },
-}
-
 /// Gate, coverage and issues as XML, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
     let suites = [
-        Suite { name: "gate", cases: vec![of_gate(tally, gate)] },
-        Suite { name: "coverage", cases: tally.coverage.iter().map(|task| of_task(tally, task)).collect() },
-        Suite { name: "issues", cases: issues(tally) },
+        Suite { name: "gate".to_owned(), cases: vec![of_gate(tally, gate)] },
+        Suite {
+            name: "coverage".to_owned(),
+            cases: tally.coverage.iter().map(|task| of_task(tally, task)).collect(),
+        },
+        Suite { name: "issues".to_owned(), cases: issues(tally) },
     ];
-    xml::document(|xml| {
-        let all = || suites.iter().flat_map(|suite| &suite.cases);
-        let (tests, failures, errors, _) = counts(all());
-        let attributes =
-            [("name", "scrum"), ("tests", &*tests), ("failures", &*failures), ("errors", &*errors)];
-        xml::element(xml, "testsuites", &attributes, |xml| {
-            suites.iter().try_for_each(|one| suite(xml, one, &tally.run.started_at))
-        })
-    })
+    suites::document("scrum", &suites, &tally.run.started_at)
 }
 
 /// Inconclusive is an error, with the gate off too.
@@ -132,54 +104,4 @@ fn of_unplaced(member: &Member) -> Case {
     };
     let name = words::shortened(&text, 200);
     Case { class: "scrum.unplaced".to_owned(), name, milliseconds: 0, result, output: Vec::new() }
-}
-
-/// Cases, failures, errors and skipped ones.
-fn counts<'a>(cases: impl Iterator<Item = &'a Case>) -> (String, String, String, String) {
-    let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
-    for case in cases {
-        tests += 1;
-        match case.result {
-            Outcome::Passed => {}
-            Outcome::Failed { .. } => failures += 1,
-            Outcome::Error { .. } => errors += 1,
-            Outcome::Skipped { .. } => skipped += 1,
-        }
-    }
-    let text = |number: i32| number.to_string();
-    (text(tests), text(failures), text(errors), text(skipped))
-}
-
-fn suite(xml: &mut Xml, suite: &Suite, started_at: &str) -> std::io::Result<()> {
-    let (tests, failures, errors, skipped) = counts(suite.cases.iter());
-    let attributes = [
-        ("name", suite.name),
-        ("tests", &tests),
-        ("failures", &failures),
-        ("errors", &errors),
-        ("skipped", &skipped),
-        ("timestamp", started_at),
-    ];
-    xml::element(xml, "testsuite", &attributes, |xml| suite.cases.iter().try_for_each(|one| case(xml, one)))
-}
-
-fn case(xml: &mut Xml, case: &Case) -> std::io::Result<()> {
-    let time = format!("{}.{:03}", case.milliseconds / 1_000, case.milliseconds % 1_000);
-    let attributes = [("classname", case.class.as_str()), ("name", &case.name), ("time", &time)];
-    xml::element(xml, "testcase", &attributes, |xml| {
-        match &case.result {
-            Outcome::Passed => {}
-            Outcome::Failed { kind, message, text } => {
-                xml::text(xml, "failure", &[("type", kind), ("message", message)], text)?;
-            }
-            Outcome::Error { kind, message } => {
-                xml::empty(xml, "error", &[("type", kind), ("message", message)])?;
-            }
-            Outcome::Skipped { message } => xml::empty(xml, "skipped", &[("message", message)])?,
-        }
-        if !case.output.is_empty() {
-            xml::text(xml, "system-out", &[], &case.output.join("\n"))?;
-        }
-        Ok(())
-    })
 }

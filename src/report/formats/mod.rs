@@ -12,4 +12,5 @@ pub mod notice;
 mod plain;
 pub mod rdjson;
 pub mod sarif;
+pub(crate) mod suites;
 mod xml;

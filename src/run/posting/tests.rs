@@ -261,7 +261,7 @@ async fn posted_with(
     let tally = tally::tally(input);
     let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
     let contains = |_: &str, commit: &str| within.contains(&commit);
-    post(memory, &Posting { tally: &tally, gate: &gate, rules, contains: &contains }).await
+    post(memory, &Posting { tally: &tally, gate: &gate, appendix: "", rules, contains: &contains }).await
 }
 
 async fn posted(memory: &Memory, input: Input) -> Result<Posted, PostError> {
@@ -572,11 +572,25 @@ async fn a_rehearsal_changes_nothing() {
     let tally = tally::tally(run(1, &["BLOCK 2 the lock is lost"]));
     let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
     let rules = Rules { inline: Inline::Block, most: 10 };
-    let posting = Posting { tally: &tally, gate: &gate, rules, contains: &|_, _| true };
+    let posting = Posting { tally: &tally, gate: &gate, appendix: "", rules, contains: &|_, _| true };
     let before = rehearse(&memory, &posting).await.unwrap();
     assert_eq!((before.tally, before.remarks.len(), memory.changes().as_str()), (Written::Added, 1, ""));
     post(&memory, &posting).await.unwrap();
     assert_eq!(memory.bodies(), [before.body], "what was shown is what is said");
     let after = rehearse(&memory, &posting).await.unwrap();
     assert_eq!((after.tally, after.remarks.len()), (Written::Unchanged, 0));
+}
+
+#[tokio::test]
+async fn an_appendix_stands_below_the_tally_where_there_is_room() {
+    let memory = Memory::new();
+    let tally = tally::tally(run(1, &["WARN 2 the lock is lost"]));
+    let gate = tally::gate::evaluate(&tally, &Policy::plain(FailOn::Never, 1));
+    let rules = Rules { inline: Inline::Block, most: 10 };
+    let long = "x".repeat(memory.limits().comment / 4 + 1);
+    for (appendix, is_there) in [("\nbelow it\n", true), (long.as_str(), false)] {
+        let posting = Posting { tally: &tally, gate: &gate, appendix, rules, contains: &|_, _| true };
+        let body = rehearse(&memory, &posting).await.unwrap().body;
+        assert_eq!(body.contains(appendix), is_there);
+    }
 }

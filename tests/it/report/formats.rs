@@ -26,14 +26,14 @@ macro_rules! schema {
 }
 
 /// What is wrong with a JSON document, one error a line.
-fn json_errors(schema: &str, document: &Value) -> String {
+pub(crate) fn json_errors(schema: &str, document: &Value) -> String {
     let validator = jsonschema::options().should_validate_formats(true).build(&value(schema)).unwrap();
     let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
     errors.join("\n")
 }
 
 /// What is wrong with an XML document, one error a line.
-fn xml_errors(schema: &str, document: &str) -> String {
+pub(crate) fn xml_errors(schema: &str, document: &str) -> String {
     let schema = uppsala::parse(schema).unwrap();
     let document = match uppsala::parse(document) {
         Ok(document) => document,

@@ -1,0 +1,31 @@
+//! What of our environment is not for the commands that a gauntlet runs: [`secrets`].
+
+use std::collections::BTreeSet;
+
+use super::workspace::Workspace;
+use crate::{
+    config::presets,
+    forge::address::TOKEN_VARIABLES,
+    probe::Secrets,
+    reviewer::{Access, Reviewer},
+    secret::Keys,
+};
+
+/// The keys of reviewers, configured or known by a preset, and the tokens of platforms.
+pub(super) fn secrets(workspace: &Workspace) -> Secrets {
+    let config = &workspace.config;
+    let of_reviewers = config.reviewers.iter().chain(&config.adjudicator).filter_map(key_variable);
+    let of_presets = presets().into_iter().filter_map(|preset| preset.api_key_env);
+    let tokens = config.forge.token_env.iter().map(String::as_str).chain(TOKEN_VARIABLES);
+    let names: BTreeSet<String> = of_reviewers.chain(tokens).map(str::to_owned).chain(of_presets).collect();
+    let keys = Keys::default();
+    names.iter().filter_map(|name| workspace.environment.secret(name)).for_each(|key| keys.add(&key));
+    Secrets { names: names.into_iter().collect(), keys }
+}
+
+fn key_variable(reviewer: &Reviewer) -> Option<&str> {
+    match &reviewer.access {
+        Access::Command(invocation) => invocation.api_key_env.as_deref(),
+        access => access.key_variable(),
+    }
+}

@@ -1,0 +1,1 @@
+//! Specs, and what is wrong with them.

@@ -1,0 +1,128 @@
+//! Programs that never outlive who started them: [`Group`].
+//!
+//! A program runs in a process group of its own, so that what it starts in turn is ended with it. What it may see, what
+//! it is told and what its output means is its caller's matter. No shell is involved.
+
+#![expect(clippy::disallowed_methods, reason = "the one place where programs are started")]
+
+use std::{
+    ffi::OsStr,
+    io,
+    os::unix::process::ExitStatusExt,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use tokio::{
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+/// How long output is read after the program itself has ended, in case something it started holds it open.
+pub const GRACE: Duration = Duration::from_millis(500);
+/// How often it is looked whether the last process of a group has gone.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A process group that does not outlive its owner: dropping it kills everybody in it.
+///
+/// A process that leaves the group, as a daemon does, is not ended with it.
+#[derive(Debug)]
+pub struct Group {
+    child: Child,
+    id: Option<Pid>,
+}
+
+/// The ends of a program's pipes, which can be taken once.
+#[derive(Debug)]
+pub struct Pipes {
+    /// What it reads.
+    pub stdin: Option<ChildStdin>,
+    /// What it prints.
+    pub stdout: Option<ChildStdout>,
+    /// What it complains.
+    pub stderr: Option<ChildStderr>,
+}
+
+/// The command that starts `name`, a program on `PATH` or a path.
+pub fn program(name: impl AsRef<OsStr>) -> Command {
+    Command::new(name)
+}
+
+impl Group {
+    /// Starts `command`, its three streams at pipes.
+    pub fn start(mut command: Command) -> io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let id = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        Ok(Self { child, id })
+    }
+
+    /// Its pipes.
+    pub fn pipes(&mut self) -> Pipes {
+        let child = &mut self.child;
+        Pipes { stdin: child.stdin.take(), stdout: child.stdout.take(), stderr: child.stderr.take() }
+    }
+
+    /// Waits for the program alone: what it left behind in its group is not waited for.
+    pub async fn ended(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// How the program ended, if it has.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Asks everybody in the group to end (TERM), and ends those that have not after `grace` (KILL). Tells how the
+    /// program itself ended. What they print meanwhile must be read by somebody else.
+    pub async fn stop(mut self, grace: Duration) -> io::Result<ExitStatus> {
+        self.signal(Signal::SIGTERM);
+        if timeout(grace, self.emptied()).await.is_err() {
+            self.signal(Signal::SIGKILL);
+        }
+        self.ended().await
+    }
+
+    /// Sends everybody in the group what Ctrl-C sends (INT).
+    pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// Waits until nobody is left in the group, so that its number may be somebody else's.
+    async fn emptied(&mut self) {
+        // How it ended is kept and asked for again.
+        let _ = self.child.wait().await;
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while self.id.is_some_and(|id| killpg(id, None).is_ok()) {
+            looks.tick().await;
+        }
+        self.id = None;
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(id) = self.id {
+            // An error means that nobody is left in the group.
+            let _ = killpg(id, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}
+
+/// How a program ended: `exit status 2`, `killed by signal 9`.
+pub fn ending(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
