@@ -24,8 +24,8 @@ pub(super) struct Body<'a> {
 /// A body, read as what it is.
 enum Content<'a> {
     Empty,
-    Json(Json),
-    Lines(Vec<Json>),
+    Json(Json<'a>),
+    Lines(Vec<Json<'a>>),
     Text(&'a str, NotJson),
     Bytes,
 }
@@ -138,14 +138,14 @@ fn read(bytes: &[u8], is_json: bool, is_lines: bool) -> Content<'_> {
     }
 }
 
-fn json(mut left: Json, mut right: Json, part: &Part, rule: &Rule) -> Vec<Difference> {
+fn json(mut left: Json<'_>, mut right: Json<'_>, part: &Part, rule: &Rule) -> Vec<Difference> {
     rule.normalise(&mut left);
     rule.normalise(&mut right);
     compare::differences(&left, &right, part, rule)
 }
 
 /// The rule's pointers begin at each line.
-fn lines(left: Vec<Json>, right: Vec<Json>, part: &Part, rule: &Rule) -> Vec<Difference> {
+fn lines(left: Vec<Json<'_>>, right: Vec<Json<'_>>, part: &Part, rule: &Rule) -> Vec<Difference> {
     let count = (left.len(), right.len());
     let mut found = Vec::new();
     if count.0 != count.1 {

@@ -3,7 +3,7 @@
 //! The order of members does not count, that of elements does, and numbers are compared by value. What is the same but for where it
 //! stands is told once, by `leaves`, and not as so many missing fields.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
 
 use super::{
     json::Json,
@@ -21,22 +21,22 @@ const MOST_SHAPES: usize = 100;
 /// Most characters of a value in an example.
 const EXAMPLE: usize = 90;
 
-type Members = [(String, Json)];
+type Member<'a> = (Cow<'a, str>, Json<'a>);
 
 /// How `right` differs from `left`; both are normalised already.
-pub(super) fn differences(left: &Json, right: &Json, part: &Part, rule: &Rule) -> Vec<Difference> {
+pub(super) fn differences(left: &Json<'_>, right: &Json<'_>, part: &Part, rule: &Rule) -> Vec<Difference> {
     let mut walk = Walk { part, rule, path: Vec::new(), found: BTreeMap::new() };
     walk.values(left, right);
     walk.found.into_iter().map(|(shape, example)| Difference { shape, example }).collect()
 }
 
 /// `left` against `right` in a line.
-pub(super) fn against(left: &Json, right: &Json) -> String {
+pub(super) fn against(left: &Json<'_>, right: &Json<'_>) -> String {
     format!("{} against {}", brief(left), brief(right))
 }
 
 /// A value in a few words.
-pub(super) fn brief(json: &Json) -> String {
+pub(super) fn brief(json: &Json<'_>) -> String {
     shortened(&json.compact(), EXAMPLE)
 }
 
@@ -50,14 +50,14 @@ struct Walk<'a> {
 /// The members of two objects, put side by side.
 #[derive(Default)]
 struct Aligned<'a> {
-    both: Vec<(&'a str, &'a Json, &'a Json)>,
-    left: Vec<&'a (String, Json)>,
-    right: Vec<&'a (String, Json)>,
+    both: Vec<(&'a str, &'a Json<'a>, &'a Json<'a>)>,
+    left: Vec<&'a Member<'a>>,
+    right: Vec<&'a Member<'a>>,
 }
 
 impl<'a> Aligned<'a> {
     /// Members are ordered by key; of a key that is repeated, the first is put beside the first.
-    fn of(mut left: &'a Members, mut right: &'a Members) -> Self {
+    fn of(mut left: &'a [Member<'a>], mut right: &'a [Member<'a>]) -> Self {
         let mut aligned = Self::default();
         loop {
             let order = match (left.first(), right.first()) {
@@ -84,7 +84,7 @@ impl<'a> Aligned<'a> {
 }
 
 impl Walk<'_> {
-    fn values(&mut self, left: &Json, right: &Json) {
+    fn values(&mut self, left: &Json<'_>, right: &Json<'_>) {
         match (left, right) {
             (Json::Object(a), Json::Object(b)) => self.objects(left, right, a, b),
             (Json::Array(a), Json::Array(b)) => self.arrays(a, b),
@@ -97,7 +97,7 @@ impl Walk<'_> {
         }
     }
 
-    fn numbers(&mut self, left: &Json, right: &Json, a: &Number, b: &Number) {
+    fn numbers(&mut self, left: &Json<'_>, right: &Json<'_>, a: &Number, b: &Number) {
         let is_remarkable = a.is_written_whole() != b.is_written_whole();
         match a == b {
             true if is_remarkable => self.add(Kind::NumberForm, || against(left, right)),
@@ -107,7 +107,7 @@ impl Walk<'_> {
         }
     }
 
-    fn types(&mut self, left: &Json, right: &Json) {
+    fn types(&mut self, left: &Json<'_>, right: &Json<'_>) {
         let moved = (left.is_container() || right.is_container())
             .then(|| leaves::restructured(&leaves::of(left), &leaves::of(right), false))
             .flatten();
@@ -118,7 +118,7 @@ impl Walk<'_> {
         self.add(kind, || against(left, right));
     }
 
-    fn arrays(&mut self, a: &[Json], b: &[Json]) {
+    fn arrays(&mut self, a: &[Json<'_>], b: &[Json<'_>]) {
         if a.len() != b.len() {
             return self.add(Kind::Length, || format!("{} against {}", a.len(), b.len()));
         }
@@ -131,7 +131,7 @@ impl Walk<'_> {
         }
     }
 
-    fn objects(&mut self, left: &Json, right: &Json, a: &Members, b: &Members) {
+    fn objects(&mut self, left: &Json<'_>, right: &Json<'_>, a: &[Member<'_>], b: &[Member<'_>]) {
         let aligned = Aligned::of(a, b);
         if let Some((moved, with_common)) = restructured(&aligned) {
             self.add(Kind::Restructured(moved.how), || against(left, right));
@@ -162,12 +162,12 @@ impl Walk<'_> {
     }
 
     /// Members that one side alone has.
-    fn lone(&mut self, aligned: &Aligned<'_>, members: &[&(String, Json)], side: Which) {
+    fn lone(&mut self, aligned: &Aligned<'_>, members: &[&Member<'_>], side: Which) {
         for (at, (key, value)) in members.iter().enumerate() {
             let is_repeated = aligned.has_both(key) || at > 0 && members[at - 1].0 == *key;
             let kind =
                 if is_repeated { Kind::Repeated { side } } else { Kind::Missing { side: side.other() } };
-            self.within(Step::Key(key.clone()), |walk| walk.add(kind, || brief(value)));
+            self.within(Step::Key(key.clone().into_owned()), |walk| walk.add(kind, || brief(value)));
         }
     }
 
@@ -189,7 +189,7 @@ impl Walk<'_> {
 }
 
 /// How two values differ that stand for the same.
-fn other(left: &Json, right: &Json) -> Kind {
+fn other(left: &Json<'_>, right: &Json<'_>) -> Kind {
     if left.type_word() == right.type_word() {
         Kind::Value { of: left.type_word() }
     } else {
@@ -197,13 +197,11 @@ fn other(left: &Json, right: &Json) -> Kind {
     }
 }
 
-fn is_reordered(a: &[Json], b: &[Json]) -> bool {
-    let sorted = |items: &[Json]| {
-        let mut items: Vec<Json> = items.to_vec();
-        items.sort();
-        items
-    };
-    sorted(a) == sorted(b)
+fn is_reordered(a: &[Json<'_>], b: &[Json<'_>]) -> bool {
+    let (mut a, mut b): (Vec<&Json<'_>>, Vec<&Json<'_>>) = (a.iter().collect(), b.iter().collect());
+    a.sort();
+    b.sort();
+    a == b
 }
 
 /// Whether what one side alone has is what the other alone has, standing elsewhere; else whether that is so when members count too
@@ -212,8 +210,8 @@ fn restructured<'a>(aligned: &Aligned<'a>) -> Option<(leaves::Moved<'a>, bool)> 
     if aligned.left.is_empty() || aligned.right.is_empty() {
         return None;
     }
-    let lone = |members: &[&'a (String, Json)]| {
-        leaves::of_members(members.iter().map(|(key, value)| (key.as_str(), value)))
+    let lone = |members: &[&'a Member<'a>]| {
+        leaves::of_members(members.iter().map(|(key, value)| (key.as_ref(), value)))
     };
     let (left, right) = (lone(&aligned.left), lone(&aligned.right));
     let changed = || aligned.both.iter().filter(|(_, a, b)| a != b);

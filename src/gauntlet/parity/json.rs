@@ -1,6 +1,8 @@
 //! JSON as it was written: [`Json`] keeps every digit of a number and every repeated key.
 //!
-//! Members are ordered by their keys, which have no order in JSON. What is nested too deeply to be anything but an attack is no JSON here.
+//! Texts are borrowed from what was read. Members are ordered by their keys, which have no order in JSON. What is nested too deeply to be anything but an attack is no JSON here.
+
+use std::borrow::Cow;
 
 use json_event_parser::{JsonEvent, SliceJsonParser};
 
@@ -11,16 +13,16 @@ const DEEPEST: usize = 200;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Json {
+pub(super) enum Json<'a> {
     /// A value that is there and not compared.
     Masked,
     Null,
     Bool(bool),
     Number(Number),
-    String(String),
-    Array(Vec<Json>),
+    String(Cow<'a, str>),
+    Array(Vec<Json<'a>>),
     /// Ordered by key; those of one key in the order in which they came.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 /// Text that is no JSON, with the 1-based line and the reason.
@@ -39,14 +41,14 @@ impl NotJson {
 }
 
 /// An array or object that is not closed yet, with the key that waits for its value.
-enum Open {
-    Array(Vec<Json>),
-    Object(Vec<(String, Json)>, String),
+enum Open<'a> {
+    Array(Vec<Json<'a>>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>, Cow<'a, str>),
 }
 
-impl Json {
+impl<'a> Json<'a> {
     /// Reads one document.
-    pub(super) fn read(text: &[u8]) -> Result<Self, NotJson> {
+    pub(super) fn read(text: &'a [u8]) -> Result<Self, NotJson> {
         let mut parser = SliceJsonParser::new(text);
         let (mut open, mut root) = (Vec::new(), None);
         loop {
@@ -55,7 +57,7 @@ impl Json {
                 reason: error.message().to_owned(),
             })?;
             let value = match event {
-                JsonEvent::String(text) => Self::String(text.into_owned()),
+                JsonEvent::String(text) => Self::String(text),
                 JsonEvent::Number(text) => Self::Number(Number::new(&text)),
                 JsonEvent::Boolean(value) => Self::Bool(value),
                 JsonEvent::Null => Self::Null,
@@ -67,12 +69,12 @@ impl Json {
                     continue;
                 }
                 JsonEvent::StartObject => {
-                    open.push(Open::Object(Vec::new(), String::new()));
+                    open.push(Open::Object(Vec::new(), Cow::Borrowed("")));
                     continue;
                 }
                 JsonEvent::ObjectKey(name) => {
                     if let Some(Open::Object(_, key)) = open.last_mut() {
-                        *key = name.into_owned();
+                        *key = name;
                     }
                     continue;
                 }
@@ -155,8 +157,8 @@ impl Json {
     }
 }
 
-impl Open {
-    fn close(self) -> Json {
+impl<'a> Open<'a> {
+    fn close(self) -> Json<'a> {
         match self {
             Self::Array(items) => Json::Array(items),
             Self::Object(mut members, _) => {
@@ -170,7 +172,7 @@ impl Open {
 fn write_all<'a>(
     out: &mut String,
     [open, close]: [char; 2],
-    parts: impl Iterator<Item = (String, &'a Json)>,
+    parts: impl Iterator<Item = (String, &'a Json<'a>)>,
     indent: Option<usize>,
 ) {
     let deeper = indent.map(|depth| depth + 1);

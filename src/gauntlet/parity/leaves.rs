@@ -12,7 +12,7 @@ use super::{
 };
 
 /// A value that holds no other one, and where it stands.
-pub(super) type Leaf<'a> = (Vec<Step>, &'a Json);
+pub(super) type Leaf<'a> = (Vec<Step>, &'a Json<'a>);
 
 /// What has come to stand elsewhere.
 #[derive(Debug)]
@@ -20,18 +20,18 @@ pub(super) struct Moved<'a> {
     /// How.
     pub(super) how: Restructuring,
     /// Of what stands elsewhere, what has another value too; with its path on the left.
-    pub(super) others: Vec<(String, &'a Json, &'a Json)>,
+    pub(super) others: Vec<(String, &'a Json<'a>, &'a Json<'a>)>,
 }
 
 /// All leaves of a value.
-pub(super) fn of(json: &Json) -> Vec<Leaf<'_>> {
+pub(super) fn of<'a>(json: &'a Json<'a>) -> Vec<Leaf<'a>> {
     let mut leaves = Vec::new();
     gather(json, &mut Vec::new(), &mut leaves);
     leaves
 }
 
 /// All leaves of some members of an object.
-pub(super) fn of_members<'a>(members: impl Iterator<Item = (&'a str, &'a Json)>) -> Vec<Leaf<'a>> {
+pub(super) fn of_members<'a>(members: impl Iterator<Item = (&'a str, &'a Json<'a>)>) -> Vec<Leaf<'a>> {
     let mut leaves = Vec::new();
     for (key, value) in members {
         gather(value, &mut vec![Step::Key(key.to_owned())], &mut leaves);
@@ -39,8 +39,8 @@ pub(super) fn of_members<'a>(members: impl Iterator<Item = (&'a str, &'a Json)>)
     leaves
 }
 
-fn gather<'a>(json: &'a Json, path: &mut Vec<Step>, leaves: &mut Vec<Leaf<'a>>) {
-    let mut deeper = |step: Step, value: &'a Json| {
+fn gather<'a>(json: &'a Json<'a>, path: &mut Vec<Step>, leaves: &mut Vec<Leaf<'a>>) {
+    let mut deeper = |step: Step, value: &'a Json<'a>| {
         path.push(step);
         gather(value, path, leaves);
         path.pop();
@@ -48,7 +48,7 @@ fn gather<'a>(json: &'a Json, path: &mut Vec<Step>, leaves: &mut Vec<Leaf<'a>>) 
     match json {
         Json::Object(members) if !members.is_empty() => {
             for (key, value) in members {
-                deeper(Step::Key(key.clone()), value);
+                deeper(Step::Key(key.clone().into_owned()), value);
             }
         }
         Json::Array(items) if !items.is_empty() => {
@@ -184,7 +184,7 @@ impl<'a> Search<'_, 'a> {
 struct Shown(Vec<(String, String)>);
 
 impl Shown {
-    fn of(path: &[Step], side: Which, tags: &[FoundTag]) -> Self {
+    fn of<'a>(path: &[Step], side: Which, tags: &[FoundTag]) -> Self {
         let is_tag = |at: usize, key: &str| {
             tags.iter().any(|(tag, depth, known)| tag.key_on == side && *depth == at && known == key)
         };

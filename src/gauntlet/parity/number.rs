@@ -11,8 +11,6 @@ const EXACT_DIGITS: usize = 37;
 #[derive(Debug, Clone)]
 pub(super) struct Number {
     text: String,
-    /// `None` when the exponent is beyond all reason; such numbers are equal when written the same.
-    value: Option<Decimal>,
 }
 
 /// `0.digits × 10^exponent`, digits without zeros at either end. Zero has no digits, no exponent and no sign.
@@ -26,7 +24,7 @@ struct Decimal {
 impl Number {
     /// A number that a JSON reader has accepted.
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), value: Decimal::read(text) }
+        Self { text: text.to_owned() }
     }
 
     /// As it was written.
@@ -60,6 +58,7 @@ impl Number {
 }
 
 impl Decimal {
+    /// `None` when the exponent is beyond all reason; such numbers are equal when written the same.
     fn read(text: &str) -> Option<Self> {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let exponent: i64 = exponent.parse().ok()?;
@@ -104,8 +103,11 @@ impl PartialOrd for Decimal {
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (&self.value, &other.value) {
-            (Some(a), Some(b)) => a.cmp(b),
+        if self.text == other.text {
+            return Ordering::Equal;
+        }
+        match (Decimal::read(&self.text), Decimal::read(&other.text)) {
+            (Some(a), Some(b)) => a.cmp(&b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => self.text.cmp(&other.text),

@@ -54,7 +54,7 @@ impl Pointer {
     }
 
     /// Takes out what it points to, but never the document itself.
-    pub(super) fn remove(&self, json: &mut Json) {
+    pub(super) fn remove(&self, json: &mut Json<'_>) {
         let Some((last, before)) = self.segments.split_last() else { return };
         visit(json, before, &mut |parent| match parent {
             Json::Object(members) => members.retain(|(key, _)| !fits_key(last, key)),
@@ -67,12 +67,12 @@ impl Pointer {
     }
 
     /// Calls `change` with all that it points to.
-    pub(super) fn each(&self, json: &mut Json, change: &mut dyn FnMut(&mut Json)) {
+    pub(super) fn each(&self, json: &mut Json<'_>, change: &mut dyn FnMut(&mut Json<'_>)) {
         visit(json, &self.segments, change);
     }
 }
 
-fn visit(json: &mut Json, segments: &[String], change: &mut dyn FnMut(&mut Json)) {
+fn visit(json: &mut Json<'_>, segments: &[String], change: &mut dyn FnMut(&mut Json<'_>)) {
     let Some((first, rest)) = segments.split_first() else { return change(json) };
     match json {
         Json::Object(members) => {

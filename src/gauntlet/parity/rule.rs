@@ -50,7 +50,7 @@ pub struct Replacement {
 
 impl Rule {
     /// `json` as it is compared.
-    pub(super) fn normalise(&self, json: &mut Json) {
+    pub(super) fn normalise(&self, json: &mut Json<'_>) {
         self.ignore.iter().for_each(|pointer| pointer.remove(json));
         self.mask.iter().for_each(|pointer| pointer.each(json, &mut |value| *value = Json::Masked));
         if !self.replacements.is_empty() {
@@ -68,9 +68,9 @@ impl Rule {
         }
     }
 
-    fn replace_in(&self, json: &mut Json) {
+    fn replace_in(&self, json: &mut Json<'_>) {
         match json {
-            Json::String(text) => *text = self.replaced(text),
+            Json::String(text) => *text = self.replaced(text).into(),
             Json::Array(items) => items.iter_mut().for_each(|item| self.replace_in(item)),
             Json::Object(members) => members.iter_mut().for_each(|(_, value)| self.replace_in(value)),
             Json::Masked | Json::Null | Json::Bool(_) | Json::Number(_) => {}

@@ -4,9 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn read(text: &str) -> Json<'_> {
+    Json::read(text.as_bytes()).unwrap()
+}
+
 /// Each difference and its example; remarks in brackets.
 fn found(left: &str, right: &str) -> String {
-    let read = |text: &str| Json::read(text.as_bytes()).unwrap();
     let found = differences(&read(left), &read(right), &Part::Body, &Rule::default());
     let line = |one: &Difference| {
         let words = one.shape.words("A", "B");
@@ -21,7 +24,6 @@ fn check(left: &str, right: &str, expect: &str) {
 }
 
 fn kinds(left: &str, right: &str) -> Vec<Shape> {
-    let read = |text: &str| Json::read(text.as_bytes()).unwrap();
     let found = differences(&read(left), &read(right), &Part::Body, &Rule::default());
     found.into_iter().map(|one| one.shape).collect()
 }
