@@ -14,21 +14,15 @@ use tokio::sync::OnceCell;
 use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, Manners, encoded},
-    gone, stands,
+    gone, stands, status,
     waiting::OnWait,
 };
-use crate::{
-    pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
-    report::{foreign::one_line, words::shortened},
-    tally::since::short,
-};
+use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread};
 
 /// Most remarks in one review.
 const BATCH: usize = 50;
 /// Gitea has no limit of its own, but databases and proxies have; this is GitHub's.
 const LONGEST_COMMENT: usize = 65_000;
-/// Most characters of a status's line, which has no limit here; this is GitHub's.
-const LONGEST_STATUS: usize = 140;
 
 /// A pull request on Gitea or Forgejo.
 pub struct Gitea {
@@ -237,19 +231,10 @@ impl Forge for Gitea {
             StatusState::Failure => "failure",
             StatusState::Inconclusive => "error",
         };
-        let mut body = json!({
-            "state": state,
-            "context": status.context,
-            "description": shortened(&one_line(&status.description), LONGEST_STATUS),
-        });
-        if let Some(page) = &status.page {
-            body["target_url"] = json!(page);
-        }
-        let path = format!("{}/statuses/{}", self.repository, encoded(&status.commit));
-        let what = format!("commit {} of {}", short(&one_line(&status.commit)), self.address.project);
-        // The last status of a context counts, so a second one changes nothing.
-        let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
-        let ask = ask.needing("the scope `write:repository`");
+        let body = status::body(status, state, "context");
+        let ask = status::ask(&self.repository, status, &self.address)
+            .with(body)
+            .needing("the scope `write:repository`");
         self.client.ask::<Value>(&ask).await.map(drop)
     }
 }

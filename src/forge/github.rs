@@ -15,21 +15,18 @@ use tokio::sync::OnceCell;
 use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, MOST_PAGES, Manners, encoded},
-    gone, stands,
+    gone, stands, status,
     waiting::OnWait,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
-    report::{foreign::one_line, words::shortened},
-    tally::since::short,
+    report::foreign::one_line,
 };
 
 /// Most remarks in one review.
 const BATCH: usize = 50;
 /// GitHub takes 65,536; how it counts is not written down, so some are left.
 const LONGEST_COMMENT: usize = 65_000;
-/// Most characters of a status's line.
-const LONGEST_STATUS: usize = 140;
 /// GitHub asks for a second between changes.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Words of a refusal that is about the whole review, so that a smaller one would fare no better.
@@ -284,19 +281,8 @@ impl Forge for GitHub {
             StatusState::Failure => "failure",
             StatusState::Inconclusive => "error",
         };
-        let mut body = json!({
-            "state": state,
-            "context": status.context,
-            "description": shortened(&one_line(&status.description), LONGEST_STATUS),
-        });
-        if let Some(page) = &status.page {
-            body["target_url"] = json!(page);
-        }
-        let path = format!("{}/statuses/{}", self.repository, encoded(&status.commit));
-        let what = format!("commit {} of {}", short(&one_line(&status.commit)), self.address.project);
-        // The last status of a context counts, so a second one changes nothing.
-        let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
-        let ask = ask.needing(RIGHT_TO_STATUS);
+        let body = status::body(status, state, "context");
+        let ask = status::ask(&self.repository, status, &self.address).with(body).needing(RIGHT_TO_STATUS);
         self.client.ask::<Value>(&ask).await.map(drop)
     }
 }

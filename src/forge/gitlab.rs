@@ -14,21 +14,18 @@ use tokio::{sync::OnceCell, time::sleep};
 use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, Manners, encoded},
-    gone, stands,
+    gone, stands, status,
     waiting::OnWait,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
-    report::{foreign::one_line, words::shortened},
-    tally::since::short,
+    report::foreign::one_line,
 };
 
 /// Each remark is a request of its own.
 const BATCH: usize = 50;
 /// GitLab's limit for comments.
 const LONGEST_COMMENT: usize = 1_000_000;
-/// Most characters of a status's line. GitLab does not write its limit down; this is GitHub's.
-const LONGEST_STATUS: usize = 140;
 /// How often a merge request is read whose diff GitLab has yet to compute, and the pause before each further time.
 const READS_OF_NEW: usize = 5;
 const PAUSE_OF_NEW: Duration = Duration::from_secs(1);
@@ -234,19 +231,9 @@ impl Forge for GitLab {
             // Neither green nor red, and no pipeline that has to succeed does with it.
             StatusState::Inconclusive => "canceled",
         };
-        let mut body = json!({
-            "state": state,
-            "name": status.context,
-            "description": shortened(&one_line(&status.description), LONGEST_STATUS),
-        });
-        if let Some(page) = &status.page {
-            body["target_url"] = json!(page);
-        }
+        let mut body = status::body(status, state, "name");
         self.merge_request().await?.pipeline_of(&status.commit, &mut body);
-        let path = format!("{}/statuses/{}", self.project().await?, encoded(&status.commit));
-        let what = format!("commit {} of {}", short(&one_line(&status.commit)), self.address.project);
-        // The last status of a name counts, so a second one changes nothing.
-        let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
+        let ask = status::ask(&self.project().await?, status, &self.address).with(body);
         let ask = ask.needing("the scope `api` and the role Developer");
         self.client.ask::<Value>(&ask).await.map(drop)
     }

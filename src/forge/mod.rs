@@ -9,6 +9,7 @@ mod client;
 pub mod gitea;
 pub mod github;
 pub mod gitlab;
+mod status;
 pub mod waiting;
 
 use std::time::Duration;
