@@ -161,6 +161,10 @@ impl Session<'_> {
             return Err(CliError::new(format!("{} declares no review of a pull request", self.file))
                 .hint("write [review] into it; its range gives way to the pull request"));
         }
+        if let Some(flag) = self.args.left_out(PhaseName::Review).filter(|_| self.args.post) {
+            return Err(CliError::new(format!("{flag} leaves nothing to post"))
+                .hint("what comes of a gauntlet is posted below the tally of its review"));
+        }
         Ok(())
     }
 
@@ -193,6 +197,10 @@ impl Session<'_> {
         if let (Some(review), Phase::Carried(Some(reviewed)), true) = (&review, &reviewed, self.args.post) {
             let tally = (&reviewed.tally, &reviewed.gate);
             post::post(&Matter::new(&review.workspace, &dir, tally, self.args.pr.as_deref()), self.ui)?;
+        } else if self.args.post {
+            self.ui.warning(format_args!(
+                "nothing is posted: without a review there is no tally to stand below"
+            ));
         }
         Ok(self.status(&document))
     }

@@ -127,6 +127,7 @@ fn chain(file: File, folder: &Path) -> Result<Chain, ConfigError> {
     refuse_same_names(&services, &checks)?;
     refuse_unknown_needs(&services, &checks)?;
     refuse_circles(&checks)?;
+    refuse_idle(&services, &checks)?;
     Ok(Chain {
         services,
         checks,
@@ -156,6 +157,20 @@ fn refuse_same_names(services: &[Service], checks: &[Check]) -> Result<(), Confi
         }
     }
     Ok(())
+}
+
+/// Without a check no service is started, and nothing would say so.
+fn refuse_idle(services: &[Service], checks: &[Check]) -> Result<(), ConfigError> {
+    match services.first() {
+        Some(service) if checks.is_empty() => Err(ConfigError::Entry {
+            entry: Entry::Numbered("service", 1),
+            reason: format!(
+                "{:?} is never started: there is no [[smoke]] check, and what a comparison needs stands in its spec",
+                service.name
+            ),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn refuse_unknown_needs(services: &[Service], checks: &[Check]) -> Result<(), ConfigError> {

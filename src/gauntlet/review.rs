@@ -9,8 +9,10 @@ use super::{
 };
 use crate::{
     bundle::Bundle,
+    coverage::State,
     finding::Verdict,
     report::{summary, words},
+    reviewer::ReviewerId,
     tally::{
         Issue, Tally, TaskReply,
         gate::{Gate, GateResult},
@@ -81,6 +83,10 @@ fn reason(tally: &Tally, gate: &Gate, conclusion: &Conclusion) -> Reason {
             Reason::new(Weight::Against, because("the review says hold", &conclusion.reasons))
         }
         _ if tally.run.finished_at.is_none() => Reason::new(Weight::Lacking, "the review was interrupted"),
+        _ if no_model_answered(tally) => Reason::new(
+            Weight::Lacking,
+            "no model of the panel answered the review, only reviewers that work offline",
+        ),
         _ if gate.result == GateResult::Inconclusive => {
             Reason::new(Weight::Lacking, because("the review is inconclusive", &gate.reasons))
         }
@@ -90,6 +96,16 @@ fn reason(tally: &Tally, gate: &Gate, conclusion: &Conclusion) -> Reason {
             Reason::new(Weight::Fine, because(&head, &conclusion.reasons))
         }
     }
+}
+
+/// Whether models were to be asked, somebody answered, and it was none of them.
+fn no_model_answered(tally: &Tally) -> bool {
+    let is_model =
+        |id: &ReviewerId| tally.panel.reviewers.iter().any(|seat| seat.id == *id && seat.lineage.is_model());
+    let asked =
+        || tally.coverage.iter().map(|task| &task.outcome).filter(|one| one.state != State::NotRouted);
+    let answered = || asked().filter(|one| one.state == State::Answered).map(|one| &one.reviewer);
+    asked().any(|one| is_model(&one.reviewer)) && answered().next().is_some() && !answered().any(is_model)
 }
 
 fn because(head: &str, reasons: &[String]) -> String {

@@ -102,8 +102,14 @@ fn sides(spec: &Spec, secrets: &Secrets) -> Vec<Side> {
     let side = |target: &Target| Side {
         name: target.name.clone(),
         address: secrets.keys.conceal(target.access.address()),
+        writes: writes(target),
     };
     spec.sides.iter().map(side).collect()
+}
+
+/// Whether files that it writes are compared.
+fn writes(target: &Target) -> bool {
+    matches!(&target.access, Access::Command { files, .. } if !files.is_empty())
 }
 
 /// Starts them one after the other; when one is not there, those before it are stopped.
@@ -142,8 +148,6 @@ impl Asker {
             Access::Http { url, .. } => Some(Client::new(url)),
             Access::Command { .. } | Access::Recorded { .. } => None,
         };
-        let writes =
-            |target: &Target| matches!(&target.access, Access::Command { files, .. } if !files.is_empty());
         Self {
             spec: Arc::clone(spec),
             sides: sides(spec, &wanted.secrets),

@@ -106,6 +106,9 @@ pub struct Left {
     pub died: Option<String>,
 }
 
+/// A service that was ready, or why it is not there.
+pub type StartedService<'a> = Result<Box<dyn Held<'a> + 'a>, Absent>;
+
 /// A service that could not be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
@@ -115,20 +118,25 @@ pub struct Absent {
     pub output: String,
 }
 
-/// How a running service is stopped.
-pub type Stop<'a> = Box<dyn FnOnce() -> BoxFuture<'a, Left> + Send + 'a>;
+/// A service that was ready.
+pub trait Held<'a>: Send {
+    /// How it ended, where it has.
+    fn has_died(&mut self) -> Option<String>;
+    /// Stops it.
+    fn stop(self: Box<Self>) -> BoxFuture<'a, Left>;
+}
 
 /// What does things. Each is told by the chain that it was handed to.
 pub struct Hands<'a> {
     /// Makes a check.
     pub check: Box<dyn Fn(&'a Check) -> BoxFuture<'a, Seen> + Send + Sync + 'a>,
     /// Starts a service.
-    pub start: Box<dyn Fn(&'a Service) -> BoxFuture<'a, Result<Stop<'a>, Absent>> + Send + Sync + 'a>,
+    pub start: Box<dyn Fn(&'a Service) -> BoxFuture<'a, StartedService<'a>> + Send + Sync + 'a>,
 }
 
 /// What came of a step.
 enum Came<'a> {
-    Started(usize, Result<Stop<'a>, Absent>),
+    Started(usize, StartedService<'a>),
     Checked(usize, Seen),
 }
 
@@ -177,7 +185,7 @@ struct Execution<'a, 'h> {
     under_way: Vec<(Step, Instant)>,
     checked: Vec<Option<Checked>>,
     served: Vec<Option<Served>>,
-    running: Vec<(usize, Stop<'a>)>,
+    running: Vec<(usize, Box<dyn Held<'a> + 'a>)>,
     /// File names of the services, then of the checks.
     files: Vec<String>,
 }
@@ -201,6 +209,11 @@ impl<'a, 'h> Execution<'a, 'h> {
     }
 
     fn begin(&mut self) {
+        for (at, held) in &mut self.running {
+            if held.has_died().is_some() {
+                self.board.died(*at);
+            }
+        }
         while let Some(step) = self.board.begin() {
             let (chain, hands, began) = (self.chain, self.hands, Instant::now());
             self.under_way.push((step, began));
@@ -230,7 +243,7 @@ impl<'a, 'h> Execution<'a, 'h> {
             Came::Checked(at, seen) => {
                 self.under_way.retain(|(step, _)| *step != Step::Check(at));
                 let check = &self.chain.checks[at];
-                let result = judge(check, &seen);
+                let result = self.beside_services(at, judge(check, &seen));
                 let file = &self.files[self.chain.services.len() + at];
                 let output = Some(keep(file, &log::of_check(check, &seen))?);
                 let checked =
@@ -247,8 +260,8 @@ impl<'a, 'h> Execution<'a, 'h> {
                 self.events.tell(SmokeEvent::Started { service: name.clone(), trouble, took });
                 let served = |result, output| Served { name: name.clone(), result, took, output };
                 self.served[at] = Some(match started {
-                    Ok(stop) => {
-                        self.running.push((at, stop));
+                    Ok(held) => {
+                        self.running.push((at, held));
                         served(ServiceResult::Stopped, None)
                     }
                     Err(Absent { reason, output }) => {
@@ -259,6 +272,20 @@ impl<'a, 'h> Execution<'a, 'h> {
             }
         }
         Ok(())
+    }
+
+    /// What a check comes to: one whose service is dead by now was not made of what it was to be made of.
+    fn beside_services(&mut self, check: usize, result: CheckResult) -> CheckResult {
+        let (needed, services) = (self.board.services_of(check), &self.chain.services);
+        let mut needed = self.running.iter_mut().filter(|(service, _)| needed.contains(service));
+        let died = needed.find_map(|(at, held)| {
+            Some(format!("service {} died: {}", services[*at].name, held.has_died()?))
+        });
+        match (result, died) {
+            (CheckResult::Passed, Some(died)) => CheckResult::Failed(died),
+            (CheckResult::Failed(reason), Some(died)) => CheckResult::Failed(format!("{reason}; {died}")),
+            (result @ CheckResult::Skipped(_), _) | (result, None) => result,
+        }
     }
 
     fn keep_service<E>(
@@ -289,7 +316,7 @@ impl<'a, 'h> Execution<'a, 'h> {
         }
         let stopping = std::mem::take(&mut self.running);
         let stopped =
-            join_all(stopping.into_iter().map(|(at, stop)| stop().map(move |left| (at, left)))).await;
+            join_all(stopping.into_iter().map(|(at, held)| held.stop().map(move |left| (at, left)))).await;
         for (at, left) in stopped {
             let file = self.keep_service(at, &left.output, keep)?;
             if let Some(served) = &mut self.served[at] {

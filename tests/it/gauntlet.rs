@@ -157,6 +157,20 @@ fn inconclusive() {
 }
 
 #[test]
+fn a_review_that_no_model_answered_does_not_ship() {
+    let sandbox = repository("[review]\nrange = \"HEAD~1..HEAD\"\npanel = \"mixed\"\n");
+    let panel = |command: &str| {
+        let seat = "[panel.mixed]\nreviewers = [\"agent\", \"rules\"]\n[[reviewer]]\nid = \"agent\"\nprovider = \"command\"\nmodel = \"kimi-k2\"\n";
+        sandbox.write("scrum.toml", format!("{seat}command = {command}\n"));
+    };
+    panel("[\"false\"]");
+    let reason = "no model of the panel answered the review, only reviewers that work offline";
+    check(&sandbox, ("inconclusive", 3, &[reason], &[]));
+    panel("[\"sh\", \"-c\", \"cat >/dev/null; echo 'VERDICT: ship, nothing found'\"]");
+    check(&sandbox, ("ship", 0, &["the review says ship: nothing of WARN or worse was found"], &[]));
+}
+
+#[test]
 fn a_chain_that_stops_begins_nothing_more() {
     let sandbox = declared("exit 1", "[\"cat\"]");
     let path = sandbox.repo().join("gauntlet.toml");
@@ -245,6 +259,11 @@ fn what_cannot_be_carried_out_is_told_before_anything_runs() {
         "",
         &["--pr", "5"],
         "error: gauntlet.toml declares no review of a pull request\nhint: write [review] into it; its range gives way to the pull request\n",
+    );
+    check(
+        "[review]\n",
+        &["--pr", "5", "--post", "--skip", "review"],
+        "error: --skip review leaves nothing to post\nhint: what comes of a gauntlet is posted below the tally of its review\n",
     );
 }
 

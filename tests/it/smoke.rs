@@ -188,7 +188,13 @@ fn a_service_that_dies_fails_the_chain() {
     let document: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!(
         (printed.status, results(&document)),
-        (1, vec!["gateway: died exit status 9".to_owned(), "waits: passed".to_owned()])
+        (
+            1,
+            vec![
+                "gateway: died exit status 9".to_owned(),
+                "waits: failed service gateway died: exit status 9".to_owned()
+            ]
+        )
     );
 }
 

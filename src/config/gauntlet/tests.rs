@@ -134,6 +134,10 @@ fn keys_are_known_and_fit_together() {
     );
     check("[[smoke]]\ncommand = [\"a\"]\n", "1: `name` is missing");
     check(
+        &service("command = [\"a\"]\nwait_for = \"127.0.0.1:1\""),
+        "1: service 1: \"gateway\" is never started: there is no [[smoke]] check, and what a comparison needs stands in its spec",
+    );
+    check(
         &smoke("comand = [\"a\"]\n").replace('\n', "\n\n"),
         "7: unknown field `comand`, expected one of `name`, `layer`, `command`, `folder`, `env`, `pass_env`, `http`, `method`, `headers`, `body`, `json`, `timeout_secs`, `expect_status`, `expect_output`, `needs`, `parallel`, `on_failure`",
     );

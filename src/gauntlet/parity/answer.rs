@@ -100,6 +100,8 @@ pub(super) enum Hollow {
     ErrorPage,
     /// An internal failure in plain text.
     Failure,
+    /// A command that a signal ended: what it printed until then is no answer.
+    Killed,
 }
 
 impl Hollow {
@@ -109,6 +111,7 @@ impl Hollow {
             Self::NoBody => "answered with an empty body",
             Self::ErrorPage => "failed with a web page",
             Self::Failure => "failed without a word of their own",
+            Self::Killed => "were killed",
         }
     }
 }
@@ -121,6 +124,9 @@ impl Answer {
 
     /// Whether agreeing with this answer would mean nothing. `is_head` says that no body was asked for.
     pub(super) fn hollow(&self, is_head: bool) -> Option<Hollow> {
+        if matches!(self.status, Status::Signal(_)) {
+            return Some(Hollow::Killed);
+        }
         let has_none = is_head
             || match self.status {
                 Status::Http(code) => matches!(code, 100..=199 | 204 | 205 | 300..=399),
@@ -175,5 +181,6 @@ mod tests {
         check(Status::Http(500), "application/json", r#"{"error":1}"#, None);
         check(Status::Exit(0), "", "", Some(Hollow::NoBody));
         check(Status::Exit(1), "", "no\n", None);
+        check(Status::Signal(11), "", "half\n", Some(Hollow::Killed));
     }
 }

@@ -89,6 +89,21 @@ pub(super) fn differences(left: Body<'_>, right: Body<'_>, part: &Part, rule: &R
     found
 }
 
+/// Whether `rule` leaves nothing of a body that holds something.
+pub(super) fn is_used_up(body: Body<'_>, rule: &Rule) -> bool {
+    let is_nothing = |json: &Json| json.is_hollow() || *json == Json::Masked;
+    let is_left = |mut json: Json| {
+        rule.normalise(&mut json);
+        !is_nothing(&json)
+    };
+    match read(without_mark(body.bytes), says(body.kind, "json"), false) {
+        Content::Json(json) => !is_nothing(&json) && !is_left(json),
+        Content::Lines(lines) => !lines.iter().all(is_nothing) && !lines.into_iter().any(is_left),
+        Content::Text(text, _) => rule.replaced(text).trim().is_empty(),
+        Content::Empty | Content::Bytes => false,
+    }
+}
+
 /// The body for people: JSON laid out with its keys in order, anything else as it is.
 pub(super) fn shown(body: Body<'_>) -> String {
     let bytes = without_mark(body.bytes);

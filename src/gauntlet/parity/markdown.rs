@@ -70,7 +70,7 @@ fn overview(report: &Report) -> String {
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} |",
-            escape::code(&case.name),
+            escape::code_cell(&case.name),
             statuses.join(" | "),
             answer(case.statuses_match()),
             body_cell(report, case)
@@ -191,4 +191,32 @@ fn excerpt(text: &str) -> Vec<String> {
         shown.push(format!("… {} more", words::count(lines.len() - MOST_LINES, "line")));
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_adds_no_cells_to_the_table() {
+        let check = |name: &str, expect: &str| {
+            let side = |name: &str| Side { name: name.to_owned(), address: String::new(), writes: false };
+            let case = Compared {
+                name: name.to_owned(),
+                verdict: Verdict::Diff,
+                reason: None,
+                statuses: vec![Some(Status::Http(200)); 2],
+                bodies_match: Some(false),
+                differences: Vec::new(),
+                remarks: Vec::new(),
+                shown: Vec::new(),
+            };
+            let sides = vec![side("a"), side("b")];
+            let report = Report::new("x", String::new(), sides, Vec::new(), 1, vec![case]);
+            assert_eq!(overview(&report).lines().nth(2), Some(expect));
+        };
+        check("a/b", "| `a/b` | 200 | 200 | yes | **no** |");
+        check("a | 200 | yes |", r"| a \| 200 \| yes \| | 200 | 200 | yes | **no** |");
+        check(r"a\|b", r"| a\\\|b | 200 | 200 | yes | **no** |");
+    }
 }

@@ -25,6 +25,8 @@ pub struct Side {
     pub name: String,
     /// Where it was asked, for people.
     pub address: String,
+    /// It is a command whose files are compared.
+    pub writes: bool,
 }
 
 /// What became of a case.
@@ -148,10 +150,30 @@ impl Compared {
                 self.bodies_match = None;
                 (Verdict::Empty, Some(format!("all sides {} ({})", way.words(), first.status)))
             }
-            _ if self.differences.is_empty() => (Verdict::Match, None),
-            _ => (Verdict::Diff, None),
+            _ if !self.differences.is_empty() => (Verdict::Diff, None),
+            _ => match uncompared(sides, rule, answers).filter(|_| !question.allow_empty) {
+                Some(why) => {
+                    self.bodies_match = None;
+                    (Verdict::Empty, Some(why.to_owned()))
+                }
+                None => (Verdict::Match, None),
+            },
         }
     }
+}
+
+/// Why answers without a difference agree about nothing, if so.
+fn uncompared(sides: &[Side], rule: &Rule, answers: &[&Answer]) -> Option<&'static str> {
+    if answers.iter().any(|answer| !answer.files.is_empty()) {
+        return None;
+    }
+    if sides.iter().any(|side| side.writes) {
+        return Some("no side wrote a file of those to compare");
+    }
+    let is_nothing_left = rule.headers.is_empty()
+        && answers.iter().any(|answer| answer.body != answers[0].body)
+        && answers.iter().all(|answer| body::is_used_up(body_of(answer), rule));
+    is_nothing_left.then_some("the rule leaves nothing of the bodies to compare")
 }
 
 /// At least one side gave no answer.

@@ -129,7 +129,11 @@ pub fn json(report: &Report) -> String {
             Standing::Diverged => ResultWord::Diverged,
             Standing::Inconclusive => ResultWord::Inconclusive,
         },
-        sides: report.sides.iter().map(|Side { name, address }| SideEntry { name, address }).collect(),
+        sides: report
+            .sides
+            .iter()
+            .map(|Side { name, address, writes: _ }| SideEntry { name, address })
+            .collect(),
         rule: &report.rule,
         repeat: report.repeat,
         totals: totals(report),

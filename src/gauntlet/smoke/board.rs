@@ -42,6 +42,7 @@ enum ServiceStand {
     Starting,
     Ready,
     Absent,
+    Dead,
 }
 
 /// What what a check needs comes to.
@@ -124,6 +125,16 @@ impl<'a> Board<'a> {
         self.services[service] = if is_ready { ServiceStand::Ready } else { ServiceStand::Absent };
     }
 
+    /// The service of this index was ready and has ended.
+    pub fn died(&mut self, service: usize) {
+        self.services[service] = ServiceStand::Dead;
+    }
+
+    /// The services that the check of this index needs.
+    pub fn services_of(&self, check: usize) -> &[usize] {
+        &self.needs[check].1
+    }
+
     /// The check of this index is over.
     pub fn over(&mut self, check: usize, result: CheckResult) {
         let declared = &self.chain.checks[check];
@@ -165,11 +176,13 @@ impl<'a> Board<'a> {
             let how = if word == "failed" { "failed" } else { "was skipped" };
             return Needs::Missing(format!("needs {}, which {how}", self.chain.checks[need].name));
         }
-        if let Some(absent) = services.iter().find(|need| self.services[**need] == ServiceStand::Absent) {
-            return Needs::Missing(format!(
-                "needs {}, which was not ready",
-                self.chain.services[*absent].name
-            ));
+        let lost = |need: &usize| match self.services[*need] {
+            ServiceStand::Absent => Some((*need, "was not ready")),
+            ServiceStand::Dead => Some((*need, "died")),
+            ServiceStand::Open | ServiceStand::Starting | ServiceStand::Ready => None,
+        };
+        if let Some((lost, how)) = services.iter().find_map(lost) {
+            return Needs::Missing(format!("needs {}, which {how}", self.chain.services[lost].name));
         }
         if let Some(reason) = &self.ended {
             return Needs::Missing(reason.clone());

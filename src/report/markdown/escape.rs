@@ -37,6 +37,11 @@ pub fn code(foreign_text: &str) -> String {
     format!("{ticks}{pad}{line}{pad}{ticks}")
 }
 
+/// [`code`] for a cell of a table; what has a bar, which would end the cell even there, becomes prose.
+pub fn code_cell(foreign_text: &str) -> String {
+    if foreign_text.contains('|') { cell(foreign_text) } else { code(foreign_text) }
+}
+
 /// A code block of `lines`, each behind `indent`.
 pub fn fence(lines: &[String], indent: &str) -> String {
     let longest = lines.iter().map(|line| longest_run(line)).max().unwrap_or(0);

@@ -1,10 +1,10 @@
 //! What really runs programs, makes requests and starts services: [`hands`].
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 
-use super::{Absent, Hands, Left, Stop};
+use super::{Absent, Hands, Held, Left, StartedService};
 use crate::{
     gauntlet::{
         program::{Program, Service},
@@ -14,8 +14,9 @@ use crate::{
         Secrets,
         command::{self, Asked},
         request::{self, Client, RequestError},
-        service,
+        service::{self, Running},
     },
+    secret::Keys,
 };
 
 /// Hands that end what they do when `end` is cancelled. No text they give holds a key of `secrets`.
@@ -84,23 +85,35 @@ async fn start<'a>(
     service: &'a Service,
     secrets: &'a Secrets,
     end: &CancellationToken,
-) -> Result<Stop<'a>, Absent> {
+) -> StartedService<'a> {
     let concealed = |text: String| secrets.keys.conceal(text);
     match service::start(service, secrets, end).await {
-        Ok(running) => {
-            let keys = secrets.keys.clone();
-            Ok(Box::new(move || {
-                let stopping = async move {
-                    let stopped = running.stop().await;
-                    let output = keys.conceal(stopped.output.text());
-                    Left { output, died: stopped.died.map(|how| how.to_string()) }
-                };
-                stopping.boxed()
-            }))
-        }
+        Ok(running) => Ok(Box::new(Started { running, keys: secrets.keys.clone() })),
         Err(error) => Err(Absent {
             reason: concealed(error.trouble.to_string()),
             output: concealed(error.output.text()),
         }),
+    }
+}
+
+/// A service that runs, and what must not be seen of its output.
+struct Started {
+    running: Running,
+    keys: Keys,
+}
+
+impl<'a> Held<'a> for Started {
+    fn has_died(&mut self) -> Option<String> {
+        self.running.has_ended().map(|how| how.to_string())
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'a, Left> {
+        let Self { running, keys } = *self;
+        let stopping = async move {
+            let stopped = running.stop().await;
+            let output = keys.conceal(stopped.output.text());
+            Left { output, died: stopped.died.map(|how| how.to_string()) }
+        };
+        stopping.boxed()
     }
 }

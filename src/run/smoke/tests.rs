@@ -56,7 +56,8 @@ fn chain(services: &[&str], checks: &str, needs: &[&str], concurrency: usize) ->
     }
 }
 
-/// Hands that take as long as the check says, and write down what they do. A service called `down` is never ready.
+/// Hands that take as long as the check says, and write down what they do. A service called `down` is never ready, `brief` ends
+/// three seconds later.
 fn hands<'a>(diary: &Diary, end: &'a CancellationToken) -> Hands<'a> {
     let began = Instant::now();
     let note = {
@@ -87,18 +88,35 @@ fn hands<'a>(diary: &Diary, end: &'a CancellationToken) -> Hands<'a> {
                     return Err(Absent { reason: "gone".to_owned(), output: "bye".to_owned() });
                 }
                 note(format!("{} is ready", service.name));
-                let stop = move || {
-                    async move {
-                        sleep(Duration::from_secs(1)).await;
-                        note(format!("{} is stopped", service.name));
-                        Left { output: String::new(), died: None }
-                    }
-                    .boxed()
-                };
-                Ok(Box::new(stop) as Stop<'_>)
+                let dies_at = (service.name == "brief").then(|| Instant::now() + Duration::from_secs(3));
+                Ok(Box::new(Waiting { name: &service.name, note, dies_at }) as Box<dyn Held<'_> + '_>)
             }
             .boxed()
         }),
+    }
+}
+
+/// A service that does nothing, and ends by itself at some time.
+struct Waiting<'a, N> {
+    name: &'a str,
+    note: N,
+    dies_at: Option<Instant>,
+}
+
+impl<'a, N: Fn(String) + Send + 'a> Held<'a> for Waiting<'a, N> {
+    fn has_died(&mut self) -> Option<String> {
+        self.dies_at.filter(|at| *at <= Instant::now()).map(|_| "exit status 0".to_owned())
+    }
+
+    fn stop(mut self: Box<Self>) -> BoxFuture<'a, Left> {
+        let died = self.has_died();
+        let Self { name, note, .. } = *self;
+        let stopping = async move {
+            sleep(Duration::from_secs(1)).await;
+            note(format!("{name} is stopped"));
+            Left { output: String::new(), died }
+        };
+        stopping.boxed()
     }
 }
 
@@ -166,6 +184,26 @@ async fn without_its_service_nothing_is_checked() {
     assert!(smoke.checks.iter().all(|check| check.result == reason), "{smoke:?}");
     assert_eq!(smoke.services[1].result, ServiceResult::NotReady("gone".to_owned()));
     assert_eq!(files, ["down.txt", "db.txt"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_a_service_that_died_does_not_pass() {
+    let (smoke, diary, _) = ran(&chain(&["brief"], "a:2 b:2 c:1", &["brief"], 4), None).await;
+    insta::assert_snapshot!(diary, @"
+    1 brief is ready
+    1 a begins
+    3 a ends
+    3 b begins
+    5 b ends
+    6 brief is stopped
+    ");
+    let died = |reason: &str| CheckResult::Failed(format!("{reason}service brief died: exit status 0"));
+    let results: Vec<_> = smoke.checks.iter().map(|check| check.result.clone()).collect();
+    let skipped = CheckResult::Skipped("needs brief, which died".to_owned());
+    assert_eq!(results, [CheckResult::Passed, died(""), skipped]);
+    let (smoke, _, _) = ran(&chain(&["brief"], "a!:4", &[], 4), None).await;
+    assert_eq!(smoke.checks[0].result, died("exit status 1; "));
+    assert_eq!(smoke.services[0].result, ServiceResult::Died("exit status 0".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,15 @@
 //! What answers come to.
 
 use super::*;
-use crate::gauntlet::parity::{Case, Pointer, Silence, SilenceKind};
+use crate::gauntlet::parity::{Case, Pointer, Silence, SilenceKind, Written};
 
-fn sides() -> Vec<Side> {
-    let side =
-        |name: &str, port: u16| Side { name: name.to_owned(), address: format!("http://127.0.0.1:{port}") };
-    vec![side("Rust", 3100), side("Go", 4110)]
+fn sides() -> [Side; 2] {
+    let side = |name: &str, port: u16| Side {
+        name: name.to_owned(),
+        address: format!("http://127.0.0.1:{port}"),
+        writes: false,
+    };
+    [side("Rust", 3100), side("Go", 4110)]
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what is heard may be silence")]
@@ -83,11 +86,40 @@ fn failing_the_same_way_is_no_match() {
 fn ignoring_everything_does_not_fool_the_guard() {
     let rule = Rule { ignore: vec![Pointer::read("/*").unwrap()], ..Rule::default() };
     let one = |status, body: &str| vec![answer(status, &[], body)];
-    assert_eq!(told(&[one(200, "{\"a\":1}"), one(200, "{\"b\":2}")], &rule, false), "match");
+    let nothing = "empty: the rule leaves nothing of the bodies to compare";
+    assert_eq!(told(&[one(200, "{\"a\":1}"), one(200, "{\"b\":2}")], &rule, false), nothing);
+    assert_eq!(told(&[one(200, "{\"a\":1}\n{\"a\":2}\n"), one(200, "{}\n{}\n")], &rule, false), "match");
+    assert_eq!(
+        told(&[one(200, "{\"a\":1}\n{\"a\":2}\n"), one(200, "{\"a\":1}\n{\"b\":2}\n")], &rule, false),
+        nothing
+    );
+    assert_eq!(told(&[one(200, "{\"a\":1}"), one(200, "{\"b\":2}")], &rule, true), "match");
+    assert_eq!(told(&[one(200, "{\"a\":1}"), one(200, "{}")], &rule, false), "match");
     assert_eq!(
         told(&[one(500, "oops"), one(500, "oops")], &rule, false),
         "empty: all sides failed without a word of their own (HTTP 500)"
     );
+}
+
+#[test]
+fn files_that_nobody_wrote_are_no_match() {
+    let ended = |status: Status, file: Option<&str>| {
+        let files = file.map(|text| Written { name: "out/a".to_owned(), content: text.into() });
+        let (body, headers) = (b"done\n".to_vec(), Vec::new());
+        vec![Ok(Answer { status, headers, body, files: files.into_iter().collect(), stderr: String::new() })]
+    };
+    let check = |left, right, expect: &str| {
+        let writing = sides().map(|side| Side { writes: true, ..side });
+        let compared = judge(&case(false), &writing, &Rule::default(), &[left, right]);
+        let told: Vec<&str> =
+            [compared.verdict.word()].into_iter().chain(compared.reason.as_deref()).collect();
+        assert_eq!(told.join(": "), expect);
+    };
+    let (fine, killed) = (Status::Exit(0), Status::Signal(11));
+    check(ended(fine, None), ended(fine, None), "empty: no side wrote a file of those to compare");
+    check(ended(fine, Some("a")), ended(fine, Some("a")), "match");
+    check(ended(fine, Some("a")), ended(fine, None), "diff");
+    check(ended(killed, Some("a")), ended(killed, Some("a")), "empty: all sides were killed (signal 11)");
 }
 
 #[test]
