@@ -233,7 +233,7 @@ impl Forge for GitLab {
         };
         let mut body = status::body(status, state, "name");
         self.merge_request().await?.pipeline_of(&status.commit, &mut body);
-        let ask = status::ask(&self.project().await?, status, &self.address).with(body);
+        let ask = status::ask(self.project().await?, status, &self.address).with(body);
         let ask = ask.needing("the scope `api` and the role Developer");
         self.client.ask::<Value>(&ask).await.map(drop)
     }
