@@ -184,7 +184,7 @@ impl<'a> Search<'_, 'a> {
 struct Shown(Vec<(String, String)>);
 
 impl Shown {
-    fn of<'a>(path: &[Step], side: Which, tags: &[FoundTag]) -> Self {
+    fn of(path: &[Step], side: Which, tags: &[FoundTag]) -> Self {
         let is_tag = |at: usize, key: &str| {
             tags.iter().any(|(tag, depth, known)| tag.key_on == side && *depth == at && known == key)
         };
