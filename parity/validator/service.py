@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         methods = {"/health": "GET", "/v1/validate": "POST"}
         allowed = methods.get(self.path)
         if allowed:
-            self.answer(405, {"error": "not with this method"}, {"Allow": allowed})
+            self.answer(405, {"error": "not with this method"}, ("Allow", allowed))
         else:
             self.answer(404, {"error": "no such path"})
 
@@ -133,12 +133,12 @@ class Handler(BaseHTTPRequestHandler):
         elapsed_ms = (time.perf_counter() - started) * 1000
         self.answer(200, {"kind": kind, "checked": checked, "elapsed_ms": elapsed_ms})
 
-    def answer(self, status, body, headers={}):
+    def answer(self, status, body, *headers):
         text = json.dumps(body, ensure_ascii=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
-        for name, value in headers.items():
+        for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":

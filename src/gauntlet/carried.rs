@@ -27,7 +27,8 @@ pub fn chain(smoke: &smoke::Smoke) -> Smoke {
     }
 }
 
-fn check(check: &Checked) -> CheckEntry {
+/// A check as documents have it.
+pub(super) fn check(check: &Checked) -> CheckEntry {
     CheckEntry {
         name: check.name.clone(),
         layer: check.layer.clone(),
@@ -52,7 +53,7 @@ fn service(service: &Served) -> Option<ServiceEntry> {
     Some(ServiceEntry { name, result, reason, output })
 }
 
-fn milliseconds(time: Duration) -> u64 {
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

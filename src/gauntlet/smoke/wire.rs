@@ -4,7 +4,13 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Serialize;
 
 use super::{CheckResult, Checked, Served, ServiceResult, Smoke, Verdict, summary};
-use crate::report::json::pretty;
+use crate::{
+    gauntlet::{
+        carried::{check, milliseconds},
+        document::CheckEntry,
+    },
+    report::json::pretty,
+};
 
 /// What came of a smoke chain.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -15,7 +21,7 @@ pub struct SmokeDocument {
     /// When it began; RFC 3339.
     started_at: String,
     /// From the first start to the last end, in milliseconds.
-    took_ms: u64,
+    duration_ms: u64,
     /// What it comes to.
     verdict: VerdictWord,
     /// `21 / 21 pass in 60 s`.
@@ -71,36 +77,7 @@ struct LayerEntry {
     #[serde(flatten)]
     totals: Totals,
     /// What its checks took together, in milliseconds.
-    took_ms: u64,
-}
-
-/// How a check ended.
-#[derive(Debug, Serialize, JsonSchema)]
-struct CheckEntry {
-    /// Its name.
-    name: String,
-    /// Its layer.
-    layer: String,
-    /// How it ended.
-    result: CheckWord,
-    /// What was seen instead, or why it was not done.
-    reason: Option<String>,
-    /// In milliseconds.
-    took_ms: u64,
-    /// The file with all it printed, from the folder of the run.
-    output: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum CheckWord {
-    /// As expected.
-    Passed,
-    /// Otherwise.
-    Failed,
-    /// Not done.
-    Skipped,
+    duration_ms: u64,
 }
 
 /// How a service fared.
@@ -113,7 +90,7 @@ struct ServiceEntry {
     /// Why it was not ready, or how it ended.
     reason: Option<String>,
     /// From its start until it was ready or given up, in milliseconds.
-    took_ms: u64,
+    duration_ms: u64,
     /// The file with all it printed, from the folder of the run.
     output: Option<String>,
 }
@@ -145,7 +122,7 @@ pub fn document(smoke: &Smoke) -> SmokeDocument {
     SmokeDocument {
         schema: SmokeSchema::One,
         started_at: smoke.started_at.clone(),
-        took_ms: milliseconds(smoke.took),
+        duration_ms: milliseconds(smoke.took),
         verdict: match smoke.verdict() {
             Verdict::Pass => VerdictWord::Pass,
             Verdict::Fail => VerdictWord::Fail,
@@ -177,22 +154,7 @@ fn layer(layer: &summary::Layer<'_>) -> LayerEntry {
     LayerEntry {
         layer: layer.name.to_owned(),
         totals,
-        took_ms: milliseconds(layer.took().unwrap_or_default()),
-    }
-}
-
-fn check(check: &Checked) -> CheckEntry {
-    CheckEntry {
-        name: check.name.clone(),
-        layer: check.layer.clone(),
-        result: match check.result {
-            CheckResult::Passed => CheckWord::Passed,
-            CheckResult::Failed(_) => CheckWord::Failed,
-            CheckResult::Skipped(_) => CheckWord::Skipped,
-        },
-        reason: check.result.reason().map(str::to_owned),
-        took_ms: milliseconds(check.took),
-        output: check.output.clone(),
+        duration_ms: milliseconds(layer.took().unwrap_or_default()),
     }
 }
 
@@ -202,10 +164,6 @@ fn service(service: &Served) -> ServiceEntry {
         ServiceResult::NotReady(reason) => (ServiceWord::NotReady, Some(reason.clone())),
         ServiceResult::Died(reason) => (ServiceWord::Died, Some(reason.clone())),
     };
-    let took_ms = milliseconds(service.took);
-    ServiceEntry { name: service.name.clone(), result, reason, took_ms, output: service.output.clone() }
-}
-
-fn milliseconds(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    let duration_ms = milliseconds(service.took);
+    ServiceEntry { name: service.name.clone(), result, reason, duration_ms, output: service.output.clone() }
 }
