@@ -24,6 +24,7 @@ pub mod history;
 pub mod judgement;
 pub mod proportion;
 pub mod pull;
+pub mod retry_after;
 pub mod reviewer;
 pub mod route;
 pub mod secret;
@@ -45,6 +46,9 @@ pub mod eval;
 pub mod report;
 
 pub mod post;
+
+// Means: machinery with tasks and time in it, which knows neither reviews nor providers.
+pub mod coalesce;
 
 // Edges: the only code that touches the world. They never name one another.
 pub mod clock;
