@@ -119,7 +119,7 @@ pub struct Reader {
 
 impl Reader {
     /// Waits for status and headers. They stay, so this may be called again.
-    pub async fn head(&self) -> Result<Arc<Head>, Broken> {
+    pub async fn head(&mut self) -> Result<Arc<Head>, Broken> {
         poll_fn(|context| self.flight.log.poll_head(self.place, context)).await
     }
 }

@@ -61,8 +61,6 @@ struct State {
     end: Option<Result<(), Broken>>,
     places: BTreeMap<usize, Place>,
     next_place: usize,
-    /// No reader is left, so nobody needs the rest.
-    is_abandoned: bool,
     /// The writer, while it waits for the last reader to leave.
     on_abandoned: Option<Waker>,
     /// The writer, while it waits for room.
@@ -92,7 +90,6 @@ impl Log {
             end: None,
             places: BTreeMap::new(),
             next_place: 0,
-            is_abandoned: false,
             on_abandoned: None,
             on_room: None,
             share,
@@ -114,7 +111,7 @@ impl Log {
     pub(super) fn leave(&self, place: usize) -> bool {
         let (is_abandoned, wakers) = self.with(|state| {
             state.places.remove(&place);
-            (state.is_abandoned_now(), [state.on_room.take(), state.abandoned_waker()])
+            (state.is_abandoned(), [state.on_room.take(), state.abandoned_waker()])
         });
         wake(wakers.into_iter().flatten());
         is_abandoned
@@ -138,7 +135,8 @@ impl Log {
     ) -> Poll<Option<Result<Bytes, Broken>>> {
         let (next, waiting) = self.with(|state| {
             let next = state.poll_chunk(place, context);
-            (next, state.on_room.take_if(|_| state.is_sealed))
+            let waiting = if next.is_ready() { state.on_room.take() } else { None };
+            (next, waiting)
         });
         wake(waiting);
         next
@@ -197,7 +195,7 @@ impl Log {
     /// Waits until the last reader has left.
     pub(super) fn poll_abandoned(&self, context: &Context<'_>) -> Poll<()> {
         self.with(|state| {
-            if state.is_abandoned_now() {
+            if state.is_abandoned() {
                 return Poll::Ready(());
             }
             state.on_abandoned = Some(context.waker().clone());
@@ -228,7 +226,7 @@ impl Log {
         self.with(|state| state.share.give_back(state.share.bytes));
     }
 
-    /// Wakers are called and readers dropped by whoever gets them, never in here.
+    /// Wakers are called outside: whoever is woken may come for the lock at once.
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -239,14 +237,13 @@ impl State {
         self.forgotten + self.chunks.len()
     }
 
-    /// Whether all readers have left before the end. Once true it stays true: nobody joins any more.
-    fn is_abandoned_now(&mut self) -> bool {
-        self.is_abandoned |= self.places.is_empty() && self.end.is_none();
-        self.is_abandoned
+    /// Whether all readers have left before the end. Nobody joins any more then.
+    fn is_abandoned(&self) -> bool {
+        self.places.is_empty() && self.end.is_none()
     }
 
     fn abandoned_waker(&mut self) -> Option<Waker> {
-        if self.is_abandoned_now() { self.on_abandoned.take() } else { None }
+        if self.is_abandoned() { self.on_abandoned.take() } else { None }
     }
 
     fn reader_wakers(&mut self) -> Vec<Waker> {
@@ -255,7 +252,7 @@ impl State {
 
     fn wait<T>(&mut self, place: usize, context: &Context<'_>) -> Poll<T> {
         if let Some(place) = self.places.get_mut(&place) {
-            place.waker = Some(context.waker().clone());
+            place.waker.get_or_insert_with(|| context.waker().clone()).clone_from(context.waker());
         }
         Poll::Pending
     }

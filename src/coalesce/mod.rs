@@ -54,7 +54,7 @@ impl Flights {
     /// runtime this is called on.
     ///
     /// Retries belong into `call`, and so does the judgement whether a body that ended is whole: an error in its stream is
-    /// [`Broken`] to every reader and is never kept.
+    /// [`Broken`] to every reader and is never kept. What such an error says is told to all of them, so it must not name a key.
     pub fn ask<C, A, S, E>(&self, key: Key, call: C) -> (Role, Reader)
     where
         C: FnOnce() -> A + Send + 'static,

@@ -248,7 +248,7 @@ async fn the_call_ends_with_its_last_listener() {
 async fn a_follower_keeps_its_own_deadline() {
     let flights = flights();
     let (leader, mut provider) = lead(&flights, KEY);
-    let hurried = follow(&flights, KEY);
+    let mut hurried = follow(&flights, KEY);
     assert!(timeout(SECOND, hurried.head()).await.is_err());
     drop(hurried);
     provider.answer_all(&["late"]);
@@ -259,8 +259,8 @@ async fn a_follower_keeps_its_own_deadline() {
 async fn a_call_that_breaks_is_told_as_it_broke_and_never_kept() {
     let flights = flights();
     let broken = Broken::Upstream("connection reset".into());
-    let (leader, mut provider) = lead(&flights, KEY);
-    let follower = follow(&flights, KEY);
+    let (mut leader, mut provider) = lead(&flights, KEY);
+    let mut follower = follow(&flights, KEY);
     provider.fail("connection reset");
     assert_eq!(leader.head().await, Err(broken.clone()));
     assert_eq!(follower.head().await, Err(broken.clone()));
