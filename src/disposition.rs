@@ -1,6 +1,6 @@
 //! What a human decided about an issue: [`Disposition`].
 //!
-//! A decision is bound to the issue's id and to nothing else. Keeping it is `store`'s work, heeding it `tally`'s.
+//! A decision is bound to the issue's id; where it holds for another wording of the issue, its own id tells. Keeping it is `store`'s work, heeding it `tally`'s.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -70,7 +70,7 @@ pub struct Finder {
 pub struct Disposition {
     /// When; of several decisions about one issue the latest stands.
     pub at: Timestamp,
-    /// The issue's id.
+    /// The id of the issue that it was made about.
     pub issue: String,
     /// What was decided.
     pub decision: Decision,
@@ -92,6 +92,13 @@ pub struct Disposition {
 
 /// The decision that stands for each issue, by its id; the order of `all` does not matter.
 pub fn standing(all: Vec<Disposition>) -> BTreeMap<String, Disposition> {
+    let mut latest = latest(all);
+    latest.retain(|_, one| one.decision != Decision::Undecided);
+    latest
+}
+
+/// The last word about each issue, by its id, also that a decision was taken back; the order of `all` does not matter.
+pub fn latest(all: Vec<Disposition>) -> BTreeMap<String, Disposition> {
     let mut latest: BTreeMap<String, Disposition> = BTreeMap::new();
     for one in all {
         match latest.entry(one.issue.clone()) {
@@ -104,8 +111,12 @@ pub fn standing(all: Vec<Disposition>) -> BTreeMap<String, Disposition> {
             }
         }
     }
-    latest.retain(|_, one| one.decision != Decision::Undecided);
     latest
+}
+
+/// What is decided about `issue` where `latest` says it, and was not taken back.
+pub fn of(latest: &BTreeMap<String, Disposition>, issue: &str) -> Option<Disposition> {
+    latest.get(issue).filter(|one| one.decision != Decision::Undecided).cloned()
 }
 
 #[cfg(test)]

@@ -76,6 +76,8 @@ pub struct CiJob {
     pub project: String,
     /// The pull request that the job was started for.
     pub number: Option<u64>,
+    /// The job's own page on that server.
+    pub page: Option<String>,
 }
 
 /// Whether a pull request can still be merged.

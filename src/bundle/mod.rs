@@ -15,6 +15,7 @@ pub mod route;
 pub mod show;
 #[cfg(test)]
 mod tests;
+pub mod whole;
 
 use crate::change::{Change, FilePatch, FileStatus, RepoPath};
 use crate::digest;

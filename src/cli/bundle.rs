@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &BundleArgs, ui: Ui) -> Result<Status, 
     let material = Material { growth, ..Material::new(split, range, commits, Vec::new()) };
     let Material { split, range, masks, .. } = &material;
     let preview = Preview { range, split, masks, panel: None, routes: &Routes::default() };
-    show(&preview, Some(args.output.format), args.output.output.as_deref(), ui)?;
+    show(&preview, Some(args.output.format), args.output.file(), ui)?;
     if !args.dry_run && !split.bundles.is_empty() {
         let id = run::run_id(clock::now(), &clock::nonce()?);
         let folder = workspace.store.create_bundles(&id, &material.manifest(), split)?;

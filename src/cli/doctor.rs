@@ -10,7 +10,7 @@ use super::{
     Global,
     error::{CliError, Status},
     interrupt,
-    ui::Ui,
+    ui::{self, Ui},
     workspace::Workspace,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) struct DoctorArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Form,
-    /// Write the result to FILE instead of standard output
+    /// Write the result to FILE instead of standard output, which is `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<std::path::PathBuf>,
 }
@@ -62,7 +62,8 @@ enum Form {
 }
 
 pub(super) fn run(global: &Global, args: &DoctorArgs, ui: Ui) -> Result<Status, CliError> {
-    Ui::check_output(args.output.as_deref())?;
+    let file = ui::named_file(args.output.as_deref());
+    Ui::check_output(file)?;
     let (workspace, broken) = Workspace::open_forgiving(global, ui)?;
     let survey = look(&workspace, Depth::Full)?;
     let Findings { mut groups, absent, asked } = check(&workspace.config, &survey);
@@ -78,10 +79,10 @@ pub(super) fn run(global: &Global, args: &DoctorArgs, ui: Ui) -> Result<Status, 
         min_lineages: workspace.config.gate.min_lineages,
     };
     let text = match args.format {
-        Form::Table => checkup::render(&checkup, Ui::width(), args.output.is_none() && ui.color_on_stdout()),
+        Form::Table => checkup::render(&checkup, Ui::width(), file.is_none() && ui.color_on_stdout()),
         Form::Json => checkup::render_json(&checkup),
     };
-    Ui::result(&text, args.output.as_deref())?;
+    Ui::result(&text, file)?;
     Ok(match broken {
         Some(_) => Status::Unusable,
         None if checkup.can_review() => Status::Done,

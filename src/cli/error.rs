@@ -274,6 +274,9 @@ impl From<ForgeError> for CliError {
             ForgeError::Forbidden { variable, .. } if variable == "CI_JOB_TOKEN" => {
                 plain.hint("the token of a job may only read: set GITLAB_TOKEN")
             }
+            ForgeError::Forbidden { right, .. } if !right.is_empty() => {
+                plain.hint(format!("it takes a token with {right}"))
+            }
             ForgeError::NoToken { .. }
             | ForgeError::BadToken { .. }
             | ForgeError::Forbidden { .. }

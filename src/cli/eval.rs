@@ -58,7 +58,7 @@ impl EvalArgs {
 }
 
 pub(super) fn run(global: &Global, args: &EvalArgs, ui: Ui) -> Result<Status, CliError> {
-    Ui::check_output(args.output.output.as_deref())?;
+    Ui::check_output(args.output.file())?;
     Ui::check_output(args.plot.as_deref())?;
     let workspace = Workspace::open_anywhere(global, ui)?;
     let folder = workspace.resolve(&args.data);
@@ -175,7 +175,7 @@ fn nobody(cases: &[Case]) -> CliError {
 fn print(scores: &Scores, args: &EvalArgs, ui: Ui) -> Result<(), CliError> {
     let text = match args.output.format {
         Format::Table => {
-            text::table(scores, Ui::width(), args.output.output.is_none() && ui.color_on_stdout())
+            text::table(scores, Ui::width(), args.output.file().is_none() && ui.color_on_stdout())
         }
         Format::Markdown => text::markdown(scores),
         Format::Json => json::render(scores),
@@ -183,5 +183,5 @@ fn print(scores: &Scores, args: &EvalArgs, ui: Ui) -> Result<(), CliError> {
     if let Some(file) = &args.plot {
         Ui::result(&plot::render(scores)?, Some(file))?;
     }
-    Ui::result(&text, args.output.output.as_deref())
+    Ui::result(&text, args.output.file())
 }

@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs, ui: Ui) -> Result<Status,
     let tally = tally::tally(saved.input);
     let issues = args.issues.iter().map(|name| named(&tally, name)).collect::<Result<Vec<_>, _>>()?;
     let output = &args.output;
-    let color = output.output.is_none() && ui.color_on_stdout();
+    let color = output.file().is_none() && ui.color_on_stdout();
     let render = |issue: &&Issue| {
         let explanation = explained(&tally, issue)?;
         Ok(match output.format {
@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, args: &ExplainArgs, ui: Ui) -> Result<Status,
     };
     let texts = issues.iter().map(render).collect::<Result<Vec<_>, CliError>>()?;
     let between = if output.format == Format::Json { "" } else { "\n" };
-    Ui::result(&texts.join(between), output.output.as_deref())?;
+    Ui::result(&texts.join(between), output.file())?;
     Ok(Status::Done)
 }
 

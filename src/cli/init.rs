@@ -8,7 +8,7 @@ use super::{
     Global,
     doctor::look,
     error::{CliError, Status},
-    ui::Ui,
+    ui::{self, Ui},
     workspace::Workspace,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(super) struct InitArgs {
     /// Print the file instead of writing it
     #[arg(long, conflicts_with = "output")]
     stdout: bool,
-    /// Write to FILE instead of scrum.toml at the repository's root
+    /// Write to FILE instead of scrum.toml at the repository's root; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -38,11 +38,10 @@ pub(super) struct InitArgs {
 pub(super) fn run(global: &Global, args: &InitArgs, ui: Ui) -> Result<Status, CliError> {
     // What it is about to replace may be broken.
     let (workspace, _) = Workspace::open_forgiving(global, ui)?;
-    let file = match &args.output {
-        Some(file) => workspace.resolve(file),
-        None => workspace.root().join(FILE_NAME),
-    };
-    if file.exists() && !args.force && !args.stdout {
+    let named = ui::named_file(args.output.as_deref());
+    let is_shown = args.stdout || (args.output.is_some() && named.is_none());
+    let file = named.map_or_else(|| workspace.root().join(FILE_NAME), |file| workspace.resolve(file));
+    if file.exists() && !args.force && !is_shown {
         return Err(CliError::new(format!("there is a {} already", workspace.shown(&file)))
             .hint("`--force` replaces it, `--stdout` only shows what would be written"));
     }
@@ -58,7 +57,7 @@ pub(super) fn run(global: &Global, args: &InitArgs, ui: Ui) -> Result<Status, Cl
     let components = bundle::inferred(&files, &roots);
     let starter = Starter { asked: &asked, spare: &spare, components: &components, files: &files };
     let text = starter::render(&starter);
-    if args.stdout {
+    if is_shown {
         Ui::result(&text, None)?;
         return Ok(Status::Done);
     }

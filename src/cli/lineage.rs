@@ -33,13 +33,13 @@ pub(super) fn run(global: &Global, args: &LineageArgs, ui: Ui) -> Result<Status,
     let output = &args.output;
     let text = match output.format {
         Format::Table => {
-            let color = output.output.is_none() && ui.color_on_stdout();
+            let color = output.file().is_none() && ui.color_on_stdout();
             descent::render(&models, &known, Ui::width(), color)
         }
         Format::Json => descent::render_json(&models, &known),
         Format::Markdown => descent::render_markdown(&models, &known),
     };
-    Ui::result(&text, output.output.as_deref())?;
+    Ui::result(&text, output.file())?;
     Ok(Status::Done)
 }
 

@@ -28,7 +28,10 @@ mod trust;
 mod ui;
 mod workspace;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -148,9 +151,15 @@ struct TallyOutputArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: TallyFormat,
-    /// Write the result to FILE instead of standard output
+    /// Write the result to FILE instead of standard output, which is `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+impl TallyOutputArgs {
+    fn file(&self) -> Option<&Path> {
+        ui::named_file(self.output.as_deref())
+    }
 }
 
 /// The forms of a tally; what those for other programs keep and drop is in docs/design/formats.md.
@@ -201,9 +210,15 @@ struct OutputArgs {
     /// Form of the result
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// Write the result to FILE instead of standard output
+    /// Write the result to FILE instead of standard output, which is `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    fn file(&self) -> Option<&Path> {
+        ui::named_file(self.output.as_deref())
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -59,13 +59,13 @@ pub(super) fn run(global: &Global, args: &PostArgs, ui: Ui) -> Result<Status, Cl
 /// Puts a tally on its pull request, and says what that came to.
 pub(super) fn post(matter: &Matter<'_>, ui: Ui) -> Result<(), CliError> {
     let work = async |forge: &AnyForge, posting: &Posting<'_>| posting::post(forge, posting).await;
-    told(matter.with_forge(work)?, ui);
+    told(matter.with_forge(work, ui)?, ui);
     Ok(())
 }
 
 fn rehearse(matter: &Matter<'_>, ui: Ui) -> Result<(), CliError> {
     let work = async |forge: &AnyForge, posting: &Posting<'_>| posting::rehearse(forge, posting).await;
-    let Rehearsal { page, tally, body, remarks, retired, moved_to } = matter.with_forge(work)?;
+    let Rehearsal { page, tally, body, remarks, retired, moved_to } = matter.with_forge(work, ui)?;
     ui.note(match tally {
         Written::Added => format!("would comment on {page}"),
         Written::Edited => format!("would edit the comment on {page}"),
@@ -101,9 +101,10 @@ impl<'a> Matter<'a> {
     fn with_forge<T>(
         &self,
         work: impl AsyncFnOnce(&AnyForge, &Posting<'_>) -> Result<T, PostError>,
+        ui: Ui,
     ) -> Result<T, CliError> {
         let (address, credential) = pull::address(self.workspace, &self.pr)?;
-        let forge = AnyForge::open(address, credential)?;
+        let forge = pull::open(address, credential, ui)?;
         let contains = |old: &str, new: &str| {
             let repo = self.workspace.repo.as_ref().filter(|repo| repo.has_commit(new));
             repo.is_some_and(|repo| matches!(repo.kinship(old, new), Ok(Kinship::Ancestor)))
@@ -162,6 +163,9 @@ fn told(posted: Posted, ui: Ui) {
 
 fn tell_of_move(moved_to: Option<&str>, ui: Ui) {
     if let Some(head) = moved_to {
-        ui.warning(format_args!("the pull request is at {} now; nothing is said at lines", short(head)));
+        ui.warning(format_args!(
+            "the pull request is at {} now, so there are no comments at lines",
+            short(head)
+        ));
     }
 }

@@ -1,14 +1,19 @@
-//! Which pull request a command is about, and what opens its server: [`address`].
+//! Which pull request a command is about, and what opens its server: [`address`] and [`open`]. Where its repository is: [`repository_page`].
 
-use super::{error::CliError, workspace::Workspace};
+use std::sync::Arc;
+
+use super::{error::CliError, ui::Ui, workspace::Workspace};
 use crate::{
     config::ForgeSettings,
     forge::{
-        Credential, Token,
-        address::{Known, locate, token_variables},
+        AnyForge, Credential, Token,
+        address::{self, Known, locate, token_variables},
+        waiting::{Cause, Wait},
     },
     git::Repo,
     pull::Address,
+    report::words,
+    tally::since::Since,
 };
 
 /// The remote that tells where pull requests are.
@@ -35,4 +40,50 @@ pub(super) fn address(workspace: &Workspace, given: &str) -> Result<(Address, Cr
         Some(Token { variable: variable.clone(), secret })
     });
     Ok((address, Credential { token, variables }))
+}
+
+/// The page of the repository that is reviewed: the pull request's, else where its remote leads. No credentials are in it.
+pub(super) fn repository_page(workspace: &Workspace, since: Option<&Since>) -> Option<String> {
+    match since {
+        Some(since) => address::repository_page(&since.pull.address),
+        None => address::page_of_remote(&workspace.repo.as_ref()?.remote_url(REMOTE)?),
+    }
+}
+
+/// The pull request at `address`; nothing is sent yet. Whoever waits is told what for.
+pub(super) fn open(address: Address, credential: Credential, ui: Ui) -> Result<AnyForge, CliError> {
+    let on_wait = Arc::new(move |wait: &Wait| ui.note(waiting(wait)));
+    Ok(AnyForge::open(address, credential, on_wait)?)
+}
+
+fn waiting(Wait { server, cause }: &Wait) -> String {
+    match cause {
+        Cause::Answer => format!("waiting for {server}: no answer yet"),
+        Cause::Failed(reason) => format!("waiting for {server}: {reason}; it is tried again"),
+        Cause::Limited { is_secondary, pause } => {
+            let limit = if *is_secondary { "secondary rate limit" } else { "rate limit" };
+            format!("waiting for {server}: {limit}, again in {}", words::span(*pause))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_words() {
+        let told = |cause: Cause| waiting(&Wait { server: "api.github.com".to_owned(), cause });
+        let limited = |is_secondary| Cause::Limited { is_secondary, pause: Duration::from_mins(1) };
+        let causes =
+            [limited(true), limited(false), Cause::Answer, Cause::Failed("Connection refused".to_owned())];
+        insta::assert_snapshot!(causes.map(told).join("\n"), @"
+        waiting for api.github.com: secondary rate limit, again in 1 min
+        waiting for api.github.com: rate limit, again in 1 min
+        waiting for api.github.com: no answer yet
+        waiting for api.github.com: Connection refused; it is tried again
+        ");
+    }
 }

@@ -119,7 +119,7 @@ pub(super) fn warn_of_unusable(lines: &[String], ui: Ui) {
 pub(super) fn print(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> Result<(), CliError> {
     let text = match output.format {
         TallyFormat::Table => {
-            let color = output.output.is_none() && ui.color_on_stdout();
+            let color = output.file().is_none() && ui.color_on_stdout();
             table::render(tally, gate, Ui::width(), color)
         }
         TallyFormat::Markdown => markdown::render(tally, gate),
@@ -131,7 +131,7 @@ pub(super) fn print(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui
         TallyFormat::Junit => junit::render(tally, gate),
         TallyFormat::Annotations => annotations::render(tally, gate),
     };
-    Ui::result(&text, output.output.as_deref())
+    Ui::result(&text, output.file())
 }
 
 /// Prints a tally where somebody waits for a file or for a document to read in.
@@ -141,7 +141,7 @@ pub(super) fn print_document(
     output: &TallyOutputArgs,
     ui: Ui,
 ) -> Result<(), CliError> {
-    if output.format == TallyFormat::Table && output.output.is_none() {
+    if output.format == TallyFormat::Table && output.file().is_none() {
         return Ok(());
     }
     print(tally, gate, output, ui)

@@ -26,23 +26,27 @@ pub(super) fn run(global: &Global, args: &StatsArgs, ui: Ui) -> Result<Status, C
     let workspace = Workspace::open_anywhere(global, ui)?;
     let decisions = workspace.store.decisions()?;
     report::warn_of_unusable(&decisions.unusable, ui);
-    let mut record = Record::default();
+    let (mut record, mut decided) = (Record::default(), decisions.dispositions);
     for dir in workspace.store.runs() {
         match saved::open_undecided(&dir) {
-            Ok(saved) => record.add_run(&tally::tally(saved.input)),
+            Ok(saved) => {
+                // What people decided in a pull request's conversation is in its runs alone.
+                decided.extend(saved.input.since.iter().flat_map(|since| since.decisions.iter().cloned()));
+                record.add_run(&tally::tally(saved.input));
+            }
             Err(error) => ui.warning(format_args!("run {} is not counted: {error}", dir.id)),
         }
     }
-    let worth = record.worth(&disposition::standing(decisions.dispositions));
+    let worth = record.worth(&disposition::standing(decided));
     let output = &args.output;
     let text = match output.format {
         Format::Table => {
-            let color = output.output.is_none() && ui.color_on_stdout();
+            let color = output.file().is_none() && ui.color_on_stdout();
             stats::render(&worth, Ui::width(), color)
         }
         Format::Markdown => stats::render_markdown(&worth),
         Format::Json => stats::render_json(&worth),
     };
-    Ui::result(&text, output.output.as_deref())?;
+    Ui::result(&text, output.file())?;
     Ok(Status::Done)
 }

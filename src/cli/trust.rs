@@ -97,7 +97,9 @@ impl Trust {
     ) -> Result<Self, CliError> {
         let files = run.input.bundles.iter().flat_map(|bundle| &bundle.files);
         let shown = files.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
-        let paths = shown.chain(run.input.excluded.iter().map(|file| &file.path));
+        let left_out = run.input.excluded.iter();
+        let left_out = left_out.flat_map(|file| std::iter::once(&file.path).chain(&file.old_path));
+        let paths = shown.chain(left_out);
         let range = run.input.range.clone();
         let base = run.input.since.as_ref().map(|since| since.pull.base.clone()).or(range.base);
         Self::new(&RangeInfo { base, ..range }, Touched::new(paths), repo, (root, directory))

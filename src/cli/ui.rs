@@ -67,9 +67,9 @@ impl Ui {
         }
     }
 
-    /// Puts the result on stdout, or whole into `file`.
+    /// Puts the result on stdout, or whole into `file`, if that is none called `-`.
     pub(super) fn result(text: &str, file: Option<&Path>) -> Result<(), CliError> {
-        let Some(path) = file else { return print(text) };
+        let Some(path) = named_file(file) else { return print(text) };
         if path.exists() && !path.is_file() {
             let written = std::fs::write(path, text);
             return written
@@ -80,7 +80,7 @@ impl Ui {
 
     /// Fails when [`Ui::result`] could not write to `file`, so that it is known before anybody is asked.
     pub(super) fn check_output(file: Option<&Path>) -> Result<(), CliError> {
-        let Some(path) = file else { return Ok(()) };
+        let Some(path) = named_file(file) else { return Ok(()) };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let reason = match folder {
             Some(folder) if !folder.is_dir() => format!("there is no folder {}", folder.display()),
@@ -140,6 +140,11 @@ fn print(text: &str) -> Result<(), CliError> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// The file that a user names for a result; none for `-`, which is standard output.
+pub(super) fn named_file(output: Option<&Path>) -> Option<&Path> {
+    output.filter(|file| *file != Path::new("-"))
 }
 
 /// Help and version go to stdout with status 0, wrong use to stderr with status 2.

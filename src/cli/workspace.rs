@@ -1,5 +1,7 @@
 //! Where a command runs: [`Workspace`] finds the repository, its configuration and its runs.
 
+mod place;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -14,14 +16,14 @@ use super::{
     ui::Ui,
 };
 use crate::{
-    bundle::{self, ExcludeReason, Excluded, Globs, Split, SplitRules},
+    bundle::{self, Split, SplitRules},
     change::{Change, RangeInfo, RepoPath},
     clock,
     config::{
         self, Config, Seats, StandIn,
         env::{self, Environment},
     },
-    git::{self, GitError, RangeSpec, Repo},
+    git::{self, RangeSpec, Repo},
     prompt::{
         Templates,
         guidance::{FILE_NAMES, Guidance},
@@ -37,6 +39,7 @@ use crate::{
     store::{Cache, RunDir, Store, cache::Limits},
     tally::gate::Policy,
 };
+use place::Place;
 
 /// A folder, the repository around it if there is one, and what is configured there.
 pub(super) struct Workspace {
@@ -302,27 +305,17 @@ impl Workspace {
     /// The change of a saved run read anew, where both its sides are commits.
     pub(super) fn change_again(&self, range: &RangeInfo) -> Option<Change> {
         let (repo, head) = (self.repo.as_ref()?, range.head.as_ref()?);
-        let spec = range.base.as_ref().map_or_else(|| head.clone(), |base| format!("{base}..{head}"));
-        repo.read(&RangeSpec::Commits(spec)).ok()
-    }
-
-    /// Which of the files that a run left out are left out by its flags alone, not by configuration.
-    pub(super) fn left_out_by_flags(&self, excluded: &[Excluded]) -> Result<usize, CliError> {
-        let Config { include, exclude, .. } = &self.config;
-        let (included, kept_out) = (Globs::grouped([include])?, Globs::grouped([exclude])?);
-        let by_flags = |one: &&Excluded| match one.reason {
-            ExcludeReason::OtherComponent => true,
-            ExcludeReason::Filtered => {
-                !kept_out.matches(&one.path) && (include.is_empty() || included.matches(&one.path))
-            }
-            ExcludeReason::Lockfile
-            | ExcludeReason::Vendored
-            | ExcludeReason::Generated
-            | ExcludeReason::Minified
-            | ExcludeReason::Binary
-            | ExcludeReason::Ignored => false,
+        let spec = match (&self.steered_by, &range.base) {
+            (Some(base), Some(from)) => RangeSpec::Pull {
+                base: base.clone(),
+                from: from.clone(),
+                head: head.clone(),
+                words: range.spec.clone(),
+            },
+            (None, Some(from)) => RangeSpec::Commits(format!("{from}..{head}")),
+            (Some(_) | None, None) => RangeSpec::Commits(head.clone()),
         };
-        Ok(excluded.iter().filter(by_flags).count())
+        repo.read(&spec).ok()
     }
 
     /// The configured policy of the gate.
@@ -404,10 +397,11 @@ impl Workspace {
         Ok(offline::answerer(rules, past, Arc::clone(split)))
     }
 
-    /// Who works here: as git knows them, else as the system does.
+    /// Who works here: whom the CI service names, else as git knows them, else as the system does.
     pub(super) fn person(&self) -> String {
-        let by_git = self.repo.as_ref().and_then(Repo::user_name);
-        by_git.or_else(|| self.environment.user()).unwrap_or_else(|| "unknown".to_owned())
+        let by_git = || self.repo.as_ref().and_then(Repo::user_name);
+        let name = self.environment.actor().or_else(by_git).or_else(|| self.environment.user());
+        name.unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// A path as a person would write it where the process was started, which `-C` does not change.
@@ -445,36 +439,6 @@ impl Workspace {
     }
 }
 
-/// The folder a command works in.
-struct Place {
-    directory: PathBuf,
-    started_in: PathBuf,
-}
-
-impl Place {
-    fn of(global: &Global) -> Result<Self, CliError> {
-        let started_in = super::ui::current_directory()?;
-        let directory = working_directory(global, &started_in)?;
-        Ok(Self { directory, started_in })
-    }
-
-    fn own_repository(&self) -> Result<Repo, CliError> {
-        Ok(Repo::discover(&self.directory)?)
-    }
-
-    fn repository(&self) -> Result<Option<Repo>, CliError> {
-        match Repo::discover(&self.directory) {
-            Ok(repo) => Ok(Some(repo)),
-            Err(GitError::NotARepository { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn root(&self, repo: Option<&Repo>) -> PathBuf {
-        repo.map_or_else(|| self.directory.clone(), Repo::root)
-    }
-}
-
 fn read_change(args: &ChangeArgs, repo: Option<&Repo>, directory: &Path) -> Result<Change, CliError> {
     match (&args.diff, repo) {
         (Some(file), _) => {
@@ -501,15 +465,6 @@ fn stand_ins<'a>(
     ui: Ui,
 ) -> impl Fn(&Path) -> io::Result<StandIn> + 'a {
     move |file| trust.map_or(Ok(StandIn::Disk), |trust| trust.stand_in(repo, file, ui))
-}
-
-fn working_directory(global: &Global, started_in: &Path) -> Result<PathBuf, CliError> {
-    let directory =
-        global.directory.as_ref().map_or_else(|| started_in.to_owned(), |path| started_in.join(path));
-    if directory.is_dir() {
-        return Ok(directory);
-    }
-    Err(CliError::new(format!("no folder {}", directory.display())))
 }
 
 /// What of `pull` came after the commit `from`.

@@ -1,17 +1,28 @@
-//! What the entries of a configuration must say to be of use: [`times`], [`globs`] that can be read, [`panels`] of reviewers that there are.
+//! What the entries of a configuration must say to be of use: [`ranges`] of numbers, [`globs`] that can be read, [`panels`] of reviewers that there are.
 
 use std::collections::BTreeMap;
 
-use super::{AUTO, ConfigError, LONGEST_SECS, check_range, error::nearest, file, place::Entry};
+use super::{AUTO, ConfigError, LONGEST_SECS, error::nearest, file, place::Entry};
 use crate::{
     bundle::{Globs, SplitError},
     reviewer::Reviewer,
 };
 
-/// Attempts are given some time.
-pub(super) fn times(review: &file::Review) -> Result<(), ConfigError> {
-    check_range("review.timeout_secs", review.timeout_secs, 1, LONGEST_SECS)?;
-    check_range("review.idle_timeout_secs", review.idle_timeout_secs, 1, LONGEST_SECS)
+/// Numbers are in their range. Those of the gate are checked where its policy is made.
+pub(super) fn ranges(file: &file::File) -> Result<(), ConfigError> {
+    let file::File { review, bundle, .. } = file;
+    range("review.concurrency", review.concurrency as u64, 1, 1000)?;
+    range("review.timeout_secs", review.timeout_secs, 1, LONGEST_SECS)?;
+    range("review.idle_timeout_secs", review.idle_timeout_secs, 1, LONGEST_SECS)?;
+    range("bundle.fail_bytes", bundle.fail_bytes as u64, bundle.warn_bytes as u64, 1 << 40)
+}
+
+/// The number at `key` is from `least` to `most`.
+pub(super) fn range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange { key, value, least, most })
 }
 
 /// Every list of globs can be read, and those that an entry lives by are not empty.

@@ -32,12 +32,14 @@ pub const PATH: &str = "PATH";
 /// Where Ollama listens, as Ollama itself reads it.
 pub const OLLAMA_HOST: &str = "OLLAMA_HOST";
 
-/// Who started a job of Actions.
+/// Who started what a job of Actions belongs to.
 pub const GITHUB_ACTOR: &str = "GITHUB_ACTOR";
+/// Who started it again.
+pub const GITHUB_TRIGGERING_ACTOR: &str = "GITHUB_TRIGGERING_ACTOR";
 /// Who started a pipeline of GitLab.
 pub const GITLAB_USER_LOGIN: &str = "GITLAB_USER_LOGIN";
-/// The user's name, where git has none.
-pub const USER: &str = "USER";
+/// The user's name, where git has none; the same by other customs.
+const LOGIN: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
 
 /// `true` in GitHub Actions, and in what is made after them.
 pub const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
@@ -51,6 +53,8 @@ pub const GITHUB_API_URL: &str = "GITHUB_API_URL";
 pub const GITHUB_SERVER_URL: &str = "GITHUB_SERVER_URL";
 /// The repository that a workflow belongs to.
 pub const GITHUB_REPOSITORY: &str = "GITHUB_REPOSITORY";
+/// Number of a workflow's run, in the address of its page.
+pub const GITHUB_RUN_ID: &str = "GITHUB_RUN_ID";
 /// What a workflow was started for; `refs/pull/5/merge` for a pull request.
 pub const GITHUB_REF: &str = "GITHUB_REF";
 /// `true` in GitLab CI.
@@ -59,6 +63,8 @@ pub const GITLAB_CI: &str = "GITLAB_CI";
 pub const CI_API_V4_URL: &str = "CI_API_V4_URL";
 /// Where its pages begin.
 pub const CI_SERVER_URL: &str = "CI_SERVER_URL";
+/// The page of a GitLab job.
+pub const CI_JOB_URL: &str = "CI_JOB_URL";
 /// The project that a pipeline runs in, for a merge request of a fork the fork.
 pub const CI_PROJECT_PATH: &str = "CI_PROJECT_PATH";
 /// The project that a pipeline's merge request goes to.
@@ -118,9 +124,15 @@ impl Environment {
         ollama_address(&self.get(OLLAMA_HOST).unwrap_or_default())
     }
 
-    /// The name by which the CI service, else the system, knows the user.
+    /// Who started the CI job that this process is of, as the service knows them.
+    pub fn actor(self) -> Option<String> {
+        super::ci::actor(&|name| self.get(name))
+    }
+
+    /// The name by which the system knows the user.
     pub fn user(self) -> Option<String> {
-        [GITHUB_ACTOR, GITLAB_USER_LOGIN, USER].into_iter().find_map(|name| self.get(name))
+        let told = LOGIN.into_iter().find_map(|name| self.get(name));
+        told.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).or_else(login)
     }
 
     /// Whether there is a file, named from `~/`, the user's home, or from `$NAME/`, the folder in a variable. It is not read.
@@ -144,6 +156,25 @@ impl Environment {
         let base = base.or_else(|| Some(folder(HOME)?.join(".config")))?;
         Some(base.join("scrum").join("config.toml"))
     }
+}
+
+/// The login of the account that this process belongs to, else its number.
+#[cfg(unix)]
+fn login() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let id = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, number) = (fields.next()?, fields.next()?, fields.next()?);
+        (number == id && !name.is_empty()).then(|| name.to_owned())
+    });
+    Some(named.unwrap_or_else(|| format!("user {id}")))
+}
+
+#[cfg(not(unix))]
+fn login() -> Option<String> {
+    None
 }
 
 #[cfg(unix)]

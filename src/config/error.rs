@@ -10,6 +10,12 @@ use super::{
 };
 use crate::reviewer::BadReviewerId;
 
+/// Tables that there is one of.
+const SINGLE: [&str; 12] = [
+    "review", "gate", "tally", "bundle", "prompt", "guidance", "rules", "paths", "cache", "forge", "post",
+    "panel",
+];
+
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -206,6 +212,20 @@ pub(super) fn invalid(path: &Path, text: &str, source: &toml::de::Error) -> Conf
     ConfigError::Invalid { path: path.to_owned(), line: line_at(text, at), reason, suggestion, advice }
 }
 
+/// Says of a `[[table]]` that there is only one of it. The TOML reader would take what stands in it for the first of its keys.
+pub(super) fn doubled(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let Ok(table) = text.parse::<toml::Table>() else { return Ok(()) };
+    let is_list = |name: &&&str| table.get(**name).is_some_and(toml::Value::is_array);
+    let Some(name) = SINGLE.iter().find(is_list) else { return Ok(()) };
+    Err(ConfigError::Invalid {
+        path: path.to_owned(),
+        line: line_of(&Entry::Key(name), text).unwrap_or(1),
+        reason: format!("{name} is a list, it must be a table"),
+        suggestion: None,
+        advice: Some(format!("write `[{name}]`, with one bracket on each side: there is one of it")),
+    })
+}
+
 impl ConfigError {
     /// The same error with the place it speaks of, which the last of `files` that has it decides.
     pub(super) fn located(self, files: &[(PathBuf, String)]) -> Self {
@@ -244,11 +264,11 @@ fn nearest_key(reason: &str) -> Option<String> {
         return None;
     }
     let mut quoted = reason.split('`').skip(1).step_by(2);
-    let unknown = quoted.next()?;
-    if reason.starts_with("unknown variant") && preset::named(unknown).is_some() {
+    let unknown = quoted.next()?.to_lowercase();
+    if reason.starts_with("unknown variant") && preset::named(&unknown).is_some() {
         return Some(format!("preset = \"{unknown}\""));
     }
-    nearest(unknown, quoted).map(str::to_owned)
+    nearest(&unknown, quoted).map(str::to_owned)
 }
 
 /// The candidate most like `word`, if any is alike at all.

@@ -59,7 +59,8 @@ pub(super) struct Gate {
     pub(super) agreement: Option<Agreement>,
     pub(super) min_agreeing: usize,
     pub(super) min_lineages: usize,
-    pub(super) min_coverage: u8,
+    /// Percent.
+    pub(super) min_coverage: u64,
     pub(super) rule: Vec<GateRule>,
 }
 

@@ -3,7 +3,7 @@
 //! `fail_on` and `min_lineages` stood under `[review]` once and may still: a repository's file counts as at the baseline, so refusing it
 //! would stop every review until the new words are merged.
 
-use super::{ConfigError, check_range, file, place::Entry};
+use super::{ConfigError, check::range, file, place::Entry};
 use crate::tally::{
     Agreement,
     gate::{Bar, Policy, Rule},
@@ -27,16 +27,16 @@ pub(super) fn take_over(table: &mut toml::Table) {
 
 /// What the entries come to.
 pub(super) fn policy(entry: file::Gate) -> Result<Policy, ConfigError> {
-    check_range("gate.min_lineages", entry.min_lineages as u64, 0, 1000)?;
-    check_range("gate.min_agreeing", entry.min_agreeing as u64, 1, 1000)?;
-    check_range("gate.min_coverage", entry.min_coverage.into(), 0, 100)?;
+    range("gate.min_lineages", entry.min_lineages as u64, 0, 1000)?;
+    range("gate.min_agreeing", entry.min_agreeing as u64, 1, 1000)?;
+    range("gate.min_coverage", entry.min_coverage, 0, 100)?;
     let agreement = entry.agreement.unwrap_or(Agreement::Single);
     let bar = Bar { fail_on: entry.fail_on, agreement, min_agreeing: entry.min_agreeing };
     let rules = (1..).zip(entry.rule).map(|(number, entry)| rule(number, entry, &bar));
     Ok(Policy {
         bar,
         min_lineages: entry.min_lineages,
-        min_coverage: entry.min_coverage,
+        min_coverage: u8::try_from(entry.min_coverage).unwrap_or(100),
         rules: rules.collect::<Result<_, _>>()?,
     })
 }
@@ -81,6 +81,8 @@ mod tests {
             "fail-on block, agreement place, min-agreeing 3, min-lineages 1; src/auth/**, *.sql: fail-on warn; \
              docs: fail-on never, agreement place, min-agreeing 3",
         );
+        check("gate = []", "/home/ada/repo/scrum.toml:1: gate is a list, it must be a table");
+        check("[gate]\nmin_coverage = 1000", "gate.min_coverage is 1000, it must be from 0 to 100");
         check("[gate]\nmin_coverage = 101", "gate.min_coverage is 101, it must be from 0 to 100");
         check("[gate]\nmin_agreeing = 0", "gate.min_agreeing is 0, it must be from 1 to 1000");
         let rule = "[[gate.rule]]\nfail_on = \"any\"\npaths = ";

@@ -254,6 +254,7 @@ impl Layer {
 
     /// A file that may hold mistakes: they are told with the line they stand in.
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        error::doubled(path, text)?;
         toml::from_str::<file::File>(text).map_err(|source| error::invalid(path, text, &source))?;
         Self::read(text, path)
     }
@@ -344,8 +345,7 @@ fn merge_reviewers(below: &mut Vec<toml::Value>, above: Vec<toml::Value>) {
 
 impl Config {
     fn new(file: file::File, stand_ins: &StandIns<'_>) -> Result<Self, ConfigError> {
-        check_ranges(&file.review, &file.bundle)?;
-        check::times(&file.review)?;
+        check::ranges(&file)?;
         check::globs(&file)?;
         let prices = PriceList::new(file.price)?;
         let times = (file.review.timeout_secs, file.review.idle_timeout_secs);
@@ -430,19 +430,6 @@ fn guidance_rules(
 
 fn named_texts(paths: &[PathBuf], stand_ins: &StandIns<'_>) -> Result<Vec<(String, String)>, ConfigError> {
     paths.iter().map(|path| Ok((path.display().to_string(), named(path, stand_ins)?))).collect()
-}
-
-fn check_ranges(review: &file::Review, bundle: &file::Bundle) -> Result<(), ConfigError> {
-    let file::Bundle { warn_bytes, fail_bytes, .. } = bundle;
-    check_range("review.concurrency", review.concurrency as u64, 1, 1000)?;
-    check_range("bundle.fail_bytes", *fail_bytes as u64, *warn_bytes as u64, 1 << 40)
-}
-
-fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(ConfigError::OutOfRange { key, value, least, most })
 }
 
 fn seconds(entry: Option<u64>, default: u64) -> Duration {

@@ -18,6 +18,14 @@ pub(super) fn worded(message: &str, text: &str, at: usize) -> Wording {
     if let Some(field) = message.strip_prefix("missing field ") {
         return Wording { reason: format!("{field} is missing"), advice: None };
     }
+    if message == "duplicate key" {
+        let name = text[start..].lines().next().unwrap_or_default();
+        let name = name.split('=').next().unwrap_or_default().trim();
+        return Wording {
+            reason: format!("`{name}` is there a second time"),
+            advice: Some("keep one of them".to_owned()),
+        };
+    }
     let subject = key.unwrap_or("this");
     if let Some((found, words)) = variant(&message) {
         // The empty word only stands for a key that is not given.
@@ -71,7 +79,12 @@ fn found_words(found: &str) -> String {
     match found {
         "map" => "a table".to_owned(),
         "sequence" => "a list".to_owned(),
-        _ => found.split_once(' ').map_or(found, |(_, value)| value).trim_matches('`').to_owned(),
+        // ``floating point `100.5` ``, ``integer `9` as i128``, `string "2"`.
+        _ => {
+            let quoted = found.split_once('`').and_then(|(_, rest)| rest.split_once('`'));
+            let value = quoted.map(|(value, _)| value);
+            value.or(found.split_once(' ').map(|(_, value)| value)).unwrap_or(found).to_owned()
+        }
     }
 }
 
@@ -92,7 +105,10 @@ fn wanted_words(wanted: &str) -> &str {
 
 fn advice(line: &str, key: &str, found: &str, wanted: &str) -> Option<String> {
     let written = found.strip_prefix("string ").map(|value| value.trim_matches('"'));
+    let whole = found.strip_prefix("floating point `").and_then(|rest| rest.strip_suffix(".0`"));
     match (written, wanted) {
+        _ if key == "min_coverage" => Some("it is in percent, from 0 to 100: `min_coverage = 80`".to_owned()),
+        (_, "u64" | "usize" | "u32") if whole.is_some() => whole.map(|whole| format!("write {whole}")),
         (Some(value), "f64" | "f32" | "u64" | "usize" | "u32" | "a nonzero u32" | "i32")
             if value.parse::<f64>().is_ok() =>
         {
@@ -105,6 +121,9 @@ fn advice(line: &str, key: &str, found: &str, wanted: &str) -> Option<String> {
         }
         (None, "a sequence") if line.starts_with('[') => {
             Some(format!("write `[{}]`, with two brackets on each side: there may be several", line.trim()))
+        }
+        (Some(_), _) if wanted.starts_with("struct ") && line.trim_start().starts_with(key) => {
+            Some(format!("write `[{key}]`, and its keys below it"))
         }
         (_, "struct Price") => Some("write `price = { input = 0.6, output = 2.5 }`".to_owned()),
         _ => None,
@@ -173,6 +192,33 @@ mod tests {
         check(
             "[[price]]\nmodels = [\"m\"]\ninput = 1\noutput = 2\nas_of = \"2026-01-01\"\n",
             "as_of is \"2026-01-01\", it must be a date such as 2026-11-09, without quotes",
+        );
+    }
+
+    #[test]
+    fn wrong_gates_are_told_with_what_to_write() {
+        let percent = "it is in percent, from 0 to 100: `min_coverage = 80`";
+        check(
+            "[gate]\nmin_coverage = 100.5\n",
+            &format!("min_coverage is 100.5, it must be a whole number, 0 or more / {percent}"),
+        );
+        check(
+            "[gate]\nmin_coverage = \"80%\"\n",
+            &format!("min_coverage is \"80%\", it must be a whole number, 0 or more / {percent}"),
+        );
+        check(
+            "[gate]\nmin_lineages = 2.0\n",
+            "min_lineages is 2.0, it must be a whole number, 0 or more / write 2",
+        );
+        check("[gate]\nmin_agreeing = 1.5\n", "min_agreeing is 1.5, it must be a whole number, 0 or more");
+        check(
+            "gate = \"block\"\n",
+            "gate is \"block\", it must be a table / write `[gate]`, and its keys below it",
+        );
+        check("[gate]\nfail_on = \"any\"\n[gate]\n", "`[gate]` is there a second time / keep one of them");
+        check(
+            "[gate]\nfail_on = \"any\"\nfail_on = \"warn\"\n",
+            "`fail_on` is there a second time / keep one of them",
         );
     }
 }

@@ -114,6 +114,22 @@ pub fn token_variables(address: &Address, known: &Known) -> Vec<String> {
     }
 }
 
+/// The page of a pull request's repository.
+pub fn repository_page(address: &Address) -> Option<String> {
+    let mut root = root(&address.api).ok()?;
+    let host = root.host_str()?.to_owned();
+    if let Some(host) = host.strip_prefix("api.").filter(|_| address.platform == Platform::GitHub) {
+        root.set_host(Some(host)).ok()?;
+    }
+    Some(format!("{root}{}", address.project))
+}
+
+/// The page of the repository that a remote leads to, in any form that git takes, without user, password and query; `None` for a
+/// folder.
+pub fn page_of_remote(text: &str) -> Option<String> {
+    remote(text).map(|place| place.url.to_string())
+}
+
 /// A server that everybody can have an account on.
 struct PublicHost {
     platform: Platform,

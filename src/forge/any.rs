@@ -2,7 +2,9 @@
 //!
 //! Hands every question on and does nothing of its own, so that nobody else has to know which platforms there are.
 
-use super::{Credential, Forge, ForgeError, Limits, gitea::Gitea, github::GitHub, gitlab::GitLab};
+use super::{
+    Credential, Forge, ForgeError, Limits, gitea::Gitea, github::GitHub, gitlab::GitLab, waiting::OnWait,
+};
 use crate::pull::{Address, Comment, CommitStatus, Placed, Platform, PullRequest, Remark, Thread};
 
 /// One of the platforms.
@@ -16,12 +18,12 @@ pub enum AnyForge {
 }
 
 impl AnyForge {
-    /// The pull request at `address`; nothing is sent yet.
-    pub fn open(address: Address, credential: Credential) -> Result<Self, ForgeError> {
+    /// The pull request at `address`; nothing is sent yet. `on_wait` hears what is waited for.
+    pub fn open(address: Address, credential: Credential, on_wait: OnWait) -> Result<Self, ForgeError> {
         match address.platform {
-            Platform::GitHub => GitHub::open(address, credential).map(Self::GitHub),
-            Platform::GitLab => GitLab::open(address, credential).map(Self::GitLab),
-            Platform::Gitea => Gitea::open(address, credential).map(Self::Gitea),
+            Platform::GitHub => GitHub::open(address, credential, on_wait).map(Self::GitHub),
+            Platform::GitLab => GitLab::open(address, credential, on_wait).map(Self::GitLab),
+            Platform::Gitea => Gitea::open(address, credential, on_wait).map(Self::Gitea),
         }
     }
 }

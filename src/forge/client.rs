@@ -5,35 +5,36 @@
 
 mod limits;
 mod patience;
+mod transport;
 mod words;
 
-use std::{error::Error, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Response, redirect::Policy};
-use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{Credential, ForgeError};
+use super::{
+    Credential, ForgeError,
+    waiting::{Cause, OnWait, Wait},
+};
 use crate::{
+    pull::Address,
     report::{foreign::one_line, words::shortened},
-    reviewer::is_loopback,
     secret::Keys,
 };
 pub(super) use patience::Effect;
-use patience::{Fate, Outcome, Pace};
+use patience::{Delay, Fate, Outcome, Pace};
+pub(super) use transport::Reply;
+use transport::{Lost, headers, host, http_client, next_page, reply, root_cause};
 
 /// All but letters, digits and `-._~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// How long a server may take to accept a connection.
-const LONGEST_CONNECT: Duration = Duration::from_secs(15);
-/// How long one attempt may take in all. GitHub itself breaks off after 10 s.
-const LONGEST_ATTEMPT: Duration = Duration::from_mins(1);
-/// Largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 16 << 20;
 /// Most characters of a server's words in an error.
 const LONGEST_REASON: usize = 300;
 /// Most redirects of one request for reading.
@@ -51,6 +52,8 @@ pub(super) struct Manners {
     pub(super) headers: &'static [(&'static str, &'static str)],
     /// Least time from one change to the next.
     pub(super) pause: Duration,
+    /// What a token needs to comment.
+    pub(super) right: &'static str,
     /// Where the project itself is read, behind the API's root.
     pub(super) project_path: String,
     /// The key there of its whole name.
@@ -68,6 +71,9 @@ pub(super) struct Client {
     keys: Keys,
     pace: Pace,
     manners: Manners,
+    on_wait: OnWait,
+    /// Whether it was told that answers take their time.
+    is_slow: AtomicBool,
 }
 
 /// One request.
@@ -79,6 +85,7 @@ pub(super) struct Ask {
     effect: Effect,
     verb: &'static str,
     what: String,
+    right: Option<&'static str>,
 }
 
 impl Ask {
@@ -92,6 +99,7 @@ impl Ask {
             effect: Effect::Reads,
             verb,
             what: what.into(),
+            right: None,
         }
     }
 
@@ -105,49 +113,25 @@ impl Ask {
         Self { body: Some(body), ..self }
     }
 
+    /// The same, for which a token needs `right` and not the one to comment.
+    pub(super) fn needing(self, right: &'static str) -> Self {
+        Self { right: Some(right), ..self }
+    }
+
     fn action(&self) -> String {
         format!("{} {}", self.verb, self.what)
     }
 }
 
-/// What a server answered.
-#[derive(Debug, Clone)]
-pub(super) struct Reply {
-    /// Its status; no 5xx.
-    pub(super) status: StatusCode,
-    /// Its JSON, `null` where there is none.
-    pub(super) body: Value,
-    headers: HeaderMap,
-}
-
-/// A request without an answer that can be used.
-struct Lost {
-    fate: Fate,
-    reason: String,
-}
-
-impl Lost {
-    /// An answer came, and would come again.
-    fn unusable(reason: impl Into<String>) -> Self {
-        Self { fate: Fate::Answered, reason: reason.into() }
-    }
-}
-
-impl From<reqwest::Error> for Lost {
-    fn from(error: reqwest::Error) -> Self {
-        let fate = if error.is_connect() { Fate::NotSent } else { Fate::Unknown };
-        Self { fate, reason: root_cause(&error) }
-    }
-}
-
 impl Client {
-    /// A client for the server at `api` that acts on `project`.
+    /// A client for the server of `address` that acts on its project.
     pub(super) fn open(
-        api: &str,
-        project: &str,
+        address: &Address,
         credential: Credential,
         manners: Manners,
+        on_wait: OnWait,
     ) -> Result<Self, ForgeError> {
+        let Address { api, project, .. } = address;
         let unusable = |reason: String| ForgeError::Unreachable {
             server: one_line(api.rsplit('@').next().unwrap_or_default()),
             action: "use the API".to_owned(),
@@ -170,7 +154,8 @@ impl Client {
             keys.add(&token.secret);
         }
         let pace = Pace::new(manners.pause);
-        Ok(Self { http, api, server, project: project.to_owned(), headers, credential, keys, pace, manners })
+        let (project, is_slow) = (project.clone(), AtomicBool::new(false));
+        Ok(Self { http, api, server, project, headers, credential, keys, pace, manners, on_wait, is_slow })
     }
 
     /// Whether requests carry a token.
@@ -211,7 +196,8 @@ impl Client {
             return Err(self.no_token());
         }
         let url = self.url(ask)?;
-        match patience::persist(ask.effect, &self.pace, || self.attempt(ask, url.clone())).await {
+        let tell = |delay: &Delay<'_, Result<Reply, String>>| self.tell(delay);
+        match patience::persist(ask.effect, &self.pace, || self.attempt(ask, url.clone()), tell).await {
             Outcome::Answer(reply) => reply.map_err(|reason| self.unreachable(ask, &reason)),
             Outcome::Failure { last, is_unknown } => {
                 let reason = last.map_or_else(|reason| reason, |reply| self.reason(&reply));
@@ -220,10 +206,27 @@ impl Client {
             }
             Outcome::Limited { last, pause } => Err(ForgeError::Limited {
                 server: self.server.clone(),
-                seconds: pause.as_secs(),
+                pause,
                 reason: last.map_or_else(|reason| reason, |reply| self.reason(&reply)),
             }),
         }
+    }
+
+    /// Lets know what is waited for.
+    fn tell(&self, delay: &Delay<'_, Result<Reply, String>>) {
+        let cause = match delay {
+            Delay::Answer if self.is_slow.swap(true, Ordering::Relaxed) => return,
+            Delay::Answer => Cause::Answer,
+            Delay::Failed(Ok(reply)) => Cause::Failed(self.reason(reply)),
+            Delay::Failed(Err(reason)) => Cause::Failed(self.clean(reason)),
+            Delay::Limited(last, pause) => Cause::Limited {
+                is_secondary: last
+                    .as_ref()
+                    .is_ok_and(|reply| limits::is_secondary(&words::words(&reply.body))),
+                pause: *pause,
+            },
+        };
+        (self.on_wait)(&Wait { server: self.server.clone(), cause });
     }
 
     /// `reply` if it says that `ask` was done.
@@ -240,10 +243,19 @@ impl Client {
         let server = self.server.clone();
         match (status, &self.credential.token) {
             (401 | 403, None) => self.no_token(),
-            (401, Some(token)) => ForgeError::BadToken { server, variable: token.variable.clone(), reason },
-            (403, Some(token)) => {
-                ForgeError::Forbidden { variable: token.variable.clone(), action: ask.action(), reason }
+            (401, Some(token)) => {
+                let reason = words::of_bad_token(&reason).to_owned();
+                ForgeError::BadToken { server, variable: token.variable.clone(), reason }
             }
+            (403, Some(token)) => ForgeError::Forbidden {
+                variable: token.variable.clone(),
+                action: ask.action(),
+                right: match ask.effect {
+                    Effect::Reads => "",
+                    Effect::Repeatable | Effect::Once => ask.right.unwrap_or(self.manners.right),
+                },
+                reason,
+            },
             (404 | 410, _) => self.not_found(&ask.what),
             _ => ForgeError::Refused { server, action: ask.action(), reason },
         }
@@ -365,88 +377,13 @@ pub(super) fn encoded(part: &str) -> String {
     utf8_percent_encode(part, RESERVED).to_string()
 }
 
-fn http_client(api: &Url) -> Result<reqwest::Client, reqwest::Error> {
-    // An error says that one is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .redirect(Policy::none())
-        .connect_timeout(LONGEST_CONNECT)
-        .timeout(LONGEST_ATTEMPT)
-        .user_agent(concat!("scrum/", env!("CARGO_PKG_VERSION")));
-    if api.scheme() == "http" {
-        // No certificates to load, so a machine without any can still reach its own server.
-        builder = builder.tls_certs_only([]);
-    }
-    if is_loopback(api.as_str()) {
-        builder = builder.no_proxy();
-    }
-    builder.build()
-}
-
-fn headers(manners: &Manners, credential: &Credential, server: &str) -> Result<HeaderMap, ForgeError> {
-    let mut headers: HeaderMap = manners
-        .headers
-        .iter()
-        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-        .collect();
-    if let Some(token) = &credential.token {
-        let text = format!("{}{}", manners.token_prefix, token.secret.expose_secret().trim());
-        let mut value = HeaderValue::from_str(&text).map_err(|_| ForgeError::BadToken {
-            server: server.to_owned(),
-            variable: token.variable.clone(),
-            reason: "it has characters that cannot be sent".to_owned(),
-        })?;
-        value.set_sensitive(true);
-        headers.insert(HeaderName::from_static(manners.token_header), value);
-    }
-    Ok(headers)
-}
-
-/// Reads an answer to its end.
-async fn reply(mut response: Response) -> Result<Reply, Lost> {
-    let (status, headers, mut page) = (response.status(), response.headers().clone(), Vec::new());
-    while let Some(piece) = response.chunk().await? {
-        page.extend_from_slice(&piece);
-        if page.len() > LARGEST_ANSWER {
-            return Err(Lost::unusable("the answer is too large"));
-        }
-    }
-    match serde_json::from_slice(&page) {
-        Ok(body) => Ok(Reply { status, body, headers }),
-        // An error page may be a web page; what matters is its status.
-        Err(_) if page.is_empty() || !status.is_success() => Ok(Reply { status, body: Value::Null, headers }),
-        Err(_) => Err(Lost::unusable("the answer is not JSON; is the address that of the API?")),
-    }
-}
-
-/// The address of the next page in a `Link` header.
-fn next_page(headers: &HeaderMap) -> Option<String> {
-    let links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
-    links.flat_map(|links| links.split(',')).find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"));
-        is_next.then(|| target.to_owned())
-    })
-}
-
-fn host(url: &Url) -> String {
-    let name = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
-}
-
-/// What stands at the bottom of an error's causes, which says most.
-fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forge::Token;
+    use crate::{
+        forge::{Token, waiting::in_silence},
+        pull::Platform,
+    };
 
     #[test]
     fn servers_that_cannot_be_asked() {
@@ -458,10 +395,17 @@ mod tests {
                 token_prefix: "Bearer ",
                 headers: &[],
                 pause: Duration::ZERO,
+                right: "",
                 project_path: String::new(),
                 project_key: "",
             };
-            let opened = Client::open(api, "acme/shop", credential, manners);
+            let address = Address {
+                platform: Platform::GitHub,
+                api: api.to_owned(),
+                project: "acme/shop".to_owned(),
+                number: 5,
+            };
+            let opened = Client::open(&address, credential, manners, in_silence());
             assert_eq!(opened.err().map_or_else(|| "opened".to_owned(), |error| error.to_string()), expect);
         };
         check("http://127.0.0.1:1", " token\n", "opened");
@@ -479,25 +423,5 @@ mod tests {
         let user =
             "cannot use the API at h/api: its address must hold no user; the token comes from a variable";
         check("https://me:secret@h/api", "t", user);
-    }
-
-    #[test]
-    fn the_next_page() {
-        let check = |links: &[&str], expect: Option<&str>| {
-            let headers = links.iter().map(|link| (header::LINK, link.parse().unwrap())).collect();
-            assert_eq!(next_page(&headers).as_deref(), expect, "{links:?}");
-        };
-        check(
-            &["<https://h/a?page=2>; rel=\"next\", <https://h/a?page=9>; rel=\"last\""],
-            Some("https://h/a?page=2"),
-        );
-        check(
-            &["<https://h/a?page=1>; rel=\"prev\", <https://h/a?page=3>; rel=\"next\""],
-            Some("https://h/a?page=3"),
-        );
-        check(&["<https://h/1>; rel=\"first\"", "<https://h/3>; title=\"x\"; rel=next"], Some("https://h/3"));
-        check(&["<https://h/a?page=9>; rel=\"last\""], None);
-        check(&["https://h/a; rel=\"next\""], None);
-        check(&[], None);
     }
 }

@@ -15,10 +15,12 @@ use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, Manners, encoded},
     gone, stands,
+    waiting::OnWait,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
     report::{foreign::one_line, words::shortened},
+    tally::since::short,
 };
 
 /// Most remarks in one review.
@@ -39,8 +41,8 @@ pub struct Gitea {
 }
 
 impl Gitea {
-    /// The pull request at `address`; nothing is sent yet.
-    pub fn open(address: Address, credential: Credential) -> Result<Self, ForgeError> {
+    /// The pull request at `address`; nothing is sent yet. `on_wait` hears what is waited for.
+    pub fn open(address: Address, credential: Credential, on_wait: OnWait) -> Result<Self, ForgeError> {
         let (owner, name) = address.project.split_once('/').unwrap_or((&address.project, ""));
         let repository = format!("/repos/{}/{}", encoded(owner), encoded(name));
         let manners = Manners {
@@ -48,10 +50,11 @@ impl Gitea {
             token_prefix: "token ",
             headers: &[],
             pause: Duration::ZERO,
+            right: "the scopes `write:issue` and `write:repository`",
             project_path: repository.clone(),
             project_key: "full_name",
         };
-        let client = Client::open(&address.api, &address.project, credential, manners)?;
+        let client = Client::open(&address, credential, manners, on_wait)?;
         Ok(Self { client, address, repository, viewer: OnceCell::new() })
     }
 
@@ -243,9 +246,10 @@ impl Forge for Gitea {
             body["target_url"] = json!(page);
         }
         let path = format!("{}/statuses/{}", self.repository, encoded(&status.commit));
-        let what = format!("commit {} of {}", one_line(&status.commit), self.address.project);
+        let what = format!("commit {} of {}", short(&one_line(&status.commit)), self.address.project);
         // The last status of a context counts, so a second one changes nothing.
         let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
+        let ask = ask.needing("the scope `write:repository`");
         self.client.ask::<Value>(&ask).await.map(drop)
     }
 }

@@ -16,10 +16,12 @@ use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, MOST_PAGES, Manners, encoded},
     gone, stands,
+    waiting::OnWait,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
     report::{foreign::one_line, words::shortened},
+    tally::since::short,
 };
 
 /// Most remarks in one review.
@@ -32,6 +34,12 @@ const LONGEST_STATUS: usize = 140;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Words of a refusal that is about the whole review, so that a smaller one would fare no better.
 const ABOUT_ALL: [&str; 3] = ["pending review", "commit_id", "no commit found"];
+
+/// A job's token has what `permissions` says, but for a fork's pull request, where it only reads.
+const RIGHT_TO_COMMENT: &str =
+    "`pull-requests: write` (`permissions` of the job; the job of a fork's pull request cannot have it)";
+const RIGHT_TO_STATUS: &str =
+    "`statuses: write` (`permissions` of the job; the job of a fork's pull request cannot have it)";
 
 const HEADERS: &[(&str, &str)] =
     &[("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")];
@@ -51,8 +59,8 @@ pub struct GitHub {
 }
 
 impl GitHub {
-    /// The pull request at `address`; nothing is sent yet.
-    pub fn open(address: Address, credential: Credential) -> Result<Self, ForgeError> {
+    /// The pull request at `address`; nothing is sent yet. `on_wait` hears what is waited for.
+    pub fn open(address: Address, credential: Credential, on_wait: OnWait) -> Result<Self, ForgeError> {
         let (owner, name) = address.project.split_once('/').unwrap_or((&address.project, ""));
         let repository = format!("/repos/{}/{}", encoded(owner), encoded(name));
         let manners = Manners {
@@ -60,10 +68,11 @@ impl GitHub {
             token_prefix: "Bearer ",
             headers: HEADERS,
             pause: PAUSE,
+            right: RIGHT_TO_COMMENT,
             project_path: repository.clone(),
             project_key: "full_name",
         };
-        let client = Client::open(&address.api, &address.project, credential, manners)?;
+        let client = Client::open(&address, credential, manners, on_wait)?;
         let graphql = graphql(&address.api);
         Ok(Self { client, address, repository, graphql, viewer: OnceCell::new() })
     }
@@ -263,9 +272,10 @@ impl Forge for GitHub {
             body["target_url"] = json!(page);
         }
         let path = format!("{}/statuses/{}", self.repository, encoded(&status.commit));
-        let what = format!("commit {} of {}", one_line(&status.commit), self.address.project);
+        let what = format!("commit {} of {}", short(&one_line(&status.commit)), self.address.project);
         // The last status of a context counts, so a second one changes nothing.
         let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
+        let ask = ask.needing(RIGHT_TO_STATUS);
         self.client.ask::<Value>(&ask).await.map(drop)
     }
 }

@@ -15,10 +15,12 @@ use super::{
     Credential, Forge, ForgeError, Limits,
     client::{Ask, Client, Effect, Manners, encoded},
     gone, stands,
+    waiting::OnWait,
 };
 use crate::{
     pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, StatusState, Thread},
     report::{foreign::one_line, words::shortened},
+    tally::since::short,
 };
 
 /// Each remark is a request of its own.
@@ -47,18 +49,19 @@ pub struct GitLab {
 }
 
 impl GitLab {
-    /// The merge request at `address`; nothing is sent yet.
-    pub fn open(address: Address, credential: Credential) -> Result<Self, ForgeError> {
+    /// The merge request at `address`; nothing is sent yet. `on_wait` hears what is waited for.
+    pub fn open(address: Address, credential: Credential, on_wait: OnWait) -> Result<Self, ForgeError> {
         let is_job = credential.token.as_ref().is_some_and(|token| token.variable == JOB_TOKEN);
         let manners = Manners {
             token_header: if is_job { "job-token" } else { "private-token" },
             token_prefix: "",
             headers: &[],
             pause: Duration::ZERO,
+            right: "the scope `api`",
             project_path: format!("/projects/{}", encoded(&address.project)),
             project_key: "path_with_namespace",
         };
-        let client = Client::open(&address.api, &address.project, credential, manners)?;
+        let client = Client::open(&address, credential, manners, on_wait)?;
         Ok(Self { client, address, is_job, viewer: OnceCell::new(), project: OnceCell::new() })
     }
 
@@ -241,9 +244,10 @@ impl Forge for GitLab {
         }
         self.merge_request().await?.pipeline_of(&status.commit, &mut body);
         let path = format!("{}/statuses/{}", self.project().await?, encoded(&status.commit));
-        let what = format!("commit {} of {}", one_line(&status.commit), self.address.project);
+        let what = format!("commit {} of {}", short(&one_line(&status.commit)), self.address.project);
         // The last status of a name counts, so a second one changes nothing.
         let ask = Ask::read(path, "put a status on", what).by(Method::POST, Effect::Repeatable).with(body);
+        let ask = ask.needing("the scope `api` and the role Developer");
         self.client.ask::<Value>(&ask).await.map(drop)
     }
 }

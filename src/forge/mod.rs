@@ -9,12 +9,18 @@ mod client;
 pub mod gitea;
 pub mod github;
 pub mod gitlab;
+pub mod waiting;
+
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 pub use any::AnyForge;
 
-use crate::pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread};
+use crate::{
+    pull::{Address, Comment, CommitStatus, Placed, PullRequest, Remark, Thread},
+    report::words,
+};
 
 /// How much a platform takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +141,8 @@ pub enum ForgeError {
         variable: String,
         /// What was tried: `comment on acme/shop#5`.
         action: String,
+        /// What a token needs for changes there: "`statuses: write`".
+        right: &'static str,
         /// What the server says.
         reason: String,
     },
@@ -155,12 +163,12 @@ pub enum ForgeError {
         new: String,
     },
     /// Too many requests, for longer than it is worth waiting.
-    #[error("{server} allows no more requests for {seconds} s: {reason}")]
+    #[error("{server} allows no more requests for {}: {reason}", words::span(*pause))]
     Limited {
         /// Host of the server.
         server: String,
-        /// Seconds until it does.
-        seconds: u64,
+        /// Until it does.
+        pause: Duration,
         /// What it says.
         reason: String,
     },

@@ -14,7 +14,7 @@ use crate::{
     reviewer::Lineage,
     tally::{
         Agreement,
-        since::{Earlier, Last, Whereabouts},
+        since::{Earlier, Last, MOST_LEFT, Whereabouts},
     },
 };
 
@@ -26,8 +26,6 @@ const END: &str = " -->";
 const VERSION: u32 = 1;
 /// Longer lines are not read, in characters; no platform takes a longer comment.
 const LONGEST: usize = 1_000_000;
-/// More issues are not read.
-const MOST_ISSUES: usize = 5_000;
 /// Longest text of a record that is read, in characters.
 const LONGEST_TEXT: usize = 4_000;
 /// Characters of claims and of their grounds that are written, until all issues fit.
@@ -52,7 +50,7 @@ pub enum BadRecord {
 /// then what weighs least.
 pub fn line(last: &Last, most: usize) -> Option<String> {
     let mut issues = last.issues.clone();
-    issues.sort_by(|a, b| weight(b).cmp(&weight(a)).then_with(|| a.id.cmp(&b.id)));
+    issues.sort_by(|a, b| b.weight().cmp(&a.weight()).then_with(|| a.id.cmp(&b.id)));
     for (what, why) in ROOM {
         for issue in &mut issues {
             issue.what = issue.what.chars().take(what).collect();
@@ -81,12 +79,6 @@ fn text(last: &Last, issues: &[Earlier], kept: usize) -> String {
     // Our own structs have string keys only, which is all that could fail.
     let json = serde_json::to_string(&record).unwrap_or_default();
     format!("{MARK}{}{END}", STANDARD.encode(json))
-}
-
-/// Greater weighs more.
-fn weight(issue: &Earlier) -> impl Ord {
-    let is_dismissed = issue.disposition.as_ref().is_some_and(|one| one.decision.dismisses());
-    (!issue.is_fixed, !is_dismissed, issue.holds, issue.severity, issue.lineages.len())
 }
 
 /// The record in a comment of ours, which is its last line; `None` when that is none. What looks like one above it may be quoted.
@@ -179,6 +171,9 @@ struct Decided {
     why: String,
     by: String,
     at: Timestamp,
+    /// The issue it was made about, where that is in other words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
 }
 
 /// [`Whereabouts`], where known.
@@ -221,7 +216,7 @@ impl From<&Earlier> for IssueRecord {
             code: issue.code.clone(),
             holds: issue.holds,
             fixed: issue.is_fixed,
-            decided: issue.disposition.as_ref().map(Decided::from),
+            decided: issue.disposition.as_ref().map(|one| Decided::of(one, &issue.id)),
             now: match &issue.now {
                 Whereabouts::Unknown => None,
                 Whereabouts::Gone => Some(Now::Gone),
@@ -233,21 +228,40 @@ impl From<&Earlier> for IssueRecord {
     }
 }
 
-impl From<&Disposition> for Decided {
-    fn from(one: &Disposition) -> Self {
+impl Decided {
+    fn of(one: &Disposition, issue: &str) -> Self {
         Self {
+            about: (one.issue != issue).then(|| one.issue.clone()),
             decision: one.decision.word().to_owned(),
             why: one.why.clone(),
             by: one.by.clone(),
             at: one.at,
         }
     }
+
+    fn disposition(self, issue: &Earlier, run: &str) -> Result<Disposition, BadRecord> {
+        let is_short = |text: &String| text.chars().count() <= LONGEST_TEXT;
+        check([&self.why, &self.by].into_iter().all(is_short), "a decision")?;
+        check(self.about.as_deref().is_none_or(is_issue), "an issue's id")?;
+        Ok(Disposition {
+            at: self.at,
+            issue: self.about.unwrap_or_else(|| issue.id.clone()),
+            decision: by_word(&self.decision, &Decision::ALL, Decision::word)?,
+            why: self.why,
+            by: self.by,
+            run: run.to_owned(),
+            path: issue.path.clone(),
+            severity: issue.severity,
+            what: issue.what.clone(),
+            found_by: Vec::new(),
+        })
+    }
 }
 
 impl Record {
     /// The core's form.
     pub fn last(self) -> Result<Last, BadRecord> {
-        if self.issues.len() > MOST_ISSUES {
+        if self.issues.len() > MOST_LEFT {
             return Err(BadRecord::Wrong(format!("it has {} issues", self.issues.len())));
         }
         let Self { run, at, base, head, asked, complete, dropped, issues, v: _ } = self;
@@ -297,27 +311,6 @@ impl IssueRecord {
         };
         issue.disposition = self.decided.map(|one| one.disposition(&issue, run)).transpose()?;
         Ok(issue)
-    }
-}
-
-impl Decided {
-    fn disposition(self, issue: &Earlier, run: &str) -> Result<Disposition, BadRecord> {
-        check(
-            self.why.chars().count() <= LONGEST_TEXT && self.by.chars().count() <= LONGEST_TEXT,
-            "a decision",
-        )?;
-        Ok(Disposition {
-            at: self.at,
-            issue: issue.id.clone(),
-            decision: by_word(&self.decision, &Decision::ALL, Decision::word)?,
-            why: self.why,
-            by: self.by,
-            run: run.to_owned(),
-            path: issue.path.clone(),
-            severity: issue.severity,
-            what: issue.what.clone(),
-            found_by: Vec::new(),
-        })
     }
 }
 

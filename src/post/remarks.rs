@@ -80,7 +80,7 @@ fn is_chosen(issue: &Issue, inline: Inline) -> bool {
 
 fn want(tally: &Tally, issue: &Issue, spot: Spot, longest: usize) -> Wanted {
     let mark = format!("{ISSUE_MARK}{} -->\n", issue.id);
-    let foot = "\n<sub>scrum · to be rid of it: mend it, or reply `/scrum dismiss` and why</sub>\n";
+    let foot = "\n<sub>scrum · fix it, or reply `/scrum dismiss` and say why</sub>\n";
     let room = longest.saturating_sub(mark.chars().count() + foot.chars().count());
     let body = format!("{mark}{}{foot}", markdown::issue(tally, issue, room));
     let Spot { path, old_path, lines, old_line } = spot;

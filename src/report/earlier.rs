@@ -10,20 +10,19 @@ use crate::{
     },
 };
 
-/// `only what came since the last review of abc1234 is reviewed`; `None` for a first review and for what is no pull request.
+/// `only what was pushed after abc1234 was reviewed`; `None` for a first review and for what is no pull request.
 pub fn scope_line(tally: &Tally) -> Option<String> {
     let Since { scope, last, .. } = tally.since.as_ref()?;
     let head = last.as_ref().map(|last| short(&last.head));
     match (scope, head) {
         (Scope::First, _) => None,
-        (Scope::Incremental, head) => Some(format!(
-            "reviewed is only what came since the last review of {}",
-            head.unwrap_or("an earlier commit")
-        )),
-        (Scope::Full(reason), Some(head)) => Some(foreign::one_line(&format!(
-            "all of it is reviewed again since the last review of {head}: {reason}"
-        ))),
-        (Scope::Full(reason), None) => Some(foreign::one_line(&format!("all of it is reviewed: {reason}"))),
+        (Scope::Incremental, head) => {
+            Some(format!("only what was pushed after {} was reviewed", head.unwrap_or("an earlier commit")))
+        }
+        (Scope::Full(reason), Some(_)) => {
+            Some(foreign::one_line(&format!("all of it was reviewed again: {reason}")))
+        }
+        (Scope::Full(reason), None) => Some(foreign::one_line(&format!("all of it was reviewed: {reason}"))),
     }
 }
 
@@ -64,11 +63,14 @@ pub fn open(tally: &Tally) -> impl Iterator<Item = &Carried> {
 }
 
 /// How an issue relates to the last review: `new`, `still open`, `back again`; `None` where there is none. That it was dismissed in other
-/// words is said: the decision does not follow it.
+/// words is said, whether the decision holds for these or not.
 pub fn standing(issue: &Issue) -> Option<String> {
+    if let Some(decided) = issue.disposition.as_ref().filter(|one| one.issue != issue.id) {
+        return Some(format!("dismissed as {}, worded anew", decided.issue));
+    }
     let other = issue.earlier.as_ref().filter(|before| before.id != issue.id && issue.disposition.is_none());
     let decided = other.and_then(|before| before.disposition.as_ref()).filter(|one| one.decision.dismisses());
-    let decided = decided.map(|one| format!("; in other words {}", summary::decided_words(one)));
+    let decided = decided.map(|one| format!("; something like it was {}", summary::decided_words(one)));
     Some(plain_standing(issue)? + &decided.unwrap_or_default())
 }
 

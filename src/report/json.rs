@@ -256,7 +256,7 @@ fn issue(issue: &Issue) -> wire::IssueEntry {
         examinations: issue.examinations.iter().map(examination).collect(),
         not_examined: issue.unexamined.first().map(|one| one.reason.clone()),
         refuted: issue.is_refuted(),
-        disposition: issue.disposition.as_ref().map(disposition),
+        disposition: issue.disposition.as_ref().map(|one| disposition(one, &issue.id)),
         standing: issue.standing.map(since::standing),
         was: issue.still_open().filter(|_| summary::was_worse(issue)).map(since::was),
     }
@@ -300,12 +300,13 @@ fn judgement(hearing: &Hearing, answer: wire::AnswerWord) -> wire::Judgement {
     }
 }
 
-fn disposition(disposition: &Disposition) -> wire::DispositionEntry {
+fn disposition(disposition: &Disposition, issue: &str) -> wire::DispositionEntry {
     wire::DispositionEntry {
         decision: disposition.decision.word().to_owned(),
         why: disposition.why.clone(),
         by: disposition.by.clone(),
         at: disposition.at.to_string(),
+        about: (disposition.issue != issue).then(|| disposition.issue.clone()),
     }
 }
 

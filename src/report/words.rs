@@ -2,6 +2,8 @@
 //!
 //! English only, no colour. Sentences about a tally are made in `summary`.
 
+use std::time::Duration;
+
 use crate::{proportion::Proportion, report::foreign};
 
 /// `1 issue`, `2 issues`, `1,200 issues`; `one` is a noun whose plural ends in a plain `s`.
@@ -44,6 +46,16 @@ fn short(number: u64, unit: u64) -> String {
         return format!("{}.{}", tenths / 10, tenths % 10).trim_end_matches(".0").to_owned();
     }
     grouped(number.saturating_add(unit / 2) / unit)
+}
+
+/// A time span as people say it: `47 s`, `2 min`, `1 h 3 min`.
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [(seconds / 3_600, "h"), (seconds % 3_600 / 60, "min"), (seconds % 60, "s")];
+    let told =
+        parts.into_iter().skip_while(|(number, _)| *number == 0).take(2).filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told.map(|(number, unit)| format!("{} {unit}", grouped(number))).collect();
+    if told.is_empty() { "0 s".to_owned() } else { told.join(" ") }
 }
 
 /// A time span from milliseconds: `850 ms`, `3.2 s`, `47 s`, `2 min 5 s`, `1 h 3 min`.
@@ -179,6 +191,19 @@ mod tests {
         5000000000: 5 GB
         18446744073709551615: 18,446,744,073 GB
         ");
+    }
+
+    #[test]
+    fn spans() {
+        let check = |seconds: u64, expect: &str| assert_eq!(span(Duration::from_secs(seconds)), expect);
+        check(0, "0 s");
+        check(45, "45 s");
+        check(60, "1 min");
+        check(1_201, "20 min 1 s");
+        check(3_600, "1 h");
+        check(3_660, "1 h 1 min");
+        check(3_630, "1 h");
+        check(90_000, "25 h");
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub enum PostError {
         run: String,
     },
     /// The comment with the tally is there, but something went wrong with those at lines.
-    #[error("the tally is on {pull}, but comments at lines are not as they should be: {error}")]
+    #[error("the tally is on {pull}, but not every comment at a line could be made or retired: {error}")]
     Partly {
         /// The pull request.
         pull: String,
@@ -318,17 +318,22 @@ fn notes(scene: &Scene, refusals: &[Refusal<'_>], failure: Option<&ForgeError>) 
     if let Some(head) = &scene.moved_to {
         let (old, new) = (escape::code(short(&scene.stamp.head)), escape::code(short(head)));
         notes.push(format!(
-            "This is of {old}; the pull request is at {new} now, so nothing is said at lines."
+            "This is a review of {old}; the pull request is at {new} now, so there are no comments at lines."
         ));
     }
     for Refusal { wanted, reason: why } in refusals.iter().take(REFUSALS_TOLD) {
         let place = escape::code(&format!("{}:{}", wanted.remark.path, wanted.remark.lines.end));
         let id = escape::code(&wanted.issue);
-        notes.push(format!("Said here only, not at {place} ({id}): the platform refused: {}", reason(why)));
+        notes.push(format!(
+            "Said here only, as the platform took no comment at {place} ({id}): {}",
+            reason(why)
+        ));
     }
     if let Some(more) = refusals.len().checked_sub(REFUSALS_TOLD).filter(|more| *more > 0) {
-        notes
-            .push(format!("Said here only, as the platform refused: {}", words::count(more, "more comment")));
+        notes.push(format!(
+            "Said here only, as the platform took no comment: {}",
+            words::count(more, "more comment")
+        ));
     }
     if let Some(error) = failure {
         notes.push(format!("Not all comments at lines could be made: {}", reason(&error.to_string())));

@@ -46,6 +46,9 @@ pub struct RunRecord {
     pub finished_at: Option<String>,
     /// The change.
     pub range: RangeRecord,
+    /// The page of the repository, without credentials; absent where it is on no server that has pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Its commits, told to reviewers as intent.
     pub commits: Vec<CommitRecord>,
     /// Why not everything was asked that should have been; absent when nothing kept the run from it.
@@ -215,6 +218,7 @@ impl RunRecord {
             finished_at: self.finished_at.clone(),
             tool_version: self.tool_version.clone(),
             prompt_hash: self.prompt_hash.clone(),
+            repository: self.repository.clone(),
             nonce: Some(self.nonce.clone()),
             masks: self.masks(),
             cut_short: self.cut_short.clone().or(unfinished),

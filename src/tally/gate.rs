@@ -16,7 +16,7 @@ use super::{
     verdict,
 };
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, ExcludeReason},
     change::RepoPath,
     coverage::State,
     disposition::Decision,
@@ -340,14 +340,31 @@ impl<'a> Judge<'a> {
         let asked_a_model = tally.panel.reviewers.iter().any(|seat| seat.lineage.is_model());
         let unasked = if asked_a_model { "" } else { "; no model was asked" };
         format!(
-            "nothing that fails, and every bundle was answered by {} or more{or}{unasked}",
-            lineages(least)
+            "nothing that fails, and every bundle was answered by {} or more{or}{unasked}{}",
+            lineages(least),
+            unshown(tally)
         )
     }
 }
 
+/// How many files no reviewer saw, by reason: who writes a change can call a new file generated, and a pass must not hide that.
+fn unshown(tally: &Tally) -> String {
+    let count = |reason: ExcludeReason| tally.excluded.iter().filter(|file| file.reason == reason).count();
+    let counts = ExcludeReason::ALL.map(|reason| (count(reason), reason.word()));
+    let told: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    let noun = if tally.excluded.len() == 1 { "file was" } else { "files were" };
+    format!("; {} {noun} shown to nobody ({})", tally.excluded.len(), told.join(", "))
+}
+
 /// Says so when the last review's record had no room for all of its issues: nobody can tell what became of the others.
-fn forgotten(tally: &Tally) -> Vec<String> {
+pub(super) fn forgotten(tally: &Tally) -> Vec<String> {
     let last = tally.since.as_ref().and_then(|since| since.last.as_ref());
     some(
         last.map_or(0, |last| last.dropped),

@@ -15,7 +15,7 @@ use super::{
     judged::{self, Rulings},
 };
 use crate::{
-    disposition::{Decision, Disposition},
+    disposition::{self, Decision, Disposition},
     finding::{LineRange, Severity},
     judgement::Judgements,
 };
@@ -32,7 +32,7 @@ pub(super) fn issues(
     issues.sort_by(|a, b| rank(a).cmp(&rank(b)));
     judged::attach(judgements, &mut issues);
     for issue in &mut issues {
-        issue.disposition = decided.get(&issue.id).cloned();
+        issue.disposition = disposition::of(decided, &issue.id);
     }
     issues
 }

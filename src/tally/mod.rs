@@ -92,6 +92,8 @@ pub struct RunInfo {
     pub tool_version: String,
     /// Hash of the prompt templates.
     pub prompt_hash: String,
+    /// The page of the repository, without credentials, where it is on a server that has pages.
+    pub repository: Option<String>,
     /// The run's fence nonce.
     pub nonce: Option<String>,
     /// What reviewers saw markers for.
@@ -291,7 +293,7 @@ fn assembled(answers: Answers, mut input: Input) -> Tally {
     }
 }
 
-/// The decisions that stand: those made here, in the pull request's conversation, and those that the last review knew of.
+/// The last word about each issue: decisions made here, in the pull request's conversation, and those that the last review knew of.
 fn decided(input: &mut Input) -> BTreeMap<String, Disposition> {
     let mut all = std::mem::take(&mut input.dispositions);
     if let Some(since) = &input.since {
@@ -299,7 +301,7 @@ fn decided(input: &mut Input) -> BTreeMap<String, Disposition> {
         all.extend(before.filter_map(|issue| issue.disposition.clone()));
         all.extend(since.decisions.iter().cloned());
     }
-    disposition::standing(all)
+    disposition::latest(all)
 }
 
 fn sort_bundles(bundles: &mut [Bundle]) {

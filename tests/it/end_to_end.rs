@@ -199,3 +199,23 @@ async fn the_gate_speaks_through_the_exit_status() {
     check(&["--fail-on", "warn", "--min-lineages", "3"], 1);
     check(&["-r", "down"], 3);
 }
+
+#[test]
+fn a_dash_for_a_file_is_standard_output() {
+    let sandbox = crate::dispose::reviewed();
+    for arguments in [
+        &["report", "--format", "json"][..],
+        &["tally", "latest", "--format", "sarif"],
+        &["review", "--panel", "both", "HEAD~1..HEAD", "--format", "markdown"],
+        &["review", "--dry-run", "HEAD~1..HEAD"],
+        &["bundle", "--dry-run", "HEAD~1..HEAD"],
+        &["stats"],
+        &["lineage", "gpt-5"],
+        &["doctor"],
+        &["init"],
+    ] {
+        let printed = sandbox.scrum(&[arguments, &["-o", "-"]].concat());
+        assert!(!printed.stdout.is_empty(), "{arguments:?} {printed:?}");
+        assert!(!sandbox.repo().join("-").exists(), "{arguments:?}");
+    }
+}

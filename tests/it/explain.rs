@@ -80,12 +80,13 @@ fn an_issue_that_two_lineages_claim() {
 fn a_lone_issue_with_a_finding_that_was_taken_back() {
     let sandbox = reviewed();
     let id = id(&sandbox, "services/mail/send.py", 1);
-    assert_eq!(sandbox.scrum(&["dispose", "latest", &id, "real", "--why", "seen\u{1b}[31m twice"]).status, 0);
+    let real = ["dispose", "latest", &id, "real", "--why", "seen\u{1b}[31m twice"];
+    assert_eq!(sandbox.scrum_with(&real, &[("USER", "ada")]).status, 0);
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     insta::assert_snapshot!(explain(&sandbox, &id, &[]).replace(&today, "DAY"), @r#"
     WARN services/mail/send.py:1 ac3248cc0c12
     1 of 4 lineages, static:rules alone.
-    Decided real by unknown on DAY: seen␛[31m twice
+    Decided real by ada on DAY: seen␛[31m twice
 
     1 rules (static:rules): WARN
       place: services/mail/send.py:1 in send, on a changed line

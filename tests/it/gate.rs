@@ -1,5 +1,7 @@
 //! `scrum gate`: policy, the commits that it is bound to, overrides, and the status on a commit.
 
+mod whole;
+
 use std::fs;
 
 use serde_json::Value;
@@ -242,7 +244,7 @@ fn reviewers_that_are_down_are_inconclusive_and_nothing_to_review_passes() {
     sandbox.script("git switch -qc topic; echo more > notes.txt; echo y = 2 >> app.py; git add app.py notes.txt; git commit -qm three");
     sandbox.scrum(&["review", "--panel", "both", "--quiet", "--exclude", "notes.txt"]);
     let printed = gate(&sandbox, &["--fail-on", "convergent", "--format", "json"], 3);
-    assert_eq!(json(&printed)["reasons"][0], "1 file left out by the flags of the review");
+    assert_eq!(json(&printed)["reasons"][0], "1 file left out by the flags of the review: notes.txt");
     sandbox.script("git switch -q main; git switch -qc empty; git commit -q --allow-empty -m nothing");
     let printed = gate(&sandbox, &["--fail-on", "block"], 0);
     insta::assert_snapshot!(shown(&sandbox, &printed.stdout), @"
@@ -300,6 +302,26 @@ fn an_override_is_written_down_and_shown() {
 }
 
 #[test]
+fn an_override_names_whom_the_job_git_or_the_system_knows() {
+    let by = |prepare: &str, variables: &[(&str, &str)]| {
+        let sandbox = reviewed();
+        sandbox.script(prepare);
+        let arguments = ["gate", "--fail-on", "block", "--override", "known", "--format", "json"];
+        let printed = sandbox.scrum_with(&arguments, variables);
+        json(&printed)["override"]["by"].as_str().unwrap().to_owned()
+    };
+    let nameless = "git config --unset user.name";
+    let actions = [("GITHUB_ACTIONS", "true"), ("GITHUB_ACTOR", "ada-b")];
+    assert_eq!(by("true", &actions), "ada-b");
+    assert_eq!(by(nameless, &actions), "ada-b");
+    assert_eq!(by("true", &[("USER", "ada")]), "Ada Byron");
+    assert_eq!(by("git config user.name ' '", &[("USER", "ada")]), "ada");
+    assert_eq!(by(nameless, &[("LOGNAME", "ada")]), "ada");
+    // Without any variable the account is still known.
+    assert!(!["", "unknown"].contains(&by(nameless, &[]).as_str()));
+}
+
+#[test]
 fn an_override_that_names_no_issues_does_not_count() {
     let sandbox = reviewed();
     let block = ["--fail-on", "block"];
@@ -336,7 +358,7 @@ fn an_override_that_comes_with_the_change_does_not_count() {
     let old = serde_json::from_str::<Value>(&text).unwrap()["range"]["head"].as_str().unwrap().to_owned();
     fs::write(&path, text.replace(&old, head)).unwrap();
     let printed = gate(&sandbox, &[&run, "--fail-on", "block"], 1);
-    assert!(!printed.stdout.contains("override"), "{printed:?}");
+    assert!(!printed.stdout.contains("passed by override"), "{printed:?}");
 }
 
 /// What a job about pull request 5 of acme/shop sees.
@@ -375,10 +397,22 @@ async fn the_answer_stands_on_the_commit() {
     error: inconclusive: 2 lineages answered, 3 asked for
     success: passed by override of Ada Byron: word word word word word word word word word word word word word word word word word word word word word w…
     ");
+    // The link leads to the pull request, in a job whose page is known to that.
+    assert!(
+        statuses.iter().all(|status| status.page.as_deref() == Some("https://github.com/acme/shop/pull/5"))
+    );
+    let in_a_run = [&job(&forge)[..], &[("GITHUB_RUN_ID", "816")]].concat();
+    for arguments in [&["--pr", "5"][..], &[]] {
+        let all = [&["gate", "--status", "--fail-on", "convergent"], arguments].concat();
+        assert_eq!(sandbox.scrum_with(&all, &in_a_run).status, 0);
+        let page = forge.statuses().pop().unwrap().page;
+        assert_eq!(page.as_deref(), Some("https://github.com/acme/shop/actions/runs/816"));
+    }
+    let said_before = forge.statuses().len();
     // Somebody pushes.
     forge.change(|pull| pull.head = "4ead0000000000000000000000000000000000ad".to_owned());
     let printed = sandbox.scrum_with(&["gate", "--pr", "5", "--status", "--fail-on", "block"], &job(&forge));
-    assert_eq!((printed.status, forge.statuses().len()), (2, 4), "{printed:?}");
+    assert_eq!((printed.status, forge.statuses().len()), (2, said_before), "{printed:?}");
     insta::assert_snapshot!(shown(&sandbox, &printed.stderr), @"
     error: no run here is of HEAD~1..4ead000, which is the pull request now
     hint: review it: `scrum review --pr 5`

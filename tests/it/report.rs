@@ -3,6 +3,7 @@
 mod documents;
 mod formats;
 mod hostile;
+mod long;
 mod preview;
 mod rendered;
 mod sample;

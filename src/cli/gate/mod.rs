@@ -2,7 +2,9 @@
 //!
 //! [`run`] finds the run of the commits in question, judges it, writes an override down, sets a status. It asks no reviewer.
 
+mod status;
 mod wanted;
+mod whole;
 
 use clap::{Args, ValueEnum};
 
@@ -17,21 +19,16 @@ use crate::{
     change::RangeInfo,
     clock,
     forge::{AnyForge, Forge},
-    pull::{CommitStatus, StatusState},
-    report::{foreign, json, summary, words},
+    report::{foreign, json, summary},
     reviewer::Panel,
     run::saved,
     store::RunDir,
     tally::{
         self, Tally,
-        gate::{self, Gate, GateResult, Override, Policy},
-        since::short,
+        gate::{self, Gate, Override, Policy},
     },
 };
 use wanted::{Found, Wanted};
-
-/// What the status is called on a commit.
-const CONTEXT: &str = "scrum";
 
 #[derive(Debug, Args)]
 pub(super) struct GateCommand {
@@ -85,10 +82,14 @@ struct Answer {
 
 pub(super) fn run(global: &Global, args: &GateCommand, ui: Ui) -> Result<Status, CliError> {
     let here = Workspace::for_addressing(global, ui)?;
-    let forge = forge(&here, args)?;
-    let wanted = match (&args.pr, &forge) {
-        (Some(_), Some(forge)) => Wanted::of_pull(&here, forge.address().clone(), &block_on(forge.pull())??),
-        (Some(_), None) | (None, _) => Wanted::here(&here, args)?,
+    let forge = forge(&here, args, ui)?;
+    let pull = match (&args.pr, &forge) {
+        (Some(_), Some(forge)) => Some((forge.address().clone(), block_on(forge.pull())??)),
+        (Some(_), None) | (None, _) => None,
+    };
+    let wanted = match &pull {
+        Some((address, pull)) => Wanted::of_pull(&here, address.clone(), pull),
+        None => Wanted::here(&here, args)?,
     };
     let answer = match wanted::find(&here, &args.run, &wanted)? {
         Found::Run(dir) => of_run(global, args, &dir, ui)?,
@@ -98,20 +99,21 @@ pub(super) fn run(global: &Global, args: &GateCommand, ui: Ui) -> Result<Status,
     if let Some(forge) = &forge
         && args.status
     {
-        set_status(forge, &answer, ui)?;
+        let page = status::page(forge.address(), here.environment.ci_job(), pull.map(|(_, pull)| pull.page));
+        status::set(forge, &answer, page, ui)?;
     }
     Ok(Status::of(&answer.gate))
 }
 
 /// The platform, where it is needed.
-fn forge(workspace: &Workspace, args: &GateCommand) -> Result<Option<AnyForge>, CliError> {
+fn forge(workspace: &Workspace, args: &GateCommand, ui: Ui) -> Result<Option<AnyForge>, CliError> {
     let given = match &args.pr {
         Some(given) => given.as_str(),
         None if args.status => "auto",
         None => return Ok(None),
     };
     let (address, credential) = pull::address(workspace, given)?;
-    Ok(Some(AnyForge::open(address, credential)?))
+    Ok(Some(pull::open(address, credential, ui)?))
 }
 
 /// Judges a run by the configuration that counts for its change.
@@ -123,11 +125,10 @@ fn of_run(global: &Global, args: &GateCommand, dir: &RunDir, ui: Ui) -> Result<A
     let (range, altered) = (RangeInfo::from(&record.range), dir.altered(&record)?);
     let (tally, gate) = if altered.is_empty() {
         let mut saved = report::open(&workspace, &dir, ui)?;
-        let partial = workspace.left_out_by_flags(&saved.input.excluded)?;
+        let gaps = whole::gaps(&workspace, &saved.input, ui)?;
         let run = &mut saved.input.run;
-        let partial = (partial > 0)
-            .then(|| format!("{} left out by the flags of the review", words::count(partial, "file")));
-        run.cut_short = run.cut_short.take().or(partial);
+        let reasons: Vec<String> = run.cut_short.take().into_iter().chain(gaps).collect();
+        run.cut_short = (!reasons.is_empty()).then(|| reasons.join("; "));
         let (tally, gate) = report::judged(&workspace, &dir, saved, Some(&policy), ui)?;
         (Some(tally), gate)
     } else {
@@ -193,34 +194,6 @@ fn print(args: &GateCommand, answer: &Answer) -> Result<(), CliError> {
         Form::Json => json::render_gate(&answer.gate),
     };
     Ui::result(&text, None)
-}
-
-/// Puts the answer on the commit that it is about.
-fn set_status(forge: &AnyForge, answer: &Answer, ui: Ui) -> Result<(), CliError> {
-    let Some(commit) = answer.range.head.clone() else {
-        return Err(CliError::new(format!(
-            "{} is no commit that a status could be put on",
-            answer.range.spec
-        )));
-    };
-    let gate = &answer.gate;
-    let state = match gate.result {
-        _ if gate.overruled.is_some() => StatusState::Success,
-        GateResult::Pass => StatusState::Success,
-        GateResult::Fail => StatusState::Failure,
-        GateResult::Inconclusive => StatusState::Inconclusive,
-        GateResult::Off => {
-            return Err(CliError::new("the gate is off, so there is nothing to say on a commit").hint(
-                "say what fails: `fail_on = \"block\"` under [gate] in scrum.toml, or `--fail-on block`",
-            ));
-        }
-    };
-    let description = summary::status_line(gate);
-    let status = CommitStatus { commit, context: CONTEXT.to_owned(), state, description, page: None };
-    block_on(forge.set_status(&status))??;
-    let (commit, project) = (short(&status.commit), &forge.address().project);
-    ui.note(format_args!("status `{CONTEXT}` put on commit {commit} of {project}"));
-    Ok(())
 }
 
 /// Waits for a platform's answer.

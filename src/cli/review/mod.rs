@@ -37,10 +37,10 @@ pub(super) struct ReviewArgs {
     change: ChangeArgs,
     /// Review this pull request: a number, the address of its page, or `auto` for the one that the CI job is about
     ///
-    /// Only what came since the last review of it is asked about; what that found is carried over until it is gone.
+    /// Only what was pushed after its last review is asked about; issues from before are carried over until they are gone.
     #[arg(long, help_heading = "What to look at", value_name = "N|URL", conflicts_with_all = ["range", "staged", "worktree", "diff"])]
     pr: Option<String>,
-    /// With --pr: ask about all of it, not only about what came since its last review
+    /// With --pr: ask about all of it, not only about what was pushed after its last review
     #[arg(long, help_heading = "What to look at", requires = "pr")]
     full: bool,
     /// Put the tally on the pull request, as `scrum post` does
@@ -68,7 +68,7 @@ pub(super) struct ReviewArgs {
     #[arg(long, help_heading = ASKING, env = env::NO_CACHE, value_parser = FalseyValueParser::new())]
     no_cache: bool,
     /// Go on with a run that was interrupted: ask only for what is missing
-    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "pr", "components", "include", "exclude", "context", "panel", "reviewers"])]
+    #[arg(long, help_heading = ASKING, value_name = "RUN", conflicts_with_all = ["range", "staged", "worktree", "diff", "pr", "full", "components", "include", "exclude", "context", "panel", "reviewers"])]
     resume: Option<String>,
     /// Put each BLOCK of one lineage to a reviewer of another one: CONFIRMED, REFUTED or UNSURE, shown beside it
     #[arg(long, help_heading = ASKING)]
@@ -89,7 +89,7 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, CliError> {
-    Ui::check_output(args.output.output.as_deref())?;
+    Ui::check_output(args.output.file())?;
     if let Some(name) = &args.resume {
         let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
         let job = resume::resume(&mut workspace, args, dir, ui)?;

@@ -100,7 +100,8 @@ fn conclude(
     }
     kept?;
     if job.record.finished_at.is_none() {
-        ui.note(format_args!("interrupted; go on with: {}", again(job)));
+        let posting = if args.post { " --post" } else { "" };
+        ui.note(format_args!("interrupted; go on with: {}{posting}", again(job)));
         return Ok(Status::Interrupted);
     }
     if args.post {

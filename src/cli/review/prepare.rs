@@ -17,7 +17,7 @@ use crate::{
         error::CliError,
         found,
         guidance::guidance,
-        judge, report,
+        judge, pull, report,
         ui::Ui,
         workspace::{Reading, Workspace},
     },
@@ -99,6 +99,7 @@ pub(super) fn prepare(
     let mut record = record(&nonce, &templates, &material, &seats.panel(), &policy);
     record.judging = judge::wanted(&workspace.config, args.verify);
     record.guidance = material.guidance_told();
+    record.repository = pull::repository_page(workspace, since.as_ref());
     record.routes = routes.iter().map(Into::into).collect();
     let in_place = seats.in_place();
     let opener = workspace.opener(&seats, &material, past)?;
@@ -190,6 +191,7 @@ pub(in crate::cli) fn record(
         started_at: run::timestamp(now),
         finished_at: None,
         range: (&material.range).into(),
+        repository: None,
         commits: material.commits.iter().map(Into::into).collect(),
         masked: material.masks.iter().map(Into::into).collect(),
         cut_short: None,

@@ -35,7 +35,7 @@ pub(super) fn show(
     let panel = (!material.split.bundles.is_empty()).then_some(prospect);
     let Material { range, split, masks, .. } = material;
     let preview = Preview { range, split, masks, panel, routes };
-    bundle::show(&preview, args.output.format.general(), args.output.output.as_deref(), ui)?;
+    bundle::show(&preview, args.output.format.general(), args.output.file(), ui)?;
     guidance::announce(&material.guidance, ui);
     judge::announce(&workspace.config, args.verify, &reviewers, ui);
     Ok(())

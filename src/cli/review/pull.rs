@@ -59,7 +59,7 @@ pub(super) fn open(
     let here = Workspace::for_addressing(global, ui)?;
     let (address, credential) = pull::address(&here, given)?;
     let local = last_here(&here, &address);
-    let forge = AnyForge::open(address.clone(), credential)?;
+    let forge = pull::open(address.clone(), credential, ui)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start the runtime: {error}")))?;
     let Seen { pull, last, heard, unusable } = runtime.block_on(look(&forge, local))?;
@@ -198,7 +198,7 @@ fn follow(
     pull: &Reviewed,
     scope: &Scope,
 ) -> Result<(), CliError> {
-    let words = format!("{} since the last review of {}", pull.address, short(&last.head));
+    let words = format!("{} after {}", pull.address, short(&last.head));
     let is_here = workspace.repo.as_ref().is_some_and(|repo| repo.has_commit(&last.head));
     let since = is_here.then(|| workspace.change_since(pull, &last.head, words)).transpose()?;
     if let (Some(repo), Some(whole)) = (&workspace.repo, workspace.given()) {
@@ -222,24 +222,27 @@ fn descent(workspace: &Workspace, last: Option<&Last>, pull: &Reviewed) -> Resul
 fn announce(pull: &Reviewed, scope: &Scope, last: Option<&Last>, ui: Ui) {
     let Some(last) = last else {
         if let Scope::Full(reason) = scope {
-            ui.note(format_args!("all of {} is reviewed: {reason}", pull.address));
+            ui.note(format_args!("all of {} will be reviewed: {reason}", pull.address));
         }
         return;
     };
     let head = short(&last.head);
     match scope {
         Scope::First => {}
-        Scope::Full(reason) => ui.note(format_args!("all of {} is reviewed again: {reason}", pull.address)),
+        Scope::Full(reason) => {
+            ui.note(format_args!("all of {} will be reviewed again: {reason}", pull.address));
+        }
         Scope::Incremental if last.head == pull.head => {
             ui.note(format_args!(
-                "nothing new in {} since the last review of {head} (--full asks again)",
+                "nothing was pushed to {} since the last review of {head} (--full reviews all of it again)",
                 pull.address
             ));
         }
         Scope::Incremental => {
-            let issues = words::count(last.issues.iter().filter(|issue| !issue.is_fixed).count(), "issue");
+            let known = last.issues.iter().filter(|issue| !issue.is_fixed).count();
+            let known = words::count(known, "issue");
             ui.note(format_args!(
-                "only what came to {} since the last review of {head} is reviewed; {issues} of that carried over (--full asks about all)",
+                "reviewing what was pushed to {} after {head}; {known} known from before (--full reviews all of it again)",
                 pull.address
             ));
         }

@@ -6,7 +6,7 @@ use super::*;
 
 fn job(platform: Platform, api: &str, server: &str, project: &str, number: Option<u64>) -> Known {
     let (api, server, project) = (api.to_owned(), server.to_owned(), project.to_owned());
-    Known { ci: Some(CiJob { platform, api, server, project, number }), ..Known::default() }
+    Known { ci: Some(CiJob { platform, api, server, project, number, page: None }), ..Known::default() }
 }
 
 fn github_actions() -> Known {
@@ -289,4 +289,27 @@ proptest! {
             prop_assert!(is_public || token_variables(&address, &known).is_empty());
         }
     }
+}
+
+#[test]
+fn pages_of_repositories() {
+    let check = |remote: &str, expect: Option<&str>| {
+        assert_eq!(page_of_remote(remote).as_deref(), expect, "{remote}");
+    };
+    let page = Some("https://github.com/acme/shop");
+    check("https://github.com/acme/shop.git", page);
+    check("https://ada:secret@github.com/acme/shop?token=secret#x", page);
+    check("git@github.com:acme/shop.git", page);
+    check("ssh://git@github.com/acme/shop.git", page);
+    check("/srv/git/shop.git", None);
+    check("file:///srv/git/shop.git", None);
+    check("../shop", None);
+    let check = |platform, api: &str, expect: &str| {
+        let address = Address { platform, api: api.to_owned(), project: "acme/shop".to_owned(), number: 5 };
+        assert_eq!(repository_page(&address).as_deref(), Some(expect), "{api}");
+    };
+    check(Platform::GitHub, "https://api.github.com", "https://github.com/acme/shop");
+    check(Platform::GitHub, "https://git.example/api/v3", "https://git.example/acme/shop");
+    check(Platform::GitLab, "https://api.example/lab/api/v4", "https://api.example/lab/acme/shop");
+    check(Platform::Gitea, "http://127.0.0.1:3000/api/v1", "http://127.0.0.1:3000/acme/shop");
 }

@@ -32,6 +32,11 @@ pub(super) fn pause(status: StatusCode, headers: &HeaderMap, body: &Value, words
     is_limit.then(|| asked.or_else(until_reset).unwrap_or(UNTOLD))
 }
 
+/// Whether `words` are of a limit on changes in a short time, which GitHub calls so.
+pub(super) fn is_secondary(words: &str) -> bool {
+    words.to_lowercase().contains(WORDS[0])
+}
+
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, "retry-after")?;
     match value.parse() {

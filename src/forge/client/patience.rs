@@ -3,12 +3,12 @@
 //! A request that may have been carried out is made again only if that changes nothing. Nothing here knows HTTP: `limits` reads
 //! what a server says about waiting.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::{
     sync::Mutex,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 /// Longest that one request waits in all its pauses together. GitHub's secondary limits ask for a minute.
@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const RETRIES: usize = 4;
 /// Our own pause before the first of them; each later one is twice as long.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
+/// Who waits for longer wonders why.
+const UNNOTICED: Duration = Duration::from_secs(2);
 
 /// What a request does to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,24 +76,67 @@ impl Pace {
     }
 }
 
-/// Makes attempts until one stands or no further one is right.
-pub(super) async fn persist<T, F>(effect: Effect, pace: &Pace, mut attempt: impl FnMut() -> F) -> Outcome<T>
+/// What is waited for. Pauses of less than [`UNNOTICED`] are nobody's concern.
+#[derive(Debug)]
+pub(super) enum Delay<'a, T> {
+    /// An attempt's answer. Told once a request.
+    Answer,
+    /// The next attempt after one that failed so. Told once a request.
+    Failed(&'a T),
+    /// The end of a limit that was told so.
+    Limited(&'a T, Duration),
+}
+
+/// Makes attempts until one stands or no further one is right; `tell` hears of waits.
+pub(super) async fn persist<T, F>(
+    effect: Effect,
+    pace: &Pace,
+    mut attempt: impl FnMut() -> F,
+    tell: impl Fn(&Delay<'_, T>),
+) -> Outcome<T>
 where
     F: Future<Output = (Fate, T)> + Send,
 {
     let mut patience = Patience::new();
+    let (mut is_slow, mut has_failed) = (false, false);
     loop {
         if effect != Effect::Reads {
             pace.turn().await;
         }
-        let (fate, last) = attempt().await;
+        let slow = || {
+            if !std::mem::replace(&mut is_slow, true) {
+                tell(&Delay::Answer);
+            }
+        };
+        let (fate, last) = noticing(attempt(), slow).await;
         match patience.next(effect, fate) {
             Next::Take => return Outcome::Answer(last),
-            Next::Again(delay) => sleep(delay).await,
+            Next::Again(delay) => {
+                match fate {
+                    _ if delay < UNNOTICED => {}
+                    Fate::Limited(_) => tell(&Delay::Limited(&last, delay)),
+                    Fate::Answered | Fate::NotSent | Fate::Unknown => {
+                        if !std::mem::replace(&mut has_failed, true) {
+                            tell(&Delay::Failed(&last));
+                        }
+                    }
+                }
+                sleep(delay).await;
+            }
             Next::GiveUp => return Outcome::Failure { last, is_unknown: is_unknown(effect, fate) },
             Next::Limited(pause) => return Outcome::Limited { last, pause },
         }
     }
+}
+
+/// Waits for `work`, and calls `slow` when that takes longer than [`UNNOTICED`].
+async fn noticing<T>(work: impl Future<Output = T>, slow: impl FnOnce()) -> T {
+    let mut work = pin!(work);
+    if let Ok(done) = timeout(UNNOTICED, &mut work).await {
+        return done;
+    }
+    slow();
+    work.await
 }
 
 fn is_unknown(effect: Effect, fate: Fate) -> bool {
@@ -145,11 +190,16 @@ mod tests {
     /// Makes a request that fares like `fates`, the last of them for ever. Gives the outcome, the attempts, and the seconds it took.
     async fn check(effect: Effect, fates: &[Fate], expect: (Outcome<usize>, usize, u64)) {
         let (begin, pace, mut attempts) = (Instant::now(), Pace::new(Duration::ZERO), 0);
-        let outcome = persist(effect, &pace, || {
-            attempts += 1;
-            let fate = fates[fates.len().min(attempts) - 1];
-            std::future::ready((fate, attempts))
-        })
+        let outcome = persist(
+            effect,
+            &pace,
+            || {
+                attempts += 1;
+                let fate = fates[fates.len().min(attempts) - 1];
+                std::future::ready((fate, attempts))
+            },
+            |_| (),
+        )
         .await;
         let seconds = begin.elapsed().as_secs();
         assert_eq!((outcome, attempts, seconds), expect, "{effect:?} {fates:?}");
@@ -199,8 +249,37 @@ mod tests {
             (Effect::Once, 2),
             (Effect::Reads, 2),
         ] {
-            persist(effect, &pace, answered).await;
+            persist(effect, &pace, answered, |_| ()).await;
             assert_eq!(begin.elapsed().as_secs(), expect, "{effect:?}");
         }
+    }
+
+    /// What is told of a request whose attempts take `seconds` each and fare like `fates`, the last of them for ever.
+    async fn check_told(seconds: u32, fates: &[Fate], expect: &[&str]) {
+        let (pace, told, mut attempts) = (Pace::new(Duration::ZERO), Mutex::new(Vec::new()), 0);
+        let attempt = || {
+            attempts += 1;
+            let fate = fates[fates.len().min(attempts) - 1];
+            async move {
+                sleep(seconds * SECOND).await;
+                (fate, attempts)
+            }
+        };
+        let tell = |delay: &Delay<'_, usize>| told.try_lock().unwrap().push(format!("{delay:?}"));
+        persist(Effect::Reads, &pace, attempt, tell).await;
+        assert_eq!(told.into_inner(), expect, "{seconds} {fates:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_are_told_and_not_too_often() {
+        use Fate::{Answered, Limited, NotSent};
+        check_told(0, &[Answered], &[]).await;
+        check_told(1, &[NotSent, Answered], &[]).await;
+        check_told(0, &[NotSent], &["Failed(2)"]).await;
+        check_told(5, &[NotSent], &["Answer", "Failed(2)"]).await;
+        check_told(0, &[Limited(SECOND), Answered], &[]).await;
+        let twice = ["Limited(1, 60s)", "Limited(2, 60s)"];
+        check_told(0, &[Limited(60 * SECOND), Limited(60 * SECOND), Answered], &twice).await;
+        check_told(0, &[Limited(1_200 * SECOND)], &[]).await;
     }
 }

@@ -12,6 +12,12 @@ pub(super) fn words(body: &Value) -> String {
     parts.join("; ")
 }
 
+/// Why a token is not taken. What platforms say is seldom more than a status, and Gitea's words are about a user of number 0.
+pub(super) fn of_bad_token(words: &str) -> &str {
+    let says_why = ["expired", "revoked"].iter().any(|why| words.contains(why));
+    if says_why { words } else { "it is wrong, has expired or was revoked" }
+}
+
 /// Texts, lists of them, GitHub's objects with `message` or `field` and `code`, GitLab's lists by field.
 fn gather(value: &Value, parts: &mut Vec<String>) {
     match value {
@@ -69,5 +75,15 @@ mod tests {
         check(r#"{"state":"open"}"#, "");
         check("[]", "");
         check("null", "");
+    }
+
+    #[test]
+    fn tokens_that_are_not_taken() {
+        let ours = "it is wrong, has expired or was revoked";
+        let check = |words: &str, expect: &str| assert_eq!(of_bad_token(words), expect);
+        check("Bad credentials", ours);
+        check("401 Unauthorized", ours);
+        check("user does not exist [uid: 0, name: ]", ours);
+        check("invalid_token; Token was revoked.", "invalid_token; Token was revoked.");
     }
 }

@@ -68,7 +68,7 @@ fn what_is_written_is_read() {
     );
     let read_back = read(&format!("<!-- scrum:tally -->\nThe tally.\n{line}\n")).unwrap().unwrap();
     let mut expect = kept.clone();
-    expect.issues.sort_by(|a, b| weight(b).cmp(&weight(a)).then(a.id.cmp(&b.id)));
+    expect.issues.sort_by(|a, b| b.weight().cmp(&a.weight()).then(a.id.cmp(&b.id)));
     assert_eq!(read_back, expect);
     assert_eq!(read("<!-- scrum:tally -->\nThe tally."), None);
 }

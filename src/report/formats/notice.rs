@@ -71,14 +71,22 @@ pub fn notices(tally: &Tally) -> Vec<Notice> {
         coverage::routed(tally).into_iter().map(|line| left_out(format!("{}.", words::sentence(&line))));
     let excluded = coverage::excluded_lines(&tally.excluded);
     let excluded = excluded.into_iter().map(|line| left_out(format!("Not shown to reviewers: {line}.")));
-    not_read(tally).into_iter().chain(unplaced).chain(rejected).chain(routed).chain(excluded).collect()
+    let nothing = is_nothing(tally).then(|| left_out(words::sentence(&summary::headline(tally)) + "."));
+    not_read(tally)
+        .into_iter()
+        .chain(nothing)
+        .chain(unplaced)
+        .chain(rejected)
+        .chain(routed)
+        .chain(excluded)
+        .collect()
 }
 
 /// What makes the review a partial one; empty when all that was to be read was.
 pub fn not_read(tally: &Tally) -> Vec<Notice> {
     let notice = |text: String, path| Notice { kind: Kind::NotRead, severity: Severity::Warn, text, path };
     let mut all = Vec::new();
-    if tally.coverage.is_empty() {
+    if tally.coverage.is_empty() && !is_nothing(tally) {
         all.push(notice(words::sentence(&summary::headline(tally)) + ".", None));
     }
     let cut_short = tally.run.cut_short.as_deref();
@@ -90,6 +98,11 @@ pub fn not_read(tally: &Tally) -> Vec<Notice> {
         all.push(notice(format!("Not read: {} {}{because}.", gap.reviewer, gap.event(bundles)), path));
     }
     all
+}
+
+/// Whether there was nothing to ask about, so that nothing is missing.
+fn is_nothing(tally: &Tally) -> bool {
+    tally.bundles.is_empty() && tally.coverage.is_empty() && tally.run.cut_short.is_none()
 }
 
 /// For forms that show open issues only: how many others there are.

@@ -11,7 +11,7 @@ use serde_sarif::sarif::{
     ArtifactLocation, Invocation, Location, LogicalLocation, Message, MultiformatMessageString, Notification,
     PhysicalLocation, PropertyBag, Region, ReportingConfiguration, ReportingDescriptor,
     ReportingDescriptorReference, Result as Finding, ResultLevel, Run, RunAutomationDetails, Sarif,
-    Suppression, Tool, ToolComponent,
+    Suppression, Tool, ToolComponent, VersionControlDetails,
 };
 
 use super::{
@@ -23,7 +23,11 @@ use crate::{
     change::RepoPath,
     finding::{LineRange, Severity},
     report::{json as tally_json, summary, words},
-    tally::{Issue, Member, Tally, gate::Gate, verdict},
+    tally::{
+        Issue, Member, Tally,
+        gate::{Gate, GateResult},
+        verdict,
+    },
 };
 
 const SCHEMA: &str =
@@ -39,14 +43,17 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_')
 
 /// The tally as a SARIF log: indented, with a final newline.
 pub fn render(tally: &Tally, gate: &Gate) -> String {
-    let run = Run::builder()
-        .tool(Tool::from(driver(tally)))
-        .automation_details(RunAutomationDetails::builder().id(format!("scrum/{}", tally.run.id)).build())
-        .invocations(vec![invocation(tally)])
-        .results(results(tally))
-        .column_kind(json!("unicodeCodePoints"))
-        .properties(bag(run_properties(tally, gate)))
-        .build();
+    let run = Run {
+        version_control_provenance: provenance(tally).map(|one| vec![one]),
+        ..Run::builder()
+            .tool(Tool::from(driver(tally)))
+            .automation_details(RunAutomationDetails::builder().id(format!("scrum/{}", tally.run.id)).build())
+            .invocations(vec![invocation(tally, gate)])
+            .results(results(tally))
+            .column_kind(json!("unicodeCodePoints"))
+            .properties(bag(run_properties(tally, gate)))
+            .build()
+    };
     let log = Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build();
     tally_json::pretty(&log)
 }
@@ -73,8 +80,15 @@ fn driver(tally: &Tally) -> ToolComponent {
         .build()
 }
 
-/// A partial review is an execution that did not succeed.
-fn invocation(tally: &Tally) -> Invocation {
+/// Which commit of which repository was reviewed, where that is known.
+fn provenance(tally: &Tally) -> Option<VersionControlDetails> {
+    let revision = tally.since.as_ref().map(|since| &since.pull.head).or(tally.range.head.as_ref())?;
+    let details = VersionControlDetails::builder().repository_uri(tally.run.repository.clone()?);
+    Some(details.revision_id(revision.clone()).build())
+}
+
+/// A partial review is an execution that did not succeed, and so is one that the gate can say nothing about.
+fn invocation(tally: &Tally, gate: &Gate) -> Invocation {
     let surplus = summary::counted(tally).count().saturating_sub(MOST_RESULTS);
     let surplus = (surplus > 0).then(|| Notice {
         kind: Kind::NotRead,
@@ -92,7 +106,9 @@ fn invocation(tally: &Tally) -> Invocation {
         start_time_utc: Some(tally.run.started_at.clone()),
         end_time_utc: tally.run.finished_at.clone(),
         ..Invocation::builder()
-            .execution_successful(notice::not_read(tally).is_empty())
+            .execution_successful(
+                notice::not_read(tally).is_empty() && gate.result != GateResult::Inconclusive,
+            )
             .tool_execution_notifications(notices.map(notification).collect::<Vec<_>>())
             .build()
     }

@@ -74,6 +74,6 @@ pub(super) fn earlier(carried: &Carried) -> wire::EarlierIssue {
         lineages: issue.lineages.iter().map(ToString::to_string).collect(),
         what: issue.what.clone(),
         why: issue.why.clone(),
-        disposition: issue.disposition.as_ref().map(disposition),
+        disposition: issue.disposition.as_ref().map(|one| disposition(one, &issue.id)),
     }
 }

@@ -125,18 +125,30 @@ impl Section {
     }
 }
 
+/// Whether all of `sections` is there in `most` characters; those that say nothing are taken out.
+pub(super) fn fits(sections: &mut Vec<Section>, most: usize) -> bool {
+    sections.retain(|section| !section.is_empty());
+    whole(sections) <= most
+}
+
 /// The sections one after the other with a line between them, in at most `most` characters as far as leaving out entries goes, and
 /// whether all of it is there.
 pub(super) fn fit(mut sections: Vec<Section>, most: usize) -> (String, bool) {
-    sections.retain(|section| !section.is_empty());
-    let whole: usize = sections.iter().map(|section| length(&section.text()) + 1).sum();
-    let is_whole = whole <= most;
+    let is_whole = fits(&mut sections, most);
     if !is_whole {
-        let with_counts = whole + TOLD * sections.len();
+        let with_counts = whole(&sections) + TOLD * sections.len();
         shrink(&mut sections, with_counts, most);
     }
-    let texts: Vec<String> = sections.iter().map(Section::text).collect();
-    (texts.join("\n"), is_whole)
+    (joined(&sections), is_whole)
+}
+
+/// The sections one after the other with a line between them.
+pub(super) fn joined(sections: &[Section]) -> String {
+    sections.iter().map(Section::text).collect::<Vec<_>>().join("\n")
+}
+
+fn whole(sections: &[Section]) -> usize {
+    sections.iter().map(|section| length(&section.text()) + 1).sum()
 }
 
 /// Cuts until what has `length` characters has at most `most`.

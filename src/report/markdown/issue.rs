@@ -198,10 +198,12 @@ pub(super) fn said(member: &Member) -> String {
         let _ = write!(out, "  <br>Why: {}", escape::rich(&finding.why, "  "));
     }
     out += &mending(&finding.fix);
+    // A block of code ends its line by itself.
+    let turn = if out.ends_with("```\n") { "" } else { "<br>" };
     let remarks = place_remarks(member);
     if !remarks.is_empty() {
         let remarks = escape::cell(&remarks.join("; "));
-        let _ = writeln!(out, "  <br>Place: {} ({remarks})", escape::code(&finding.where_text));
+        let _ = writeln!(out, "  {turn}Place: {} ({remarks})", escape::code(&finding.where_text));
     }
     let also: Vec<String> = summary::also_at(member).iter().map(|place| escape::code(place)).collect();
     if !also.is_empty() {

@@ -10,7 +10,10 @@ use crate::{
     coverage::State,
     report::{coverage, summary},
     reviewer::{ReviewerId, Seat},
-    tally::{Coverage, Tally},
+    tally::{
+        Coverage, Tally,
+        since::{Scope, short},
+    },
 };
 
 /// Bundle × reviewer as a table; left out when nobody was asked.
@@ -81,15 +84,22 @@ pub(super) fn footer(tally: &Tally) -> String {
         _ if tally.run.id.is_empty() => String::new(),
         _ => format!("scrum report {}", tally.run.id),
     };
-    let parts = [
-        ("", &range.spec),
-        ("run ", &tally.run.id),
-        ("scrum ", &tally.run.tool_version),
-        ("again: ", &again),
-    ];
+    let parts = [("run ", &tally.run.id), ("scrum ", &tally.run.tool_version), ("again: ", &again)];
     let told = parts.iter().filter(|(_, text)| !text.is_empty());
-    let told: Vec<String> = told.map(|(label, text)| format!("{label}{}", escape::code(text))).collect();
+    let told = told.map(|(label, text)| format!("{label}{}", escape::code(text)));
+    let told: Vec<String> = reviewed(tally).into_iter().chain(told).collect();
     format!("<sub>{}</sub>\n", told.join(" · "))
+}
+
+/// What was reviewed, names and commits as code.
+fn reviewed(tally: &Tally) -> Option<String> {
+    let spec = &tally.range.spec;
+    let after = tally.since.as_ref().filter(|since| since.scope == Scope::Incremental);
+    if let Some((since, last)) = after.and_then(|since| Some((since, since.last.as_ref()?))) {
+        let (pull, head) = (since.pull.address.to_string(), short(&last.head));
+        return Some(format!("{} after {}", escape::code(&pull), escape::code(head)));
+    }
+    (!spec.is_empty()).then(|| escape::code(spec))
 }
 
 /// How to see all of a saved run, as a code span.

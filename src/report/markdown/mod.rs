@@ -32,16 +32,16 @@ pub fn render(tally: &Tally, gate: &Gate) -> String {
 /// the verdict or what was not read. `notes` are lines of Markdown that stand below the verdict.
 pub fn within(tally: &Tally, gate: &Gate, most: usize, notes: &[String]) -> String {
     let longest = most / LINES_THAT_FIT;
-    let (text, is_whole) = fold::fit(sections(tally, gate, longest, notes), most);
-    if is_whole {
-        return text;
+    let mut sections = sections(tally, gate, longest, notes);
+    if fold::fits(&mut sections, most) {
+        return fold::joined(&sections);
     }
     let whole = format!(
         "\n*Shortened to fit a comment; all of it is in `tally.md` of the run: {}*\n",
         ledger::reprint(tally)
     );
     let room = most.saturating_sub(fold::length(&whole));
-    let (text, _) = fold::fit(sections(tally, gate, longest, notes), room);
+    let (text, _) = fold::fit(sections, room);
     if fold::length(&text) <= room { text + &whole } else { heading::least(tally, gate) + &whole }
 }
 

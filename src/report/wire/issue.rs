@@ -142,6 +142,9 @@ pub struct DispositionEntry {
     pub by: String,
     /// RFC 3339, UTC.
     pub at: String,
+    /// The id of the issue that it was made about, where that says the same in other words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
 }
 
 /// One claim of one reviewer.

@@ -269,7 +269,12 @@ async fn posted(memory: &Memory, input: Input) -> Result<Posted, PostError> {
 }
 
 fn refused() -> ForgeError {
-    ForgeError::Forbidden { variable: "GITHUB_TOKEN".into(), action: "comment".into(), reason: "no".into() }
+    ForgeError::Forbidden {
+        variable: "GITHUB_TOKEN".into(),
+        action: "comment".into(),
+        right: "a scope",
+        reason: "no".into(),
+    }
 }
 
 #[tokio::test]
@@ -341,8 +346,8 @@ async fn remarks_go_in_batches_and_what_is_refused_moves_to_the_tally() {
     assert_eq!((done.remarks, done.refused), (2, 1));
     assert_eq!(memory.changes(), "remark 2 5, remark 9, comment");
     let body = memory.bodies().remove(0);
-    assert!(body.contains("> Said here only, not at `a.rs:5`"), "{body}");
-    assert!(body.contains("the platform refused: line must be part of the diff"), "{body}");
+    assert!(body.contains("> Said here only, as the platform took no comment at `a.rs:5`"), "{body}");
+    assert!(body.contains("): line must be part of the diff"), "{body}");
     // Tried again, as it may be taken one day; nothing else changes.
     posted(&memory, run(1, &found)).await.unwrap();
     assert_eq!(memory.changes(), "remark 5");
@@ -489,7 +494,9 @@ async fn of_an_old_commit_only_the_tally_is_said() {
     let memory = Memory::at(LATER);
     let done = posted(&memory, run(1, &["BLOCK 2 the lock is lost"])).await.unwrap();
     assert_eq!((done.moved_to.as_deref(), memory.changes().as_str()), (Some(LATER), "comment"));
-    assert!(memory.bodies()[0].contains("This is of `4ead000`; the pull request is at `1a7e000` now"));
+    assert!(
+        memory.bodies()[0].contains("This is a review of `4ead000`; the pull request is at `1a7e000` now")
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Puts the last review's issues beside those of this one: [`join`].
 //!
-//! An issue is an earlier one when it has its id, or when it says the same at the same place in other words. What nobody reports now
-//! is [`Carried`]: fixed only where its code is gone and somebody read what is there now.
+//! An issue is an earlier one when it has its id, or when it says the same at the same place in other words. A dismissal holds for other
+//! words only where nothing but the words is another: [`heed`]. What nobody reports now is [`Carried`]: fixed only where its code is gone and somebody read what is there now.
 
 use std::{
     cmp::Reverse,
@@ -16,7 +16,7 @@ use crate::{
     anchor::plain_name,
     bundle::{Bundle, Excluded},
     coverage::State,
-    disposition::Disposition,
+    disposition::{self, Disposition},
     finding::LineRange,
     tally::{
         Coverage, Issue, Member, Sameness,
@@ -24,6 +24,10 @@ use crate::{
         cluster::{MOST_COMPARED, NEAR},
     },
 };
+
+/// Likeness from which on a dismissal holds for other words: none of 70 pairs of different remarks on the same lines are so alike, and 57 % of
+/// those about the same issue (docs/design/agreement.md).
+const SURELY: f32 = 0.4;
 
 /// What this review showed to whom, and what came of it.
 pub(in crate::tally) struct Shown<'a> {
@@ -33,7 +37,7 @@ pub(in crate::tally) struct Shown<'a> {
 }
 
 /// Says of each of `issues` how it relates to the last review, and gives the issues of that which nobody reports now, the weightiest first.
-/// `decided` are the decisions that stand, by issue.
+/// `decided` is the last word about each issue.
 pub(in crate::tally) fn join(
     since: &Since,
     issues: &mut [Issue],
@@ -47,11 +51,14 @@ pub(in crate::tally) fn join(
     for (at, issue) in issues.iter_mut().enumerate().filter(|(_, issue)| issue.is_counted()) {
         issue.standing = Some(Standing::New);
         match earlier.remove(issue.id.as_str()) {
-            Some(before) => meet(issue, before),
+            Some(before) => {
+                meet(issue, before);
+                heed(issue, before, decided);
+            }
             None => unmet.push(at),
         }
     }
-    reworded(issues, &unmet, &mut earlier);
+    reworded(issues, &unmet, &mut earlier, decided);
     let reading = Reading::of(since, shown);
     let mut carried: Vec<Carried> = earlier.into_values().map(|one| reading.carry(one, decided)).collect();
     carried.sort_by(|a, b| rank(a).cmp(&rank(b)));
@@ -69,8 +76,35 @@ fn meet(issue: &mut Issue, before: &Earlier) {
     issue.earlier = Some(Box::new(before.clone()));
 }
 
-/// Takes out of `earlier` what the issues at `unmet` say in other words. A decision stays with the id that it was made about.
-fn reworded(issues: &mut [Issue], unmet: &[usize], earlier: &mut BTreeMap<&str, &Earlier>) {
+/// Lets the dismissal of `before` hold for `issue`, unless somebody has decided about that one too. It holds for nothing but other words:
+/// every one of the issue's findings says what was dismissed, at the same lines, whose code stands, and none calls it worse.
+fn heed(issue: &mut Issue, before: &Earlier, decided: &BTreeMap<String, Disposition>) {
+    if decided.contains_key(&issue.id) {
+        return;
+    }
+    let Some(dismissal) = dismissal(before, decided) else { return };
+    let sought = Sought::new(before);
+    let is_there = matches!(before.now, Whereabouts::There { .. });
+    let is_same = issue.id == before.id || (is_there && sought.is_at_lines(issue) && sought.is_all_of(issue));
+    if is_same && issue.severity <= dismissal.severity {
+        issue.disposition = Some(dismissal);
+    }
+}
+
+/// What dismisses an earlier issue: a decision about it, or about the issue that it says in other words.
+fn dismissal(before: &Earlier, decided: &BTreeMap<String, Disposition>) -> Option<Disposition> {
+    let about = before.disposition.as_ref().map_or(&before.id, |decision| &decision.issue);
+    let word = decided.get(&before.id).or_else(|| decided.get(about));
+    word.filter(|one| one.decision.dismisses()).cloned()
+}
+
+/// Takes out of `earlier` what the issues at `unmet` say in other words.
+fn reworded(
+    issues: &mut [Issue],
+    unmet: &[usize],
+    earlier: &mut BTreeMap<&str, &Earlier>,
+    decided: &BTreeMap<String, Disposition>,
+) {
     let mut by_path: HashMap<&str, Vec<usize>> = HashMap::new();
     for at in unmet {
         by_path.entry(issues[*at].path.as_str()).or_default().push(*at);
@@ -91,6 +125,7 @@ fn reworded(issues: &mut [Issue], unmet: &[usize], earlier: &mut BTreeMap<&str, 
     for (at, before) in pairs {
         earlier.remove(before.id.as_str());
         meet(&mut issues[at], before);
+        heed(&mut issues[at], before, decided);
     }
 }
 
@@ -119,6 +154,27 @@ impl<'a> Sought<'a> {
 
     fn is_said_in(&self, issue: &Issue) -> bool {
         standing(issue).take(MOST_COMPARED).any(|member| self.is_same(member))
+    }
+
+    /// Whether each of the findings says it, so that `issue` holds nothing else.
+    fn is_all_of(&self, issue: &Issue) -> bool {
+        let mut findings = standing(issue);
+        findings.by_ref().take(MOST_COMPARED).all(|member| self.is_surely_same(member))
+            && findings.next().is_none()
+    }
+
+    fn is_surely_same(&self, member: &Member) -> bool {
+        let finding = &member.anchored.finding;
+        let theirs = claim(&finding.what, &finding.why);
+        self.claim.compare(&theirs) == Sameness::Same && self.claim.similarity(&theirs) >= SURELY
+    }
+
+    /// Whether `issue` is at its lines and not about much more.
+    fn is_at_lines(&self, issue: &Issue) -> bool {
+        let is_tight = |a: LineRange, b: LineRange| {
+            a.gap(b) == 0 && a.start.abs_diff(b.start) <= NEAR && a.end.abs_diff(b.end) <= NEAR
+        };
+        issue.path == self.path && self.lines.zip(issue.lines).is_some_and(|(a, b)| is_tight(a, b))
     }
 
     fn is_same(&self, member: &Member) -> bool {
@@ -176,7 +232,10 @@ impl Reading {
 
     fn carry(&self, before: &Earlier, decided: &BTreeMap<String, Disposition>) -> Carried {
         let mut issue = before.clone();
-        issue.disposition = decided.get(&issue.id).cloned();
+        issue.disposition = match decided.get(&issue.id) {
+            Some(_) => disposition::of(decided, &issue.id),
+            None => dismissal(before, decided),
+        };
         if let Whereabouts::There { path, lines } = &before.now {
             (issue.path, issue.lines) = (path.clone(), *lines);
         }

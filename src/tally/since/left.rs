@@ -2,10 +2,14 @@
 //!
 //! Texts are kept as far as they are needed to know a claim again. How it is written down is `post::record`'s matter.
 
-use super::{Became, Carried, Earlier, Last, Whereabouts};
+use super::{Became, Carried, Earlier, Last, MOST_LEFT, Scope, Whereabouts};
 use crate::{
     coverage::State,
-    tally::{Issue, Tally, gate::Gate, verdict},
+    tally::{
+        Issue, Tally,
+        gate::{self, Gate},
+        verdict,
+    },
 };
 
 /// Characters of a claim and of its grounds that are kept, each.
@@ -20,6 +24,9 @@ impl Last {
         let holding = verdict::holding(tally);
         let counted = tally.issues.iter().filter(|issue| issue.is_counted());
         let reported = counted.map(|issue| reported(issue, holding.contains(issue.id.as_str())));
+        let mut issues: Vec<Earlier> = reported.chain(tally.earlier.iter().map(carried)).collect();
+        let before = since.last.as_ref().filter(|_| !was_read_anew(tally, gate));
+        let dropped = before.map_or(0, |last| last.dropped) + drop_least(&mut issues);
         Some(Self {
             run: tally.run.id.clone(),
             started_at: tally.run.started_at.clone(),
@@ -27,20 +34,40 @@ impl Last {
             head: since.pull.head.clone(),
             fingerprint: since.fingerprint.clone(),
             complete: is_complete(tally, gate),
-            issues: reported.chain(tally.earlier.iter().map(carried)).collect(),
-            dropped: 0,
+            issues,
+            dropped,
         })
     }
 }
 
+/// Takes out what weighs least where there is too much, and counts what of that was open.
+fn drop_least(issues: &mut Vec<Earlier>) -> usize {
+    if issues.len() <= MOST_LEFT {
+        return 0;
+    }
+    issues.sort_by(|a, b| b.weight().cmp(&a.weight()).then_with(|| a.id.cmp(&b.id)));
+    issues.split_off(MOST_LEFT).iter().filter(|one| !one.is_fixed).count()
+}
+
+/// Whether all of the pull request was asked about again and answered in full: then what the last record had no room for is settled.
+fn was_read_anew(tally: &Tally, gate: &Gate) -> bool {
+    let is_all = tally.since.as_ref().is_some_and(|since| since.scope != Scope::Incremental);
+    let forgotten = gate::forgotten(tally);
+    is_all && is_answered(tally) && gate.unread.iter().all(|reason| forgotten.contains(reason))
+}
+
 /// Whether nothing need be asked again: nobody who was asked failed to answer, and no more were wanted.
 fn is_complete(tally: &Tally, gate: &Gate) -> bool {
+    is_answered(tally) && gate.unread.is_empty()
+}
+
+/// Whether the run is finished and everybody who was asked answered.
+fn is_answered(tally: &Tally) -> bool {
     let is_settled = |state| match state {
         State::Answered | State::Skipped | State::NotRouted => true,
         State::Incomplete | State::Failed | State::TimedOut | State::Empty => false,
     };
-    let answered = tally.coverage.iter().all(|task| is_settled(task.outcome.state));
-    answered && gate.unread.is_empty() && tally.run.finished_at.is_some()
+    tally.run.finished_at.is_some() && tally.coverage.iter().all(|task| is_settled(task.outcome.state))
 }
 
 fn reported(issue: &Issue, holds: bool) -> Earlier {

@@ -110,7 +110,16 @@ pub struct Earlier {
     pub now: Whereabouts,
 }
 
+/// Most issues that one review leaves for the next.
+pub const MOST_LEFT: usize = 5_000;
+
 impl Earlier {
+    /// What it weighs; what there is no room for is left out from the least.
+    pub fn weight(&self) -> impl Ord + use<> {
+        let is_dismissed = self.disposition.as_ref().is_some_and(|one| one.decision.dismisses());
+        (!self.is_fixed, !is_dismissed, self.holds, self.severity, self.lineages.len())
+    }
+
     /// Whether two lineages or more agreed.
     pub fn is_convergent(&self) -> bool {
         self.lineages.len() >= 2

@@ -4,6 +4,7 @@ use super::{
     super::gate::{self, Bar},
     *,
 };
+use crate::bundle::{ExcludeReason, Excluded};
 
 /// `result: reasons` for a policy.
 #[track_caller]
@@ -29,6 +30,22 @@ fn the_gate_fails_on_what_it_is_told() {
     gate(&tally, FailOn::Never, 4, "inconclusive: 3 lineages answered, 4 asked for");
     let failing = "fail: 1 issue that two or more lineages agree on; 3 lineages answered, 4 asked for";
     gate(&tally, FailOn::Convergent, 4, failing);
+}
+
+#[test]
+fn a_pass_tells_what_nobody_was_shown() {
+    let mut tally = of(&[("opus", "a:5", LEAK)]);
+    let file = |path: &str, reason| Excluded { path: path.into(), old_path: None, reason, bytes: 9 };
+    tally.excluded = vec![file("new.rs", ExcludeReason::Generated)];
+    let passed = "pass: nothing that fails, and every bundle was answered by 1 lineage or more";
+    gate(&tally, FailOn::Block, 1, &format!("{passed}; 1 file was shown to nobody (1 generated)"));
+    tally.excluded.extend(["a.lock", "b.lock"].map(|path| file(path, ExcludeReason::Lockfile)));
+    gate(
+        &tally,
+        FailOn::Block,
+        1,
+        &format!("{passed}; 3 files were shown to nobody (2 lockfile, 1 generated)"),
+    );
 }
 
 #[test]

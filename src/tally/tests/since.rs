@@ -5,7 +5,7 @@ use crate::{
     bundle::{Bundle, ExcludeReason, Excluded},
     disposition::Decision,
     pull::{Address, Platform, Reviewed},
-    tally::since::{Descent, Earlier, Last, Scope, Since, Whereabouts, scope},
+    tally::since::{Descent, Earlier, Last, MOST_LEFT, Scope, Since, Whereabouts, scope},
 };
 
 /// An earlier issue at `src/a.rs` of one lineage that says `what`.
@@ -248,6 +248,40 @@ fn what_the_last_record_had_no_room_for_lets_nothing_pass() {
     let gate = evaluate(&tally, &policy);
     let reason = "36 issues of the last review are not known any more".to_owned();
     assert_eq!((gate.result, gate.reasons), (GateResult::Inconclusive, vec![reason]));
+}
+
+#[test]
+fn what_was_dropped_is_told_until_all_was_read_anew() {
+    let mut tally = beside(Scope::Full("no room".to_owned()), Vec::new(), &[]);
+    tally.run.finished_at = Some("2026-11-21T04:19:40Z".to_owned());
+    tally.since.as_mut().unwrap().last.as_mut().unwrap().dropped = 36;
+    let left = |tally: &Tally| {
+        let left = Last::left_by(tally, &evaluate(tally, &Policy::plain(FailOn::Block, 1))).unwrap();
+        (left.dropped, left.complete)
+    };
+    assert_eq!(left(&tally), (0, false));
+    let check = |change: &dyn Fn(&mut Tally)| {
+        let mut tally = tally.clone();
+        change(&mut tally);
+        assert_eq!(left(&tally), (36, false));
+    };
+    check(&|tally| tally.run.finished_at = None);
+    check(&|tally| tally.run.cut_short = Some("the budget is used up".to_owned()));
+    check(&|tally| tally.coverage[0].outcome.state = State::TimedOut);
+    check(&|tally| tally.since.as_mut().unwrap().scope = Scope::Incremental);
+}
+
+#[test]
+fn no_more_is_left_than_the_next_review_reads() {
+    let one = earlier("00000000000a", 5, LEAK);
+    let many = (0..MOST_LEFT + 7).map(|at| Earlier { id: format!("{at:012x}"), ..one.clone() });
+    let mut all: Vec<Earlier> = many.collect();
+    (all[3].is_fixed, all[3].now) = (true, Whereabouts::Gone);
+    all[9].severity = Severity::Block;
+    let tally = beside(Scope::Incremental, all, &[]);
+    let left = Last::left_by(&tally, &evaluate(&tally, &Policy::plain(FailOn::Never, 1))).unwrap();
+    assert_eq!((left.issues.len(), left.dropped), (MOST_LEFT, 6));
+    assert_eq!(left.issues[0].id, format!("{:012x}", 9));
 }
 
 #[test]

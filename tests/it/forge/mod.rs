@@ -145,6 +145,8 @@ pub(crate) enum Fault {
     Limited(u64),
     /// Status 500, and nothing is done.
     Broken,
+    /// A change gets status 500, and nothing is done.
+    Failing,
     /// A change is made, but the connection is lost before the answer.
     Lost,
     /// The answer takes so long.
@@ -155,7 +157,7 @@ impl Fault {
     fn concerns(self, is_change: bool) -> bool {
         match self {
             Self::Expired | Self::Hidden | Self::Broken | Self::Slow(_) => true,
-            Self::ReadOnly | Self::Limited(_) | Self::Lost => is_change,
+            Self::ReadOnly | Self::Limited(_) | Self::Failing | Self::Lost => is_change,
         }
     }
 }
@@ -327,7 +329,7 @@ impl State {
 
     fn refusal(&self, request: &Request, is_change: bool, fault: Option<Fault>) -> Option<Refusal> {
         match (self.platform.token(&request.headers), fault) {
-            (_, Some(Fault::Broken)) => Some(Refusal::Broken),
+            (_, Some(Fault::Broken | Fault::Failing)) => Some(Refusal::Broken),
             (Some(_), Some(Fault::Expired)) => Some(Refusal::BadToken),
             (Some(token), _) if token != TOKEN => Some(Refusal::BadToken),
             (_, Some(Fault::Hidden)) => Some(Refusal::Hidden),

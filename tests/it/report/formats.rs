@@ -8,7 +8,10 @@ use scrum::{
         foreign,
         formats::{annotations, checkstyle, codequality, junit, rdjson, sarif},
     },
-    tally::{Agreement, Issue, Tally, gate::Gate},
+    tally::{
+        Agreement, Issue, Tally,
+        gate::{FailOn, Gate, GateResult, Policy, evaluate},
+    },
 };
 use serde_json::Value;
 use uppsala::XsdValidator;
@@ -151,6 +154,37 @@ fn hostile_text_stays_text() {
     for one in told.into_iter().flat_map(|list| list.as_array().unwrap()) {
         assert!(!one["message"]["text"].as_str().unwrap().contains("]("), "{one}");
     }
+}
+
+#[test]
+fn sarif_names_the_commit_and_succeeds_as_far_as_the_gate_does() {
+    let run = |tally: &Tally, gate: &Gate| value(&sarif::render(tally, gate))["runs"][0].clone();
+    let mut tally = quiet();
+    assert!(run(&tally, &sample::off()).get("versionControlProvenance").is_none());
+    tally.run.repository = Some("https://github.com/acme/shop".to_owned());
+    check(&tally, &sample::off());
+    let head = tally.range.head.clone();
+    assert_eq!(
+        run(&tally, &sample::off())["versionControlProvenance"],
+        serde_json::json!([{"repositoryUri": "https://github.com/acme/shop", "revisionId": head}])
+    );
+    let succeeded = |tally: &Tally, gate: &Gate| {
+        let invocation = &run(tally, gate)["invocations"][0];
+        (
+            invocation["executionSuccessful"].as_bool().unwrap(),
+            invocation["toolExecutionNotifications"][0].clone(),
+        )
+    };
+    let (nothing, told) = succeeded(&empty(), &evaluate(&empty(), &Policy::plain(FailOn::Block, 1)));
+    assert_eq!((nothing, &told["level"]), (true, &"note".into()), "{told}");
+    let (unheard, gate) = nobody_answered();
+    assert!(!succeeded(&unheard, &gate).0);
+    let few = evaluate(&quiet(), &Policy::plain(FailOn::Block, 9));
+    assert_eq!(few.result, GateResult::Inconclusive);
+    assert!(!succeeded(&quiet(), &few).0);
+    let mut cut = empty();
+    cut.run.cut_short = Some("its bundles are gone".to_owned());
+    assert!(!succeeded(&cut, &evaluate(&cut, &Policy::plain(FailOn::Block, 1))).0);
 }
 
 #[test]

@@ -212,16 +212,116 @@ async fn a_damaged_record_is_told() {
     assert!(printed.stderr.contains("version 99"), "{}", printed.stderr);
 }
 
+/// Words of the leak as another review puts them, and what a reader is told of them.
+fn reworded(stage: &Stage, words: &str) -> serde_json::Value {
+    stage.sandbox.write("scrum.toml", stage.configure(words));
+    stage.sandbox.script("git commit -qam Words && git push -q origin main");
+    let base = stage.sandbox.script("git rev-parse HEAD").trim().to_owned();
+    stage.forge.change(|pull| pull.base = base);
+    stage.push("git pull -q --no-rebase --no-edit origin main");
+    stage.review(&["--no-cache"])
+}
+
+const AGAIN: &str = "when the handshake fails the early return skips close, so the socket leaks for good";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_in_other_words_is_still_open() {
     let stage = Stage::new("let a = leak(1);\n").await;
     stage.review(&["--no-cache"]);
-    let again = "when the handshake fails the early return skips close, so the socket leaks for good";
-    stage.sandbox.write("scrum.toml", stage.configure(again));
-    stage.sandbox.script("git commit -qam Words && git push -q origin main");
-    stage.forge.change(|pull| pull.base = stage.sandbox.script("git rev-parse HEAD").trim().to_owned());
-    stage.push("git pull -q --no-rebase --no-edit origin main");
-    assert_snapshot!(plain(&stage, &shown(&stage.review(&[]))), @"
+    assert_snapshot!(plain(&stage, &shown(&reworded(&stage, AGAIN))), @"
+    full: it is compared with HASH now, not with HASH
+    issues: still-open BLOCK by 2 src/a.rs:21
+    verdict hold, gate off
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dismissal_holds_for_the_same_in_other_words() {
+    let stage = Stage::new("let a = leak(1);\n").await;
+    let id = id_of(&stage.review(&["--no-cache"]), "BLOCK");
+    stage.forge.change(|pull| {
+        pull.writers.insert("ada".to_owned());
+        pull.say("ada", &format!("/scrum dismiss {id} only in tests"));
+    });
+    let tally = reworded(&stage, AGAIN);
+    let anew = id_of(&tally, "BLOCK");
+    assert_ne!(anew, id);
+    let told = |id: &str| {
+        let printed = stage.scrum(&["report", "latest", "--format", "markdown"]);
+        let lines: Vec<_> = printed
+            .stdout
+            .lines()
+            .filter(|line| line.contains("dismissed") || line.contains("Decided"))
+            .collect();
+        plain(&stage, &lines.join("\n")).replace(id, "ID").replace(&anew, "ANEW")
+    };
+    assert_snapshot!(format!("{}\n{}", plain(&stage, &shown(&tally)), told(&id)), @"
+    full: it is compared with HASH now, not with HASH
+    issues: still-open BLOCK by 2 src/a.rs:21 (wontfix)
+    verdict ship, gate off
+    ## scrum: ship – 1 issue dismissed by a human
+    Since the last review of HASH: 1 dismissed. All of it was reviewed again: it is compared with HASH now, not with HASH.
+    <summary>1 issue dismissed by a human, not counted by gate and verdict</summary>
+    **BLOCK** `src/a.rs:21` · 2 of 2 lineages, same claim · dismissed as ID, worded anew · `ANEW`
+    **Decided wontfix by ada@&#8203;HOST on 2026-01-02: only in tests**
+    ");
+    // Elsewhere only the record in our comment is known, and only the newer words are in it.
+    stage.post_and_forget();
+    stage.forge.change(|pull| pull.comments.retain(|comment| comment.author != "ada"));
+    stage.push("echo 'let d = 4;' >> src/a.rs");
+    assert_snapshot!(shown(&stage.review(&[])), @"
+    incremental
+    issues: still-open BLOCK by 2 src/a.rs:21 (wontfix)
+    verdict ship, gate off
+    ");
+    let tally = stage.review(&["--full", "--no-cache"]);
+    assert_eq!(tally["issues"][0]["disposition"]["about"], id.as_str());
+    // What was decided can be taken back, under either id.
+    stage.forge.change(|pull| pull.say("ada", &format!("/scrum undecided {anew} it is not")));
+    assert_snapshot!(shown(&stage.review(&["--full"])), @"
+    full: asked for
+    issues: still-open BLOCK by 2 src/a.rs:21
+    verdict hold, gate off
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dismissal_holds_for_nothing_else() {
+    let other = "the lock is taken twice when two threads enter this function, and both wait for ever";
+    for (words, script) in [
+        (other, "true"),
+        (AGAIN, "sed -i 's/leak(1)/leak(2)/' src/a.rs"),
+        (AGAIN, "sed -i '21i let b = leak(3);' src/a.rs; sed -i '22s/.*/let a = 1;/' src/a.rs"),
+    ] {
+        let stage = Stage::new("let a = leak(1);\n").await;
+        let id = id_of(&stage.review(&["--no-cache"]), "BLOCK");
+        let decided = stage.sandbox.scrum(&["dispose", "latest", &id, "false", "--why", "closed elsewhere"]);
+        assert_eq!(decided.status, 0, "{}", decided.stderr);
+        stage.push(script);
+        let tally = reworded(&stage, words);
+        let open: Vec<_> =
+            tally["issues"].as_array().unwrap().iter().map(|one| one["disposition"].is_null()).collect();
+        assert_eq!(
+            (open, tally["verdict"]["result"].as_str()),
+            (vec![true], Some("hold")),
+            "{words}: {script}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dismissal_holds_for_nothing_worse() {
+    let stage = Stage::new("let a = leak(1);\n").await;
+    let call = |from: &str, to: &str| {
+        stage
+            .sandbox
+            .script(&format!("sed -i 's/say(\"{from}\", leak)/say(\"{to}\", leak)/' $HOME/reviewer.sh"))
+    };
+    call("BLOCK", "WARN");
+    let id = id_of(&stage.review(&["--no-cache"]), "WARN");
+    assert_eq!(stage.sandbox.scrum(&["dispose", "latest", &id, "wontfix"]).status, 0);
+    call("WARN", "BLOCK");
+    assert_snapshot!(plain(&stage, &shown(&reworded(&stage, AGAIN))), @"
     full: it is compared with HASH now, not with HASH
     issues: still-open BLOCK by 2 src/a.rs:21
     verdict hold, gate off
@@ -274,6 +374,28 @@ async fn only_people_who_may_push_decide() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_in_the_conversation_counts_in_stats() {
+    let stage = Stage::new("let a = leak(1);\n").await;
+    let id = id_of(&stage.review(&[]), "BLOCK");
+    stage.forge.change(|pull| {
+        pull.writers.insert("ada".to_owned());
+        pull.say("ada", &format!("/scrum false {id} closed elsewhere"));
+    });
+    // Nobody reports it in the second review, which carries it over.
+    stage.push("echo 'let d = 4;' > src/b.rs");
+    stage.review(&[]);
+    let stats: serde_json::Value =
+        serde_json::from_str(&stage.sandbox.scrum(&["stats", "--format", "json"]).stdout).unwrap();
+    let lineages = stats["lineages"].as_array().unwrap();
+    let figures: Vec<_> =
+        lineages.iter().map(|one| (&one["lineage"], &one["issues"], &one["false"])).collect();
+    assert_eq!(
+        figures,
+        [(&"anthropic".into(), &1.into(), &1.into()), (&"moonshot".into(), &1.into(), &1.into())]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pull_requests_are_told_apart() {
     let stage = Stage::new("let a = leak(1);\n").await;
     stage.review(&[]);
@@ -314,8 +436,8 @@ async fn a_saved_run_says_the_same_without_a_server() {
     assert_eq!(stage.forge.requests().len(), requests);
     let report = |format| stage.sandbox.scrum(&["report", "latest", "--format", format]).stdout;
     assert_snapshot!(plain(&stage, &report("table")), @"
-    acme/shop#5 since the last review of HASH, run RUN
-    Reviewed is only what came since the last review of HASH
+    acme/shop#5 after HASH, run RUN
+    Only what was pushed after HASH was reviewed
 
     Found by one lineage alone (1)
     severity  place       agreement             what
@@ -341,7 +463,7 @@ async fn a_saved_run_says_the_same_without_a_server() {
 
     Verdict: hold (1 issue that held the last review and is still open; 1 WARN). Gate off (fail-on never, min-lineages 1).
 
-    Since the last review of HASH: 1 new and 1 still open. Reviewed is only what came since the last review of HASH.
+    Since the last review of HASH: 1 new and 1 still open. Only what was pushed after HASH was reviewed.
 
     Asked: anthropic (opus), moonshot (kimi). Coverage: all 2 answered by 2 lineages (2 replies of unknown price, N s).
 
@@ -368,7 +490,7 @@ async fn a_saved_run_says_the_same_without_a_server() {
     | spent | | | 1 reply of unknown price | 1 reply of unknown price |
     | c1 src (184 bytes) | 0 | 1 | ship | ship |
 
-    <sub>`acme/shop#5 since the last review of HASH` · run `RUN` · scrum `0.1.0` · again: `scrum review HASH..HASH`</sub>
+    <sub>`acme/shop#5` after `HASH` · run `RUN` · scrum `0.1.0` · again: `scrum review HASH..HASH`</sub>
     ");
 }
 
@@ -396,7 +518,7 @@ async fn a_pull_request_does_not_steer_its_review() {
     let said: Vec<&str> = printed.stderr.lines().filter(|line| !line.contains(" · answered in ")).collect();
     assert_snapshot!(plain(&stage, &said.join("\n")), @"
     warning: scrum.toml is used as it was at HASH, before this change; `--config scrum.toml` uses the one here
-    note: only what came to acme/shop#5 since the last review of HASH is reviewed; 1 issue of that carried over (--full asks about all)
+    note: reviewing what was pushed to acme/shop#5 after HASH; 1 issue known from before (--full reviews all of it again)
     note: saved in .scrum/reviews/RUN
     ");
 }

@@ -1,6 +1,6 @@
 //! Putting the tally on a pull request, as a user meets it.
 
-use std::{process::Stdio, time::Duration};
+use std::{fs, time::Duration};
 
 use insta::assert_snapshot;
 use scrum::{
@@ -11,7 +11,7 @@ use scrum::{
 
 use super::stage::Stage;
 use crate::{
-    forge::{Fault, OURS, TOKEN},
+    forge::{Fault, OURS},
     markup::live,
 };
 
@@ -129,16 +129,7 @@ async fn two_at_once_and_one_killed_leave_no_doubles() {
     // As if nothing had been posted, and killed when the comment at the line has been made.
     stage.forge.change(|pull| (pull.comments.clear(), pull.threads.clear()));
     stage.forge.play(Fault::Slow(Duration::from_mins(1)), None);
-    let url = stage.forge.url.clone();
-    let mut command = stage.sandbox.command(env!("CARGO_BIN_EXE_scrum"));
-    command.args(["post"]).envs([
-        ("GITHUB_ACTIONS", "true"),
-        ("GITHUB_API_URL", &url),
-        ("GITHUB_SERVER_URL", &url),
-        ("GITHUB_REPOSITORY", "acme/shop"),
-        ("GITHUB_TOKEN", TOKEN),
-    ]);
-    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let mut child = stage.spawn(&["post"]);
     let from = stage.forge.log().len();
     while stage.forge.log().len() == from {
         tokio::task::yield_now().await;
@@ -190,15 +181,16 @@ async fn what_keeps_it_from_being_posted_is_told() {
     all.push(format!("# no token\n{}\n", stage.told(&none)));
     assert_snapshot!(all.concat(), @"
     # expired
-    error: HOST does not accept the token in GITHUB_TOKEN: Bad credentials
+    error: HOST does not accept the token in GITHUB_TOKEN: it is wrong, has expired or was revoked
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # read-only
     error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: Resource not accessible by integration
+    hint: it takes a token with `pull-requests: write` (`permissions` of the job; the job of a fork's pull request cannot have it)
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # limited
-    error: HOST allows no more requests for 3600 s: You have exceeded a secondary rate limit. Please wait a few minutes before you try again.
+    error: HOST allows no more requests for 1 h: You have exceeded a secondary rate limit. Please wait a few minutes before you try again.
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     # hidden
@@ -236,13 +228,78 @@ async fn what_keeps_it_from_being_posted_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_waited_for_is_told() {
+    let stage = reviewed().await;
+    stage.forge.play(Fault::Limited(2), Some(1));
+    let printed = stage.scrum(&["post"]);
+    assert_snapshot!(stage.told(&printed), @"
+    note: waiting for HOST: secondary rate limit, again in 2 s
+    note: posted on https://github.com/acme/shop/pull/5; 1 comment made at lines
+    status 0
+    ");
+    stage.forge.play(Fault::Limited(2), Some(1));
+    stage.push("printf 'let b = 2;\\n' >> src/a.rs");
+    assert_snapshot!(stage.told(&stage.scrum(&["review", "--pr", "5", "--post", "--quiet"])), @"status 0");
+    assert_eq!((ours(&stage).len(), threads(&stage)), (1, vec![(21, false, 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_breaks_half_way_loses_nothing() {
+    let stage = reviewed().await;
+    stage.forge.play(Fault::Failing, Some(1));
+    assert_snapshot!(stage.told(&stage.scrum(&["post"])), @"
+    error: the tally is on acme/shop#5, but not every comment at a line could be made or retired: cannot comment on lines of acme/shop#5 at HOST: Server Error; it may have been done all the same
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    ");
+    assert_eq!((ours(&stage).len(), threads(&stage).len()), (1, 0));
+    assert!(ours(&stage)[0].contains("> Not all comments at lines could be made"), "{}", ours(&stage)[0]);
+    assert_eq!(stage.scrum(&["post"]).status, 0);
+    assert_eq!((ours(&stage).len(), threads(&stage)), (1, vec![(21, false, 1)]));
+    assert!(!ours(&stage)[0].contains("could be made"), "{}", ours(&stage)[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_review_is_resumed_and_posted() {
+    let stage = shown_to_github().await;
+    fs::write(stage.sandbox.home().join("stuck"), "").unwrap();
+    let mut child = stage.spawn(&["review", "--pr", "5", "--post", "--fail-on", "block"]);
+    while !stage.sandbox.home().join("begun").exists() {
+        tokio::task::yield_now().await;
+    }
+    stage.sandbox.script(&format!("kill -INT {}", child.id()));
+    assert_eq!((child.wait().unwrap().code(), ours(&stage)), (Some(130), Vec::new()));
+    fs::remove_file(stage.sandbox.home().join("stuck")).unwrap();
+    let resumed = stage.scrum(&["review", "--resume", "latest", "--post"]);
+    assert_eq!(resumed.status, 1, "the policy is the interrupted run's: {}", resumed.stderr);
+    assert_eq!((ours(&stage).len(), threads(&stage)), (1, vec![(21, false, 1)]));
+    assert!(ours(&stage)[0].contains("## scrum: hold"), "{}", ours(&stage)[0]);
+    let refused = stage.scrum(&["review", "--resume", "latest", "--full"]);
+    assert_eq!(refused.status, 2, "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_a_pull_request_asks_and_sends_nothing() {
+    let stage = reviewed().await;
+    stage.push("printf 'let b = leak(2);\\n' >> src/a.rs");
+    let from = stage.forge.log().len();
+    let printed = stage.scrum(&["review", "--pr", "5", "--dry-run"]);
+    assert_eq!((printed.status, changes(&stage, from)), (0, Vec::new()), "{}", printed.stderr);
+    assert!(
+        printed.stdout.contains("acme/shop#5 after ") && printed.stdout.contains("+1 −0"),
+        "{}",
+        printed.stdout
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_force_push_in_between_is_told() {
     let stage = reviewed().await;
     stage.push("git checkout -q --orphan anew && printf 'other' > src/a.rs");
     let printed = stage.scrum(&["post"]);
     assert_eq!((printed.status, threads(&stage)), (0, Vec::new()), "{}", printed.stderr);
-    assert!(printed.stderr.contains("nothing is said at lines"), "{}", printed.stderr);
-    assert!(ours(&stage)[0].contains("> This is of `"), "{}", ours(&stage)[0]);
+    assert!(printed.stderr.contains("no comments at lines"), "{}", printed.stderr);
+    assert!(ours(&stage)[0].contains("> This is a review of `"), "{}", ours(&stage)[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,7 +310,11 @@ async fn a_renamed_repository_and_refused_lines() {
     let printed = stage.scrum(&["post"]);
     assert_eq!((printed.status, threads(&stage)), (0, Vec::new()), "{}", printed.stderr);
     assert!(printed.stderr.contains("1 comment refused there"), "{}", printed.stderr);
-    assert!(ours(&stage)[0].contains("> Said here only, not at `src/a.rs:21`"), "{}", ours(&stage)[0]);
+    assert!(
+        ours(&stage)[0].contains("> Said here only, as the platform took no comment at `src/a.rs:21`"),
+        "{}",
+        ours(&stage)[0]
+    );
     stage.forge.change(|pull| {
         pull.former_project = Some("acme/shop".to_owned());
         "acme/store".clone_into(&mut pull.project);
@@ -280,8 +341,8 @@ async fn runs_of_other_commits_are_not_posted() {
     assert_eq!(stage.sandbox.scrum(&["review", "--worktree"]).status, 0);
     let worktree = stage.told(&stage.scrum(&["post", "--pr", "5"]));
     assert_snapshot!(format!("{other}\n{worktree}"), @"
-    error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at COMMIT
-    hint: fetch it if COMMIT is not here, or review it: scrum review --pr 5
+    error: run RUN is of commit COMMIT, which is not known to be in acme/shop#5, now at HEAD
+    hint: fetch it if HEAD is not here, or review it: scrum review --pr 5
     status 2
     error: run RUN is of --worktree, which is no commit of a pull request
     hint: review the pull request itself: scrum review --pr N

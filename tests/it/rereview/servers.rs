@@ -140,7 +140,7 @@ async fn gate(platform: impl Platform, customs: Customs) -> String {
     all.push(gate(&["--fail-on", "block"]));
     stage.forge.play(Fault::ReadOnly, None);
     let printed = stage.scrum(&["gate", "latest", "--pr", "5", "--status", "--fail-on", "block"]);
-    all.push(conclusion(&stage, &printed));
+    all.push(stage.told(&printed));
     all.join("\n")
 }
 
@@ -148,21 +148,23 @@ async fn gate(platform: impl Platform, customs: Customs) -> String {
 async fn the_gate_on_a_commit() {
     assert_snapshot!(gate(GitLab::new(), GITLAB).await, @"
     1 failed: fail: 1 issue of BLOCK
-    0 success: passed by override of unknown: known (fail: 1 issue of BLOCK)
+    0 success: passed by override of ada: known (fail: 1 issue of BLOCK)
     0 success: pass: nothing that fails, and every bundle was answered by 1 lineage or more
     3 canceled: inconclusive: 2 lineages answered, 3 asked for
     3 canceled: inconclusive: no reviewer answered
     error: the token in GITLAB_TOKEN may not put a status on commit HEAD of acme/shop: insufficient_scope; The request requires higher privileges than provided by the access token.
+    hint: it takes a token with the scope `api` and the role Developer
     status 2
     ");
     let gitea = gate(Gitea::new(Make::Gitea), GITEA).await;
     assert_snapshot!(gitea, @"
     1 failure: fail: 1 issue of BLOCK
-    0 success: passed by override of unknown: known (fail: 1 issue of BLOCK)
+    0 success: passed by override of ada: known (fail: 1 issue of BLOCK)
     0 success: pass: nothing that fails, and every bundle was answered by 1 lineage or more
     3 error: inconclusive: 2 lineages answered, 3 asked for
     3 error: inconclusive: no reviewer answered
     error: the token in GITHUB_TOKEN may not put a status on commit HEAD of acme/shop: token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue
+    hint: it takes a token with the scope `write:repository`
     status 2
     ");
     assert_eq!(gate(Gitea::new(Make::Forgejo), GITEA).await, gitea);
@@ -189,6 +191,7 @@ async fn refused(platform: impl Platform, customs: Customs) -> String {
 async fn a_token_that_may_not_post() {
     assert_snapshot!(refused(GitLab::new(), GITLAB).await, @"
     error: the token in GITLAB_TOKEN may not comment on a line of acme/shop!5: insufficient_scope; The request requires higher privileges than provided by the access token.
+    hint: it takes a token with the scope `api`
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     error: HOST does not accept the token in GITLAB_TOKEN: invalid_token; Token is expired. You can either do re-authorization or token refresh.
@@ -198,13 +201,83 @@ async fn a_token_that_may_not_post() {
     let gitea = refused(Gitea::new(Make::Gitea), GITEA).await;
     assert_snapshot!(gitea, @"
     error: the token in GITHUB_TOKEN may not comment on lines of acme/shop#5: token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue
+    hint: it takes a token with the scopes `write:issue` and `write:repository`
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
-    error: HOST does not accept the token in GITHUB_TOKEN: user does not exist [uid: 0, name: ]
+    error: HOST does not accept the token in GITHUB_TOKEN: it is wrong, has expired or was revoked
     hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
     status 2
     ");
     assert_eq!(refused(Gitea::new(Make::Forgejo), GITEA).await, gitea);
+}
+
+/// Killed between two comments at lines, which go one by one there.
+#[tokio::test(flavor = "multi_thread")]
+async fn posting_that_was_killed_half_way_is_ended_by_the_next() {
+    let stage = Stage::on(GitLab::new(), GITLAB, "").await;
+    stage.forge.change(|pull| drop(pull.hunks.insert("src/a.rs".to_owned(), vec![LineRange::new(18, 28)])));
+    stage.push("for name in alpha beta gamma delta epsilon zeta eta theta; do echo \"let $name = leak($name);\" >> src/a.rs; done");
+    stage.review(&[]);
+    stage.forge.play(Fault::Slow(std::time::Duration::from_millis(100)), None);
+    let mut child = stage.spawn(&["post"]);
+    let made = || stage.forge.threads().len();
+    while made() == 0 {
+        tokio::task::yield_now().await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stage.forge.heal();
+    let half = made();
+    assert_eq!(stage.scrum(&["post"]).status, 0);
+    let whole = threads(&stage);
+    assert!(half < whole.len(), "{half} of {whole:?}");
+    let said: std::collections::BTreeSet<_> = whole.iter().collect();
+    assert_eq!((said.len(), tally(&stage).contains("the socket leaks")), (whole.len(), true), "{whole:?}");
+    let from = stage.forge.log().len();
+    assert_eq!((stage.scrum(&["post"]).status, changes(&stage, from)), (0, Vec::new()));
+}
+
+/// What is said when the repository has got another name, and when the conversation is locked.
+async fn moved_or_locked(platform: impl Platform, customs: Customs) -> String {
+    let stage = leaking(platform, customs).await;
+    stage.review(&[]);
+    stage.forge.change(|pull| pull.is_locked = true);
+    let locked = stage.told(&stage.scrum(&["post", "latest", "--pr", "5"]));
+    stage.forge.change(|pull| {
+        pull.is_locked = false;
+        pull.former_project = Some("acme/shop".to_owned());
+        "acme/store".clone_into(&mut pull.project);
+    });
+    let moved = stage.told(&stage.scrum(&["post", "latest", "--pr", "5"]));
+    let moved = format!("{moved}\n{} in the conversation", stage.forge.comments().len());
+    regex::Regex::new(r"https://\S+/5")
+        .unwrap()
+        .replace_all(&format!("{locked}\n{moved}"), "PAGE")
+        .into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_moved_or_is_locked() {
+    assert_snapshot!(moved_or_locked(GitLab::new(), GITLAB).await, @"
+    error: the conversation of acme/shop!5 is locked: the token in GITLAB_TOKEN may not comment on a line of acme/shop!5: 403 Forbidden
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    note: posted on PAGE; 1 comment made at lines
+    status 0
+    1 in the conversation
+    ");
+    let gitea = moved_or_locked(Gitea::new(Make::Gitea), GITEA).await;
+    assert_snapshot!(gitea, @r#"
+    error: the conversation of acme/shop#5 is locked: the token in GITHUB_TOKEN may not comment on acme/shop#5: issue is locked
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    error: acme/shop is called acme/store now
+    hint: change the remote `origin`, or say `project = "acme/store"` under [forge] in scrum.toml
+    hint: the tally is kept in .scrum/reviews/RUN; post it later with: scrum post RUN --pr 5
+    status 2
+    0 in the conversation
+    "#);
+    assert_eq!(moved_or_locked(Gitea::new(Make::Forgejo), GITEA).await, gitea);
 }
 
 /// GitLab carries out a line such as `/merge` with the rights of the token, whoever made us write it.

@@ -3,7 +3,10 @@
 //! `origin` is a bare repository on disk, its server a mock, GitHub's where nothing else is said. The panel are two programs that report every line of the bundle with
 //! `leak(` (both, BLOCK) or `slow(` (one, WARN).
 
-use std::fs;
+use std::{
+    fs,
+    process::{Child, Stdio},
+};
 
 use scrum::{
     post::{TALLY_MARK, record},
@@ -21,6 +24,7 @@ use crate::{
 /// The reviewers' program; `$1` are the words for a leak, `$2` whether it looks for what is slow.
 const REVIEWER: &str = r#"
 if [ -e "$(dirname "$0")/silent" ]; then cat > /dev/null; exit 0; fi
+if [ -e "$(dirname "$0")/stuck" ] && [ -z "$2" ]; then echo stuck > "$(dirname "$0")/begun"; exec sleep 1000; fi
 awk -v leak="$1" -v slow="$2" '
 function say(severity, what) {
     number = $0; sub(/\|.*/, "", number); gsub(/ /, "", number)
@@ -116,6 +120,13 @@ impl Stage {
         self.forge.change(|pull| pull.base = base);
     }
 
+    /// The same as [`Stage::scrum`], under way: its output goes nowhere.
+    pub(super) fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.sandbox.command(env!("CARGO_BIN_EXE_scrum"));
+        command.args(arguments).envs(self.forge.job(self.customs.job));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     pub(super) fn scrum(&self, arguments: &[&str]) -> Printed {
         let job = self.forge.job(self.customs.job);
         let job: Vec<_> = job.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -127,7 +138,8 @@ impl Stage {
     /// What was said on stderr without what differs from run to run, and the status.
     pub(super) fn told(&self, printed: &Printed) -> String {
         let host = self.forge.job(&[("", "HOST")])[0].1.replace("http://", "");
-        let text = printed.stderr.replace(&host, "HOST").replace(&self.head(), "HEAD");
+        let head = self.head();
+        let text = printed.stderr.replace(&host, "HOST").replace(&head, "HEAD").replace(&head[..7], "HEAD");
         let run = regex::Regex::new(r"\d{8}-\d{9}-[0-9a-f]{6}").unwrap();
         format!("{}status {}", run.replace_all(&text, "RUN"), printed.status)
     }

@@ -2,7 +2,7 @@
 
 use scrum::{
     finding::LineRange,
-    forge::{Credential, Forge, ForgeError, Token, gitea},
+    forge::{Credential, Forge, ForgeError, Token, gitea, waiting::in_silence},
     pull::{Address, CommitStatus, Placed, Platform, PullState, Remark, StatusState},
 };
 
@@ -28,7 +28,7 @@ fn with_token(forge: &MockForge, token: Option<&str>) -> gitea::Gitea {
     let address = Address { platform, api, project: "acme/shop".to_owned(), number: 9 };
     let token = token.map(|token| Token { variable: "GITEA_TOKEN".to_owned(), secret: token.into() });
     let variables = vec!["GITEA_TOKEN".to_owned(), "FORGEJO_TOKEN".to_owned()];
-    gitea::Gitea::open(address, Credential { token, variables }).unwrap()
+    gitea::Gitea::open(address, Credential { token, variables }, in_silence()).unwrap()
 }
 
 fn opened(forge: &MockForge) -> gitea::Gitea {
@@ -230,12 +230,12 @@ async fn what_goes_wrong_is_said_clearly() {
     let forge = mock(Pull { is_locked: true, ..pull() }).await;
     lines.push(format!("locked: {}", told(&forge, opened(&forge).comment("text").await)));
     insta::assert_snapshot!(lines.join("\n"), @"
-    expired: HOST does not accept the token in GITEA_TOKEN: user does not exist [uid: 0, name: ] [0 made]
-    wrong: HOST does not accept the token in GITEA_TOKEN: user does not exist [uid: 0, name: ] [0 made]
+    expired: HOST does not accept the token in GITEA_TOKEN: it is wrong, has expired or was revoked [0 made]
+    wrong: HOST does not accept the token in GITEA_TOKEN: it is wrong, has expired or was revoked [0 made]
     read-only: the token in GITEA_TOKEN may not comment on acme/shop#9: token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue [0 made]
     hidden: acme/shop#9 is not there, or the token in GITEA_TOKEN may not see it [0 made]
     no token: no token for HOST: set GITEA_TOKEN or FORGEJO_TOKEN [0 made]
-    limited: HOST allows no more requests for 1200 s: 429 Too Many Requests [0 made]
+    limited: HOST allows no more requests for 20 min: 429 Too Many Requests [0 made]
     lost: cannot comment on acme/shop#9 at HOST: connection closed before message completed; it may have been done all the same [1 made]
     locked: the token in GITEA_TOKEN may not comment on acme/shop#9: issue is locked
     ");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scrum::{
     finding::LineRange,
-    forge::{Credential, Forge, ForgeError, Token, github},
+    forge::{Credential, Forge, ForgeError, Token, github, waiting::in_silence},
     pull::{Address, CommitStatus, Placed, Platform, PullState, Remark, StatusState, Thread},
 };
 
@@ -32,7 +32,7 @@ fn address(forge: &MockForge) -> Address {
 fn with_token(forge: &MockForge, token: Option<&str>) -> github::GitHub {
     let token = token.map(|token| Token { variable: "GITHUB_TOKEN".to_owned(), secret: token.into() });
     let variables = vec!["GITHUB_TOKEN".to_owned(), "GH_TOKEN".to_owned()];
-    github::GitHub::open(address(forge), Credential { token, variables }).unwrap()
+    github::GitHub::open(address(forge), Credential { token, variables }, in_silence()).unwrap()
 }
 
 fn opened(forge: &MockForge) -> github::GitHub {
@@ -134,7 +134,11 @@ async fn a_list_without_end_is_given_up() {
     let address = Address { api: endless.url.trim_end_matches("/v1").to_owned(), ..address(&forge) };
     for token in [None, Some(Token { variable: "GITHUB_TOKEN".to_owned(), secret: TOKEN.into() })] {
         let credential = Credential { token, variables: Vec::new() };
-        let said = github::GitHub::open(address.clone(), credential).unwrap().threads().await.unwrap_err();
+        let said = github::GitHub::open(address.clone(), credential, in_silence())
+            .unwrap()
+            .threads()
+            .await
+            .unwrap_err();
         assert!(said.to_string().ends_with("there are more than 100 pages"), "{said}");
     }
     assert_eq!(endless.asked().len(), 200);
@@ -275,7 +279,7 @@ async fn a_status_is_put_on_a_commit() {
     assert_eq!(found, expect.map(|(context, state, length)| (context.to_owned(), state.to_owned(), length)));
     assert_eq!(forge.statuses()[0].description, "all fine");
     let elsewhere = CommitStatus { commit: "0".repeat(40), ..status(StatusState::Failure, String::new()) };
-    insta::assert_snapshot!(told(&forge, github.set_status(&elsewhere).await), @"HOST refused to put a status on commit 0000000000000000000000000000000000000000 of acme/shop: No commit found for SHA: 0000000000000000000000000000000000000000");
+    insta::assert_snapshot!(told(&forge, github.set_status(&elsewhere).await), @"HOST refused to put a status on commit 0000000 of acme/shop: No commit found for SHA: 0000000000000000000000000000000000000000");
 }
 
 #[tokio::test]
@@ -306,13 +310,13 @@ async fn what_goes_wrong_is_said_clearly() {
     let forge = mock(Pull { is_locked: true, ..pull() }).await;
     lines.push(format!("locked: {}", told(&forge, opened(&forge).comment("text").await)));
     insta::assert_snapshot!(lines.join("\n"), @"
-    expired: HOST does not accept the token in GITHUB_TOKEN: Bad credentials [0 made, 1 asked]
-    wrong: HOST does not accept the token in GITHUB_TOKEN: Bad credentials [0 made, 1 asked]
+    expired: HOST does not accept the token in GITHUB_TOKEN: it is wrong, has expired or was revoked [0 made, 1 asked]
+    wrong: HOST does not accept the token in GITHUB_TOKEN: it is wrong, has expired or was revoked [0 made, 1 asked]
     read-only: the token in GITHUB_TOKEN may not comment on acme/shop#5: Resource not accessible by integration [0 made, 1 asked]
     hidden: acme/shop#5 is not there, or the token in GITHUB_TOKEN may not see it [0 made, 1 asked]
     hidden, no token: no token for HOST: set GITHUB_TOKEN or GH_TOKEN [0 made, 0 asked]
     no token: no token for HOST: set GITHUB_TOKEN or GH_TOKEN [0 made, 0 asked]
-    limited: HOST allows no more requests for 1200 s: You have exceeded a secondary rate limit. Please wait a few minutes before you try again. [0 made, 1 asked]
+    limited: HOST allows no more requests for 20 min: You have exceeded a secondary rate limit. Please wait a few minutes before you try again. [0 made, 1 asked]
     broken: cannot comment on acme/shop#5 at HOST: Server Error; it may have been done all the same [0 made, 1 asked]
     lost: cannot comment on acme/shop#5 at HOST: connection closed before message completed; it may have been done all the same [1 made, 1 asked]
     locked: the token in GITHUB_TOKEN may not comment on acme/shop#5: Unable to create comment because issue is locked.
@@ -366,7 +370,8 @@ async fn a_token_goes_to_no_other_server() {
     let token = Token { variable: "GITHUB_TOKEN".to_owned(), secret: TOKEN.into() };
     let address = Address { api: api.clone(), ..address(&elsewhere) };
     let github =
-        github::GitHub::open(address, Credential { token: Some(token), variables: Vec::new() }).unwrap();
+        github::GitHub::open(address, Credential { token: Some(token), variables: Vec::new() }, in_silence())
+            .unwrap();
     let host = |url: &str| url.trim_start_matches("http://").to_owned();
     for outcome in [github.pull().await.map(drop), github.comment("text").await.map(drop)] {
         let said = outcome.unwrap_err().to_string();
@@ -390,7 +395,12 @@ async fn a_server_cannot_make_us_print_the_token_or_its_escapes() {
     let address = Address { api: hostile.url.trim_end_matches("/v1").to_owned(), ..address(&forge) };
     let credential = Credential { token: Some(token), variables: Vec::new() };
     assert!(!format!("{credential:?}").contains(TOKEN));
-    let said = github::GitHub::open(address, credential).unwrap().pull().await.unwrap_err().to_string();
+    let said = github::GitHub::open(address, credential, in_silence())
+        .unwrap()
+        .pull()
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         said.starts_with(
             "the token in GITHUB_TOKEN may not read acme/shop#5: you sent [key]␛[31m and more xxx"

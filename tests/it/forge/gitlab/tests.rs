@@ -2,7 +2,7 @@
 
 use scrum::{
     finding::LineRange,
-    forge::{Credential, Forge, ForgeError, Token, gitlab},
+    forge::{Credential, Forge, ForgeError, Token, gitlab, waiting::in_silence},
     pull::{Address, CommitStatus, Placed, Platform, PullState, Remark, StatusState},
 };
 
@@ -27,7 +27,12 @@ fn with_token(forge: &MockForge, token: Option<(&str, &str)>) -> gitlab::GitLab 
     let (platform, api) = (Platform::GitLab, forge.url.clone());
     let address = Address { platform, api, project: "acme/web/shop".to_owned(), number: 7 };
     let token = token.map(|(variable, token)| Token { variable: variable.to_owned(), secret: token.into() });
-    gitlab::GitLab::open(address, Credential { token, variables: vec!["GITLAB_TOKEN".to_owned()] }).unwrap()
+    gitlab::GitLab::open(
+        address,
+        Credential { token, variables: vec!["GITLAB_TOKEN".to_owned()] },
+        in_silence(),
+    )
+    .unwrap()
 }
 
 fn opened(forge: &MockForge) -> gitlab::GitLab {
@@ -255,7 +260,7 @@ async fn what_goes_wrong_is_said_clearly() {
     of a job: the token in CI_JOB_TOKEN may not comment on acme/web/shop!7: 403 Forbidden [0 made]
     hidden: acme/web/shop!7 is not there, or the token in GITLAB_TOKEN may not see it [0 made]
     no token: no token for HOST: set GITLAB_TOKEN [0 made]
-    limited: HOST allows no more requests for 1200 s: This endpoint has been requested too many times. Try again later. [0 made]
+    limited: HOST allows no more requests for 20 min: This endpoint has been requested too many times. Try again later. [0 made]
     lost: cannot comment on acme/web/shop!7 at HOST: connection closed before message completed; it may have been done all the same [1 made]
     locked: the token in GITLAB_TOKEN may not comment on acme/web/shop!7: 403 Forbidden
     ");
