@@ -111,6 +111,10 @@ impl Log {
     pub(super) fn leave(&self, place: usize) -> bool {
         let (is_abandoned, wakers) = self.with(|state| {
             state.places.remove(&place);
+            if state.places.is_empty() {
+                // An emptied map keeps its last node, and logs lie on the shelf by the thousand.
+                state.places = BTreeMap::new();
+            }
             (state.is_abandoned(), [state.on_room.take(), state.abandoned_waker()])
         });
         wake(wakers.into_iter().flatten());
@@ -223,7 +227,10 @@ impl Log {
 
     /// Gives its share back: somebody else answers for what this log holds.
     pub(super) fn release(&self) {
-        self.with(|state| state.share.give_back(state.share.bytes));
+        self.with(|state| {
+            state.share.give_back(state.share.bytes);
+            state.chunks.shrink_to_fit();
+        });
     }
 
     /// Wakers are called outside: whoever is woken may come for the lock at once.
