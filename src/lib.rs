@@ -24,6 +24,7 @@ pub mod history;
 pub mod judgement;
 pub mod proportion;
 pub mod pull;
+pub mod retry_after;
 pub mod reviewer;
 pub mod route;
 pub mod secret;
@@ -48,7 +49,8 @@ pub mod post;
 
 pub mod gauntlet;
 
-// Means: what edges share.
+// Means: machinery with tasks and time in it, which knows neither reviews nor providers.
+pub mod coalesce;
 pub mod process;
 
 // Edges: the only code that touches the world. They never name one another.

@@ -6,16 +6,14 @@
 use std::{error::Error, time::Duration};
 
 use jiff::Timestamp;
-use reqwest::{
-    StatusCode,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
-};
+use reqwest::{StatusCode, header::HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::complaint::Complaint;
 use crate::{
     provider::{AskError, in_brief},
+    retry_after,
     secret::Keys,
 };
 
@@ -212,22 +210,9 @@ pub(super) fn root_cause(error: &dyn Error) -> String {
     cause.to_string()
 }
 
-/// How long the server asks to wait: milliseconds in a header that `OpenAI` and Azure add, seconds, or an HTTP date.
+/// How long the server asks to wait; a date counts from now.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
-    let milliseconds = headers.get("retry-after-ms").and_then(text).and_then(|text| text.parse::<f64>().ok());
-    if let Some(wait) = milliseconds.and_then(|wait| Duration::try_from_secs_f64(wait / 1e3).ok()) {
-        return Some(wait);
-    }
-    wait_until(&headers.get(RETRY_AFTER).and_then(text)?, Timestamp::now())
-}
-
-fn wait_until(value: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let then = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO))
+    retry_after::asked(headers, || Some(Timestamp::now()))
 }
 
 fn status_words(status: StatusCode) -> String {
@@ -240,23 +225,6 @@ fn status_words(status: StatusCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_in_seconds_and_as_dates() {
-        let now: Timestamp = "2026-11-21T04:00:00Z".parse().unwrap();
-        let check = |value: &str, expect: Option<u64>| {
-            assert_eq!(wait_until(value, now), expect.map(Duration::from_secs), "{value}");
-        };
-        check("7", Some(7));
-        check("0", Some(0));
-        check("Sat, 21 Nov 2026 04:01:30 GMT", Some(90));
-        check("Sat, 21 Nov 2026 03:00:00 GMT", Some(0));
-        check("-1", None);
-        check("1e300", None);
-        check("NaN", None);
-        check("soon", None);
-        check("", None);
-    }
 
     #[test]
     fn the_key_never_shows() {

@@ -1,0 +1,78 @@
+//! The task that makes a flight's call: [`fly`]. It belongs to no listener, so none of them can hold it up or take it along.
+
+use std::{fmt::Display, future::poll_fn, pin::pin, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, HeaderValue, Response};
+use tokio::time::timeout;
+
+use super::{
+    flight::Pilot,
+    log::{Broken, Head},
+};
+
+/// Makes `call`, writes down what comes, and lands. The call is dropped, and so cancelled, as soon as nobody listens or it is
+/// older than `age`.
+pub(super) async fn fly<A, S, E>(pilot: Pilot, age: Duration, stall: Duration, call: A)
+where
+    A: Future<Output = Result<Response<S>, E>>,
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Display,
+{
+    let end = tokio::select! {
+        biased;
+        () = poll_fn(|context| pilot.log().poll_abandoned(context)) => Err(Broken::Lost),
+        end = timeout(age, carry(&pilot, stall, call)) => end.unwrap_or(Err(Broken::TooOld)),
+    };
+    pilot.land(end);
+}
+
+/// Carries the answer from the call to the log.
+async fn carry<A, S, E>(pilot: &Pilot, stall: Duration, call: A) -> Result<(), Broken>
+where
+    A: Future<Output = Result<Response<S>, E>>,
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Display,
+{
+    let (parts, body) = call.await.map_err(upstream)?.into_parts();
+    pilot.log().set_head(Head { status: parts.status, headers: copied(&parts.headers) });
+    let mut body = pin!(body);
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(upstream)?;
+        if !chunk.is_empty() {
+            append(pilot, stall, &Bytes::copy_from_slice(&chunk)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Adds `chunk`. Without room the flight is closed to newcomers, and goes at the pace of its slowest reader; one that takes
+/// nothing for as long as `stall` is cut off.
+async fn append(pilot: &Pilot, stall: Duration, chunk: &Bytes) {
+    let log = pilot.log();
+    if log.append(chunk) {
+        return;
+    }
+    pilot.seal();
+    log.suspect_readers();
+    while timeout(stall, poll_fn(|context| log.poll_append(chunk, context))).await.is_err() {
+        log.cut_suspects();
+        log.suspect_readers();
+    }
+}
+
+/// The same headers in memory of their own: values as received are slices of the connection's read buffer, and so are chunks.
+/// A log outlives its connection, and would keep every such buffer whole.
+fn copied(headers: &HeaderMap) -> HeaderMap {
+    let copy = |value: &HeaderValue| {
+        let mut own = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+        own.set_sensitive(value.is_sensitive());
+        own
+    };
+    headers.iter().map(|(name, value)| (name.clone(), copy(value))).collect()
+}
+
+fn upstream(error: impl Display) -> Broken {
+    Broken::Upstream(error.to_string().into())
+}
