@@ -15,6 +15,8 @@ mod page;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use secrecy::SecretString;
 
 use super::{Answer, AskError, Draft, OpenError, anthropic, openai};
@@ -102,6 +104,27 @@ impl Endpoint {
 
     pub(super) fn without_key(&self, text: String) -> String {
         self.door.without_key(text)
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Sends `body` to `path` behind the base URL, with the key and `headers`. Any status is an answer.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        body: Bytes,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, AskError> {
+        let request = self.http.post(self.address.of(path)).headers(headers);
+        let request = request.headers(self.address.headers.clone()).header(CONTENT_TYPE, "application/json");
+        request.body(body).send().await.map_err(|error| self.door.lost(&error))
+    }
+
+    /// Words for a connection that broke in the middle of an answer.
+    pub(super) fn lost(&self, error: &reqwest::Error) -> AskError {
+        self.door.lost(error)
     }
 
     /// Asks, and asks again at once when the server refused something that can be left out, or spent its whole output on
