@@ -25,7 +25,7 @@ pub(super) use address::Address;
 pub use address::HttpClients;
 pub(super) use door::{Door, Refusal};
 pub(super) use exchange::Exchange;
-pub(super) use gather::{Reply, Said, Trouble, gather};
+pub(super) use gather::{Reply, Said, Trouble, gather, newer};
 pub(super) use manner::Manner;
 pub(super) use page::page;
 

@@ -4,6 +4,7 @@
 //! here, and nothing waits: retries and limits belong to whoever asks.
 
 mod problem;
+mod watch;
 
 use std::{pin::Pin, time::Duration};
 
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::reviewer::Reviewer;
 pub use problem::Problem;
+pub use watch::Watch;
 
 /// The body of an answer. An error in it says that it is not whole.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Torn>> + Send>>;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     coalesce::{Broken, Head, Reader, Role},
-    provider::relay::{self, Problem},
+    provider::relay::{self, Problem, Torn},
 };
 
 /// Tells a caller how it got its answer.
@@ -71,10 +71,12 @@ pub(super) async fn shared(role: Role, mut reader: Reader, deadline: Option<Inst
     response.map(|_| Body::from_stream(pieces))
 }
 
-/// An answer that nobody else gets, as it came.
+/// An answer that nobody else gets, as it came: whether it is whole is for its reader to see.
 pub(super) fn alone(answer: Response<relay::Body>) -> Response<Body> {
     let (mut parts, body) = answer.into_parts();
     parts.headers = for_caller(&parts.headers);
+    let as_it_came = |piece: &Result<Bytes, Torn>| !matches!(piece, Err(Torn::Unfinished | Torn::Reported));
+    let body = body.take_while(move |piece| std::future::ready(as_it_came(piece)));
     Response::from_parts(parts, Body::from_stream(body))
 }
 

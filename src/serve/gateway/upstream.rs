@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::line::{Full, Line, Place};
 use crate::{
     clock,
-    provider::relay::{Body, Problem, Relay, Torn, Unreached},
+    provider::relay::{Body, Problem, Relay, Torn, Unreached, Watch},
     retry_after,
     reviewer::Reviewer,
     run::retry::Patience,
@@ -64,7 +64,7 @@ impl Upstream {
             let answer = self.relay.send(outgoing.body.clone(), outgoing.headers.clone()).await;
             let Some(pause) = pause(&answer, &mut patience) else {
                 return Ok(
-                    answer.map_or_else(|error| told(unreached(&error)), |answer| holding(place, answer))
+                    answer.map_or_else(|error| told(unreached(&error)), |answer| passing(place, answer))
                 );
             };
             // Gives its connection back before it waits.
@@ -107,13 +107,22 @@ fn told(problem: Problem) -> Response<Body> {
     response.map(|text| stream::iter([Ok(Bytes::from(text))]).boxed())
 }
 
-/// The place is taken until the answer is through.
-fn holding(place: Place, answer: Response<Body>) -> Response<Body> {
+/// The answer, watched as it passes by. The place is taken until it is through.
+fn passing(place: Place, answer: Response<Body>) -> Response<Body> {
+    let watch = answer.status().is_success().then(|| Watch::of(answer.headers()));
     answer.map(|body| {
-        let held = stream::unfold((place, body), |(place, mut body)| async move {
-            let piece = body.next().await?;
-            Some((piece, (place, body)))
+        let state = Some((place, watch, body));
+        let watched = stream::unfold(state, |state| async move {
+            let (place, mut watch, mut body) = state?;
+            match body.next().await {
+                Some(Ok(piece)) => {
+                    watch.iter_mut().for_each(|watch| watch.see(&piece));
+                    Some((Ok(piece), Some((place, watch, body))))
+                }
+                Some(Err(torn)) => Some((Err(torn), None)),
+                None => watch?.end().err().map(|torn| (Err(torn), None)),
+            }
         });
-        held.boxed()
+        watched.boxed()
     })
 }
