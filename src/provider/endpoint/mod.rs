@@ -19,7 +19,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use secrecy::SecretString;
 
-use super::{Answer, AskError, Draft, OpenError, anthropic, openai};
+use super::{Answer, AskError, Draft, OpenError, Sample, anthropic, openai};
 use crate::{prompt::Prompt, reviewer::Reviewer};
 pub(super) use address::Address;
 pub use address::HttpClients;
@@ -129,11 +129,17 @@ impl Endpoint {
 
     /// Asks, and asks again at once when the server refused something that can be left out, or spent its whole output on
     /// reasoning. Each kind of change is made once in a run, and a raised limit taken back once, so this ends.
-    pub(super) async fn ask(&self, prompt: &Prompt, draft: &Arc<Draft>) -> Result<Answer, AskError> {
+    pub(super) async fn ask(
+        &self,
+        prompt: &Prompt,
+        sample: Sample,
+        draft: &Arc<Draft>,
+    ) -> Result<Answer, AskError> {
+        let address = self.address.asking_for(sample);
         let mut spent: Option<Answer> = None;
         loop {
             let manner = self.manner(|manner| manner.clone());
-            match self.once(prompt, &manner, draft).await {
+            match self.once(&address, prompt, &manner, draft).await {
                 Ok(reply) => {
                     let is_all_reasoning = reply.is_all_reasoning();
                     let reply = reply.checked(prompt);
@@ -164,11 +170,17 @@ impl Endpoint {
         }
     }
 
-    async fn once(&self, prompt: &Prompt, manner: &Manner, draft: &Arc<Draft>) -> Result<Reply, Refusal> {
+    async fn once(
+        &self,
+        address: &Address,
+        prompt: &Prompt,
+        manner: &Manner,
+        draft: &Arc<Draft>,
+    ) -> Result<Reply, Refusal> {
         let exchange = Exchange::new(self.http.clone(), Arc::clone(&self.door), Arc::clone(draft));
         match self.protocol {
-            Protocol::Chat => openai::ask(exchange, &self.address, manner, prompt).await,
-            Protocol::Messages => anthropic::ask(exchange, &self.address, manner, prompt).await,
+            Protocol::Chat => openai::ask(exchange, address, manner, prompt).await,
+            Protocol::Messages => anthropic::ask(exchange, address, manner, prompt).await,
         }
     }
 
