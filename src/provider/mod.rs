@@ -9,6 +9,7 @@ pub mod discovery;
 pub mod draft;
 pub mod endpoint;
 mod openai;
+pub mod relay;
 mod remark;
 pub mod replay;
 pub mod sarif;
