@@ -2,7 +2,7 @@
 //!
 //! async-openai carries the protocol; `wire` has the shapes of what is sent and received, more lenient than its own.
 
-mod wire;
+pub(super) mod wire;
 
 use std::{
     future::Future,

@@ -40,6 +40,14 @@ pub(in crate::provider) struct Said {
     pub(in crate::provider) usage: Spent,
 }
 
+impl Said {
+    /// Whether the server tells that it failed.
+    pub(in crate::provider) fn is_failure(&self) -> bool {
+        let word = self.finish.as_deref().unwrap_or_default();
+        self.error.as_ref().is_some_and(|error| !error.is_null()) || finish_of(word) == Finish::Breakdown
+    }
+}
+
 /// An event that says nothing.
 #[derive(Debug)]
 pub(in crate::provider) enum Trouble {
@@ -222,7 +230,7 @@ impl Gathered {
 }
 
 /// Figures of an event, and earlier ones where it is silent.
-fn newer(now: Spent, earlier: Spent) -> Spent {
+pub(in crate::provider) fn newer(now: Spent, earlier: Spent) -> Spent {
     Spent {
         tokens_in: now.tokens_in.or(earlier.tokens_in),
         tokens_cached: now.tokens_cached.or(earlier.tokens_cached),

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::{
@@ -61,7 +61,7 @@ impl<'a> Request<'a> {
 
 /// One event of a stream, or a whole plain reply.
 #[derive(Debug, Deserialize)]
-pub(super) struct Chunk {
+pub(in crate::provider) struct Chunk {
     #[serde(default)]
     choices: Option<Vec<Choice>>,
     #[serde(default)]
@@ -92,9 +92,33 @@ struct Piece {
     reasoning_content: Option<Value>,
     #[serde(default)]
     reasoning: Option<Value>,
+    #[serde(default)]
+    tool_calls: Option<Vec<IgnoredAny>>,
+}
+
+impl Chunk {
+    /// Whether it has anything of the answer itself, tools' calls too. Servers send chunks that only name the role.
+    pub(in crate::provider) fn holds_a_token(&self) -> bool {
+        let choices = self.choices.iter().flatten();
+        choices
+            .filter_map(|choice| choice.delta.as_ref().or(choice.message.as_ref()))
+            .any(Piece::holds_a_token)
+    }
 }
 
 impl Piece {
+    fn holds_a_token(&self) -> bool {
+        let has_content = match &self.content {
+            Some(Content::Text(text)) => !text.is_empty(),
+            Some(Content::Parts(parts)) => !parts.is_empty(),
+            None => false,
+        };
+        has_content
+            || self.reasoning_bytes() > 0
+            || self.refusal.as_ref().is_some_and(|text| !text.is_empty())
+            || self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty())
+    }
+
     /// Bytes of reasoning beside the content. Some servers send it under both names.
     fn reasoning_bytes(&self) -> usize {
         let length = |thought: &Option<Value>| thought.as_ref().and_then(Value::as_str).map_or(0, str::len);

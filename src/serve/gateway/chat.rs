@@ -1,0 +1,94 @@
+//! `POST /v1/chat/completions`: [`chat`].
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+
+use super::{
+    Gateway, Upstream,
+    outline::Outline,
+    passing::{alone, deadline, for_provider, shared, too_late, within},
+    upstream::Outgoing,
+};
+use crate::{coalesce, provider::relay::Problem};
+
+/// Answers a chat request, with others who ask the same.
+pub(in crate::serve) async fn chat(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    gateway.chat(request).await.unwrap_or_else(Problem::into_response)
+}
+
+impl Gateway {
+    async fn chat(&self, request: Request) -> Result<Response, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = self.whole(body).await?;
+        let (upstream, body) = self.route(&body)?;
+        let deadline = deadline(&parts.headers);
+        let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
+        match self.key(&parts.headers, &upstream, &outgoing.body) {
+            Ok(key) => {
+                let (role, reader) = self.flights.ask(key, move || upstream.call(outgoing));
+                Ok(shared(role, reader, deadline).await)
+            }
+            Err(reason) => {
+                self.flights.skip(reason);
+                let answer = within(deadline, upstream.call(outgoing)).await.ok_or_else(too_late)?;
+                let answer =
+                    answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;
+                Ok(alone(answer))
+            }
+        }
+    }
+
+    async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
+        let most = self.settings.request_bytes;
+        to_bytes(body, most).await.map_err(|_| {
+            let message = format!("the request is larger than {most} bytes, or was broken off");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).code("request_too_large")
+        })
+    }
+
+    /// Who answers, and what is sent there. What cannot be read goes to the first, which says what is wrong with it.
+    fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes), Problem> {
+        let nobody =
+            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured").code("no_models");
+        let first = self.routes.first().ok_or_else(nobody)?;
+        let Some(outline) = Outline::of(body) else { return Ok((Arc::clone(first), body.clone())) };
+        let Some(model) = outline.model.as_deref() else {
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "the request names no model");
+            return Err(problem.about("model"));
+        };
+        let upstream = self.routes.find(model).ok_or_else(|| self.no_such(model))?;
+        Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model)))
+    }
+
+    fn no_such(&self, model: &str) -> Problem {
+        let known = self.routes.names().join(", ");
+        let message = format!("no model {model:?} is configured here; there are {known}");
+        Problem::new(StatusCode::NOT_FOUND, message).code("model_not_found").about("model")
+    }
+
+    fn key(
+        &self,
+        headers: &HeaderMap,
+        upstream: &Upstream,
+        body: &Bytes,
+    ) -> Result<coalesce::Key, coalesce::Skip> {
+        let credential = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+        let tenant = headers.get("x-org-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let request = coalesce::Request {
+            credential,
+            tenant,
+            provider: upstream.reviewer.id.as_str(),
+            route: "POST /v1/chat/completions",
+            headers,
+            body,
+        };
+        request.key(self.switches)
+    }
+}

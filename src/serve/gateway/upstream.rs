@@ -1,0 +1,128 @@
+//! One configured model, asked for whoever wants it: [`Upstream`] waits for its turn, asks, and asks again where that helps.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{HeaderMap, Response, StatusCode};
+use jiff::Timestamp;
+
+use super::line::{Full, Line, Place};
+use crate::{
+    clock,
+    provider::relay::{Body, Problem, Relay, Torn, Unreached, Watch},
+    retry_after,
+    reviewer::Reviewer,
+    run::retry::Patience,
+};
+
+/// First pause before a call is made again.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Most that all pauses of one request take together: whoever asked is waiting.
+const LONGEST_PAUSES: Duration = Duration::from_secs(10);
+/// After how many seconds somebody who was turned away may ask again.
+const TURNED_AWAY_SECS: u64 = 1;
+
+/// One configured model.
+pub(in crate::serve) struct Upstream {
+    pub(in crate::serve) reviewer: Reviewer,
+    relay: Relay,
+    line: Arc<Line>,
+    retries: u32,
+    calls: AtomicU64,
+}
+
+/// What is sent.
+#[derive(Clone)]
+pub(in crate::serve) struct Outgoing {
+    /// A chat request.
+    pub(in crate::serve) body: Bytes,
+    /// Those of the caller that are for the provider.
+    pub(in crate::serve) headers: HeaderMap,
+}
+
+impl Upstream {
+    pub(in crate::serve) fn new(reviewer: Reviewer, relay: Relay, line: Arc<Line>, retries: u32) -> Self {
+        Self { reviewer, relay, line, retries, calls: AtomicU64::new(0) }
+    }
+
+    /// The answer, whatever it is; a provider that cannot be reached, or is too busy, is an answer too.
+    pub(in crate::serve) async fn call(self: Arc<Self>, outgoing: Outgoing) -> Result<Response<Body>, Torn> {
+        let place = match self.line.enter().await {
+            Ok(place) => place,
+            Err(full) => return Ok(told(turned_away(full))),
+        };
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut patience = Patience::new(self.retries, FIRST_PAUSE, LONGEST_PAUSES, number);
+        loop {
+            let answer = self.relay.send(outgoing.body.clone(), outgoing.headers.clone()).await;
+            let Some(pause) = pause(&answer, &mut patience) else {
+                return Ok(
+                    answer.map_or_else(|error| told(unreached(&error)), |answer| passing(place, answer))
+                );
+            };
+            // Gives its connection back before it waits.
+            drop(answer);
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// How long to wait before the call is made again; `None` if that would not help.
+fn pause(answer: &Result<Response<Body>, Unreached>, patience: &mut Patience) -> Option<Duration> {
+    let asked = match answer {
+        Ok(answer) if is_passing(answer.status()) => retry_after::asked(answer.headers(), now),
+        Err(error) if error.for_now => None,
+        Ok(_) | Err(_) => return None,
+    };
+    patience.next_delay(asked).ok()
+}
+
+fn now() -> Option<Timestamp> {
+    Some(clock::now())
+}
+
+/// Whether another attempt may go better.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502..=504 | 529)
+}
+
+fn turned_away(full: Full) -> Problem {
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, full.to_string());
+    problem.code("provider_busy").retry_after(TURNED_AWAY_SECS)
+}
+
+fn unreached(error: &Unreached) -> Problem {
+    Problem::new(StatusCode::BAD_GATEWAY, error.reason.clone()).code("provider_unreachable")
+}
+
+fn told(problem: Problem) -> Response<Body> {
+    let response: Response<String> = problem.into_response();
+    response.map(|text| stream::iter([Ok(Bytes::from(text))]).boxed())
+}
+
+/// The answer, watched as it passes by. The place is taken until it is through.
+fn passing(place: Place, answer: Response<Body>) -> Response<Body> {
+    let watch = answer.status().is_success().then(|| Watch::of(answer.headers()));
+    answer.map(|body| {
+        let state = Some((place, watch, body));
+        let watched = stream::unfold(state, |state| async move {
+            let (place, mut watch, mut body) = state?;
+            match body.next().await {
+                Some(Ok(piece)) => {
+                    watch.iter_mut().for_each(|watch| watch.see(&piece));
+                    Some((Ok(piece), Some((place, watch, body))))
+                }
+                Some(Err(torn)) => Some((Err(torn), None)),
+                None => watch?.end().err().map(|torn| (Err(torn), None)),
+            }
+        });
+        watched.boxed()
+    })
+}
