@@ -11,7 +11,8 @@ use reqwest::Body;
 
 use super::endpoint::{Address, Exchange, Manner, Refusal, Reply, Trouble, gather};
 use crate::prompt::Prompt;
-use wire::{Event, Request, Tokens};
+use wire::{Event, Request};
+pub(super) use wire::{Stop, Tokens, Usage};
 
 /// The version of the API that is spoken here, the only one since 2023.
 const VERSION: &str = "2023-06-01";

@@ -3,6 +3,7 @@
 //! To a server that speaks `OpenAI`'s chat completions nothing is changed, whatever is in the request. Nothing is asked twice
 //! here, and nothing waits: retries and limits belong to whoever asks.
 
+pub mod messages;
 mod problem;
 mod watch;
 
