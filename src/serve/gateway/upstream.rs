@@ -13,13 +13,18 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 
-use super::line::{Full, Line, Place};
+use super::{
+    bill::Bill,
+    line::{Full, Line, Place},
+    quota::UsedUp,
+};
 use crate::{
     clock,
-    provider::relay::{Body, Problem, Relay, Torn, Unreached, Watch},
+    provider::relay::{Body, Problem, Relay, Torn, Unreached},
     retry_after,
     reviewer::Reviewer,
     run::retry::Patience,
+    serve::tenants::{Admission, guess},
 };
 
 /// First pause before a call is made again.
@@ -53,19 +58,34 @@ impl Upstream {
     }
 
     /// The answer, whatever it is; a provider that cannot be reached, or is too busy, is an answer too.
-    pub(in crate::serve) async fn call(self: Arc<Self>, outgoing: Outgoing) -> Result<Response<Body>, Torn> {
+    /// `admission` is settled when it is known what the answer took.
+    pub(in crate::serve) async fn call(
+        self: Arc<Self>,
+        outgoing: Outgoing,
+        admission: Admission,
+    ) -> Result<Response<Body>, Torn> {
         let place = match self.line.enter().await {
             Ok(place) => place,
             Err(full) => return Ok(told(turned_away(full))),
         };
+        let prompt = guess(&outgoing.body, None);
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let mut patience = Patience::new(self.retries, FIRST_PAUSE, LONGEST_PAUSES, number);
         loop {
+            let sent = match self.line.turn(prompt).await {
+                Ok(sent) => sent,
+                Err(used_up) => return Ok(told(used_up.into())),
+            };
             let answer = self.relay.send(outgoing.body.clone(), outgoing.headers.clone()).await;
             let Some(pause) = pause(&answer, &mut patience) else {
-                return Ok(
-                    answer.map_or_else(|error| told(unreached(&error)), |answer| passing(place, answer))
-                );
+                return Ok(match answer {
+                    Ok(answer) if answer.status().is_success() => {
+                        let bill = Bill::new(answer.headers(), prompt, admission, sent);
+                        passing(place, bill, answer)
+                    }
+                    Ok(answer) => holding(place, answer),
+                    Err(error) => told(unreached(&error)),
+                });
             };
             // Gives its connection back before it waits.
             drop(answer);
@@ -98,6 +118,14 @@ fn turned_away(full: Full) -> Problem {
     problem.code("provider_busy").retry_after(TURNED_AWAY_SECS)
 }
 
+impl From<UsedUp> for Problem {
+    fn from(used_up: UsedUp) -> Self {
+        let seconds = used_up.0.as_nanos().div_ceil(1_000_000_000).max(1);
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, used_up.to_string()).code("provider_limit");
+        problem.retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
+    }
+}
+
 fn unreached(error: &Unreached) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, error.reason.clone()).code("provider_unreachable")
 }
@@ -108,21 +136,30 @@ fn told(problem: Problem) -> Response<Body> {
 }
 
 /// The answer, watched as it passes by. The place is taken until it is through.
-fn passing(place: Place, answer: Response<Body>) -> Response<Body> {
-    let watch = answer.status().is_success().then(|| Watch::of(answer.headers()));
+fn passing(place: Place, bill: Bill, answer: Response<Body>) -> Response<Body> {
     answer.map(|body| {
-        let state = Some((place, watch, body));
-        let watched = stream::unfold(state, |state| async move {
-            let (place, mut watch, mut body) = state?;
+        let watched = stream::unfold(Some((place, bill, body)), |state| async move {
+            let (place, mut bill, mut body) = state?;
             match body.next().await {
                 Some(Ok(piece)) => {
-                    watch.iter_mut().for_each(|watch| watch.see(&piece));
-                    Some((Ok(piece), Some((place, watch, body))))
+                    bill.see(&piece);
+                    Some((Ok(piece), Some((place, bill, body))))
                 }
                 Some(Err(torn)) => Some((Err(torn), None)),
-                None => watch?.end().err().map(|torn| (Err(torn), None)),
+                None => bill.end().err().map(|torn| (Err(torn), None)),
             }
         });
         watched.boxed()
+    })
+}
+
+/// An answer that is none, which costs nothing. The place is taken until it is through.
+fn holding(place: Place, answer: Response<Body>) -> Response<Body> {
+    answer.map(|body| {
+        let held = body.map(move |piece| {
+            let _ = &place;
+            piece
+        });
+        held.boxed()
     })
 }
