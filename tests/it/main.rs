@@ -13,6 +13,7 @@ mod bounds;
 mod bundle;
 mod cases;
 mod ci;
+mod clients;
 mod command;
 mod context;
 mod dispose;
