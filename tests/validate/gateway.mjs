@@ -112,6 +112,29 @@ async function leaver(gateway, provider) {
   promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
 }
 
+// One of three reads nothing for a while of an answer of 6 MB, which takes the provider two seconds and more.
+async function sluggard(gateway, provider) {
+  const before = await counts(provider);
+  const body = chat('latency=50 tokens=600 gap=3 size=10000', { stream: true });
+  const url = `${gateway}/v1/chat/completions`;
+  const held = call(url, body, {}, 4000).answer;
+  const quick = await Promise.all([call(url, body), call(url, body)].map((one) => one.answer));
+  promise('one of 3 readers of 6 MB stalls for 4 s: the others get all of it', quick.filter((one) => whole(one, 600)).length, '=', 2);
+  promise('… and are not held up', Math.max(...quick.map((one) => one.total)), '≤', 4000, ' ms');
+  promise('… the one that stalled gets all of it', whole(await held, 600) ? 1 : 0, '=', 1);
+  promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
+}
+
+// The same question from two tenants, and with two credentials.
+async function strangers(gateway, provider) {
+  const before = await counts(provider);
+  const body = chat('latency=300');
+  const who = [{ 'x-org-id': 'a' }, { 'x-org-id': 'b' }, { authorization: 'Bearer one' }, { authorization: 'Bearer two' }];
+  const got = await Promise.all(who.map((headers) => call(`${gateway}/v1/chat/completions`, body, headers).answer));
+  promise('2 tenants and 2 credentials ask the same: answered', got.filter((one) => whole(one, 20)).length, '=', 4);
+  promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 4);
+}
+
 // Chats that have nothing to do with one another.
 async function active(name, posts, provider) {
   const before = await counts(provider);
@@ -128,10 +151,12 @@ async function broken_stream(gateway, provider) {
   const body = chat('latency=50 tokens=40 gap=5 cut=10', { stream: true });
   const got = await Promise.all(Array.from({ length: 10 }, () => call(`${gateway}/v1/chat/completions`, body).answer));
   promise('the provider breaks off: 10 readers see an error and no end', got.filter((one) => one.error && !one.done).length, '=', 10);
-  const refused = chat('latency=50 status=400');
-  const told = await Promise.all(Array.from({ length: 10 }, () => call(`${gateway}/v1/chat/completions`, refused).answer));
-  promise('the provider refuses: 10 callers get its status', told.filter((one) => one.status === 400).length, '=', 10);
-  promise('… calls to the provider, both', (await counts(provider)).calls - before.calls, '=', 2);
+  promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
+  const busy = chat('latency=50 status=429');
+  const told = await Promise.all(Array.from({ length: 50 }, () => call(`${gateway}/v1/chat/completions`, busy).answer));
+  const passed = told.filter((one) => one.status === 429 && Number(one.headers['retry-after']) >= 1);
+  promise('the provider is busy: 50 callers get its 429 and Retry-After', passed.length, '=', 50);
+  promise('… calls to the provider, retries and all, with the one above', (await counts(provider)).calls - before.calls, '≤', 4);
 }
 
 async function sums(gateway, provider) {
@@ -156,6 +181,8 @@ async function main(folder, running) {
   await readers('a thread', (await thread(gateway.url)).url, message(slow, { stream: true }), provider.url);
   await cancels(gateway.url, provider.url);
   await leaver(gateway.url, provider.url);
+  await sluggard(gateway.url, provider.url);
+  await strangers(gateway.url, provider.url);
   await active('chats', many.map(() => ({ url: completions, body: chat(slow, { stream: true }) })), provider.url);
   const threads = await Promise.all(many.map(() => thread(gateway.url)));
   await active('threads', threads.map(({ url }) => ({ url, body: message(slow, { stream: true }) })), provider.url);
