@@ -9,15 +9,20 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     routing::{get, post},
 };
+use http::{Method, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     coalesce::Switches,
     config::Serve,
-    provider::{Provider, relay::Relay},
+    provider::{
+        Provider,
+        relay::{Problem, Relay},
+    },
     reviewer::Reviewer,
 };
 use gateway::{Gateway, Line, Routes, Upstream};
@@ -57,9 +62,21 @@ impl Server {
         Router::new()
             .route("/v1/chat/completions", post(gateway::chat))
             .route("/v1/models", get(gateway::models))
+            .route("/v1/models/{*name}", get(gateway::model))
             .route("/health", get(async || "ok\n"))
+            .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
+            .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
             .with_state(Arc::clone(&self.gateway))
     }
+}
+
+fn nothing_there(path: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {path:?}")).code("unknown_url")
+}
+
+fn not_done(method: &Method) -> Problem {
+    let message = format!("{method} is not what this address is for");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, message).code("method_not_allowed")
 }
 
 /// The endpoints among `reviewers`; models of one provider share its line.

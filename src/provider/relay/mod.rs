@@ -3,7 +3,9 @@
 //! To a server that speaks `OpenAI`'s chat completions nothing is changed, whatever is in the request. Nothing is asked twice
 //! here, and nothing waits: retries and limits belong to whoever asks.
 
+pub mod messages;
 mod problem;
+mod translated;
 mod watch;
 
 use std::{pin::Pin, time::Duration};
@@ -14,7 +16,7 @@ use http::{HeaderMap, Response};
 use tokio::time::timeout;
 
 use super::{
-    AskError, Provider,
+    AskError, Provider, anthropic,
     endpoint::{Endpoint, Protocol},
 };
 use crate::reviewer::Reviewer;
@@ -30,6 +32,8 @@ pub struct Relay {
     endpoint: Endpoint,
     /// Longest silence within an answer.
     idle: Duration,
+    /// Most tokens of an answer where a request names none and the protocol insists on a number.
+    usual_limit: u32,
 }
 
 /// Why an answer is not whole. Its words name no key.
@@ -64,7 +68,8 @@ impl Relay {
     pub fn to(provider: &Provider, reviewer: &Reviewer) -> Option<Self> {
         match provider {
             Provider::OpenAi(endpoint) | Provider::Anthropic(endpoint) => {
-                Some(Self { endpoint: endpoint.clone(), idle: reviewer.idle_timeout })
+                let usual_limit = reviewer.max_output_tokens.unwrap_or(anthropic::DEFAULT_LIMIT);
+                Some(Self { endpoint: endpoint.clone(), idle: reviewer.idle_timeout, usual_limit })
             }
             Provider::Command(_) | Provider::Replay(_) | Provider::Sarif(_) | Provider::Builtin(..) => None,
         }
@@ -74,7 +79,7 @@ impl Relay {
     pub async fn send(&self, body: Bytes, headers: HeaderMap) -> Result<Response<Body>, Unreached> {
         match self.endpoint.protocol() {
             Protocol::Chat => self.post("/chat/completions", body, headers).await,
-            Protocol::Messages => Err(Unreached { reason: String::new(), for_now: false }),
+            Protocol::Messages => translated::send(self, body, headers).await,
         }
     }
 

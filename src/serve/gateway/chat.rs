@@ -9,11 +9,12 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use tokio::time::timeout_at;
 
 use super::{
     Gateway, Upstream,
     outline::Outline,
-    passing::{alone, deadline, for_provider, shared, too_late, within},
+    passing::{alone, deadline, for_provider, shared, too_late},
     upstream::Outgoing,
 };
 use crate::{coalesce, provider::relay::Problem};
@@ -26,9 +27,9 @@ pub(in crate::serve) async fn chat(State(gateway): State<Arc<Gateway>>, request:
 impl Gateway {
     async fn chat(&self, request: Request) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
-        let body = self.whole(body).await?;
+        let deadline = deadline(&parts.headers, self.settings.answer);
+        let body = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
         let (upstream, body) = self.route(&body)?;
-        let deadline = deadline(&parts.headers);
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
         match self.key(&parts.headers, &upstream, &outgoing.body) {
             Ok(key) => {
@@ -37,7 +38,7 @@ impl Gateway {
             }
             Err(reason) => {
                 self.flights.skip(reason);
-                let answer = within(deadline, upstream.call(outgoing)).await.ok_or_else(too_late)?;
+                let answer = timeout_at(deadline, upstream.call(outgoing)).await.map_err(|_| too_late())?;
                 let answer =
                     answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;
                 Ok(alone(answer))
@@ -67,7 +68,7 @@ impl Gateway {
         Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model)))
     }
 
-    fn no_such(&self, model: &str) -> Problem {
+    pub(super) fn no_such(&self, model: &str) -> Problem {
         let known = self.routes.names().join(", ");
         let message = format!("no model {model:?} is configured here; there are {known}");
         Problem::new(StatusCode::NOT_FOUND, message).code("model_not_found").about("model")

@@ -21,7 +21,7 @@ use crate::{
 };
 pub(super) use chat::chat;
 pub(super) use line::Line;
-pub(super) use models::models;
+pub(super) use models::{model, models};
 pub(super) use routes::Routes;
 pub(super) use upstream::Upstream;
 

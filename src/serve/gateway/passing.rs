@@ -44,18 +44,19 @@ pub(super) fn for_provider(headers: &HeaderMap) -> HeaderMap {
     FOR_PROVIDERS.iter().filter_map(named).collect()
 }
 
-/// When the caller stops waiting, if it said so.
-pub(super) fn deadline(headers: &HeaderMap) -> Option<Instant> {
-    let seconds = headers.get(TIMEOUT)?.to_str().ok()?.trim().parse::<f64>().ok()?;
-    Instant::now().checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+/// When the caller stops waiting: when it said, but not after `longest`.
+pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Instant {
+    let seconds = headers.get(TIMEOUT).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
+    let asked = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    Instant::now() + asked.unwrap_or(longest).min(longest)
 }
 
 /// The answer of a flight, for one of those who share it.
-pub(super) async fn shared(role: Role, mut reader: Reader, deadline: Option<Instant>) -> Response<Body> {
-    let head = match within(deadline, reader.head()).await {
-        Some(Ok(head)) => head,
-        Some(Err(broken)) => return problem(&broken).into_response(),
-        None => return too_late().into_response(),
+pub(super) async fn shared(role: Role, mut reader: Reader, deadline: Instant) -> Response<Body> {
+    let head = match timeout_at(deadline, reader.head()).await {
+        Ok(Ok(head)) => head,
+        Ok(Err(broken)) => return problem(&broken).into_response(),
+        Err(_) => return too_late().into_response(),
     };
     let Head { status, headers } = &*head;
     let mut response = Response::new(Body::empty());
@@ -85,13 +86,6 @@ pub(super) fn too_late() -> Problem {
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "no answer within the time asked for").code("timeout")
 }
 
-pub(super) async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
-    match deadline {
-        Some(deadline) => timeout_at(deadline, work).await.ok(),
-        None => Some(work.await),
-    }
-}
-
 fn for_caller(headers: &HeaderMap) -> HeaderMap {
     let passes = |name: &HeaderName| !NOT_FOR_CALLERS.contains(&name.as_str());
     headers
@@ -116,12 +110,12 @@ enum Ended {
 }
 
 /// `reader`'s pieces, but none after `deadline`.
-fn until(deadline: Option<Instant>, reader: Reader) -> impl Stream<Item = Result<Bytes, Ended>> {
+fn until(deadline: Instant, reader: Reader) -> impl Stream<Item = Result<Bytes, Ended>> {
     stream::unfold(Some(reader), move |reader| async move {
         let mut reader = reader?;
-        match within(deadline, reader.next()).await {
-            Some(piece) => Some((piece?.map_err(Ended::Broken), Some(reader))),
-            None => Some((Err(Ended::TooLate), None)),
+        match timeout_at(deadline, reader.next()).await {
+            Ok(piece) => Some((piece?.map_err(Ended::Broken), Some(reader))),
+            Err(_) => Some((Err(Ended::TooLate), None)),
         }
     })
 }
