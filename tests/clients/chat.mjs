@@ -21,7 +21,7 @@ const tool = {
     },
   },
 };
-const client = new OpenAI({ baseURL: process.env.GATEWAY, apiKey: "of-the-caller", maxRetries: 0 });
+const client = new OpenAI({ baseURL: process.env.GATEWAY, apiKey: "of-the-caller", maxRetries: 0, timeout: 60_000 });
 const completions = client.chat.completions;
 const usageToo = { stream: true, stream_options: { include_usage: true } };
 

@@ -22,7 +22,7 @@ TOOL = {
     },
 }
 
-client = openai.OpenAI(base_url=os.environ["GATEWAY"], api_key="of-the-caller", max_retries=0)
+client = openai.OpenAI(base_url=os.environ["GATEWAY"], api_key="of-the-caller", max_retries=0, timeout=60)
 
 
 def question(text):
