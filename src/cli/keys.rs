@@ -18,6 +18,7 @@ use crate::{
     store::{
         callers::{self, Holder},
         database::Database,
+        keep_out_of_git,
     },
 };
 
@@ -60,6 +61,7 @@ pub(super) fn run(global: &Global, args: &KeysArgs, ui: Ui) -> Result<Status, Cl
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start: {error}")))?;
     let shown = workspace.shown(&path).to_string();
     let database = Database::open(&path)?;
+    keep_out_of_git(database.path())?;
     runtime.block_on(async {
         match &args.command {
             KeysCommand::Add { name, tenant } => add(&database, name, tenant.as_deref(), &shown, ui).await,

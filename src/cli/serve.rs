@@ -24,7 +24,7 @@ use crate::{
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
     serve::{Callers, GuardError, Server},
-    store::database::Database,
+    store::{database::Database, keep_out_of_git},
 };
 
 #[derive(Debug, Args)]
@@ -50,6 +50,7 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
     }
     let listen = settings.listen.clone();
     let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref()))?;
+    keep_out_of_git(database.path())?;
     let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?, database.clone());
     let interrupt = interrupt::watched()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;

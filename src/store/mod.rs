@@ -238,7 +238,7 @@ impl RunDir {
 }
 
 /// A folder named `.scrum` ignores itself, so that what is in it is never committed by accident.
-fn keep_out_of_git(folder: &Path) -> Result<(), StoreError> {
+pub fn keep_out_of_git(folder: &Path) -> Result<(), StoreError> {
     let mut above = folder.ancestors();
     let Some(own) = above.find(|path| path.file_name().is_some_and(|name| name == ".scrum")) else {
         return Ok(());

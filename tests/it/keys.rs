@@ -28,6 +28,7 @@ fn a_key_is_made_listed_and_taken_away() {
     };
     assert!(form(&ci) && form(&ada) && ci.stdout != ada.stdout, "{ci:?} {ada:?}");
     assert_eq!(listed(&sandbox), ["name tenant", "ada any", "ci acme"]);
+    assert_eq!(sandbox.script("git status --short"), "", "nobody commits the file by mistake");
     let removed = sandbox.scrum(&["keys", "remove", "ci"]);
     assert_eq!((removed.status, removed.stdout.as_str()), (0, ""), "{removed:?}");
     assert_eq!(listed(&sandbox), ["name tenant", "ada any"]);

@@ -73,7 +73,7 @@ async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> R
     };
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !status.is_success() {
-        return Response::from_parts(parts, once(messages::problem(status.as_u16(), &page)));
+        return Response::from_parts(parts, once(messages::problem(status, &page)));
     }
     match messages::completion(&page, created) {
         Ok(completion) => Response::from_parts(parts, once(completion)),
