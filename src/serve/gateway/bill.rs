@@ -1,6 +1,6 @@
 //! What an answer took, charged when it is known: [`Bill`] goes along with the answer and is settled when that ends, however it does.
 
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use memchr::memchr_iter;
 
 use super::quota::Sent;
@@ -25,7 +25,7 @@ pub(super) struct Bill {
 impl Bill {
     /// For an answer with these headers to a prompt of about `prompt` tokens.
     pub(super) fn new(headers: &HeaderMap, prompt: u64, admission: Admission, sent: Sent) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
+        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let is_events = kind.starts_with(b"text/event-stream");
         Self { watch: Watch::of(headers), open: Some((admission, sent)), prompt, is_events, passed: 0 }
     }
@@ -64,5 +64,47 @@ impl Drop for Bill {
             admission.settle(tokens);
             sent.settle(tokens);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::{
+        reviewer::Allowance,
+        serve::{gateway::quota::Quota, tenants::Tenants},
+    };
+
+    async fn bill(kind: &'static str) -> Bill {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+        let admission = Tenants::new(Allowance::default(), <_>::default()).admit(&Arc::from(""), 1_000);
+        let sent = Quota::default().turn(1_000, Duration::ZERO).await;
+        Bill::new(&headers, 40, admission.unwrap(), sent.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_took() {
+        let check = async |kind: &'static str, pieces: &[&str], expect: u64| {
+            let mut bill = bill(kind).await;
+            pieces.iter().for_each(|piece| bill.see(piece.as_bytes()));
+            assert_eq!(bill.tokens(), expect, "{pieces:?}");
+        };
+        const EVENTS: &str = "text/event-stream";
+        const DOCUMENT: &str = "application/json";
+        let one = "data: {\"choices\":[{\"delta\":{\"content\":\"one\"}}]}\n\n";
+        let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":500}}\n\n";
+        let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":1}}\n\n";
+        // Told, and whole.
+        check(EVENTS, &[one, usage, "data: [DONE]\n\n"], 530).await;
+        check(DOCUMENT, &["{\"usage\":{\"prompt_tokens\":30,", "\"completion_tokens\":5}}"], 35).await;
+        // Not told.
+        check(EVENTS, &[one, one, one, "data: [DONE]\n\n"], 44).await;
+        check(DOCUMENT, &["{\"choices\":[]}"], 44).await;
+        // Nobody waited for the end.
+        check(EVENTS, &[one, one], 42).await;
+        check(EVENTS, &[early, one, one, one], 34).await;
+        check(EVENTS, &[], 40).await;
     }
 }
