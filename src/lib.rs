@@ -69,3 +69,4 @@ pub mod progress;
 
 // Faces.
 pub mod cli;
+pub mod serve;

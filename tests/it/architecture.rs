@@ -41,7 +41,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
     ("means", Within::Nobody, &["coalesce", "process"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),
-    ("faces", Within::Siblings, &["cli"]),
+    ("faces", Within::Siblings, &["cli", "serve"]),
 ];
 
 /// Whether the modules of one layer may name one another.
