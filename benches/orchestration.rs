@@ -169,7 +169,7 @@ async fn measure(concurrency: usize, url: &str, folder: &Path) {
     let tasks = plan(&bundles, &panel, &Routes::default(), &BTreeSet::new());
     let (events, mut listener) = channel(tasks.len(), 1, &pace);
     let listening = tokio::spawn(async move { while listener.next().await.is_some() {} });
-    let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
+    let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents, again: false };
     let outcomes =
         execute(work, pace, &mut Bounds::default(), &events, &CancellationToken::new(), save).await;
     let wall = began.elapsed().as_secs_f64();

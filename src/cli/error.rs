@@ -13,7 +13,10 @@ use crate::{
     provider::{OpenError, builtin::RuleError},
     report::eval::plot::PlotError,
     run::{routing::AssignError, saved::SavedError},
-    store::StoreError,
+    store::{
+        StoreError,
+        database::{DatabaseError, Problem},
+    },
     tally::{
         gate::{Gate, GateResult},
         named::NameError,
@@ -237,6 +240,29 @@ impl From<StoreError> for CliError {
             }
             StoreError::Write { .. } => plain.hint("is the disk full, or the folder not yours?"),
             StoreError::Ambiguous { .. } | StoreError::Read { .. } | StoreError::Damaged { .. } => plain,
+        }
+    }
+}
+
+impl From<DatabaseError> for CliError {
+    fn from(error: DatabaseError) -> Self {
+        let plain = Self::new(error.to_string());
+        match error.problem {
+            Problem::InUse => {
+                plain.hint("stop that one, or give this one a file of its own with `--store FILE`")
+            }
+            Problem::Locked => plain.hint("try again when it has finished"),
+            Problem::Newer { .. } => plain.hint("use the newer scrum, or another file with `--store FILE`"),
+            Problem::Foreign | Problem::Damaged(_) => {
+                plain.hint("give another file with `--store FILE`; nothing was changed in this one")
+            }
+            Problem::ReadOnly(_) | Problem::Unreachable(_) => {
+                plain.hint("is the file, or its folder, not yours?")
+            }
+            Problem::Setting { .. } => {
+                plain.hint("a network drive may be the reason: keep the file on a local one")
+            }
+            Problem::Full | Problem::Other(_) | Problem::GivenUp => plain,
         }
     }
 }

@@ -24,6 +24,7 @@ mod pull;
 mod report;
 mod review;
 mod secrets;
+mod serve;
 mod smoke;
 mod stats;
 mod supervise;
@@ -118,6 +119,8 @@ enum Command {
     Parity(parity::ParityArgs),
     /// Say whether this may ship: a chain of checks, a review, and a comparison of implementations, as gauntlet.toml declares
     Gauntlet(gauntlet::GauntletArgs),
+    /// Serve models to many at once: identical requests at a time are one call of the provider
+    Serve(serve::ServeArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -300,6 +303,7 @@ pub fn main() -> ExitCode {
         Command::Smoke(args) => smoke::run(&cli.global, &args, ui),
         Command::Parity(args) => parity::run(&cli.global, &args, ui),
         Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
+        Command::Serve(args) => serve::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

@@ -56,6 +56,7 @@ const LEFT_OUT: &[&str] = &[
     "x-real-ip",
     "x-request-id",
     "x-scrum-coalesce",
+    "x-scrum-timeout",
 ];
 
 /// Of proxies, browsers, tracers and the `OpenAI` clients' notes about themselves.

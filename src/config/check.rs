@@ -10,10 +10,18 @@ use crate::{
 
 /// Numbers are in their range. Those of the gate are checked where its policy is made.
 pub(super) fn ranges(file: &file::File) -> Result<(), ConfigError> {
-    let file::File { review, bundle, .. } = file;
+    let file::File { review, bundle, serve, .. } = file;
     range("review.concurrency", review.concurrency as u64, 1, 1000)?;
     range("review.timeout_secs", review.timeout_secs, 1, LONGEST_SECS)?;
     range("review.idle_timeout_secs", review.idle_timeout_secs, 1, LONGEST_SECS)?;
+    range("serve.keep_secs", serve.keep_secs, 0, 24 * 3600)?;
+    range("serve.request_bytes", serve.request_bytes as u64, 1, 1 << 30)?;
+    range("serve.answer_secs", serve.answer_secs, 1, LONGEST_SECS)?;
+    range("serve.retries", serve.retries.into(), 0, 10)?;
+    range("serve.upstream_calls", serve.upstream_calls as u64, 1, 100_000)?;
+    range("serve.waiting", serve.waiting as u64, 0, 1_000_000)?;
+    range("serve.wait_secs", serve.wait_secs, 0, LONGEST_SECS)?;
+    range("serve.grace_secs", serve.grace_secs, 0, 3600)?;
     range("bundle.fail_bytes", bundle.fail_bytes as u64, bundle.warn_bytes as u64, 1 << 40)
 }
 

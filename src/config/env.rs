@@ -22,6 +22,10 @@ pub const CONCURRENCY: &str = "SCRUM_CONCURRENCY";
 pub const NO_CACHE: &str = "SCRUM_NO_CACHE";
 /// Overrides `[cache] dir`.
 pub const CACHE_DIR: &str = "SCRUM_CACHE_DIR";
+/// `0`: `scrum serve` passes every request on by itself.
+pub const COALESCE_ENABLED: &str = "COALESCE_ENABLED";
+/// `0`: it passes requests for a stream on by themselves.
+pub const STREAM_FANOUT_ENABLED: &str = "STREAM_FANOUT_ENABLED";
 /// Folder of user configuration, before `HOME/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home, for `.config` and the logins of programs in it.
@@ -101,6 +105,15 @@ impl Environment {
     /// Whether oversize bundles are sent.
     pub fn force_oversize(self) -> bool {
         self.get(FORCE_OVERSIZE).is_some_and(|value| value == "1")
+    }
+
+    /// Whether what is on by default is left on; an error names what else the variable says.
+    pub fn is_on(self, name: &str) -> Result<bool, String> {
+        match self.get(name).as_deref() {
+            None | Some("1" | "true" | "on") => Ok(true),
+            Some("0" | "false" | "off") => Ok(false),
+            Some(other) => Err(format!("{name} is {other:?}; it can be 0 or 1")),
+        }
     }
 
     /// Whether a variable is set and not empty. Its value goes nowhere.

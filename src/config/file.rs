@@ -3,9 +3,15 @@
 //! Each key's meaning and default stand in `default.toml`; turning entries into reviewers and rules is
 //! `config`'s work.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
@@ -31,6 +37,7 @@ pub(super) struct File {
     pub(super) cache: Cache,
     pub(super) forge: Forge,
     pub(super) post: Post,
+    pub(super) serve: Serve,
     pub(super) price: Vec<ListedPrice>,
     pub(super) panel: BTreeMap<String, Panel>,
     pub(super) route: Vec<Route>,
@@ -160,6 +167,42 @@ pub(super) struct Post {
     pub(super) inline_most: usize,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Serve {
+    pub(super) listen: String,
+    pub(super) store: PathBuf,
+    pub(super) keep_secs: u64,
+    pub(super) keep_bytes: usize,
+    pub(super) keep_answer_bytes: usize,
+    pub(super) request_bytes: usize,
+    pub(super) answer_secs: u64,
+    pub(super) retries: u32,
+    pub(super) upstream_calls: usize,
+    pub(super) waiting: usize,
+    pub(super) wait_secs: u64,
+    pub(super) grace_secs: u64,
+    pub(super) tenant: TenantLimits,
+    pub(super) limit: Vec<TenantLimit>,
+}
+
+/// `[serve.tenant]`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TenantLimits {
+    pub(super) requests_per_minute: Option<NonZeroU32>,
+    pub(super) tokens_per_minute: Option<NonZeroU32>,
+}
+
+/// `[[serve.limit]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TenantLimit {
+    pub(super) tenant: String,
+    pub(super) requests_per_minute: Option<NonZeroU32>,
+    pub(super) tokens_per_minute: Option<NonZeroU32>,
+}
+
 /// `[post] inline`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -207,10 +250,42 @@ impl From<PlatformWord> for Option<Platform> {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// `[panel.NAME]`, or `NAME = […]` below `[panel]`.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Panel {
     pub(super) reviewers: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PanelTable {
+    reviewers: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Panel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PanelVisitor)
+    }
+}
+
+struct PanelVisitor;
+
+impl<'de> Visitor<'de> for PanelVisitor {
+    type Value = Panel;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of reviewers, or a table with one")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Panel, A::Error> {
+        let reviewers = Deserialize::deserialize(SeqAccessDeserializer::new(list))?;
+        Ok(Panel { reviewers })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Panel, A::Error> {
+        let PanelTable { reviewers } = Deserialize::deserialize(MapAccessDeserializer::new(table))?;
+        Ok(Panel { reviewers })
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -23,6 +23,7 @@ mod place;
 mod preset;
 mod prices;
 mod project;
+mod serve;
 mod service;
 mod wording;
 
@@ -42,6 +43,7 @@ pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 pub use project::node_tool_below;
+pub use serve::Serve;
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
@@ -118,6 +120,8 @@ pub struct Config {
     pub forge: ForgeSettings,
     /// Which issues get a comment at their line.
     pub post: Rules,
+    /// What `scrum serve` does.
+    pub serve: Serve,
     /// Named panels: reviewer ids.
     pub panels: BTreeMap<String, Vec<String>>,
     /// Which panel is asked about which files, in order of configuration; each names one that there is.
@@ -270,6 +274,7 @@ impl Layer {
         let mut table = text.parse().map_err(|source| error::invalid(path, text, &source))?;
         make_absolute(&mut table, path.parent().unwrap_or(Path::new("")));
         gate::take_over(&mut table);
+        panel::take_over(&mut table);
         Ok(Self(table))
     }
 
@@ -389,6 +394,7 @@ impl Config {
             cache_age: Duration::from_hours(24) * file.cache.max_age_days,
             forge: forge(file.forge),
             post: file.post.into(),
+            serve: Serve::new(file.serve)?,
             panels,
             routes,
             reviewers,

@@ -112,6 +112,21 @@ impl Seats {
 
 /// The panel of every reviewer there is.
 pub const AUTO: &str = "auto";
+/// The panel that `reviewers` right below `[panel]` makes.
+const UNNAMED: &str = "default";
+
+/// Gives every panel of a file the form of a table. One without a name is asked where the file names no other.
+pub(super) fn take_over(table: &mut toml::Table) {
+    let Some(panels) = table.get_mut("panel").and_then(toml::Value::as_table_mut) else { return };
+    for (_, panel) in panels.iter_mut().filter(|(_, panel)| panel.is_array()) {
+        *panel = toml::Table::from_iter([("reviewers".to_owned(), panel.clone())]).into();
+    }
+    if let Some(unnamed) = panels.remove("reviewers") {
+        panels.insert(UNNAMED.to_owned(), unnamed);
+        let review = table.entry("review").or_insert_with(|| toml::Table::new().into());
+        review.as_table_mut().map(|review| review.entry("panel").or_insert_with(|| UNNAMED.into()));
+    }
+}
 
 impl Choice {
     /// Whether somebody said who is to be asked, so that no rule of the configuration chooses.

@@ -44,10 +44,6 @@ pub(super) fn worded(message: &str, text: &str, at: usize) -> Wording {
         return Wording { reason: message, advice: None };
     };
     let reason = format!("{subject} is {}, it must be {}", found_words(found), wanted_words(wanted));
-    let is_panel = text[..start].lines().rfind(|line| line.trim_start().starts_with('[')) == Some("[panel]");
-    if is_panel && let Some(name) = key {
-        return panel(name, line);
-    }
     Wording { reason, advice: advice(line, subject, found, wanted) }
 }
 
@@ -55,19 +51,6 @@ pub(super) fn worded(message: &str, text: &str, at: usize) -> Wording {
 fn variant(message: &str) -> Option<(&str, &str)> {
     let (found, words) = message.strip_prefix("unknown variant ")?.split_once(", expected ")?;
     Some((found, words))
-}
-
-/// `light = ["a"]` in `[panel]`.
-fn panel(name: &str, line: &str) -> Wording {
-    let list = line.split_once('=').map(|(_, value)| value.trim()).filter(|value| value.starts_with('['));
-    let name = if name == "reviewers" { "NAME" } else { name };
-    Wording {
-        reason: "each panel is a table of its own".to_owned(),
-        advice: Some(format!(
-            "write `[panel.{name}]`, and below it `reviewers = {}`",
-            list.unwrap_or("[\"…\"]")
-        )),
-    }
 }
 
 /// The key whose value begins at byte `at` of `line`, or that of the whole line.
@@ -164,14 +147,6 @@ mod tests {
         );
         check("[bundle]\ncontext = 3\n", "context must be a word in quotes");
         check("[cache]\ndir = 3\n", "dir is 3, it must be text in quotes");
-        check(
-            "[panel]\nlight = [\"rules\"]\n",
-            "each panel is a table of its own / write `[panel.light]`, and below it `reviewers = [\"rules\"]`",
-        );
-        check(
-            "[panel]\nreviewers = [\"rules\"]\n",
-            "each panel is a table of its own / write `[panel.NAME]`, and below it `reviewers = [\"rules\"]`",
-        );
         check(
             "[route]\npanel = \"offline\"\n",
             "this is a table, it must be a list / write `[[route]]`, with two brackets on each side: there may be several",

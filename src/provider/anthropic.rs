@@ -11,10 +11,11 @@ use reqwest::Body;
 
 use super::endpoint::{Address, Exchange, Manner, Refusal, Reply, Trouble, gather};
 use crate::prompt::Prompt;
-use wire::{Event, Request, Tokens};
+use wire::{Event, Request};
+pub(super) use wire::{Stop, Tokens, Usage};
 
 /// The version of the API that is spoken here, the only one since 2023.
-const VERSION: &str = "2023-06-01";
+pub(super) const VERSION: &str = "2023-06-01";
 /// Most tokens of a reply where nobody says otherwise, since the API insists on a number: what every model on offer
 /// allows, because newer ones think before they answer and that counts too.
 pub(super) const DEFAULT_LIMIT: u32 = 32_000;

@@ -41,6 +41,16 @@ pub struct Question {
     pub nonce: Arc<str>,
 }
 
+/// Which answers to a question will do, where a gateway stands before the model that gives one answer to all who ask the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sample {
+    /// Any, also one that was given to somebody else.
+    #[default]
+    Any,
+    /// One that nobody else gets.
+    Own,
+}
+
 /// A reply, whole or as far as it came.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
@@ -296,9 +306,16 @@ impl fmt::Debug for Opener {
 impl Provider {
     /// Makes one attempt. What arrives is in `draft` as it arrives. Dropping the future ends the attempt: the
     /// connection is closed, the program and all it started are killed.
-    pub async fn ask(&self, question: &Arc<Question>, draft: &Arc<Draft>) -> Result<Answer, AskError> {
+    pub async fn ask(
+        &self,
+        question: &Arc<Question>,
+        sample: Sample,
+        draft: &Arc<Draft>,
+    ) -> Result<Answer, AskError> {
         match self {
-            Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => endpoint.ask(&question.prompt, draft).await,
+            Self::OpenAi(endpoint) | Self::Anthropic(endpoint) => {
+                endpoint.ask(&question.prompt, sample, draft).await
+            }
             Self::Command(program) => program.ask(&question.prompt, draft).await,
             Self::Replay(folder) => folder.ask(&question.bundle.id).await,
             Self::Sarif(tool) => tool.ask(question).await,

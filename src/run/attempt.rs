@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::respondent::Voice;
 use crate::{
-    provider::{Answer, AskError, Draft, Question},
+    provider::{Answer, AskError, Draft, Question, Sample},
     reviewer::Reviewer,
 };
 
@@ -45,12 +45,13 @@ impl Trouble {
 pub(super) async fn attempt(
     voice: &Voice,
     question: &Arc<Question>,
+    sample: Sample,
     draft: Arc<Draft>,
 ) -> Result<Answer, Trouble> {
     let Reviewer { timeout, idle_timeout, .. } = &voice.reviewer;
     let deadline = later(Instant::now(), *timeout);
     let timed_out = |reason| Err(Trouble::TimedOut { reason, silent: draft.tokens() == 0 });
-    let ask = voice.provider.ask(question, &draft);
+    let ask = voice.provider.ask(question, sample, &draft);
     tokio::pin!(ask);
     loop {
         // A limit on silence that is no shorter than the whole says nothing of its own.

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     coverage::{Outcome, Spent, State},
     estimate,
-    provider::{Answer, AskError, Draft, End, Question},
+    provider::{Answer, AskError, Draft, End, Question, Sample},
 };
 
 pub use super::work::{Pace, Work};
@@ -171,7 +171,7 @@ where
         while self.queue.under_way() < self.pace.concurrency.get()
             && let Some((line, task)) = self.queue.next()
         {
-            let Line { voice, service, has_stand_in } = self.lines[line];
+            let Line { voice, service, has_stand_in, .. } = self.lines[line];
             match self.bounds.gate(service, now, voice.reviewer.timeout) {
                 Gate::Open => {
                     self.queue.begin(line);
@@ -192,14 +192,16 @@ where
     }
 
     fn begin(&mut self, task: usize, now: Instant) {
-        let (Line { voice, service, .. }, question) = (self.line(task), self.question(task));
+        let (Line { voice, service, sample, .. }, question) = (self.line(task), self.question(task));
         let draft = Arc::new(Draft::new());
         let tokens = prompt_tokens(question);
         let record = &mut self.records[task];
         record.begin(Arc::clone(&draft), tokens, now);
         self.bounds.began(service, task, tokens);
         self.events.tell(RunEvent::Asked { task, attempt: record.attempts });
-        let attempt = attempt(voice, question, draft);
+        // What came of earlier attempts may be kept where this one goes.
+        let sample = if record.attempts > 1 || self.work.again { Sample::Own } else { sample };
+        let attempt = attempt(voice, question, sample, draft);
         self.steps.push(attempt.map(move |result| Step::Ended(task, result)).boxed());
     }
 

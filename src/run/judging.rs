@@ -84,6 +84,7 @@ pub struct Round {
     questions: Vec<Arc<Question>>,
     respondents: Vec<Respondent>,
     tasks: Vec<Task>,
+    again: bool,
     forgotten: Option<StoreError>,
 }
 
@@ -127,7 +128,8 @@ impl Judging<'_> {
     /// `None` when nothing is.
     pub fn next(&mut self, input: &Input) -> Result<Option<Round>, JudgingError> {
         let tally = tally(input.clone());
-        let mut round = Round::default();
+        let again = input.judgements.hearings().any(|hearing| !hearing.is_answered());
+        let mut round = Round { again, ..Round::default() };
         if self.adjudicator.is_some() {
             for case in judge::unsettled(&tally) {
                 self.add_ruling(case, &mut round)?;
@@ -249,8 +251,8 @@ impl Judging<'_> {
         events: &EventSender,
         cancel: &CancellationToken,
     ) -> Heard {
-        let Round { known, posed, questions, respondents, tasks, forgotten } = round;
-        let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents };
+        let Round { known, posed, questions, respondents, tasks, again, forgotten } = round;
+        let work = Work { tasks: &tasks, questions: &questions, respondents: &respondents, again };
         let posed = Arc::new(posed);
         let kept = Arc::new(Mutex::new(Kept::default()));
         let save = self.saver(Arc::clone(&posed), Arc::clone(&kept));

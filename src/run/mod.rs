@@ -22,7 +22,7 @@ mod queue;
 pub mod recall;
 mod record;
 pub mod respondent;
-mod retry;
+pub mod retry;
 pub mod review;
 pub mod routing;
 pub mod saved;

@@ -9,7 +9,7 @@ use super::respondent::Voice;
 use crate::{
     bundle::{Bundle, Guard},
     prompt::Prompt,
-    provider::{AskError, Draft, Question},
+    provider::{AskError, Draft, Question, Sample},
     report::checkup::Probe,
 };
 
@@ -38,7 +38,8 @@ async fn try_one(voice: &Voice, question: &Arc<Question>) -> Probe {
     let Voice { reviewer, provider } = voice;
     let limit = reviewer.timeout.min(LONGEST);
     let (began, draft) = (Instant::now(), Arc::new(Draft::new()));
-    let asked = timeout(limit, provider.ask(question, &draft)).await;
+    // An answer that a gateway has kept says nothing about now.
+    let asked = timeout(limit, provider.ask(question, Sample::Own, &draft)).await;
     let latency_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let failed = |reason: String| Probe { latency_ms, error: Some(reason), ..Probe::default() };
     match asked {

@@ -1,9 +1,11 @@
 //! A seat of the panel and everybody who may answer for it: [`Respondent`].
 
+use std::collections::BTreeSet;
+
 use super::bounds::Bounds;
 use crate::{
     coverage::StandIn,
-    provider::Provider,
+    provider::{Provider, Sample},
     reviewer::{Reviewer, ReviewerId},
 };
 
@@ -55,18 +57,29 @@ pub(super) struct Line<'a> {
     pub(super) service: Option<usize>,
     /// Whether the next line is its stand-in.
     pub(super) has_stand_in: bool,
+    /// Which answers to a first attempt will do.
+    pub(super) sample: Sample,
 }
 
 /// The lines of all voices, and the first one of each respondent.
 pub(super) fn lines<'a>(respondents: &'a [Respondent], bounds: &mut Bounds) -> (Vec<Line<'a>>, Vec<usize>) {
-    let (mut lines, mut first) = (Vec::new(), Vec::new());
+    let (mut lines, mut first, mut models) = (Vec::new(), Vec::new(), BTreeSet::new());
     for respondent in respondents {
         first.push(lines.len());
         lines.extend(respondent.voices.iter().enumerate().map(|(at, voice)| Line {
             voice,
             service: bounds.service_of(&voice.reviewer),
             has_stand_in: at + 1 < respondent.voices.len(),
+            sample: sample(&voice.reviewer, &mut models),
         }));
     }
     (lines, first)
+}
+
+/// Two seats that send the same words to one model are to get two answers; of all who do, the first takes any. Settings do not
+/// tell them apart: a server that refuses one makes the requests equal. `models` are those seen so far.
+fn sample(reviewer: &Reviewer, models: &mut BTreeSet<(String, String)>) -> Sample {
+    let Some(base_url) = reviewer.access.base_url() else { return Sample::Any };
+    let address = base_url.trim_end_matches('/').to_ascii_lowercase();
+    if models.insert((address, reviewer.model.clone())) { Sample::Any } else { Sample::Own }
 }

@@ -8,14 +8,14 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
 /// What is left of one task's attempts.
-pub(super) struct Patience {
+pub struct Patience {
     delays: ExponentialBackoff,
     left: Duration,
 }
 
 /// No further attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum GiveUp {
+pub enum GiveUp {
     /// All attempts are used.
     Attempts,
     /// Another pause of our own would take longer than the task may.
@@ -26,7 +26,7 @@ pub(super) enum GiveUp {
 
 impl GiveUp {
     /// `reason`, and why nothing more is tried after `attempts`.
-    pub(super) fn told(&self, reason: &str, attempts: u32) -> String {
+    pub fn told(&self, reason: &str, attempts: u32) -> String {
         match self {
             Self::Attempts | Self::NoTime if attempts == 1 => reason.to_owned(),
             Self::Attempts | Self::NoTime => format!("{reason} (gave up after {attempts} attempts)"),
@@ -43,7 +43,7 @@ impl GiveUp {
 impl Patience {
     /// Patience for `retries` more attempts, the first after one to two times `first_delay`, with pauses of at most `total`
     /// together. `seed` makes the jitter of tasks differ.
-    pub(super) fn new(retries: u32, first_delay: Duration, total: Duration, seed: u64) -> Self {
+    pub fn new(retries: u32, first_delay: Duration, total: Duration, seed: u64) -> Self {
         let delays = ExponentialBuilder::new()
             .with_min_delay(first_delay)
             .with_max_delay(LONGEST_DELAY)
@@ -56,7 +56,7 @@ impl Patience {
 
     /// The pause before the next attempt. What the server asks for counts more than our own idea, which only
     /// spreads the tasks a little then.
-    pub(super) fn next_delay(&mut self, asked: Option<Duration>) -> Result<Duration, GiveUp> {
+    pub fn next_delay(&mut self, asked: Option<Duration>) -> Result<Duration, GiveUp> {
         let own = self.delays.next().ok_or(GiveUp::Attempts)?;
         let delay = asked.map_or(own, |asked| asked.saturating_add(own / 8));
         let too_long = asked.map_or(GiveUp::NoTime, GiveUp::TooLong);

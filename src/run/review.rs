@@ -80,7 +80,8 @@ pub async fn ask(
     let tasks = open_tasks(&asking);
     let mut replies = skip(&asking)?;
     let kept = Arc::new(Mutex::new(Kept::default()));
-    let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents };
+    let again = asking.earlier.iter().any(|reply| reply.outcome.attempts > 0);
+    let work = Work { tasks: &tasks, questions: asking.questions, respondents: asking.respondents, again };
     let save = saver(&asking, Arc::clone(&kept));
     let outcomes = execute(work, asking.pace, bounds, events, cancel, Arc::new(save)).await;
     let Kept { mut texts, unsaved, forgotten } = std::mem::take(&mut *lock(&kept));

@@ -14,6 +14,8 @@ pub struct Work<'a> {
     pub questions: &'a [Arc<Question>],
     /// One a reviewer, in the order planned for.
     pub respondents: &'a [Respondent],
+    /// Some of it has been asked in this run before, and what was answered is of no use.
+    pub again: bool,
 }
 
 /// How hard to push.

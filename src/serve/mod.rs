@@ -1,3 +1,97 @@
-//! The HTTP face.
+//! `scrum serve`: what many people and jobs share. [`Server`] is its routes and what stands behind them.
+//!
+//! `gateway` asks models once for all who ask the same. Arguments, words for people and signals are `cli`'s.
 
+mod arrival;
+mod gateway;
+mod listener;
 pub mod metrics;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    routing::{get, post},
+};
+use http::{Method, StatusCode, Uri};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    coalesce::Switches,
+    config::Serve,
+    provider::{
+        Provider,
+        relay::{Problem, Relay},
+    },
+    reviewer::Reviewer,
+};
+use gateway::{Gateway, Line, Routes, Upstream};
+
+/// How long those may take to read on who are told that their answer is given up.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// Everything behind one listener.
+pub struct Server {
+    gateway: Arc<Gateway>,
+}
+
+impl Server {
+    /// A server that passes requests on to those of `reviewers` that are endpoints. Nothing is sent.
+    pub fn new(settings: Serve, switches: Switches, reviewers: Vec<(Reviewer, Provider)>) -> Self {
+        let routes = Routes::new(upstreams(&settings, reviewers));
+        Self { gateway: Arc::new(Gateway::new(routes, switches, settings)) }
+    }
+
+    /// The names that a request may give for its model.
+    pub fn models(&self) -> Vec<&str> {
+        self.gateway.routes.names()
+    }
+
+    /// Serves until `end`. True when every answer under way could be given to its end.
+    pub async fn serve(&self, listener: TcpListener, end: &CancellationToken) -> bool {
+        let grace = self.gateway.settings.grace;
+        let is_whole = listener::serve(listener, self.router(), end, grace).await;
+        self.gateway.flights.drain(Duration::ZERO).await;
+        if !is_whole {
+            tokio::time::sleep(LAST_MOMENT).await;
+        }
+        is_whole
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/v1/chat/completions", post(gateway::chat))
+            .route("/v1/models", get(gateway::models))
+            .route("/v1/models/{*name}", get(gateway::model))
+            .route("/api/metrics/performance", get(gateway::performance))
+            .route("/metrics", get(gateway::exposition))
+            .route("/health", get(async || "ok\n"))
+            .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
+            .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .with_state(Arc::clone(&self.gateway))
+    }
+}
+
+fn nothing_there(path: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {path:?}")).code("unknown_url")
+}
+
+fn not_done(method: &Method) -> Problem {
+    let message = format!("{method} is not what this address is for");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, message).code("method_not_allowed")
+}
+
+/// The endpoints among `reviewers`; models of one provider share its line.
+fn upstreams(settings: &Serve, reviewers: Vec<(Reviewer, Provider)>) -> Vec<Upstream> {
+    let mut lines: BTreeMap<Option<String>, Arc<Line>> = BTreeMap::new();
+    let upstream = |(reviewer, provider): (Reviewer, Provider)| {
+        let relay = Relay::to(&provider, &reviewer)?;
+        let line = lines
+            .entry(reviewer.service())
+            .or_insert_with(|| Arc::new(Line::new(settings.upstream_calls, settings.waiting, settings.wait)));
+        Some(Upstream::new(reviewer, relay, Arc::clone(line), settings.retries))
+    };
+    reviewers.into_iter().filter_map(upstream).collect()
+}

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
 pub mod cache;
+pub mod database;
 mod decisions;
 mod folder;
 mod gauntlets;

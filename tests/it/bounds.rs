@@ -79,7 +79,8 @@ impl Run {
         let seats = self.respondents.iter().map(|respondent| (&respondent.reviewer).into()).collect();
         let tasks = plan(&bundles, &Panel { reviewers: seats }, &Routes::default(), &BTreeSet::new());
         let (events, receiver) = channel(tasks.len(), most_voices(&self.respondents), &self.pace);
-        let work = Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents };
+        let work =
+            Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents, again: false };
         let save = Arc::new(|_: &Outcome, _: Option<&str>| Ok::<(), String>(()));
         let outcomes = execute(work, self.pace, &mut self.bounds, &events, &self.cancel, save).await;
         (outcomes, receiver)

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use scrum::{
-    provider::{Answer, AskError, Draft, Opener, Provider, Question, sarif::Site},
+    provider::{Answer, AskError, Draft, Opener, Provider, Question, Sample, sarif::Site},
     reviewer::{Access, Invocation, OutputForm, Reviewer},
 };
 use secrecy::SecretString;
@@ -19,7 +19,7 @@ pub(crate) fn shell(id: &str, script: &str) -> Reviewer {
 }
 
 async fn ask(reviewer: &Reviewer) -> Result<Answer, AskError> {
-    open(reviewer).ask(&question("c1_core"), &Arc::new(Draft::new())).await
+    open(reviewer).ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await
 }
 
 fn answer(text: &str) -> Answer {
@@ -152,7 +152,8 @@ async fn a_program_sees_what_it_is_given() {
     let names = "env | cut -d= -f1 | grep -vE '^(PWD|OLDPWD|SHLVL|_)$' | sort | tr '\\n' ' '";
     let seen = async |pass_env: &[&str]| {
         let reviewer = agent(names, OutputForm::Text, pass_env);
-        let answer = opened(&reviewer, OURS).ask(&question("c1_core"), &Arc::new(Draft::new())).await;
+        let answer =
+            opened(&reviewer, OURS).ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await;
         answer.unwrap().text
     };
     assert_eq!(seen(&[]).await, "HTTPS_PROXY PATH TOOL_KEY ");
@@ -164,7 +165,7 @@ async fn a_key_a_program_gives_away_is_not_shown() {
     let script = "echo \"as $TOOL_KEY\"; echo \"bad keys: $TOOL_KEY $OTHER_TOKEN\" >&2; exit 1";
     let reviewer = agent(script, OutputForm::Text, &["OTHER_TOKEN"]);
     let provider = opened(&reviewer, OURS);
-    let error = provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap_err();
+    let error = provider.ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await.unwrap_err();
     assert_eq!(error.to_string(), "program `sh`: exit status 1: bad keys: [key] [key]");
     let AskError::Unavailable { partial, .. } = error else { panic!("{error:?}") };
     assert_eq!(provider.without_key(partial), "as [key]\n");
@@ -199,7 +200,7 @@ async fn what_an_agent_said_before_it_hung_is_kept() {
     let draft = Arc::new(Draft::new());
     let attempt = {
         let draft = Arc::clone(&draft);
-        tokio::spawn(async move { opened(&hangs, &[]).ask(&question("c1_core"), &draft).await })
+        tokio::spawn(async move { opened(&hangs, &[]).ask(&question("c1_core"), Sample::Any, &draft).await })
     };
     while draft.tokens() == 0 {
         tokio::task::yield_now().await;

@@ -6,6 +6,7 @@ mod interrupt;
 mod judging;
 mod keys;
 mod outage;
+mod samples;
 mod secrets;
 
 use std::{fs, path::PathBuf};
@@ -48,12 +49,18 @@ fn program(id: &str, script: &str) -> String {
     )
 }
 
-const KEY: &str = "sk-very-secret-0123456789";
+pub(crate) const KEY: &str = "sk-very-secret-0123456789";
 
 /// Reviews the last commit; `arguments` are further ones.
 fn review(sandbox: &Sandbox, arguments: &[&str]) -> Printed {
     let arguments = [&["review", "HEAD~1..HEAD"], arguments].concat();
     sandbox.scrum_with(&arguments, &[("MOCK_KEY", KEY)])
+}
+
+/// A base URL where nobody listens.
+fn nowhere_url() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    format!("http://{free}/v1")
 }
 
 /// What a good reviewer says about any of the bundles.

@@ -79,7 +79,8 @@ impl Run {
     async fn go(&self) -> (Vec<Outcome>, EventReceiver) {
         let tasks = self.tasks();
         let (events, receiver) = channel(tasks.len(), 1, &self.pace);
-        let work = Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents };
+        let work =
+            Work { tasks: &tasks, questions: &self.questions, respondents: &self.respondents, again: false };
         let (saved, full_disk_for) = (Arc::clone(&self.saved), self.full_disk_for);
         let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| {
             if outcome.reviewer.as_str() == full_disk_for {
@@ -341,7 +342,7 @@ async fn an_interrupted_run_keeps_what_came() {
     // Both of `good` are answered and both of `stall` have come halfway before the run is interrupted.
     let tasks = run.tasks();
     let (events, mut receiver) = channel(tasks.len(), 1, &run.pace);
-    let work = Work { tasks: &tasks, questions: &run.questions, respondents: &run.respondents };
+    let work = Work { tasks: &tasks, questions: &run.questions, respondents: &run.respondents, again: false };
     let saved = Arc::clone(&run.saved);
     let save = Arc::new(move |outcome: &Outcome, text: Option<&str>| -> Result<(), String> {
         saved

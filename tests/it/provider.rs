@@ -6,13 +6,13 @@ use scrum::{
     bundle::{Bundle, Guard},
     config::env::Environment,
     prompt::Prompt,
-    provider::{Answer, AskError, Draft, End, Opener, Provider, Question, Surroundings, sarif::Site},
+    provider::{Answer, AskError, Draft, End, Opener, Provider, Question, Sample, Surroundings, sarif::Site},
     reviewer::{Access, Builtin, Invocation, Lineage, Reviewer, ReviewerId},
 };
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::mock::{Act, Mock, event, json_page};
+use crate::mock::{Act, Asked, Mock, event, json_page};
 
 const KEY: &str = "sk-very-secret-0123456789";
 
@@ -52,7 +52,7 @@ pub(crate) fn open(reviewer: &Reviewer) -> Provider {
 }
 
 async fn ask(reviewer: &Reviewer) -> Result<Answer, AskError> {
-    open(reviewer).ask(&question("c1_core"), &Arc::new(Draft::new())).await
+    open(reviewer).ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await
 }
 
 async fn ask_server(act: impl Fn() -> Act + Send + Sync + 'static) -> Result<Answer, AskError> {
@@ -135,7 +135,7 @@ async fn without_a_key_no_header_is_sent() {
         Opener::new(Arc::new(|_, _: &Question| Ok(String::new())), Site::nowhere(), surroundings())
             .open(&reviewer, None)
             .unwrap();
-    provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap();
+    provider.ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await.unwrap();
     assert!(!mock.asked()[0].headers.contains_key("authorization"));
 }
 
@@ -372,7 +372,7 @@ async fn builtins_are_asked_in_process() {
     let provider = Opener::new(Arc::new(|_, _: &Question| panic!("boom")), Site::nowhere(), surroundings())
         .open(&seat, None)
         .unwrap();
-    let error = provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap_err();
+    let error = provider.ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await.unwrap_err();
     assert_eq!(error, permanent("the built-in reviewer failed on this bundle: please report it", ""));
 }
 
@@ -395,4 +395,23 @@ fn bad_settings_are_refused_before_anything_is_sent() {
         "reviewer opus: the key in MOCK_KEY holds characters that cannot be sent",
     );
     check(Access::Command(Invocation::default()), "", "reviewer opus: the command is empty");
+}
+
+#[tokio::test]
+async fn only_a_sample_of_its_own_is_asked_for_by_name() {
+    let check = async |sample: Sample, expect: Option<&str>| {
+        let mock = Mock::always(|| Act::Page { status: 400, headers: Vec::new(), body: String::new() }).await;
+        let (base_url, api_key_env) = (mock.url.clone(), Some("MOCK_KEY".to_owned()));
+        for access in [open_ai(&mock.url), Access::Anthropic { base_url, api_key_env }] {
+            let asking = open(&reviewer("opus", access));
+            asking.ask(&question("c1_core"), sample, &Arc::new(Draft::new())).await.unwrap_err();
+        }
+        let told = |asked: &Asked| {
+            asked.headers.get("x-scrum-coalesce").map(|value| value.to_str().unwrap().to_owned())
+        };
+        let expect = expect.map(str::to_owned);
+        assert_eq!(mock.asked().iter().map(told).collect::<Vec<_>>(), [expect.clone(), expect], "{sample:?}");
+    };
+    check(Sample::Any, None).await;
+    check(Sample::Own, Some("off")).await;
 }

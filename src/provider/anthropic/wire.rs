@@ -111,9 +111,9 @@ struct Block {
 
 /// Why the reply ends.
 #[derive(Debug, Default, Deserialize)]
-struct Stop {
+pub(in crate::provider) struct Stop {
     #[serde(default)]
-    stop_reason: Option<String>,
+    pub(in crate::provider) stop_reason: Option<String>,
     /// Of a refusal.
     #[serde(default)]
     stop_details: Option<StopDetails>,
@@ -127,10 +127,18 @@ struct StopDetails {
     explanation: Option<String>,
 }
 
+impl Stop {
+    /// Why the model declined, if it did and if that is told.
+    pub(in crate::provider) fn refusal(&self) -> Option<&str> {
+        let details = self.stop_details.as_ref()?;
+        details.explanation.as_deref().or(details.category.as_deref())
+    }
+}
+
 /// Cumulative counts; `input_tokens` are those that neither came from the cache nor went into it.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names are the API's")]
-struct Usage {
+pub(in crate::provider) struct Usage {
     #[serde(default)]
     input_tokens: Option<u64>,
     #[serde(default)]
@@ -139,19 +147,35 @@ struct Usage {
     cache_read_input_tokens: Option<u64>,
     #[serde(default)]
     output_tokens: Option<u64>,
+    #[serde(default)]
+    output_tokens_details: Option<OutputTokens>,
+}
+
+/// What `output_tokens` were spent on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct OutputTokens {
+    #[serde(default)]
+    thinking_tokens: Option<u64>,
 }
 
 /// The counts of a stream so far: an event repeats only some of them.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(Usage);
+pub(in crate::provider) struct Tokens(Usage);
 
 impl Tokens {
-    fn take(&mut self, now: Usage) -> Spent {
+    /// Those of the reply's tokens that were spent on reasoning.
+    pub(in crate::provider) fn thinking(&self) -> Option<u64> {
+        self.0.output_tokens_details?.thinking_tokens
+    }
+
+    /// What was spent so far, `now` being the latest counts.
+    pub(in crate::provider) fn take(&mut self, now: Usage) -> Spent {
         let Self(sum) = self;
         sum.input_tokens = now.input_tokens.or(sum.input_tokens);
         sum.cache_creation_input_tokens = now.cache_creation_input_tokens.or(sum.cache_creation_input_tokens);
         sum.cache_read_input_tokens = now.cache_read_input_tokens.or(sum.cache_read_input_tokens);
         sum.output_tokens = now.output_tokens.or(sum.output_tokens);
+        sum.output_tokens_details = now.output_tokens_details.or(sum.output_tokens_details);
         let cached = sum.cache_read_input_tokens;
         let written = sum.cache_creation_input_tokens;
         let beside = written.unwrap_or(0).saturating_add(cached.unwrap_or(0));
@@ -184,9 +208,8 @@ impl Event {
             said.reasoning += block.thinking.map_or(0, |thinking| thinking.len());
         }
         for stop in stops {
+            said.refusal = stop.refusal().map(str::to_owned).or(said.refusal);
             said.finish = stop.stop_reason.or(said.finish);
-            let why = stop.stop_details.and_then(|details| details.explanation.or(details.category));
-            said.refusal = why.or(said.refusal);
         }
         said
     }

@@ -9,7 +9,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Protocol;
+use super::{super::Sample, Protocol};
 use crate::reviewer::is_loopback;
 
 /// How long a server may take to accept a connection.
@@ -22,7 +22,7 @@ pub(in crate::provider) struct Address {
     pub(in crate::provider) base: String,
     /// With its question mark; empty when there is none.
     query: String,
-    /// The key's.
+    /// The key's, and what else is sent with every request.
     pub(in crate::provider) headers: HeaderMap,
     pub(in crate::provider) key: SecretString,
 }
@@ -42,6 +42,19 @@ impl Address {
         let mut base = url.clone();
         base.set_query(None);
         Some(Self { base: base.as_str().trim_end_matches('/').to_owned(), query, headers, key })
+    }
+
+    /// The same, asking for `sample`: a gateway of scrum's gives one answer to all who ask the same at a time, unless they say
+    /// that they want one of their own. It means nothing to others.
+    pub(super) fn asking_for(&self, sample: Sample) -> Self {
+        let mut address = self.clone();
+        match sample {
+            Sample::Any => {}
+            Sample::Own => {
+                address.headers.insert("x-scrum-coalesce", HeaderValue::from_static("off"));
+            }
+        }
+        address
     }
 
     /// The URL of `path` behind the base.

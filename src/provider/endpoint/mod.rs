@@ -15,9 +15,11 @@ mod page;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use secrecy::SecretString;
 
-use super::{Answer, AskError, Draft, OpenError, anthropic, openai};
+use super::{Answer, AskError, Draft, OpenError, Sample, anthropic, openai};
 use crate::{prompt::Prompt, reviewer::Reviewer};
 pub(super) use address::Address;
 pub use address::HttpClients;
@@ -104,13 +106,40 @@ impl Endpoint {
         self.door.without_key(text)
     }
 
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Sends `body` to `path` behind the base URL, with the key and `headers`. Any status is an answer.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        body: Bytes,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, AskError> {
+        let request = self.http.post(self.address.of(path)).headers(headers);
+        let request = request.headers(self.address.headers.clone()).header(CONTENT_TYPE, "application/json");
+        request.body(body).send().await.map_err(|error| self.door.lost(&error))
+    }
+
+    /// Words for a connection that broke in the middle of an answer.
+    pub(super) fn lost(&self, error: &reqwest::Error) -> AskError {
+        self.door.lost(error)
+    }
+
     /// Asks, and asks again at once when the server refused something that can be left out, or spent its whole output on
     /// reasoning. Each kind of change is made once in a run, and a raised limit taken back once, so this ends.
-    pub(super) async fn ask(&self, prompt: &Prompt, draft: &Arc<Draft>) -> Result<Answer, AskError> {
+    pub(super) async fn ask(
+        &self,
+        prompt: &Prompt,
+        sample: Sample,
+        draft: &Arc<Draft>,
+    ) -> Result<Answer, AskError> {
+        let address = self.address.asking_for(sample);
         let mut spent: Option<Answer> = None;
         loop {
             let manner = self.manner(|manner| manner.clone());
-            match self.once(prompt, &manner, draft).await {
+            match self.once(&address, prompt, &manner, draft).await {
                 Ok(reply) => {
                     let is_all_reasoning = reply.is_all_reasoning();
                     let reply = reply.checked(prompt);
@@ -141,11 +170,17 @@ impl Endpoint {
         }
     }
 
-    async fn once(&self, prompt: &Prompt, manner: &Manner, draft: &Arc<Draft>) -> Result<Reply, Refusal> {
+    async fn once(
+        &self,
+        address: &Address,
+        prompt: &Prompt,
+        manner: &Manner,
+        draft: &Arc<Draft>,
+    ) -> Result<Reply, Refusal> {
         let exchange = Exchange::new(self.http.clone(), Arc::clone(&self.door), Arc::clone(draft));
         match self.protocol {
-            Protocol::Chat => openai::ask(exchange, &self.address, manner, prompt).await,
-            Protocol::Messages => anthropic::ask(exchange, &self.address, manner, prompt).await,
+            Protocol::Chat => openai::ask(exchange, address, manner, prompt).await,
+            Protocol::Messages => anthropic::ask(exchange, address, manner, prompt).await,
         }
     }
 

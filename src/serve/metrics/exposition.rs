@@ -116,7 +116,7 @@ fn requests(books: &Books) -> Vec<MetricFamily> {
     vec![
         counter(
             "requests_total",
-            "Requests that have ended, by how they got their answer (none: from no model).",
+            "Requests that have ended, by how they got their answer (none: turned away before).",
             ended,
         ),
         counter("skipped_total", "Requests that have ended and were not coalesced, by the reason.", skipped),

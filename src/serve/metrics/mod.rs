@@ -28,6 +28,8 @@ use books::Books;
 use exposition::Timings;
 pub use flight::{Answered, Flight};
 pub use performance::{BadLastN, Performance, last_n};
+/// The content type of Prometheus' text format.
+pub use prometheus::TEXT_FORMAT as FORMAT;
 pub use sample::Coalesced;
 
 /// All numbers since the start, and the last requests one by one. Taking something down takes well under a microsecond.

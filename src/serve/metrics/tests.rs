@@ -402,7 +402,7 @@ async fn the_text() {
     scrum_gateway_request_duration_seconds_count{coalesced="cache"} 1
     scrum_gateway_request_duration_seconds_sum{coalesced="skipped"} 0.1
     scrum_gateway_request_duration_seconds_count{coalesced="skipped"} 1
-    # HELP scrum_gateway_requests_total Requests that have ended, by how they got their answer (none: from no model).
+    # HELP scrum_gateway_requests_total Requests that have ended, by how they got their answer (none: turned away before).
     # TYPE scrum_gateway_requests_total counter
     scrum_gateway_requests_total{route="/v1/chat/completions",status="200",coalesced="cache"} 1
     scrum_gateway_requests_total{route="/v1/chat/completions",status="200",coalesced="leader"} 1

@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{finding, good, is_kept_as_printed, json, ledger, model, newest, program, review, scene};
+use super::{
+    finding, good, is_kept_as_printed, json, ledger, model, newest, nowhere_url, program, review, scene,
+};
 use crate::{
     mock::{Act, Mock},
     sandbox::Sandbox,
@@ -12,10 +14,8 @@ use crate::{
 
 /// A reviewer of a model where nobody listens.
 fn nowhere(id: &str, name: &str) -> String {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    format!(
-        "[[reviewer]]\nid = \"{id}\"\nprovider = \"openai\"\nmodel = \"{name}\"\nbase_url = \"http://{free}/v1\"\n"
-    )
+    let url = nowhere_url();
+    format!("[[reviewer]]\nid = \"{id}\"\nprovider = \"openai\"\nmodel = \"{name}\"\nbase_url = \"{url}\"\n")
 }
 
 /// `entry` with a stand-in.

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use scrum::{
-    provider::{Answer, AskError, Draft, End},
+    provider::{Answer, AskError, Draft, End, Sample},
     reviewer::{Access, Reviewer},
 };
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub(super) async fn ask_times(reviewer: &Reviewer, times: usize) -> Vec<(Result<
     let mut results = Vec::new();
     for _ in 0..times {
         let draft = Arc::new(Draft::new());
-        let result = provider.ask(&question("c1_core"), &draft).await;
+        let result = provider.ask(&question("c1_core"), Sample::Any, &draft).await;
         results.push((result, 1 + draft.further_requests()));
     }
     results
@@ -198,7 +198,9 @@ async fn requests_under_way_learn_together() {
     })
     .await;
     let provider = open(&with_limit(None, open_ai(&mock.url)));
-    let one = || async { provider.ask(&question("c1_core"), &Arc::new(Draft::new())).await.unwrap().remark };
+    let one = || async {
+        provider.ask(&question("c1_core"), Sample::Any, &Arc::new(Draft::new())).await.unwrap().remark
+    };
     let remarks = futures_util::future::join_all((0..8).map(|_| one())).await;
     assert_eq!(remarks, vec![Some("asked without temperature, which the model does not take".to_owned()); 8]);
     assert_eq!(mock.asked().len(), 8 + count.load(Ordering::SeqCst));

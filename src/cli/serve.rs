@@ -1,0 +1,99 @@
+//! `scrum serve`: makes the configured models reachable for many at once, until it is told to end.
+
+use std::{fmt::Display, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use clap::Args;
+use tokio::{net::TcpListener, runtime};
+
+use super::{
+    Global,
+    error::{CliError, Status},
+    found,
+    interrupt::{self, Interrupt},
+    ui::Ui,
+    workspace::Workspace,
+};
+use crate::{
+    coalesce::Switches,
+    config::{Choice, env, key_of},
+    provider::{Opener, Provider, Surroundings, sarif::Site},
+    reviewer::Reviewer,
+    serve::Server,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Address and port; port 0 takes a free one [default: 127.0.0.1:4001]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Keep threads and callers' keys in FILE [default: .scrum/scrum.db]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, CliError> {
+    let mut workspace = Workspace::open_anywhere(global, ui)?;
+    found::add(&mut workspace, &Choice::default())?;
+    let mut settings = workspace.config.serve.clone();
+    if let Some(listen) = &args.listen {
+        settings.listen.clone_from(listen);
+    }
+    let listen = settings.listen.clone();
+    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?);
+    let interrupt = interrupt::watched()?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
+    let done = runtime.block_on(serve(&server, &listen, &interrupt, ui));
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve(server: &Server, listen: &str, interrupt: &Interrupt, ui: Ui) -> Result<Status, CliError> {
+    let refused = |error: std::io::Error| {
+        CliError::new(format!("cannot listen on {listen}: {error}"))
+            .hint("another address: `--listen 127.0.0.1:0` takes a free port")
+    };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let address: SocketAddr = listener.local_addr().map_err(refused)?;
+    let models = server.models();
+    if models.is_empty() {
+        ui.warning(
+            "no model can be asked: configure a [[reviewer]] that is an endpoint, or set a provider's key",
+        );
+    } else {
+        ui.note(format_args!("models: {}", models.join(", ")));
+    }
+    Ui::result(&format!("listening on http://{address}\n"), None)?;
+    tokio::select! {
+        is_whole = server.serve(listener, &interrupt.end) => {
+            if !is_whole {
+                ui.warning("some answers were broken off: they took longer than `grace_secs` in [serve]");
+            }
+            Ok(Status::Done)
+        }
+        () = interrupt.drop_all.cancelled() => Ok(Status::Interrupted),
+    }
+}
+
+fn switches(workspace: &Workspace) -> Result<Switches, CliError> {
+    let is_on = |name| workspace.environment.is_on(name).map_err(CliError::new);
+    Ok(Switches { coalesce: is_on(env::COALESCE_ENABLED)?, streams: is_on(env::STREAM_FANOUT_ENABLED)? })
+}
+
+/// The reviewers that are endpoints and have their key, opened. It is said who has none.
+fn endpoints(workspace: &Workspace, ui: Ui) -> Result<Vec<(Reviewer, Provider)>, CliError> {
+    let nobody = Arc::new(|_, _: &_| Err("not asked here".to_owned()));
+    let mut opener = Opener::new(nobody, Site::nowhere(), Surroundings::from_iter([]));
+    let mut endpoints = Vec::new();
+    for reviewer in workspace.config.reviewers.iter().filter(|one| one.access.base_url().is_some()) {
+        match key_of(reviewer, workspace.environment) {
+            Ok(key) => endpoints.push((reviewer.clone(), opener.open(reviewer, key)?)),
+            Err(obstacle) => ui.warning(format_args!("{} cannot be asked: {obstacle}", reviewer.id)),
+        }
+    }
+    Ok(endpoints)
+}
+
+fn cannot(error: impl Display) -> CliError {
+    CliError::new(format!("cannot serve: {error}"))
+}

@@ -1,0 +1,80 @@
+//! `[serve]`: [`Serve`], the settings of `scrum serve`.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use super::{ConfigError, file, place::Entry};
+use crate::reviewer::Allowance;
+
+/// The settings of `scrum serve`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serve {
+    /// Address and port.
+    pub listen: String,
+    /// The SQLite file, absolute or from the repository's root.
+    pub store: PathBuf,
+    /// How long a finished answer is given to whoever asks the same; zero keeps none.
+    pub keep: Duration,
+    /// Most bytes of all kept answers.
+    pub keep_bytes: usize,
+    /// Most bytes of one.
+    pub keep_answer_bytes: usize,
+    /// Most bytes of a request.
+    pub request_bytes: usize,
+    /// Longest time for one answer, waiting and retries included.
+    pub answer: Duration,
+    /// Further attempts of a call that failed before its first byte.
+    pub retries: u32,
+    /// Most calls of one provider under way.
+    pub upstream_calls: usize,
+    /// Most that wait for one provider.
+    pub waiting: usize,
+    /// Longest wait for it.
+    pub wait: Duration,
+    /// How long answers under way may take at the end.
+    pub grace: Duration,
+    /// What each tenant may ask for.
+    pub tenant: Allowance,
+    /// What some may ask for instead.
+    pub tenants: BTreeMap<String, Allowance>,
+}
+
+impl Serve {
+    pub(super) fn new(entry: file::Serve) -> Result<Self, ConfigError> {
+        let mut tenants = BTreeMap::new();
+        for (number, limit) in (1..).zip(entry.limit) {
+            let wrong = |reason: &str| ConfigError::Entry {
+                entry: Entry::Numbered("serve.limit", number),
+                reason: reason.to_owned(),
+            };
+            if limit.tenant.trim().is_empty() {
+                return Err(wrong("needs a `tenant`"));
+            }
+            let allowance = Allowance {
+                requests_per_minute: limit.requests_per_minute,
+                tokens_per_minute: limit.tokens_per_minute,
+            };
+            if tenants.insert(limit.tenant, allowance).is_some() {
+                return Err(wrong("is about a tenant that has one already"));
+            }
+        }
+        Ok(Self {
+            listen: entry.listen,
+            store: entry.store,
+            keep: Duration::from_secs(entry.keep_secs),
+            keep_bytes: entry.keep_bytes,
+            keep_answer_bytes: entry.keep_answer_bytes,
+            request_bytes: entry.request_bytes,
+            answer: Duration::from_secs(entry.answer_secs),
+            retries: entry.retries,
+            upstream_calls: entry.upstream_calls,
+            waiting: entry.waiting,
+            wait: Duration::from_secs(entry.wait_secs),
+            grace: Duration::from_secs(entry.grace_secs),
+            tenant: Allowance {
+                requests_per_minute: entry.tenant.requests_per_minute,
+                tokens_per_minute: entry.tenant.tokens_per_minute,
+            },
+            tenants,
+        })
+    }
+}

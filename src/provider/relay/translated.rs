@@ -1,0 +1,128 @@
+//! Passes chat requests on to Anthropic's Messages API, and its answers back, in the words of each: [`send`].
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{
+    Body, Problem, Relay, Torn, Unreached,
+    messages::{self, Translator, Unreadable},
+};
+use crate::provider::anthropic::VERSION;
+
+const VERSION_HEADER: HeaderName = HeaderName::from_static("anthropic-version");
+/// Most bytes of an answer that is no stream.
+const LONGEST_ANSWER: usize = 8 << 20;
+
+/// What of a chat request decides about the form of its answer.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wish {
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StreamOptions {
+    include_usage: Option<bool>,
+}
+
+/// Sends `body`, a chat request. What cannot be translated is refused in an answer of our own.
+pub(super) async fn send(
+    relay: &Relay,
+    body: Bytes,
+    mut headers: HeaderMap,
+) -> Result<Response<Body>, Unreached> {
+    let message = match messages::request(&body, relay.usual_limit) {
+        Ok(message) => message,
+        Err(error) => {
+            let problem = Problem::new(StatusCode::BAD_REQUEST, error.reason).code("not_translatable");
+            return Ok(problem.about(error.parameter).into_response::<String>().map(once));
+        }
+    };
+    let wish: Wish = serde_json::from_slice(&body).unwrap_or_default();
+    let wants_usage = wish.stream_options.and_then(|options| options.include_usage).unwrap_or_default();
+    headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+    let mut answer = relay.post("/messages", message.into(), headers).await?;
+    answer.headers_mut().remove(CONTENT_LENGTH);
+    Ok(said_back(answer, wants_usage, Timestamp::now().as_second()).await)
+}
+
+async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
+    let is_events = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let status = answer.status();
+    if status.is_success() && is_events {
+        return answer.map(|body| events(body, Translator::new(wants_usage, created)));
+    }
+    let (mut parts, body) = answer.into_parts();
+    let page = match whole(body).await {
+        Ok(page) => page,
+        Err(torn) => {
+            return Problem::new(StatusCode::BAD_GATEWAY, torn.to_string())
+                .into_response::<String>()
+                .map(once);
+        }
+    };
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if !status.is_success() {
+        return Response::from_parts(parts, once(messages::problem(status, &page)));
+    }
+    match messages::completion(&page, created) {
+        Ok(completion) => Response::from_parts(parts, once(completion)),
+        Err(error) => {
+            let problem =
+                Problem::new(StatusCode::BAD_GATEWAY, error.to_string()).code("provider_unreadable");
+            problem.into_response::<String>().map(once)
+        }
+    }
+}
+
+/// A stream, translated as it comes.
+fn events(body: Body, translator: Translator) -> Body {
+    let state = Some((body, translator));
+    let translated = stream::unfold(state, |state| async move {
+        let (mut body, mut translator) = state?;
+        match body.next().await {
+            Some(Ok(piece)) => match translator.feed(&piece) {
+                Ok(events) => Some((Ok(Bytes::from(events)), Some((body, translator)))),
+                Err(error) => Some((Err(error.into()), None)),
+            },
+            Some(Err(torn)) => Some((Err(torn), None)),
+            None => translator.finish().err().map(|error| (Err(error.into()), None)),
+        }
+    });
+    translated.boxed()
+}
+
+async fn whole(mut body: Body) -> Result<Vec<u8>, Torn> {
+    let mut page = Vec::new();
+    while let Some(piece) = body.next().await {
+        page.extend_from_slice(&piece?);
+        if page.len() > LONGEST_ANSWER {
+            return Err(Unreadable::TooLong(LONGEST_ANSWER).into());
+        }
+    }
+    Ok(page)
+}
+
+fn once(text: impl Into<Bytes>) -> Body {
+    stream::iter([Ok(text.into())]).boxed()
+}
+
+impl From<Unreadable> for Torn {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Unfinished => Self::Unfinished,
+            Unreadable::Reported => Self::Reported,
+            Unreadable::Strange(_) | Unreadable::TooLong(_) => Self::Lost(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `POST /v1/chat/completions`: [`chat`].
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Gateway, Upstream,
+    outline::Outline,
+    passing::{alone, deadline, for_provider, shared, too_late},
+    upstream::Outgoing,
+};
+use crate::{
+    coalesce,
+    provider::relay::Problem,
+    serve::{
+        arrival::Arrived,
+        metrics::{Asked, Coalesced},
+    },
+};
+
+const ROUTE: &str = "/v1/chat/completions";
+
+/// Answers a chat request, with others who ask the same.
+pub(in crate::serve) async fn chat(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let arrived = request.extensions().get().map_or_else(Instant::now, |Arrived(arrived)| *arrived);
+    let mut asked = gateway.metrics.asked(ROUTE, arrived);
+    let response = gateway.chat(request, &mut asked).await.unwrap_or_else(Problem::into_response);
+    asked.answer(response).map(Body::new)
+}
+
+impl Gateway {
+    async fn chat(&self, request: Request, asked: &mut Asked) -> Result<Response, Problem> {
+        let (parts, body) = request.into_parts();
+        let deadline = deadline(&parts.headers, self.settings.answer);
+        let body = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
+        let (upstream, body) = self.route(&body)?;
+        let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
+        let tenant = tenant(&parts.headers).into();
+        let flight = asked.flight(&upstream.name, &tenant);
+        match self.key(&parts.headers, &upstream, &outgoing.body) {
+            Ok(key) => {
+                let (role, reader) = self.flights.ask(key, move || upstream.call(outgoing, flight));
+                asked.decided(role.into(), &tenant);
+                Ok(shared(role, reader, deadline).await)
+            }
+            Err(reason) => {
+                self.flights.skip(reason);
+                asked.decided(Coalesced::Skipped(reason), &tenant);
+                let answer =
+                    timeout_at(deadline, upstream.call(outgoing, flight)).await.map_err(|_| too_late())?;
+                let answer =
+                    answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;
+                Ok(alone(answer))
+            }
+        }
+    }
+
+    async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
+        let most = self.settings.request_bytes;
+        to_bytes(body, most).await.map_err(|_| {
+            let message = format!("the request is larger than {most} bytes, or was broken off");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).code("request_too_large")
+        })
+    }
+
+    /// Who answers, and what is sent there. What cannot be read goes to the first, which says what is wrong with it.
+    fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes), Problem> {
+        let nobody =
+            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured").code("no_models");
+        let first = self.routes.first().ok_or_else(nobody)?;
+        let Some(outline) = Outline::of(body) else { return Ok((Arc::clone(first), body.clone())) };
+        let Some(model) = outline.model.as_deref() else {
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "the request names no model");
+            return Err(problem.about("model"));
+        };
+        let upstream = self.routes.find(model).ok_or_else(|| self.no_such(model))?;
+        Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model)))
+    }
+
+    pub(super) fn no_such(&self, model: &str) -> Problem {
+        let known = self.routes.names().join(", ");
+        let message = format!("no model {model:?} is configured here; there are {known}");
+        Problem::new(StatusCode::NOT_FOUND, message).code("model_not_found").about("model")
+    }
+
+    fn key(
+        &self,
+        headers: &HeaderMap,
+        upstream: &Upstream,
+        body: &Bytes,
+    ) -> Result<coalesce::Key, coalesce::Skip> {
+        let credential = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+        let request = coalesce::Request {
+            credential,
+            tenant: tenant(headers),
+            provider: upstream.reviewer.id.as_str(),
+            route: "POST /v1/chat/completions",
+            headers,
+            body,
+        };
+        request.key(self.switches)
+    }
+}
+
+/// For whom it is asked.
+fn tenant(headers: &HeaderMap) -> &str {
+    headers.get("x-org-id").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

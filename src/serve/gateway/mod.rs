@@ -1,0 +1,49 @@
+//! The gateway: asks a provider once what many ask at the same time. [`Gateway`] is what all its requests share.
+//!
+//! ```text
+//! request ─ who asks ─ limits ─ route ─▶ Flights ─▶ leader: Upstream ─ line ─ retries ─▶ Relay
+//!                                          └─▶ followers, kept answers
+//! ```
+//!
+//! What is in a chat request and in its answer is passed on unread, but for what decides where it goes ([`outline`]).
+
+mod chat;
+mod line;
+mod models;
+mod numbers;
+mod outline;
+mod passing;
+mod routes;
+mod upstream;
+
+use std::sync::Arc;
+
+use crate::{
+    coalesce::{Flights, Limits, ShelfLimits, Switches},
+    config::Serve,
+    serve::metrics::Metrics,
+};
+pub(super) use chat::chat;
+pub(super) use line::Line;
+pub(super) use models::{model, models};
+pub(super) use numbers::{exposition, performance};
+pub(super) use routes::Routes;
+pub(super) use upstream::Upstream;
+
+/// What all requests share.
+pub(super) struct Gateway {
+    pub(super) routes: Routes,
+    pub(super) flights: Flights,
+    pub(super) switches: Switches,
+    pub(super) settings: Serve,
+    metrics: Arc<Metrics>,
+}
+
+impl Gateway {
+    pub(super) fn new(routes: Routes, switches: Switches, settings: Serve) -> Self {
+        let Serve { keep: age, keep_bytes: bytes, keep_answer_bytes: answer_bytes, answer, .. } = settings;
+        let shelf = ShelfLimits { age, bytes, answer_bytes };
+        let flights = Flights::new(Limits { age: answer, shelf, ..Limits::default() });
+        Self { routes, flights, switches, settings, metrics: Metrics::new() }
+    }
+}

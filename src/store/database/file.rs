@@ -1,0 +1,93 @@
+//! The file itself: [`create`] makes it for its owner's eyes only, [`lock`] keeps a second daemon away, [`writer`] and
+//! [`reader`] connect to it.
+//!
+//! `SQLite` keeps its settings per connection, so each connection sets them all, and reads them back: a setting that did not
+//! take is otherwise found out when the power fails.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+
+use super::{Problem, schema};
+
+/// How long a connection waits for a lock that another program holds.
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// What every connection is set to, and must say when asked. FULL: what was answered for survives a power cut, not only
+/// a crash of ours.
+const SETTINGS: [(&str, &str); 4] = [
+    ("journal_mode", "wal"),
+    ("synchronous", "2"),
+    ("foreign_keys", "1"),
+    ("journal_size_limit", "16777216"),
+];
+
+/// Makes the file and the folders above it where there is none, and gives its true path.
+pub(super) fn create(path: &Path) -> Result<PathBuf, io::Error> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    // A file that is there must not be opened: closing it would undo the locks that SQLite has on it in this process.
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    // Names such as `:memory:` mean something else to SQLite, and two names of one file must have one lock.
+    path.canonicalize()
+}
+
+/// Takes the lock that one daemon at a time may have, beside the file. It is given back when the handle is dropped, also
+/// by a crash.
+pub(super) fn lock(path: &Path) -> Result<File, Problem> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(PathBuf::from(beside))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Problem::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// A connection that may write, to a database of ours with all its tables.
+pub(super) fn writer(path: &Path) -> Result<Connection, Problem> {
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// A connection that only reads. Needs that of the writer beside it, which keeps the index of the write-ahead log.
+pub(super) fn reader(path: &Path) -> Result<Connection, Problem> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    // Before anything is set: the journal's mode is kept in the file, and it may be somebody else's.
+    schema::recognise(&connection)?;
+    for (name, wanted) in SETTINGS {
+        connection.pragma_update(None, name, wanted)?;
+        let found = setting(&connection, name)?;
+        if found != wanted {
+            return Err(Problem::Setting { name, found, wanted });
+        }
+    }
+    Ok(connection)
+}
+
+/// A pragma's value as text.
+pub(super) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+    connection.pragma_query_value(None, name, |row| {
+        Ok(match row.get_ref(0)? {
+            ValueRef::Integer(number) => number.to_string(),
+            other => other.as_str()?.to_owned(),
+        })
+    })
+}

@@ -1,0 +1,273 @@
+//! What is left on disk, and what is said, when things go wrong around a database.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt,
+    process::{Command, Stdio},
+};
+
+use super::*;
+
+const CHILD: &str = "SCRUM_TEST_DATABASE";
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Adds a table to play with; threads and messages have rules of their own.
+async fn with_numbers(database: &Database) {
+    database.write(|it| it.execute_batch("CREATE TABLE IF NOT EXISTS numbers (n INTEGER)")).await.unwrap();
+}
+
+async fn add(database: &Database, n: i64) -> Result<(), DatabaseError> {
+    database.write(move |it| it.execute("INSERT INTO numbers VALUES (?1)", [n]).map(|_| ())).await
+}
+
+async fn numbers(database: &Database) -> Vec<i64> {
+    let look = |it: &Connection| {
+        let mut rows = it.prepare("SELECT n FROM numbers ORDER BY n")?;
+        rows.query_map([], |row| row.get(0))?.collect()
+    };
+    database.read(look).await.unwrap()
+}
+
+fn problem(opened: Result<Database, DatabaseError>) -> Problem {
+    opened.err().map(|error| error.problem).unwrap()
+}
+
+#[tokio::test]
+async fn a_new_file_is_its_owners_and_every_connection_is_set() {
+    let folder = folder();
+    let path = folder.path().join("deep/er/scrum.db");
+    let database = Database::open(&path).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    let settings = |it: &Connection| {
+        let names = ["journal_mode", "synchronous", "foreign_keys", "busy_timeout", "user_version"];
+        names.map(|name| file::setting(it, name)).into_iter().collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let written = database.write(settings).await.unwrap();
+    assert_eq!(written, ["wal", "2", "1", "5000", "1"]);
+    assert_eq!(database.read(settings).await.unwrap(), written);
+    // Earlier ones may damage a file that two connections write to.
+    assert!(rusqlite::version_number() >= 3_051_003);
+    let refused = database.read(|it| it.execute("DELETE FROM threads", [])).await.unwrap_err();
+    assert!(matches!(refused.problem, Problem::ReadOnly(_)), "{refused}");
+    drop(database);
+    assert!(!folder.path().join("deep/er/scrum.db-wal").exists(), "the log is folded in");
+}
+
+#[tokio::test]
+async fn jobs_that_wait_share_a_commit_and_fail_alone() {
+    let folder = folder();
+    let database = Database::open(&folder.path().join("scrum.db")).unwrap();
+    with_numbers(&database).await;
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let first = database.write(move |_| {
+        let _ = wait.recv();
+        Ok(())
+    });
+    let fails = database.write(|it| {
+        it.execute("INSERT INTO numbers VALUES (100)", [])?;
+        it.execute("INSERT INTO nowhere VALUES (1)", []).map(|_| ())
+    });
+    let panics = database.write(|it| -> rusqlite::Result<()> {
+        it.execute("INSERT INTO numbers VALUES (200)", [])?;
+        panic!("as a job may")
+    });
+    let let_go = async {
+        go.send(()).unwrap();
+    };
+    let (first, second, fails, panics, third, ()) =
+        tokio::join!(first, add(&database, 1), fails, panics, add(&database, 2), let_go);
+    let told = [first, second, fails, panics, third].map(|result: Result<(), DatabaseError>| result.is_ok());
+    assert_eq!(told, [true, true, false, false, true]);
+    assert_eq!(numbers(&database).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_job_that_ends_the_transaction_costs_its_group_and_no_later_one() {
+    let folder = folder();
+    let database = Database::open(&folder.path().join("scrum.db")).unwrap();
+    with_numbers(&database).await;
+    let full = database.write(|it| {
+        // As a full disk would: everything since BEGIN is gone.
+        it.execute_batch("INSERT INTO numbers VALUES (1); ROLLBACK; INSERT INTO nowhere VALUES (1)")
+    });
+    let (full, next) = tokio::join!(full, add(&database, 2));
+    assert!(full.is_err());
+    let kept = numbers(&database).await;
+    assert_eq!(kept, if next.is_ok() { vec![2] } else { vec![] });
+    add(&database, 3).await.unwrap();
+    assert!(numbers(&database).await.ends_with(&[3]));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_costs_nothing_that_was_there() {
+    let folder = folder();
+    let database = Database::open(&folder.path().join("scrum.db")).unwrap();
+    with_numbers(&database).await;
+    add(&database, 1).await.unwrap();
+    let small = |it: &Connection| {
+        let pages: i64 = it.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        it.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+    };
+    database.write(small).await.unwrap();
+    let large =
+        database.write(|it| it.execute_batch("CREATE TABLE large AS SELECT randomblob(100000) AS bytes"));
+    let error = large.await.unwrap_err();
+    assert_eq!(error.problem, Problem::Full);
+    assert_eq!(error.to_string(), format!("{}: the disk is full", database.path().display()));
+    assert_eq!(numbers(&database).await, [1]);
+}
+
+#[tokio::test]
+async fn one_daemon_at_a_time_and_others_for_a_short_while() {
+    let folder = folder();
+    let path = folder.path().join("scrum.db");
+    let daemon = Database::open_for_daemon(&path).unwrap();
+    with_numbers(&daemon).await;
+    assert_eq!(problem(Database::open_for_daemon(&path)), Problem::InUse);
+    let beside = Database::open(&path).unwrap();
+    add(&beside, 1).await.unwrap();
+    assert_eq!(numbers(&daemon).await, [1]);
+    drop(daemon);
+    drop(Database::open_for_daemon(&path).unwrap());
+    assert_eq!(numbers(&beside).await, [1]);
+}
+
+#[test]
+fn many_may_make_it_at_once() {
+    let folder = folder();
+    let path = folder.path().join("scrum.db");
+    let start = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        let open = || {
+            start.wait();
+            Database::open(&path).map(drop)
+        };
+        let opened: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+        for one in opened {
+            one.join().unwrap().unwrap();
+        }
+    });
+}
+
+#[test]
+fn files_that_are_none_of_ours() {
+    let folder = folder();
+    let check = |make: &dyn Fn(&Path), expect: &str| {
+        let path = folder.path().join("scrum.db");
+        let _ = std::fs::remove_file(&path);
+        make(&path);
+        let before = std::fs::read(&path).ok();
+        let error = Database::open(&path).err().unwrap().to_string();
+        assert_eq!(error.replace(&path.display().to_string(), "FILE"), expect);
+        assert_eq!(std::fs::read(&path).ok(), before, "it is left as it was");
+    };
+    let with =
+        |sql: &'static str| move |path: &Path| Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    check(&with("CREATE TABLE other (a)"), "FILE: it is a database of another program");
+    check(
+        &with("PRAGMA application_id = 1935897197; PRAGMA user_version = 99"),
+        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 1",
+    );
+    check(
+        &|path| {
+            std::fs::write(path, "no database, but a text that is long enough to look at. ".repeat(20))
+                .unwrap();
+        },
+        "FILE: it is damaged or no database: file is not a database",
+    );
+    let missing = Database::open(&folder.path().join("file/scrum.db"));
+    assert!(missing.is_ok(), "folders are made");
+    std::fs::write(folder.path().join("plain"), "").unwrap();
+    let below = problem(Database::open(&folder.path().join("plain/scrum.db")));
+    assert!(matches!(below, Problem::Unreachable(_)), "{below}");
+    let itself = problem(Database::open(folder.path()));
+    assert!(matches!(itself, Problem::Unreachable(_)), "{itself}");
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_given_back_is_said_and_later_work_goes_on() {
+    let folder = folder();
+    let path = folder.path().join("scrum.db");
+    let database = Database::open(&path).unwrap();
+    with_numbers(&database).await;
+    database.write(|it| it.busy_timeout(std::time::Duration::from_millis(1))).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(add(&database, 1).await.unwrap_err().problem, Problem::Locked);
+    assert_eq!(numbers(&database).await, [] as [i64; 0]);
+    other.execute_batch("ROLLBACK").unwrap();
+    add(&database, 2).await.unwrap();
+    assert_eq!(numbers(&database).await, [2]);
+}
+
+/// Kills this very program while it writes, and counts what it was told is kept.
+#[tokio::test]
+async fn what_was_answered_outlives_a_kill() {
+    let folder = folder();
+    let path = folder.path().join("scrum.db");
+    for round in 0..3 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "store::database::tests::writes_until_it_is_killed",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut told = Vec::new();
+        while told.len() < 100 + 37 * round {
+            let mut line = String::new();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended by itself");
+            told.extend(line.strip_prefix("kept ").and_then(|n| n.trim().parse::<i64>().ok()));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut rest = String::new();
+        lines.read_to_string(&mut rest).unwrap();
+        let whole = rest.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        told.extend(whole.filter_map(|line| line.strip_prefix("kept ")?.trim().parse::<i64>().ok()));
+        let database = Database::open_for_daemon(&path).unwrap();
+        let found = numbers(&database).await;
+        let missing: Vec<_> = told.iter().filter(|n| found.binary_search(n).is_err()).collect();
+        assert_eq!(missing, [] as [&i64; 0]);
+        // Each job adds a number and its negative.
+        let halves = found.iter().filter(|n| found.binary_search(&-**n).is_err()).count();
+        assert_eq!(halves, 0);
+        let sound = database
+            .read(|it| it.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)))
+            .await;
+        assert_eq!(sound, Ok("ok".to_owned()));
+    }
+}
+
+#[tokio::test]
+#[ignore = "the test above runs it and kills it"]
+#[expect(clippy::print_stdout, reason = "it tells the test above")]
+async fn writes_until_it_is_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let database = Database::open_for_daemon(Path::new(&path)).unwrap();
+    with_numbers(&database).await;
+    let start = numbers(&database).await.last().copied().unwrap_or_default() + 1;
+    let one = |n: i64| {
+        let database = &database;
+        async move {
+            let pair = move |it: &Connection| {
+                it.execute("INSERT INTO numbers VALUES (?1)", [n])?;
+                it.execute("INSERT INTO numbers VALUES (-?1)", [n]).map(|_| ())
+            };
+            database.write(pair).await.unwrap();
+            println!("kept {n}");
+        }
+    };
+    for first in (start..).step_by(8) {
+        futures_util::future::join_all((first..first + 8).map(one)).await;
+    }
+}
