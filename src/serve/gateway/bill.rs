@@ -1,20 +1,34 @@
 //! What an answer took, charged when it is known: [`Bill`] goes along with the answer and is settled when that ends, however it does.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, header::CONTENT_TYPE};
 use memchr::memchr_iter;
 
-use super::quota::Sent;
+use super::{quota::Sent, upstream::Upstream};
 use crate::{
     coverage::Spent,
     provider::relay::{Torn, Watch},
-    serve::tenants::Admission,
+    serve::{metrics::Flight, tenants::Admission},
 };
 
-/// What an answer took, from the tenant that asked first and from what the provider allows.
+/// Who is charged for an answer, once for all who share it.
+pub(super) struct Payers {
+    /// Whose price counts.
+    pub(super) upstream: Arc<Upstream>,
+    /// The tenant's tokens.
+    pub(super) admission: Admission,
+    /// What the provider allows.
+    pub(super) sent: Sent,
+    /// The books.
+    pub(super) flight: Flight,
+}
+
+/// What an answer took, and whom.
 pub(super) struct Bill {
     watch: Watch,
-    /// Both are there until it is settled.
-    open: Option<(Admission, Sent)>,
+    /// There until it is settled.
+    payers: Option<Payers>,
     /// Tokens of the prompt; a guess.
     prompt: u64,
     is_events: bool,
@@ -24,10 +38,10 @@ pub(super) struct Bill {
 
 impl Bill {
     /// For an answer with these headers to a prompt of about `prompt` tokens.
-    pub(super) fn new(headers: &HeaderMap, prompt: u64, admission: Admission, sent: Sent) -> Self {
+    pub(super) fn new(headers: &HeaderMap, prompt: u64, payers: Payers) -> Self {
         let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
         let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), open: Some((admission, sent)), prompt, is_events, passed: 0 }
+        Self { watch: Watch::of(headers), payers: Some(payers), prompt, is_events, passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
@@ -60,9 +74,10 @@ impl Bill {
 impl Drop for Bill {
     fn drop(&mut self) {
         let tokens = self.tokens();
-        if let Some((admission, sent)) = self.open.take() {
+        if let Some(Payers { upstream, admission, sent, flight }) = self.payers.take() {
             admission.settle(tokens);
             sent.settle(tokens);
+            flight.book(upstream.reviewer.priced(self.watch.spent()));
         }
     }
 }
