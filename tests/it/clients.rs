@@ -3,7 +3,7 @@
 //!
 //! `.ci/run` installs them into `target/clients`; elsewhere `SCRUM_CLIENTS` may name a folder.
 
-mod provider;
+pub(crate) mod provider;
 
 use std::{
     fs,
@@ -169,7 +169,7 @@ async fn agent(model: &str, path: &str, result: &str) {
     let mut command = gateway.sandbox.command(program);
     command
         .args(["--auth-type", "openai", "--approval-mode", "yolo", "--prompt"])
-        .arg(format!("write to {}", file.display()))
+        .arg(format!("write a note: FILE={}", file.display()))
         .envs([("OPENAI_API_KEY", "any"), ("OPENAI_BASE_URL", &gateway.url), ("OPENAI_MODEL", model)])
         .envs([("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy), ("NO_PROXY", "127.0.0.1")]);
     let printed = gateway.run(&mut command);
