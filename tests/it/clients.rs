@@ -166,6 +166,11 @@ async fn agent(model: &str, path: &str, result: &str) {
     let outside = Mock::always(|| json_page(403, &json!({}))).await;
     let proxy = outside.url.trim_end_matches("/v1");
     let file = gateway.sandbox.repo().canonicalize().unwrap().join("note.txt");
+    let settings = gateway.sandbox.home().join(".qwen");
+    fs::create_dir(&settings).unwrap();
+    let quiet =
+        json!({ "privacy": { "usageStatisticsEnabled": false }, "general": { "enableAutoUpdate": false } });
+    fs::write(settings.join("settings.json"), quiet.to_string()).unwrap();
     let mut command = gateway.sandbox.command(program);
     command
         .args(["--auth-type", "openai", "--approval-mode", "yolo", "--prompt"])
