@@ -2,10 +2,12 @@
 //!
 //! `gateway` asks models once for all who ask the same. Arguments, words for people and signals are `cli`'s.
 
+mod arrival;
 mod bucket;
 mod callers;
 mod gateway;
 mod listener;
+pub mod metrics;
 mod tenants;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -77,6 +79,8 @@ impl Server {
             .route("/v1/chat/completions", post(gateway::chat))
             .route("/v1/models", get(gateway::models))
             .route("/v1/models/{*name}", get(gateway::model))
+            .route("/api/metrics/performance", get(gateway::performance))
+            .route("/metrics", get(gateway::exposition))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route("/health", get(async || "ok\n"))

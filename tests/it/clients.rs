@@ -3,7 +3,7 @@
 //!
 //! `.ci/run` installs them into `target/clients`; elsewhere `SCRUM_CLIENTS` may name a folder.
 
-mod provider;
+pub(crate) mod provider;
 
 use std::{
     fs,
@@ -166,10 +166,15 @@ async fn agent(model: &str, path: &str, result: &str) {
     let outside = Mock::always(|| json_page(403, &json!({}))).await;
     let proxy = outside.url.trim_end_matches("/v1");
     let file = gateway.sandbox.repo().canonicalize().unwrap().join("note.txt");
+    let settings = gateway.sandbox.home().join(".qwen");
+    fs::create_dir(&settings).unwrap();
+    let quiet =
+        json!({ "privacy": { "usageStatisticsEnabled": false }, "general": { "enableAutoUpdate": false } });
+    fs::write(settings.join("settings.json"), quiet.to_string()).unwrap();
     let mut command = gateway.sandbox.command(program);
     command
         .args(["--auth-type", "openai", "--approval-mode", "yolo", "--prompt"])
-        .arg(format!("write to {}", file.display()))
+        .arg(format!("write a note: FILE={}", file.display()))
         .envs([("OPENAI_API_KEY", "any"), ("OPENAI_BASE_URL", &gateway.url), ("OPENAI_MODEL", model)])
         .envs([("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy), ("NO_PROXY", "127.0.0.1")]);
     let printed = gateway.run(&mut command);

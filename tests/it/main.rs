@@ -39,6 +39,7 @@ mod parity;
 mod probe;
 mod provider;
 mod published_schema;
+mod relay;
 mod reply;
 mod reply_properties;
 mod report;

@@ -1,20 +1,39 @@
 //! What an answer took, charged when it is known: [`Bill`] goes along with the answer and is settled when that ends, however it does.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use memchr::memchr_iter;
 
-use super::quota::Sent;
+use super::{quota::Sent, upstream::Upstream};
 use crate::{
     coverage::Spent,
     provider::relay::{Torn, Watch},
-    serve::tenants::Admission,
+    serve::{metrics::Flight, tenants::Admission},
 };
 
-/// What an answer took, from the tenant that asked first and from what the provider allows.
+/// Who is charged for an answer, once for all who share it.
+pub(super) struct Payers {
+    /// Whose price counts.
+    pub(super) upstream: Arc<Upstream>,
+    /// The tenant's tokens.
+    pub(super) admission: Admission,
+    /// What the provider allows.
+    pub(super) sent: Sent,
+    /// The books.
+    pub(super) flight: Flight,
+}
+
+/// What an answer took, and whom.
 pub(super) struct Bill {
+    passage: Passage,
+    /// There until it is settled.
+    payers: Option<Payers>,
+}
+
+/// What has passed by of an answer.
+struct Passage {
     watch: Watch,
-    /// Both are there until it is settled.
-    open: Option<(Admission, Sent)>,
     /// Tokens of the prompt; a guess.
     prompt: u64,
     is_events: bool,
@@ -24,26 +43,47 @@ pub(super) struct Bill {
 
 impl Bill {
     /// For an answer with these headers to a prompt of about `prompt` tokens.
-    pub(super) fn new(headers: &HeaderMap, prompt: u64, admission: Admission, sent: Sent) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), open: Some((admission, sent)), prompt, is_events, passed: 0 }
+    pub(super) fn new(headers: &HeaderMap, prompt: u64, payers: Payers) -> Self {
+        Self { passage: Passage::new(headers, prompt), payers: Some(payers) }
     }
 
     /// Looks at the next piece of the answer.
     pub(super) fn see(&mut self, piece: &[u8]) {
+        self.passage.see(piece);
+    }
+
+    /// The answer has ended: whether it is whole.
+    pub(super) fn end(&mut self) -> Result<(), Torn> {
+        self.passage.watch.end()
+    }
+}
+
+impl Drop for Bill {
+    fn drop(&mut self) {
+        let tokens = self.passage.tokens();
+        if let Some(Payers { upstream, admission, sent, flight }) = self.payers.take() {
+            admission.settle(tokens);
+            sent.settle(tokens);
+            flight.book(upstream.reviewer.priced(self.passage.watch.spent()));
+        }
+    }
+}
+
+impl Passage {
+    fn new(headers: &HeaderMap, prompt: u64) -> Self {
+        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let is_events = kind.starts_with(b"text/event-stream");
+        Self { watch: Watch::of(headers), prompt, is_events, passed: 0 }
+    }
+
+    fn see(&mut self, piece: &[u8]) {
         self.watch.see(piece);
         let more = if self.is_events { memchr_iter(b'\n', piece).count() } else { piece.len() };
         self.passed += more as u64;
     }
 
-    /// The answer has ended: whether it is whole.
-    pub(super) fn end(&mut self) -> Result<(), Torn> {
-        self.watch.end()
-    }
-
-    /// What it took: as the provider told, else by a guess from what has passed. An answer that somebody did not wait for was
-    /// paid for as far as it had come.
+    /// What it took: as the provider told, else by a guess from what has passed. An answer that nobody waited for was paid for as
+    /// far as it had come.
     fn tokens(&mut self) -> u64 {
         // An event has a line and a blank one, and mostly one token.
         let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
@@ -57,54 +97,35 @@ impl Bill {
     }
 }
 
-impl Drop for Bill {
-    fn drop(&mut self) {
-        let tokens = self.tokens();
-        if let Some((admission, sent)) = self.open.take() {
-            admission.settle(tokens);
-            sent.settle(tokens);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
-
     use super::*;
-    use crate::{
-        reviewer::Allowance,
-        serve::{gateway::quota::Quota, tenants::Tenants},
-    };
 
-    async fn bill(kind: &'static str) -> Bill {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
-        let admission = Tenants::new(Allowance::default(), <_>::default()).admit(&Arc::from(""), 1_000);
-        let sent = Quota::default().turn(1_000, Duration::ZERO).await;
-        Bill::new(&headers, 40, admission.unwrap(), sent.unwrap())
-    }
+    const EVENTS: &str = "text/event-stream";
+    const DOCUMENT: &str = "application/json";
 
-    #[tokio::test]
-    async fn what_an_answer_took() {
-        let check = async |kind: &'static str, pieces: &[&str], expect: u64| {
-            let mut bill = bill(kind).await;
-            pieces.iter().for_each(|piece| bill.see(piece.as_bytes()));
-            assert_eq!(bill.tokens(), expect, "{pieces:?}");
+    #[test]
+    fn what_an_answer_took() {
+        let check = |kind: &'static str, pieces: &[&str], expect: u64| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            let mut passage = Passage::new(&headers, 40);
+            for piece in pieces {
+                passage.see(piece.as_bytes());
+            }
+            assert_eq!(passage.tokens(), expect, "{pieces:?}");
         };
-        const EVENTS: &str = "text/event-stream";
-        const DOCUMENT: &str = "application/json";
         let one = "data: {\"choices\":[{\"delta\":{\"content\":\"one\"}}]}\n\n";
         let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":500}}\n\n";
         let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":1}}\n\n";
         // Told, and whole.
-        check(EVENTS, &[one, usage, "data: [DONE]\n\n"], 530).await;
-        check(DOCUMENT, &["{\"usage\":{\"prompt_tokens\":30,", "\"completion_tokens\":5}}"], 35).await;
+        check(EVENTS, &[one, usage, "data: [DONE]\n\n"], 530);
+        check(DOCUMENT, &["{\"usage\":{\"prompt_tokens\":30,", "\"completion_tokens\":5}}"], 35);
         // Not told.
-        check(EVENTS, &[one, one, one, "data: [DONE]\n\n"], 44).await;
-        check(DOCUMENT, &["{\"choices\":[]}"], 44).await;
+        check(EVENTS, &[one, one, one, "data: [DONE]\n\n"], 44);
+        check(DOCUMENT, &["{\"choices\":[]}"], 44);
         // Nobody waited for the end.
-        check(EVENTS, &[one, one], 42).await;
-        check(EVENTS, &[early, one, one, one], 34).await;
-        check(EVENTS, &[], 40).await;
+        check(EVENTS, &[one, one], 42);
+        check(EVENTS, &[early, one, one, one], 34);
+        check(EVENTS, &[], 40);
     }
 }

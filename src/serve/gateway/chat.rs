@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Gateway, Upstream,
@@ -20,8 +20,15 @@ use super::{
 use crate::{
     coalesce,
     provider::relay::Problem,
-    serve::{callers::Caller, tenants::guess},
+    serve::{
+        arrival::Arrived,
+        callers::Caller,
+        metrics::{Asked, Coalesced},
+        tenants::guess,
+    },
 };
+
+const ROUTE: &str = "/v1/chat/completions";
 
 /// Answers a chat request, with others who ask the same.
 pub(in crate::serve) async fn chat(
@@ -29,27 +36,34 @@ pub(in crate::serve) async fn chat(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response {
-    gateway.chat(&caller, request).await.unwrap_or_else(Problem::into_response)
+    let arrived = request.extensions().get().map_or_else(Instant::now, |Arrived(arrived)| *arrived);
+    let mut asked = gateway.metrics.asked(ROUTE, arrived);
+    let response = gateway.chat(&caller, request, &mut asked).await.unwrap_or_else(Problem::into_response);
+    asked.answer(response).map(Body::new)
 }
 
 impl Gateway {
-    async fn chat(&self, caller: &Caller, request: Request) -> Result<Response, Problem> {
+    async fn chat(&self, caller: &Caller, request: Request, asked: &mut Asked) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.settings.answer);
         let body = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
         let (upstream, body, guess) = self.route(&body)?;
         let admission = self.tenants.admit(&caller.tenant, guess)?;
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
+        let flight = asked.flight(&upstream.name, &caller.tenant);
         match self.key(caller, &parts.headers, &upstream, &outgoing.body) {
             Ok(key) => {
                 // Whoever does not make the call has its tokens back here.
-                let (role, reader) = self.flights.ask(key, move || upstream.call(outgoing, admission));
+                let (role, reader) =
+                    self.flights.ask(key, move || upstream.call(outgoing, admission, flight));
+                asked.decided(role.into(), &caller.tenant);
                 Ok(shared(role, reader, deadline).await)
             }
             Err(reason) => {
                 self.flights.skip(reason);
-                let answer =
-                    timeout_at(deadline, upstream.call(outgoing, admission)).await.map_err(|_| too_late())?;
+                asked.decided(Coalesced::Skipped(reason), &caller.tenant);
+                let call = upstream.call(outgoing, admission, flight);
+                let answer = timeout_at(deadline, call).await.map_err(|_| too_late())?;
                 let answer =
                     answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;
                 Ok(alone(answer))

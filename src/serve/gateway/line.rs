@@ -59,11 +59,6 @@ impl Line {
         self.quota.turn(tokens, self.longest_wait).await
     }
 
-    /// How many wait.
-    pub(in crate::serve) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
     /// Waits until one more call may be made, first come first served.
     pub(super) async fn enter(&self) -> Result<Place, Full> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
@@ -107,7 +102,6 @@ mod tests {
         let (second, third) = tokio::join!(line.enter(), line.enter());
         assert_eq!(second.err(), Some(Full::Waited));
         assert_eq!(third.err(), Some(Full::Crowded));
-        assert_eq!(line.waiting(), 0);
         drop(first);
         assert!(line.enter().await.is_ok());
     }

@@ -11,13 +11,16 @@ mod bill;
 mod chat;
 mod line;
 mod models;
+mod numbers;
 mod outline;
 mod passing;
 mod quota;
 mod routes;
 mod upstream;
 
-use super::tenants::Tenants;
+use std::sync::Arc;
+
+use super::{metrics::Metrics, tenants::Tenants};
 use crate::{
     coalesce::{Flights, Limits, ShelfLimits, Switches},
     config::Serve,
@@ -25,6 +28,7 @@ use crate::{
 pub(super) use chat::chat;
 pub(super) use line::Line;
 pub(super) use models::{model, models};
+pub(super) use numbers::{exposition, performance};
 pub(super) use routes::Routes;
 pub(super) use upstream::Upstream;
 
@@ -35,6 +39,7 @@ pub(super) struct Gateway {
     pub(super) tenants: Tenants,
     pub(super) switches: Switches,
     pub(super) settings: Serve,
+    metrics: Arc<Metrics>,
 }
 
 impl Gateway {
@@ -43,6 +48,6 @@ impl Gateway {
         let shelf = ShelfLimits { age, bytes, answer_bytes };
         let flights = Flights::new(Limits { age: answer, shelf, ..Limits::default() });
         let tenants = Tenants::new(settings.tenant, settings.tenants.clone());
-        Self { routes, flights, tenants, switches, settings }
+        Self { routes, flights, tenants, switches, settings, metrics: Metrics::new() }
     }
 }

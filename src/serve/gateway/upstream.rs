@@ -14,7 +14,7 @@ use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::{
-    bill::Bill,
+    bill::{Bill, Payers},
     line::{Full, Line, Place},
     quota::UsedUp,
 };
@@ -24,7 +24,10 @@ use crate::{
     retry_after,
     reviewer::Reviewer,
     run::retry::Patience,
-    serve::tenants::{Admission, guess},
+    serve::{
+        metrics::{Answered, Flight},
+        tenants::{Admission, guess},
+    },
 };
 
 /// First pause before a call is made again.
@@ -37,6 +40,8 @@ const TURNED_AWAY_SECS: u64 = 1;
 /// One configured model.
 pub(in crate::serve) struct Upstream {
     pub(in crate::serve) reviewer: Reviewer,
+    /// The reviewer's id, as metrics name it.
+    pub(in crate::serve) name: Arc<str>,
     relay: Relay,
     line: Arc<Line>,
     retries: u32,
@@ -54,7 +59,8 @@ pub(in crate::serve) struct Outgoing {
 
 impl Upstream {
     pub(in crate::serve) fn new(reviewer: Reviewer, relay: Relay, line: Arc<Line>, retries: u32) -> Self {
-        Self { reviewer, relay, line, retries, calls: AtomicU64::new(0) }
+        let name = reviewer.id.as_str().into();
+        Self { reviewer, name, relay, line, retries, calls: AtomicU64::new(0) }
     }
 
     /// The answer, whatever it is; a provider that cannot be reached, or is too busy, is an answer too.
@@ -63,6 +69,7 @@ impl Upstream {
         self: Arc<Self>,
         outgoing: Outgoing,
         admission: Admission,
+        mut flight: Flight,
     ) -> Result<Response<Body>, Torn> {
         let place = match self.line.enter().await {
             Ok(place) => place,
@@ -76,12 +83,14 @@ impl Upstream {
                 Ok(sent) => sent,
                 Err(used_up) => return Ok(told(used_up.into())),
             };
+            flight.calling();
             let answer = self.relay.send(outgoing.body.clone(), outgoing.headers.clone()).await;
+            flight.answered(answered(&answer));
             let Some(pause) = pause(&answer, &mut patience) else {
                 return Ok(match answer {
                     Ok(answer) if answer.status().is_success() => {
-                        let bill = Bill::new(answer.headers(), prompt, admission, sent);
-                        passing(place, bill, answer)
+                        let payers = Payers { upstream: self, admission, sent, flight };
+                        passing(place, Bill::new(answer.headers(), prompt, payers), answer)
                     }
                     Ok(answer) => holding(place, answer),
                     Err(error) => told(unreached(&error)),
@@ -92,6 +101,10 @@ impl Upstream {
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+fn answered(answer: &Result<Response<Body>, Unreached>) -> Answered {
+    answer.as_ref().map_or(Answered::Failed, |answer| Answered::Status(answer.status().as_u16()))
 }
 
 /// How long to wait before the call is made again; `None` if that would not help.
