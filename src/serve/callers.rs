@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE},
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -35,7 +35,7 @@ use crate::{
 /// How often the keys are read again: how long a new one has to wait, and one that was taken away still works.
 const LOOK: Duration = Duration::from_secs(1);
 /// Where Anthropic's clients put a key.
-const API_KEY: &str = "x-api-key";
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// For whom a request is made.
 const ORGANISATION: &str = "x-org-id";
 
@@ -221,15 +221,22 @@ pub(super) async fn guard(State(callers): State<Callers>, mut request: Request, 
     }
 }
 
-/// What was sent for a key.
+/// What was sent for a key. A proxy's own way to log in may stand where a bearer would.
 fn sent(headers: &HeaderMap) -> Option<&[u8]> {
-    let bearer = headers.get(AUTHORIZATION).map(|value| {
-        let value = value.as_bytes();
-        let (scheme, key) = value.split_at(value.len().min("bearer ".len()));
-        if scheme.eq_ignore_ascii_case(b"bearer ") { key.trim_ascii() } else { value }
-    });
-    let key = bearer.or_else(|| headers.get(API_KEY).map(|value| value.as_bytes().trim_ascii()))?;
-    (!key.is_empty()).then_some(key)
+    let value = |name: HeaderName| Some(headers.get(name)?.as_bytes().trim_ascii());
+    let (bearer, other) = match value(AUTHORIZATION) {
+        Some(value) => {
+            let (scheme, key) =
+                value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()));
+            if scheme.eq_ignore_ascii_case(b"bearer") {
+                (Some(key.trim_ascii()), None)
+            } else {
+                (None, Some(value))
+            }
+        }
+        None => (None, None),
+    };
+    [bearer, value(API_KEY), other].into_iter().flatten().find(|key| !key.is_empty())
 }
 
 /// The tenant that is named, if one is.
@@ -300,6 +307,8 @@ mod tests {
         check(&[("authorization", "Bearer scrum_of-ci")], Ok("ci for acme"));
         check(&[("authorization", "bearer  scrum_of-ci")], Ok("ci for acme"));
         check(&[("x-api-key", CI)], Ok("ci for acme"));
+        check(&[("authorization", "Basic dXNlcjpwYXNz"), ("x-api-key", CI)], Ok("ci for acme"));
+        check(&[("authorization", "Bearer wrong"), ("x-api-key", CI)], Err(Denied::UnknownKey));
         check(&[("x-api-key", CI), ("x-org-id", "acme")], Ok("ci for acme"));
         check(&[("x-api-key", CI), ("x-org-id", "")], Ok("ci for acme"));
         check(&[("x-api-key", CI), ("x-org-id", "other")], Err(Denied::OtherTenant));
