@@ -113,9 +113,18 @@ function distinct(folder, sides) {
   return best;
 }
 
+// What the provider has counted, once nobody asks it any more; at most half a minute later.
+async function settled(provider) {
+  for (let waited = 0; ; waited += 100) {
+    const counts = await json(`${provider}/counts`);
+    if (!counts.active || waited >= 30_000) return counts;
+    await sleep(100);
+  }
+}
+
 // Fifty equal requests; `over` ms from the first to the last.
 async function together({ url }, provider, { stream = false, over = 0, wish = 'latency=50 tokens=20 gap=10' }) {
-  const before = await json(`${provider}/counts`);
+  const before = await settled(provider);
   const body = chat(wish, { stream });
   const answers = Array.from({ length: 50 }, async (_, n) => {
     await sleep((over * n) / 50);
@@ -143,6 +152,7 @@ async function equal(sides, provider) {
     const left = [];
     for (const [wish, more] of STAGES) {
       const delays = [];
+      await settled(provider);
       for (let n = 0; n < 3; n += 1) delays.push((await cancelled(side.url, provider, chat(wish, more), { headers: key })) ?? Infinity);
       left.push(Math.max(...delays));
     }

@@ -49,7 +49,7 @@ fn program(id: &str, script: &str) -> String {
     )
 }
 
-const KEY: &str = "sk-very-secret-0123456789";
+pub(crate) const KEY: &str = "sk-very-secret-0123456789";
 
 /// Reviews the last commit; `arguments` are further ones.
 fn review(sandbox: &Sandbox, arguments: &[&str]) -> Printed {

@@ -46,6 +46,7 @@ mod rereview;
 mod route;
 mod sample_run;
 mod sandbox;
+mod serve;
 mod setup;
 mod smoke;
 mod static_tools;

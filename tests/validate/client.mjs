@@ -52,9 +52,9 @@ export async function json(url, options) {
   return response.json();
 }
 
-// One call on a connection of its own. `leave()` closes it; `answer` is
+// One call on a connection of its own, of whose answer nothing is read for `hold` ms. `leave()` closes it; `answer` is
 // {status, headers, tokens, done, error, first, total}, times in ms from the start.
-export function call(url, body, headers = {}) {
+export function call(url, body, headers = {}, hold = 0) {
   const begun = performance.now();
   const since = () => performance.now() - begun;
   const got = { status: 0, headers: {}, tokens: [], done: false, error: null, first: null, total: null };
@@ -77,6 +77,7 @@ export function call(url, body, headers = {}) {
       const streams = response.headers['content-type']?.startsWith('text/event-stream');
       let text = '';
       response.setEncoding('utf8');
+      if (hold) setTimeout(() => response.resume(), hold);
       response.on('data', (piece) => {
         text += piece;
         if (streams) text = events(text, got, since);
@@ -85,6 +86,7 @@ export function call(url, body, headers = {}) {
       response.on('end', () => { if (!streams) document(text, got); });
       response.on('error', end);
       response.on('close', () => end());
+      if (hold) response.pause();
     });
   });
   request.end(payload);

@@ -80,22 +80,29 @@ async function readers(name, url, body, provider) {
   promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
 }
 
+const STAGES = [
+  ['JSON', 'latency=20000', {}],
+  ['a stream before its first token', 'latency=20000', { stream: true }],
+  ['a stream half way', 'latency=50 tokens=400 gap=20', { stream: true }],
+];
+
 // Everyone goes away, at each stage of an answer.
 async function cancels(gateway, provider) {
-  const url = `${gateway}/v1/chat/completions`;
-  const stages = [
-    ['JSON', 'latency=20000', {}],
-    ['a stream before its first token', 'latency=20000', { stream: true }],
-    ['a stream half way', 'latency=50 tokens=400 gap=20', { stream: true }],
-  ];
-  for (const [name, wish, more] of stages) {
+  for (const [name, wish, more] of STAGES) {
     for (const readers of [1, 3]) {
       const delays = [];
-      for (let n = 0; n < 3; n += 1) delays.push(await cancelled(url, provider, chat(wish, more), { readers }));
-      promise(`${readers === 1 ? 'the client leaves' : 'three clients leave'}, ${name}: call cancelled within`, delays.includes(null) ? null : Math.max(...delays), '≤', 300, ' ms');
+      for (let n = 0; n < 3; n += 1) delays.push(await cancelled(`${gateway}/v1/chat/completions`, provider, chat(wish, more), { readers }));
+      const slowest = delays.includes(null) ? null : Math.max(...delays);
+      promise(`${readers === 1 ? 'the client leaves' : 'three clients leave'}, ${name}: call cancelled within`, slowest, '≤', 300, ' ms');
     }
-    const { url: posts, messages } = await thread(gateway);
-    promise(`the client leaves a thread, ${name}: call cancelled within`, await cancelled(posts, provider, message(wish, more), { headers: org }), '≤', 300, ' ms');
+  }
+}
+
+async function thread_cancels(gateway, provider) {
+  for (const [name, wish, more] of STAGES) {
+    const { url, messages } = await thread(gateway);
+    const delay = await cancelled(url, provider, message(wish, more), { headers: org });
+    promise(`the client leaves a thread, ${name}: call cancelled within`, delay, '≤', 300, ' ms');
     promise('… messages in the thread', await messages(), '=', 0);
   }
 }
@@ -112,6 +119,29 @@ async function leaver(gateway, provider) {
   promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
 }
 
+// One of three reads nothing for a while of an answer of 6 MB, which takes the provider two seconds and more.
+async function sluggard(gateway, provider) {
+  const before = await counts(provider);
+  const body = chat('latency=50 tokens=600 gap=3 size=10000', { stream: true });
+  const url = `${gateway}/v1/chat/completions`;
+  const held = call(url, body, {}, 4000).answer;
+  const quick = await Promise.all([call(url, body), call(url, body)].map((one) => one.answer));
+  promise('one of 3 readers of 6 MB stalls for 4 s: the others get all of it', quick.filter((one) => whole(one, 600)).length, '=', 2);
+  promise('… and are not held up', Math.max(...quick.map((one) => one.total)), '≤', 4000, ' ms');
+  promise('… the one that stalled gets all of it', whole(await held, 600) ? 1 : 0, '=', 1);
+  promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
+}
+
+// The same question from two tenants, and with two credentials.
+async function strangers(gateway, provider) {
+  const before = await counts(provider);
+  const body = chat('latency=300');
+  const who = [{ 'x-org-id': 'a' }, { 'x-org-id': 'b' }, { authorization: 'Bearer one' }, { authorization: 'Bearer two' }];
+  const got = await Promise.all(who.map((headers) => call(`${gateway}/v1/chat/completions`, body, headers).answer));
+  promise('2 tenants and 2 credentials ask the same: answered', got.filter((one) => whole(one, 20)).length, '=', 4);
+  promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 4);
+}
+
 // Chats that have nothing to do with one another.
 async function active(name, posts, provider) {
   const before = await counts(provider);
@@ -122,16 +152,18 @@ async function active(name, posts, provider) {
   promise('… most at a time since the start', after.most_active, '≥', posts.length);
 }
 
-// What the provider breaks.
-async function broken_stream(gateway, provider) {
+// The provider loses a connection, and has no time.
+async function trouble(gateway, provider) {
   const before = await counts(provider);
   const body = chat('latency=50 tokens=40 gap=5 cut=10', { stream: true });
   const got = await Promise.all(Array.from({ length: 10 }, () => call(`${gateway}/v1/chat/completions`, body).answer));
   promise('the provider breaks off: 10 readers see an error and no end', got.filter((one) => one.error && !one.done).length, '=', 10);
-  const refused = chat('latency=50 status=400');
-  const told = await Promise.all(Array.from({ length: 10 }, () => call(`${gateway}/v1/chat/completions`, refused).answer));
-  promise('the provider refuses: 10 callers get its status', told.filter((one) => one.status === 400).length, '=', 10);
-  promise('… calls to the provider, both', (await counts(provider)).calls - before.calls, '=', 2);
+  promise('… calls to the provider', (await counts(provider)).calls - before.calls, '=', 1);
+  const busy = chat('latency=50 status=429');
+  const told = await Promise.all(Array.from({ length: 50 }, () => call(`${gateway}/v1/chat/completions`, busy).answer));
+  const passed = told.filter((one) => one.status === 429 && Number(one.headers['retry-after']) >= 1);
+  promise('the provider is busy: 50 callers get its 429 and Retry-After', passed.length, '=', 50);
+  promise('… calls to the provider, retries and all, with the one above', (await counts(provider)).calls - before.calls, '≤', 4);
 }
 
 async function sums(gateway, provider) {
@@ -144,23 +176,37 @@ async function sums(gateway, provider) {
 }
 
 async function main(folder, running) {
-  const provider = await start('node', [`${here}/provider.mjs`, '--latency', '300']);
-  running.push(provider);
-  const gateway = await serve(scrum, provider.url, folder);
-  running.push(gateway);
-  const completions = `${gateway.url}/v1/chat/completions`;
-  const slow = 'latency=1000 tokens=40 gap=10';
-  const many = Array.from({ length: 25 }, (_, n) => n);
-  await burst(gateway.url, provider.url);
-  await readers('a chat', completions, chat(slow, { stream: true }), provider.url);
-  await readers('a thread', (await thread(gateway.url)).url, message(slow, { stream: true }), provider.url);
-  await cancels(gateway.url, provider.url);
-  await leaver(gateway.url, provider.url);
-  await active('chats', many.map(() => ({ url: completions, body: chat(slow, { stream: true }) })), provider.url);
-  const threads = await Promise.all(many.map(() => thread(gateway.url)));
-  await active('threads', threads.map(({ url }) => ({ url, body: message(slow, { stream: true }) })), provider.url);
-  await broken_stream(gateway.url, provider.url);
-  await sums(gateway.url, provider.url);
+  const { url: provider } = await begun(running, start('node', [`${here}/provider.mjs`, '--latency', '300']));
+  const { url: gateway } = await begun(running, serve(scrum, provider, folder));
+  const completions = `${gateway}/v1/chat/completions`;
+  const slow = (request) => request('latency=1000 tokens=40 gap=10', { stream: true });
+  const many = (what) => Promise.all(Array.from({ length: 25 }, what));
+  const parts = {
+    'the burst': () => burst(gateway, provider),
+    'readers of a chat': () => readers('a chat', completions, slow(chat), provider),
+    'readers of a thread': async () => readers('a thread', (await thread(gateway)).url, slow(message), provider),
+    'clients that leave': () => cancels(gateway, provider),
+    'clients that leave a thread': () => thread_cancels(gateway, provider),
+    'one that leaves': () => leaver(gateway, provider),
+    'one that stalls': () => sluggard(gateway, provider),
+    'strangers': () => strangers(gateway, provider),
+    'active chats': async () => active('chats', await many(() => ({ url: completions, body: slow(chat) })), provider),
+    'active threads': async () => active('threads', await many(async () => ({ url: (await thread(gateway)).url, body: slow(message) })), provider),
+    'a provider in trouble': () => trouble(gateway, provider),
+    'sums': () => sums(gateway, provider),
+  };
+  for (const [name, part] of Object.entries(parts)) {
+    try { await part(); } catch (error) {
+      broken += 1;
+      console.log(`FAILED  ${name}: ${error.message.split('\n')[0]}`);
+    }
+  }
+}
+
+async function begun(running, starting) {
+  const one = await starting;
+  running.push(one);
+  return one;
 }
 
 const without = needed();

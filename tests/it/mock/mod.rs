@@ -22,7 +22,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinSet, time::Instant};
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet, time::Instant};
 
 /// Pieces sent together when they are spread over time.
 const PACKET: usize = 32;
@@ -39,6 +39,8 @@ pub(crate) enum Act {
     Spread(Vec<Vec<u8>>, Duration),
     /// Streams these bytes, then loses the connection.
     Cut(Vec<Vec<u8>>),
+    /// Streams the first of these, and the others once it is told to.
+    Gated(Vec<Vec<u8>>, Arc<Notify>),
     /// A whole response.
     Page { status: u16, headers: Vec<(&'static str, String)>, body: String },
     /// Never answers.
@@ -181,6 +183,12 @@ async fn perform(act: Act) -> Result<Response<Body>, io::Error> {
                 Err(io::Error::other("cut"))
             });
             Ok(streaming(stream_of(pieces).chain(lost)))
+        }
+        Act::Gated(mut pieces, gate) => {
+            let rest = pieces.split_off(1);
+            let opened = stream::once(async move { gate.notified().await });
+            let rest = opened.flat_map(move |()| stream_of(rest.clone()));
+            Ok(streaming(stream_of(pieces).chain(rest)))
         }
         Act::Page { status, headers, body } => {
             let mut response = Response::new(Full::from(body).map_err(io::Error::other).boxed());
