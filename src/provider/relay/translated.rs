@@ -13,7 +13,7 @@ use super::{
     Body, Problem, Relay, Torn, Unreached,
     messages::{self, Translator, Unreadable},
 };
-use crate::provider::anthropic::VERSION;
+use crate::{provider::anthropic::VERSION, retry_after};
 
 const VERSION_HEADER: HeaderName = HeaderName::from_static("anthropic-version");
 /// Most bytes of an answer that is no stream.
@@ -41,8 +41,9 @@ pub(super) async fn send(
     let message = match messages::request(&body, relay.usual_limit) {
         Ok(message) => message,
         Err(error) => {
-            let problem = Problem::new(StatusCode::BAD_REQUEST, error.reason).code("not_translatable");
-            return Ok(problem.about(error.parameter).into_response::<String>().map(once));
+            let mut problem = Problem::new(StatusCode::BAD_REQUEST, error.reason).code("not_translatable");
+            problem.parameter = Some(error.parameter).filter(|parameter| !parameter.is_empty());
+            return Ok(problem.into_response::<String>().map(once));
         }
     };
     let wish: Wish = serde_json::from_slice(&body).unwrap_or_default();
@@ -50,7 +51,8 @@ pub(super) async fn send(
     headers.insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
     let mut answer = relay.post("/messages", message.into(), headers).await?;
     answer.headers_mut().remove(CONTENT_LENGTH);
-    Ok(said_back(answer, wants_usage, Timestamp::now().as_second()).await)
+    let created = retry_after::server_time(answer.headers()).map_or(0, Timestamp::as_second);
+    Ok(said_back(answer, wants_usage, created).await)
 }
 
 async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
@@ -90,14 +92,15 @@ fn events(body: Body, translator: Translator) -> Body {
     let state = Some((body, translator));
     let translated = stream::unfold(state, |state| async move {
         let (mut body, mut translator) = state?;
-        match body.next().await {
-            Some(Ok(piece)) => match translator.feed(&piece) {
-                Ok(events) => Some((Ok(Bytes::from(events)), Some((body, translator)))),
-                Err(error) => Some((Err(error.into()), None)),
-            },
-            Some(Err(torn)) => Some((Err(torn), None)),
-            None => translator.finish().err().map(|error| (Err(error.into()), None)),
+        while let Some(piece) = body.next().await {
+            match piece.and_then(|piece| Ok(translator.feed(&piece)?)) {
+                // Pings and the like say nothing.
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => return Some((Ok(Bytes::from(events)), Some((body, translator)))),
+                Err(torn) => return Some((Err(torn), None)),
+            }
         }
+        translator.finish().err().map(|error| (Err(error.into()), None))
     });
     translated.boxed()
 }

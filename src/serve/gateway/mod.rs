@@ -7,21 +7,23 @@
 //!
 //! What is in a chat request and in its answer is passed on unread, but for what decides where it goes ([`outline`]).
 
+mod bill;
 mod chat;
 mod line;
 mod models;
 mod numbers;
 mod outline;
 mod passing;
+mod quota;
 mod routes;
 mod upstream;
 
 use std::sync::Arc;
 
+use super::{metrics::Metrics, tenants::Tenants};
 use crate::{
     coalesce::{Flights, Limits, ShelfLimits, Switches},
     config::Serve,
-    serve::metrics::Metrics,
 };
 pub(super) use chat::chat;
 pub(super) use line::Line;
@@ -34,6 +36,7 @@ pub(super) use upstream::Upstream;
 pub(super) struct Gateway {
     pub(super) routes: Routes,
     pub(super) flights: Flights,
+    pub(super) tenants: Tenants,
     pub(super) switches: Switches,
     pub(super) settings: Serve,
     metrics: Arc<Metrics>,
@@ -44,6 +47,7 @@ impl Gateway {
         let Serve { keep: age, keep_bytes: bytes, keep_answer_bytes: answer_bytes, answer, .. } = settings;
         let shelf = ShelfLimits { age, bytes, answer_bytes };
         let flights = Flights::new(Limits { age: answer, shelf, ..Limits::default() });
-        Self { routes, flights, switches, settings, metrics: Metrics::new() }
+        let tenants = Tenants::new(settings.tenant, settings.tenants.clone());
+        Self { routes, flights, tenants, switches, settings, metrics: Metrics::new() }
     }
 }

@@ -16,7 +16,7 @@ enum Answer {
 }
 
 /// The provider.
-pub(super) async fn start() -> Mock {
+pub(crate) async fn start() -> Mock {
     Mock::start(|asked| std::future::ready(answer(&asked))).await
 }
 
@@ -34,7 +34,7 @@ fn to(body: &Value) -> Answer {
     let said = body["messages"].to_string();
     let has = |words: &str| said.contains(words);
     let has_result = has(r#""role":"tool""#) || has(r#""type":"tool_result""#);
-    let file = said.split("write to ").nth(1).and_then(|rest| rest.split(['"', '\\']).next());
+    let file = said.split("FILE=").nth(1).and_then(|rest| rest.split(['"', '\\']).next());
     match (file, has_result) {
         (Some(_), true) => Answer::Text("it is written"),
         (Some(file), false) => {
