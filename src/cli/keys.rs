@@ -57,18 +57,27 @@ enum KeysCommand {
 pub(super) fn run(global: &Global, args: &KeysArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
     let path = serve::store(&workspace, args.store.as_deref());
+    let shown = workspace.shown(&path).to_string();
+    // Looking makes no file.
+    let existing = || path.exists().then(|| Database::open(&path)).transpose();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start: {error}")))?;
-    let shown = workspace.shown(&path).to_string();
-    let database = Database::open(&path)?;
-    keep_out_of_git(database.path())?;
-    runtime.block_on(async {
-        match &args.command {
-            KeysCommand::Add { name, tenant } => add(&database, name, tenant.as_deref(), &shown, ui).await,
-            KeysCommand::List => list(&database, &shown, ui).await,
-            KeysCommand::Remove { name } => remove(&database, name, &shown, ui).await,
+    match &args.command {
+        KeysCommand::Add { name, tenant } => {
+            let database = Database::open(&path)?;
+            keep_out_of_git(database.path())?;
+            runtime.block_on(add(&database, name, tenant.as_deref(), &shown, ui))?;
         }
-    })?;
+        KeysCommand::List => {
+            let holders =
+                existing()?.map(|database| runtime.block_on(callers::all(&database))).transpose()?;
+            list(&holders.unwrap_or_default(), &shown, ui)?;
+        }
+        KeysCommand::Remove { name } => {
+            let database = existing()?.ok_or_else(|| no_key(name, &shown))?;
+            runtime.block_on(remove(&database, name, &shown, ui))?;
+        }
+    }
     Ok(Status::Done)
 }
 
@@ -96,32 +105,34 @@ async fn add(
     Ok(())
 }
 
-async fn list(database: &Database, shown: &str, ui: Ui) -> Result<(), CliError> {
-    let holders = callers::all(database).await?;
+fn list(holders: &[Holder], shown: &str, ui: Ui) -> Result<(), CliError> {
     if holders.is_empty() {
         ui.note(format_args!("nobody has a key in {shown}: `scrum keys add NAME` makes one"));
+        return Ok(());
     }
-    Ui::result(&table(&holders), None)
+    Ui::result(&table(holders), None)
 }
 
 async fn remove(database: &Database, name: &str, shown: &str, ui: Ui) -> Result<(), CliError> {
-    if !callers::remove(database, name).await? {
-        let holders = callers::all(database).await?;
-        let names: Vec<&str> = holders.iter().map(|holder| holder.name.as_str()).collect();
-        let error = CliError::new(format!("{name} has no key in {shown}"));
-        return Err(if names.is_empty() {
-            error
-        } else {
-            error.hint(format!("keys: {}", words::list(&names)))
-        });
+    let is_removed = callers::remove(database, name).await?;
+    let left = callers::all(database).await?;
+    let names: Vec<&str> = left.iter().map(|holder| holder.name.as_str()).collect();
+    if !is_removed {
+        let error = no_key(name, shown);
+        let known = || format!("keys: {}", words::list(&names));
+        return Err(if names.is_empty() { error } else { error.hint(known()) });
     }
     ui.note(format_args!("{name} has no key any more; a daemon that runs knows within two seconds"));
-    if callers::all(database).await?.is_empty() {
+    if names.is_empty() {
         ui.warning(
             "that was the last one: a daemon that is started now asks nobody for a key on this machine",
         );
     }
     Ok(())
+}
+
+fn no_key(name: &str, shown: &str) -> CliError {
+    CliError::new(format!("{name} has no key in {shown}"))
 }
 
 /// A line each: name, tenant, day.
@@ -135,13 +146,11 @@ fn table(holders: &[Holder]) -> String {
             holder.since.strftime("%Y-%m-%d").to_string(),
         ]
     };
-    if holders.is_empty() {
-        return String::new();
-    }
     let rows: Vec<[String; 3]> = std::iter::once(head).chain(holders.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
     let [first, second] = [width(0), width(1)];
-    rows.iter().map(|[name, tenant, since]| format!("{name:first$}  {tenant:second$}  {since}\n")).collect()
+    let line = |[name, tenant, since]: &[String; 3]| format!("{name:first$}  {tenant:second$}  {since}\n");
+    rows.iter().map(line).collect()
 }
 
 fn parse_name(name: &str) -> Result<String, String> {

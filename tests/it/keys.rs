@@ -70,7 +70,7 @@ fn what_goes_wrong_is_told_with_what_to_do() {
 
     For more information, try '--help'.
     ");
-    let nowhere = told(&["keys", "list", "--store", ".git/HEAD/x.db"]);
+    let nowhere = told(&["keys", "add", "ada", "--store", ".git/HEAD/x.db"]);
     assert!(nowhere.starts_with("error: "), "{nowhere}");
 }
 
@@ -80,6 +80,7 @@ fn without_keys_the_list_says_how_to_make_one() {
     let printed = sandbox.scrum(&["keys", "list"]);
     assert_eq!((printed.status, printed.stdout.as_str()), (0, ""), "{printed:?}");
     assert!(printed.stderr.contains("`scrum keys add NAME` makes one"), "{printed:?}");
+    assert!(!sandbox.repo().join(".scrum").exists(), "looking makes no file");
     add(&sandbox, &["ci"]);
     let removed = sandbox.scrum(&["keys", "remove", "ci"]);
     assert!(removed.stderr.contains("that was the last one"), "{removed:?}");

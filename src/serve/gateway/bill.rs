@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use memchr::memchr_iter;
 
 use super::{quota::Sent, upstream::Upstream};
@@ -39,9 +39,15 @@ pub(super) struct Bill {
 impl Bill {
     /// For an answer with these headers to a prompt of about `prompt` tokens.
     pub(super) fn new(headers: &HeaderMap, prompt: u64, payers: Payers) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
+        let mut bill = Self::unpaid(headers, prompt);
+        bill.payers = Some(payers);
+        bill
+    }
+
+    fn unpaid(headers: &HeaderMap, prompt: u64) -> Self {
+        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), payers: Some(payers), prompt, is_events, passed: 0 }
+        Self { watch: Watch::of(headers), payers: None, prompt, is_events, passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
@@ -79,5 +85,35 @@ impl Drop for Bill {
             sent.settle(tokens);
             flight.book(upstream.reviewer.priced(self.watch.spent()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_took() {
+        let check = |kind: &'static str, pieces: &[&str], expect: u64| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            let mut bill = Bill::unpaid(&headers, 40);
+            pieces.iter().for_each(|piece| bill.see(piece.as_bytes()));
+            assert_eq!(bill.tokens(), expect, "{pieces:?}");
+        };
+        const EVENTS: &str = "text/event-stream";
+        const DOCUMENT: &str = "application/json";
+        let one = "data: {\"choices\":[{\"delta\":{\"content\":\"one\"}}]}\n\n";
+        let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":500}}\n\n";
+        let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":1}}\n\n";
+        // Told, and whole.
+        check(EVENTS, &[one, usage, "data: [DONE]\n\n"], 530);
+        check(DOCUMENT, &["{\"usage\":{\"prompt_tokens\":30,", "\"completion_tokens\":5}}"], 35);
+        // Not told.
+        check(EVENTS, &[one, one, one, "data: [DONE]\n\n"], 44);
+        check(DOCUMENT, &["{\"choices\":[]}"], 44);
+        // Nobody waited for the end.
+        check(EVENTS, &[one, one], 42);
+        check(EVENTS, &[early, one, one, one], 34);
+        check(EVENTS, &[], 40);
     }
 }

@@ -59,13 +59,11 @@ impl Quota {
     /// then counts, whatever becomes of it.
     pub(super) async fn turn(&self, tokens: u64, patience: Duration) -> Result<Sent, UsedUp> {
         let deadline = Instant::now() + patience;
-        match timeout_at(deadline, self.send(tokens, deadline)).await {
-            Ok(true) => Ok(Sent { meters: Arc::clone(&self.meters), guess: tokens }),
-            Ok(false) | Err(_) => {
-                let due = lock(&self.meters).due();
-                Err(UsedUp(due.map(|due| due.saturating_duration_since(Instant::now())).unwrap_or_default()))
-            }
+        if let Ok(true) = timeout_at(deadline, self.send(tokens, deadline)).await {
+            return Ok(Sent { meters: Arc::clone(&self.meters), guess: tokens });
         }
+        let due = lock(&self.meters).due();
+        Err(UsedUp(due.map(|due| due.saturating_duration_since(Instant::now())).unwrap_or_default()))
     }
 
     /// Sends when nobody is before it and nothing is owed. False: that will not be before `deadline`.
