@@ -63,14 +63,19 @@ async fn append(pilot: &Pilot, stall: Duration, chunk: &Bytes) {
 }
 
 /// The same headers in memory of their own: values as received are slices of the connection's read buffer, and so are chunks.
-/// A log outlives its connection, and would keep every such buffer whole.
+/// A log outlives its connection, and would keep every such buffer whole. All values lie in one allocation: each of its own takes
+/// more than most values.
 fn copied(headers: &HeaderMap) -> HeaderMap {
-    let copy = |value: &HeaderValue| {
-        let mut own = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
-        own.set_sensitive(value.is_sensitive());
-        own
-    };
-    headers.iter().map(|(name, value)| (name.clone(), copy(value))).collect()
+    let values: Vec<&[u8]> = headers.values().map(HeaderValue::as_bytes).collect();
+    let mut rest = Bytes::from(values.concat());
+    let mut own = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let copy = HeaderValue::from_maybe_shared(rest.split_to(value.len()));
+        let mut copy = copy.unwrap_or_else(|_| value.clone());
+        copy.set_sensitive(value.is_sensitive());
+        own.append(name, copy);
+    }
+    own
 }
 
 fn upstream(error: impl Display) -> Broken {

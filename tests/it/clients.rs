@@ -7,9 +7,8 @@ pub(crate) mod provider;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 use serde_json::json;
@@ -17,6 +16,7 @@ use serde_json::json;
 use crate::{
     mock::{Asked, Mock, json_page},
     sandbox::{Printed, Sandbox, printed},
+    serve::Serve,
 };
 
 /// What each program must get to know, whichever it is.
@@ -40,18 +40,18 @@ claude untranslatable: BadRequestError 400 invalid_request_error seed -
 nobody unknown: NotFoundError 404 not_found_error model -
 ";
 
-/// `scrum serve` with a provider behind it; it ends when dropped.
+/// `scrum serve` with a provider behind it.
 struct Gateway {
-    sandbox: Sandbox,
+    serve: Serve,
     provider: Mock,
-    process: Child,
     /// With `/v1`.
     url: String,
 }
 
 impl Gateway {
-    async fn start(provider: Mock) -> Self {
-        let (sandbox, url) = (Sandbox::new(), &provider.url);
+    async fn start() -> Self {
+        let (sandbox, provider) = (Sandbox::new(), provider::start().await);
+        let url = &provider.url;
         let reviewer = |id: &str, protocol: &str| {
             format!(
                 "[[reviewer]]\nid = \"{id}\"\nprovider = \"{protocol}\"\nmodel = \"{id}\"\nbase_url = \"{url}\"\n"
@@ -59,14 +59,13 @@ impl Gateway {
         };
         let reviewers = reviewer("plain", "openai") + &reviewer("claude", "anthropic");
         sandbox.write("scrum.toml", format!("[serve]\nretries = 0\n{reviewers}"));
-        let mut command = sandbox.command(env!("CARGO_BIN_EXE_scrum"));
-        command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").expect("it says when it is ready");
-        let url = format!("{address}/v1");
-        Self { sandbox, provider, process, url }
+        let serve = Serve::of(sandbox).await;
+        let url = format!("http://{}/v1", serve.address);
+        Self { serve, provider, url }
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        &self.serve.sandbox
     }
 
     /// Runs `command` with the gateway's address; it must succeed.
@@ -79,14 +78,6 @@ impl Gateway {
 
     fn asked(&self, path: &str) -> Vec<Asked> {
         self.provider.asked().into_iter().filter(|asked| asked.path == path).collect()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -120,8 +111,8 @@ fn script(name: &str) -> PathBuf {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_client_for_python() {
     let Some(python) = installed("bin/python") else { return };
-    let gateway = Gateway::start(provider::start().await).await;
-    let mut command = gateway.sandbox.command(python);
+    let gateway = Gateway::start().await;
+    let mut command = gateway.sandbox().command(python);
     assert_eq!(gateway.run(command.arg(script("chat.py"))).stdout, TOLD);
 }
 
@@ -130,23 +121,23 @@ async fn the_client_for_node() {
     if installed("node_modules/openai").is_none() {
         return;
     }
-    let gateway = Gateway::start(provider::start().await).await;
-    let mut command = gateway.sandbox.command("node");
+    let gateway = Gateway::start().await;
+    let mut command = gateway.sandbox().command("node");
     assert_eq!(gateway.run(command.arg(script("chat.mjs"))).stdout, TOLD);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn llm() {
     let Some(program) = installed("bin/llm") else { return };
-    let gateway = Gateway::start(provider::start().await).await;
+    let gateway = Gateway::start().await;
     let model =
         |name: &str| format!("- model_id: here-{name}\n  model_name: {name}\n  api_base: {}\n", gateway.url);
-    let settings = gateway.sandbox.home().join("llm");
+    let settings = gateway.sandbox().home().join("llm");
     fs::create_dir(&settings).unwrap();
     fs::write(settings.join("extra-openai-models.yaml"), model("plain") + &model("claude")).unwrap();
     for name in ["plain", "claude"] {
         for stream in [&["--no-stream"][..], &[]] {
-            let mut command = gateway.sandbox.command(&program);
+            let mut command = gateway.sandbox().command(&program);
             let model = format!("here-{name}");
             command.args(["--model", &model, "--key", "any", "--no-log", "hello"]).args(stream);
             let printed = gateway.run(command.env("LLM_USER_PATH", &settings));
@@ -162,16 +153,16 @@ async fn llm() {
 /// Qwen Code is told to write a file by the model, does so, and tells what came of it.
 async fn agent(model: &str, path: &str, result: &str) {
     let Some(program) = installed("node_modules/.bin/qwen") else { return };
-    let gateway = Gateway::start(provider::start().await).await;
+    let gateway = Gateway::start().await;
     let outside = Mock::always(|| json_page(403, &json!({}))).await;
     let proxy = outside.url.trim_end_matches("/v1");
-    let file = gateway.sandbox.repo().canonicalize().unwrap().join("note.txt");
-    let settings = gateway.sandbox.home().join(".qwen");
+    let file = gateway.sandbox().repo().canonicalize().unwrap().join("note.txt");
+    let settings = gateway.sandbox().home().join(".qwen");
     fs::create_dir(&settings).unwrap();
     let quiet =
         json!({ "privacy": { "usageStatisticsEnabled": false }, "general": { "enableAutoUpdate": false } });
     fs::write(settings.join("settings.json"), quiet.to_string()).unwrap();
-    let mut command = gateway.sandbox.command(program);
+    let mut command = gateway.sandbox().command(program);
     command
         .args(["--auth-type", "openai", "--approval-mode", "yolo", "--prompt"])
         .arg(format!("write a note: FILE={}", file.display()))

@@ -137,7 +137,6 @@ impl Stop {
 
 /// Cumulative counts; `input_tokens` are those that neither came from the cache nor went into it.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names are the API's")]
 pub(in crate::provider) struct Usage {
     #[serde(default)]
     input_tokens: Option<u64>,

@@ -5,9 +5,8 @@
 
 use std::{mem, sync::LazyLock};
 
-use aho_corasick::AhoCorasick;
 use http::{HeaderMap, header::CONTENT_TYPE};
-use memchr::memchr;
+use memchr::{memchr, memmem::Finder};
 
 use super::Torn;
 use crate::{
@@ -22,11 +21,9 @@ use crate::{
 const MOST_HELD: usize = 1 << 20;
 
 /// Names of members that are worth reading a line for, quotes included: inside a text they would be escaped.
-const TELLING: [&str; 3] = [FINISH, r#""usage""#, r#""error""#];
-const FINISH: &str = r#""finish_reason""#;
-
-static TELLING_NAMES: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(TELLING).expect("a searcher for a few words"));
+static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""finish_reason""#));
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""error""#));
 
 /// What has passed by of one answer.
 #[derive(Debug)]
@@ -147,13 +144,10 @@ impl Seen {
             self.is_finished = true;
             return;
         }
-        let mut is_telling = false;
-        for name in TELLING_NAMES.find_iter(data).filter(|name| has_value(&data[name.end()..])) {
-            is_telling = true;
-            // Not left to the parser: a figure of another type than it expects does not make the answer a torn one.
-            self.is_finished |= TELLING[name.pattern().as_usize()] == FINISH;
-        }
-        if is_telling || !self.has_begun {
+        let is_last = tells(data, &FINISH);
+        // Not left to the parser: a figure of another type than it expects does not make the answer a torn one.
+        self.is_finished |= is_last;
+        if is_last || !self.has_begun || tells(data, &USAGE) || tells(data, &ERROR) {
             self.chunk(data);
         }
     }
@@ -172,10 +166,12 @@ impl Seen {
     }
 }
 
-/// Whether a member's name, which ends where `rest` begins, is followed by a value other than `null`.
-fn has_value(rest: &[u8]) -> bool {
-    let value = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-    value.is_some_and(|value| !value.starts_with(b"null"))
+/// Whether a member of that name stands somewhere in `json`, with a value other than `null`.
+fn tells(json: &[u8], name: &Finder<'_>) -> bool {
+    name.find_iter(json).any(|at| {
+        let rest = json[at + name.needle().len()..].trim_ascii_start();
+        rest.strip_prefix(b":").is_some_and(|value| !value.trim_ascii_start().starts_with(b"null"))
+    })
 }
 
 #[cfg(test)]

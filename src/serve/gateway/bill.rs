@@ -26,14 +26,9 @@ pub(super) struct Payers {
 
 /// What an answer took, and whom.
 pub(super) struct Bill {
-    passage: Passage,
+    watch: Watch,
     /// There until it is settled.
     payers: Option<Payers>,
-}
-
-/// What has passed by of an answer.
-struct Passage {
-    watch: Watch,
     /// Tokens of the prompt; a guess.
     prompt: u64,
     is_events: bool,
@@ -44,46 +39,31 @@ struct Passage {
 impl Bill {
     /// For an answer with these headers to a prompt of about `prompt` tokens.
     pub(super) fn new(headers: &HeaderMap, prompt: u64, payers: Payers) -> Self {
-        Self { passage: Passage::new(headers, prompt), payers: Some(payers) }
+        let mut bill = Self::unpaid(headers, prompt);
+        bill.payers = Some(payers);
+        bill
+    }
+
+    fn unpaid(headers: &HeaderMap, prompt: u64) -> Self {
+        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let is_events = kind.starts_with(b"text/event-stream");
+        Self { watch: Watch::of(headers), payers: None, prompt, is_events, passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
     pub(super) fn see(&mut self, piece: &[u8]) {
-        self.passage.see(piece);
-    }
-
-    /// The answer has ended: whether it is whole.
-    pub(super) fn end(&mut self) -> Result<(), Torn> {
-        self.passage.watch.end()
-    }
-}
-
-impl Drop for Bill {
-    fn drop(&mut self) {
-        let tokens = self.passage.tokens();
-        if let Some(Payers { upstream, admission, sent, flight }) = self.payers.take() {
-            admission.settle(tokens);
-            sent.settle(tokens);
-            flight.book(upstream.reviewer.priced(self.passage.watch.spent()));
-        }
-    }
-}
-
-impl Passage {
-    fn new(headers: &HeaderMap, prompt: u64) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), prompt, is_events, passed: 0 }
-    }
-
-    fn see(&mut self, piece: &[u8]) {
         self.watch.see(piece);
         let more = if self.is_events { memchr_iter(b'\n', piece).count() } else { piece.len() };
         self.passed += more as u64;
     }
 
-    /// What it took: as the provider told, else by a guess from what has passed. An answer that nobody waited for was paid for as
-    /// far as it had come.
+    /// The answer has ended: whether it is whole.
+    pub(super) fn end(&mut self) -> Result<(), Torn> {
+        self.watch.end()
+    }
+
+    /// What it took: as the provider told, else by a guess from what has passed. An answer that somebody did not wait for was
+    /// paid for as far as it had come.
     fn tokens(&mut self) -> u64 {
         // An event has a line and a blank one, and mostly one token.
         let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
@@ -97,23 +77,31 @@ impl Passage {
     }
 }
 
+impl Drop for Bill {
+    fn drop(&mut self) {
+        let tokens = self.tokens();
+        if let Some(Payers { upstream, admission, sent, flight }) = self.payers.take() {
+            admission.settle(tokens);
+            sent.settle(tokens);
+            flight.book(upstream.reviewer.priced(self.watch.spent()));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const EVENTS: &str = "text/event-stream";
-    const DOCUMENT: &str = "application/json";
 
     #[test]
     fn what_an_answer_took() {
         let check = |kind: &'static str, pieces: &[&str], expect: u64| {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
-            let mut passage = Passage::new(&headers, 40);
-            for piece in pieces {
-                passage.see(piece.as_bytes());
-            }
-            assert_eq!(passage.tokens(), expect, "{pieces:?}");
+            let mut bill = Bill::unpaid(&headers, 40);
+            pieces.iter().for_each(|piece| bill.see(piece.as_bytes()));
+            assert_eq!(bill.tokens(), expect, "{pieces:?}");
         };
+        const EVENTS: &str = "text/event-stream";
+        const DOCUMENT: &str = "application/json";
         let one = "data: {\"choices\":[{\"delta\":{\"content\":\"one\"}}]}\n\n";
         let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":500}}\n\n";
         let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":1}}\n\n";

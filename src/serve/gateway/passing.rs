@@ -61,7 +61,7 @@ pub(super) async fn shared(role: Role, mut reader: Reader, deadline: Instant) ->
     let Head { status, headers } = &*head;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = *status;
-    *response.headers_mut() = for_caller(headers);
+    response.headers_mut().clone_from(headers);
     response.headers_mut().insert(COALESCED, HeaderValue::from_static(role.name()));
     let pieces = until(deadline, reader);
     if is_events(headers) {
@@ -74,8 +74,7 @@ pub(super) async fn shared(role: Role, mut reader: Reader, deadline: Instant) ->
 
 /// An answer that nobody else gets, as it came: whether it is whole is for its reader to see.
 pub(super) fn alone(answer: Response<relay::Body>) -> Response<Body> {
-    let (mut parts, body) = answer.into_parts();
-    parts.headers = for_caller(&parts.headers);
+    let (parts, body) = answer.into_parts();
     let as_it_came = |piece: &Result<Bytes, Torn>| !matches!(piece, Err(Torn::Unfinished | Torn::Reported));
     let body = body.take_while(move |piece| std::future::ready(as_it_came(piece)));
     Response::from_parts(parts, Body::from_stream(body))
@@ -86,13 +85,12 @@ pub(super) fn too_late() -> Problem {
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "no answer within the time asked for").code("timeout")
 }
 
-fn for_caller(headers: &HeaderMap) -> HeaderMap {
-    let passes = |name: &HeaderName| !NOT_FOR_CALLERS.contains(&name.as_str());
-    headers
-        .iter()
-        .filter(|(name, _)| passes(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+/// `answer` with the headers that are for callers.
+pub(super) fn for_callers<B>(mut answer: Response<B>) -> Response<B> {
+    for name in NOT_FOR_CALLERS {
+        answer.headers_mut().remove(*name);
+    }
+    answer
 }
 
 fn is_events(headers: &HeaderMap) -> bool {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::{
     bill::{Bill, Payers},
     line::{Full, Line, Place},
+    passing::for_callers,
     quota::UsedUp,
 };
 use crate::{
@@ -86,6 +87,8 @@ impl Upstream {
             flight.calling();
             let answer = self.relay.send(outgoing.body.clone(), outgoing.headers.clone()).await;
             flight.answered(answered(&answer));
+            // Here, so that nobody keeps them.
+            let answer = answer.map(for_callers);
             let Some(pause) = pause(&answer, &mut patience) else {
                 return Ok(match answer {
                     Ok(answer) if answer.status().is_success() => {

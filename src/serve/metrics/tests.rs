@@ -179,6 +179,8 @@ fn check_same(text: &str, totals: &Value) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn the_sums_hold_at_every_moment(steps in steps(), last_n in 1..70_usize) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

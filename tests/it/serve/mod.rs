@@ -22,7 +22,7 @@ pub(crate) struct Serve {
     /// Where it listens.
     pub(crate) address: String,
     process: Child,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl Serve {
@@ -41,6 +41,11 @@ impl Serve {
             "[serve]\n{settings}\n[panel]\nreviewers = [\"mock\"]\n[[reviewer]]\nid = \"mock\"\n{reviewer}\n{of_model}\n"
         );
         sandbox.write("scrum.toml", text);
+        Self::of(sandbox).await
+    }
+
+    /// Configured by what is in `sandbox`.
+    pub(crate) async fn of(sandbox: Sandbox) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
         command.args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml", "--store", "scrum.db"]);

@@ -20,9 +20,18 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Takes the next line off the front of `piece`. `None` when there is no whole one and all of `piece` was taken.
-    /// `Some` holds an event's data if the line was its end.
-    pub(super) fn line(&mut self, piece: &mut &[u8]) -> Result<Option<Option<Vec<u8>>>, TooLong> {
+    /// The data of the next event, which is taken off the front of `piece`; `None` when all of it was taken and none has ended.
+    pub(super) fn next(&mut self, piece: &mut &[u8]) -> Result<Option<Vec<u8>>, TooLong> {
+        while self.line(piece)? {
+            if let Some(data) = self.end_line()? {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes up to the end of a line off the front of `piece`. Whether it has ended.
+    fn line(&mut self, piece: &mut &[u8]) -> Result<bool, TooLong> {
         if self.after_return && !piece.is_empty() {
             self.after_return = false;
             *piece = piece.strip_prefix(b"\n").unwrap_or(piece);
@@ -33,13 +42,9 @@ impl Events {
             return Err(TooLong(LONGEST));
         }
         self.line.extend_from_slice(line);
-        let Some((ending, rest)) = rest.split_first() else {
-            *piece = rest;
-            return Ok(None);
-        };
-        *piece = rest;
-        self.after_return = *ending == b'\r';
-        self.end_line().map(Some)
+        self.after_return |= rest.first() == Some(&b'\r');
+        *piece = rest.get(1..).unwrap_or_default();
+        Ok(end.is_some())
     }
 
     fn end_line(&mut self) -> Result<Option<Vec<u8>>, TooLong> {
@@ -68,8 +73,8 @@ mod tests {
     fn all(pieces: &[&[u8]]) -> Result<Vec<String>, TooLong> {
         let (mut events, mut said) = (Events::default(), Vec::new());
         for mut piece in pieces.iter().copied() {
-            while let Some(event) = events.line(&mut piece)? {
-                said.extend(event.map(|data| String::from_utf8(data).unwrap()));
+            while let Some(data) = events.next(&mut piece)? {
+                said.push(String::from_utf8(data).unwrap());
             }
         }
         Ok(said)

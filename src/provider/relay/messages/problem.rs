@@ -19,14 +19,14 @@ struct Detail {
 /// `body`, an answer of `status` that is no success, as `{"error": …}`. What is not the API's own, such as a proxy's web page, is
 /// told in brief.
 pub fn problem(status: StatusCode, body: &[u8]) -> Vec<u8> {
-    let message = match serde_json::from_slice(body) {
-        Ok(Page { error: Detail { message } }) => message,
-        Err(_) => {
+    let message = serde_json::from_slice(body).map_or_else(
+        |_| {
             let page = in_brief(&String::from_utf8_lossy(body));
             let told = format!("the provider answered with status {}: {page}", status.as_u16());
             told.trim_end_matches([':', ' ']).to_owned()
-        }
-    };
+        },
+        |Page { error }| error.message,
+    );
     Problem::new(status, message).to_json().into_bytes()
 }
 

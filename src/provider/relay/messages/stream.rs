@@ -91,10 +91,9 @@ impl Translator {
     pub fn feed(&mut self, mut piece: &[u8]) -> Result<Vec<u8>, Unreadable> {
         let mut said = Vec::new();
         while self.state == State::Coming {
-            let step = match self.events.line(&mut piece) {
+            let step = match self.events.next(&mut piece) {
                 Ok(None) => break,
-                Ok(Some(None)) => Ok(()),
-                Ok(Some(Some(data))) => self.event(&data, &mut said),
+                Ok(Some(data)) => self.event(&data, &mut said),
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = step {

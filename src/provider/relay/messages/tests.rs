@@ -1,5 +1,7 @@
 //! Requests there, answers back, whole and as a stream.
 
+#![expect(clippy::needless_pass_by_value, reason = "cases are written where they are used")]
+
 use http::StatusCode;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -26,7 +26,7 @@ pub(super) fn translate(asked: &mut Map<String, Value>) -> Result<(), Untranslat
                 blocks.extend(said_besides(&mut message, &place)?);
                 join(&mut turns, "assistant", marked(blocks, &message));
             }
-            Some("tool") => join(&mut turns, "user", vec![result(message, blocks)]),
+            Some("tool") => join(&mut turns, "user", vec![result(message, &blocks)]),
             _ => {
                 let fault = "is system, developer, user, assistant or tool";
                 return Err(Untranslatable::new(format!("{place}.role"), fault));
@@ -165,7 +165,7 @@ fn call(made: &Value, place: &str) -> Result<Value, Untranslatable> {
 }
 
 /// What a tool gave. Members such as `is_error` go through.
-fn result(mut message: Map<String, Value>, blocks: Vec<Value>) -> Value {
+fn result(mut message: Map<String, Value>, blocks: &[Value]) -> Value {
     message.shift_remove("role");
     message.shift_remove("name");
     let call = message.shift_remove("tool_call_id").unwrap_or_default();
