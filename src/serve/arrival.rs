@@ -10,6 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use http::Request;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
@@ -17,7 +18,12 @@ use tokio::{
 
 /// When a request's first byte came; an extension of each request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Arrived(pub(super) Instant);
+pub(super) struct Arrived(Instant);
+
+/// When `request` arrived; now, if nobody has noted it.
+pub(super) fn arrived<B>(request: &Request<B>) -> Instant {
+    request.extensions().get().map_or_else(Instant::now, |Arrived(arrived)| *arrived)
+}
 
 /// What a connection's service knows of the times on it.
 #[derive(Debug, Clone)]

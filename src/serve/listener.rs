@@ -23,7 +23,7 @@ use super::arrival::Arriving;
 /// How long a client may take to send a request's head.
 const LONGEST_HEAD: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of an answer that is there for it.
-const LONGEST_STALL: Duration = Duration::from_secs(60);
+const LONGEST_STALL: Duration = Duration::from_mins(1);
 /// How long to wait when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(100);
 

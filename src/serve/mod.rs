@@ -83,6 +83,7 @@ impl Server {
             .route("/metrics", get(gateway::exposition))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
+            .route_layer(middleware::from_fn_with_state(Arc::clone(&self.gateway), gateway::turned_away))
             .route("/health", get(async || "ok\n"))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())

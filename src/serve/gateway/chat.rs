@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::{
     Gateway, Upstream,
@@ -21,14 +21,15 @@ use crate::{
     coalesce,
     provider::relay::Problem,
     serve::{
-        arrival::Arrived,
+        arrival::arrived,
         callers::Caller,
         metrics::{Asked, Coalesced},
         tenants::guess,
     },
 };
 
-const ROUTE: &str = "/v1/chat/completions";
+/// Where it is asked.
+pub(super) const ROUTE: &str = "/v1/chat/completions";
 
 /// Answers a chat request, with others who ask the same.
 pub(in crate::serve) async fn chat(
@@ -36,8 +37,7 @@ pub(in crate::serve) async fn chat(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Response {
-    let arrived = request.extensions().get().map_or_else(Instant::now, |Arrived(arrived)| *arrived);
-    let mut asked = gateway.metrics.asked(ROUTE, arrived);
+    let mut asked = gateway.metrics.asked(ROUTE, arrived(&request));
     let response = gateway.chat(&caller, request, &mut asked).await.unwrap_or_else(Problem::into_response);
     asked.answer(response).map(Body::new)
 }

@@ -28,7 +28,7 @@ use crate::{
 pub(super) use chat::chat;
 pub(super) use line::Line;
 pub(super) use models::{model, models};
-pub(super) use numbers::{exposition, performance};
+pub(super) use numbers::{exposition, performance, turned_away};
 pub(super) use routes::Routes;
 pub(super) use upstream::Upstream;
 

@@ -3,16 +3,24 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
-    extract::{Query, State},
+    extract::{Query, Request, State},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::Deserialize;
 
-use super::Gateway;
-use crate::{provider::relay::Problem, serve::metrics};
+use super::{Gateway, chat::ROUTE};
+use crate::{
+    provider::relay::Problem,
+    serve::{
+        arrival::arrived,
+        callers::Caller,
+        metrics::{self, Counted},
+    },
+};
 
 /// What may stand behind the question mark.
 #[derive(Deserialize)]
@@ -23,10 +31,13 @@ pub(in crate::serve) struct Wanted {
 /// The last requests, and everything since the start.
 pub(in crate::serve) async fn performance(
     State(gateway): State<Arc<Gateway>>,
+    Extension(caller): Extension<Caller>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
+    // Who has a key is told of its own tenant alone.
+    let own = (!caller.name.is_empty()).then_some(&*caller.tenant);
     match metrics::last_n(wanted.last_n.as_deref()) {
-        Ok(last_n) => Json(gateway.metrics.performance(last_n, None)).into_response(),
+        Ok(last_n) => Json(gateway.metrics.performance(last_n, own)).into_response(),
         Err(wrong) => {
             Problem::new(StatusCode::BAD_REQUEST, wrong.to_string()).about("last_n").into_response::<Body>()
         }
@@ -37,4 +48,19 @@ pub(in crate::serve) async fn performance(
 pub(in crate::serve) async fn exposition(State(gateway): State<Arc<Gateway>>) -> Response {
     let text = gateway.metrics.exposition(gateway.flights.usage());
     ([(CONTENT_TYPE, metrics::FORMAT)], text).into_response()
+}
+
+/// Counts requests that are turned away before anybody has looked at what they want.
+pub(in crate::serve) async fn turned_away(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let arrived = arrived(&request);
+    let route = if request.uri().path() == ROUTE { ROUTE } else { "other" };
+    let response = next.run(request).await;
+    if !response.status().is_client_error() || response.extensions().get::<Counted>().is_some() {
+        return response;
+    }
+    gateway.metrics.asked(route, arrived).answer(response).map(Body::new)
 }

@@ -19,6 +19,10 @@ use super::{
 };
 use crate::provider::relay::Watch;
 
+/// An extension of answers: somebody has taken them down.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted;
+
 /// A request under way. Dropping it says that its client is gone.
 pub struct Asked {
     metrics: Arc<Metrics>,
@@ -61,7 +65,8 @@ impl Asked {
     }
 
     /// The answer begins. Its body takes the rest down.
-    pub fn answer<B: Body<Data = Bytes>>(mut self, response: Response<B>) -> Response<Metered<B>> {
+    pub fn answer<B: Body<Data = Bytes>>(mut self, mut response: Response<B>) -> Response<Metered<B>> {
+        response.extensions_mut().insert(Counted);
         self.status = response.status().as_u16();
         let length =
             response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use crate::coalesce;
-pub use asked::{Asked, Metered};
+pub use asked::{Asked, Counted, Metered};
 use books::Books;
 use exposition::Timings;
 pub use flight::{Answered, Flight};
