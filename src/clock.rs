@@ -1,4 +1,4 @@
-//! The clock and the dice of the process: [`now`] and [`nonce`].
+//! The clock and the dice of the process: [`now`], [`nonce`] and [`key`].
 //!
 //! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
 
@@ -13,4 +13,11 @@ pub fn now() -> Timestamp {
 pub fn nonce() -> Result<String, getrandom::Error> {
     let bytes = getrandom::u64()?;
     Ok(format!("{bytes:016x}"))
+}
+
+/// Thirty-two bytes nobody can foresee, for a key.
+pub fn key() -> Result<[u8; 32], getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }

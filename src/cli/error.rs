@@ -13,6 +13,7 @@ use crate::{
     provider::{OpenError, builtin::RuleError},
     report::eval::plot::PlotError,
     run::{routing::AssignError, saved::SavedError},
+    serve::GuardError,
     store::{
         StoreError,
         database::{DatabaseError, Problem},
@@ -263,6 +264,20 @@ impl From<DatabaseError> for CliError {
                 plain.hint("a network drive may be the reason: keep the file on a local one")
             }
             Problem::Full | Problem::Other(_) | Problem::GivenUp => plain,
+        }
+    }
+}
+
+impl From<GuardError> for CliError {
+    fn from(error: GuardError) -> Self {
+        match error {
+            GuardError::Store(error) => error.into(),
+            GuardError::Unguarded(_) => {
+                Self::new(format!("{error}: everybody there could spend what you pay"))
+                    .hint("`scrum keys add NAME` makes a key; then callers need one")
+                    .hint("`--listen 127.0.0.1:4001` is reached from this machine only")
+                    .hint("`--without-keys` lets everybody in, where something else keeps the others out")
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod guidance;
 mod init;
 mod interrupt;
 mod judge;
+mod keys;
 mod lineage;
 mod mcp;
 mod parity;
@@ -121,6 +122,8 @@ enum Command {
     Gauntlet(gauntlet::GauntletArgs),
     /// Serve models to many at once: identical requests at a time are one call of the provider
     Serve(serve::ServeArgs),
+    /// Say who may ask a daemon, give somebody a key, or take it away
+    Keys(keys::KeysArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
     Mcp,
 }
@@ -304,6 +307,7 @@ pub fn main() -> ExitCode {
         Command::Parity(args) => parity::run(&cli.global, &args, ui),
         Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
         Command::Serve(args) => serve::run(&cli.global, &args, ui),
+        Command::Keys(args) => keys::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };
     done.map_or_else(|error| ui.error(&error), error::Status::exit_code)

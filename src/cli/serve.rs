@@ -1,6 +1,11 @@
 //! `scrum serve`: makes the configured models reachable for many at once, until it is told to end.
 
-use std::{fmt::Display, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fmt::Display,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use tokio::{net::TcpListener, runtime};
@@ -18,7 +23,8 @@ use crate::{
     config::{Choice, env, key_of},
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::Server,
+    serve::{Callers, GuardError, Server},
+    store::{database::Database, keep_out_of_git},
 };
 
 #[derive(Debug, Args)]
@@ -29,6 +35,9 @@ pub(super) struct ServeArgs {
     /// Keep threads and callers' keys in FILE [default: .scrum/scrum.db]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)
+    #[arg(long)]
+    without_keys: bool,
 }
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -40,21 +49,31 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         settings.listen.clone_from(listen);
     }
     let listen = settings.listen.clone();
-    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?);
+    let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref()))?;
+    keep_out_of_git(database.path())?;
+    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?, database.clone());
     let interrupt = interrupt::watched()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
-    let done = runtime.block_on(serve(&server, &listen, &interrupt, ui));
+    let guarding = async |address| Callers::new(&database, address, args.without_keys).await;
+    let done = runtime.block_on(serve(&server, &listen, guarding, &interrupt, ui));
     runtime.shutdown_background();
     done
 }
 
-async fn serve(server: &Server, listen: &str, interrupt: &Interrupt, ui: Ui) -> Result<Status, CliError> {
+async fn serve(
+    server: &Server,
+    listen: &str,
+    guarding: impl AsyncFnOnce(IpAddr) -> Result<Callers, GuardError>,
+    interrupt: &Interrupt,
+    ui: Ui,
+) -> Result<Status, CliError> {
     let refused = |error: std::io::Error| {
         CliError::new(format!("cannot listen on {listen}: {error}"))
             .hint("another address: `--listen 127.0.0.1:0` takes a free port")
     };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let address: SocketAddr = listener.local_addr().map_err(refused)?;
+    let callers = guarding(address.ip()).await?;
     let models = server.models();
     if models.is_empty() {
         ui.warning(
@@ -65,13 +84,21 @@ async fn serve(server: &Server, listen: &str, interrupt: &Interrupt, ui: Ui) -> 
     }
     Ui::result(&format!("listening on http://{address}\n"), None)?;
     tokio::select! {
-        is_whole = server.serve(listener, &interrupt.end) => {
+        is_whole = server.serve(listener, callers, &interrupt.end) => {
             if !is_whole {
                 ui.warning("some answers were broken off: they took longer than `grace_secs` in [serve]");
             }
             Ok(Status::Done)
         }
         () = interrupt.drop_all.cancelled() => Ok(Status::Interrupted),
+    }
+}
+
+/// The daemon's file: `named` on the command line, else configured.
+pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> PathBuf {
+    match named {
+        Some(path) => workspace.resolve(path),
+        None => workspace.root().join(&workspace.config.serve.store),
     }
 }
 

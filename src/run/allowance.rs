@@ -21,7 +21,7 @@ pub(super) fn prompt_tokens(question: &Question) -> u64 {
 
 /// One limit: so many units within a minute.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     rate: RateLimiter<NotKeyed, InMemoryState, TokioClock>,
     at_once: NonZeroU32,
     /// What was sent and not drawn yet.
@@ -42,12 +42,12 @@ impl Clock for TokioClock {
 
 impl Meter {
     /// A limit on requests. They are spread evenly: services count 60 a minute also as one a second.
-    pub(super) fn of_requests(per_minute: NonZeroU32) -> Self {
+    pub(crate) fn of_requests(per_minute: NonZeroU32) -> Self {
         Self::new(per_minute, NonZeroU32::MIN)
     }
 
     /// A limit on tokens. What was not used for up to a minute may be used at once, as services count it.
-    pub(super) fn of_tokens(per_minute: NonZeroU32) -> Self {
+    pub(crate) fn of_tokens(per_minute: NonZeroU32) -> Self {
         Self::new(per_minute, per_minute)
     }
 
@@ -60,7 +60,7 @@ impl Meter {
     }
 
     /// When the next one may be asked for again; `None`: it may go now.
-    pub(super) fn due(&mut self) -> Option<Instant> {
+    pub(crate) fn due(&mut self) -> Option<Instant> {
         while let Some(owed) = NonZeroU32::new(u32::try_from(self.owed).unwrap_or(u32::MAX)) {
             let part = owed.min(self.at_once);
             if let Some(due) = self.draw(part) {
@@ -80,20 +80,20 @@ impl Meter {
     }
 
     /// `units` are sent.
-    pub(super) fn send(&mut self, units: u64) {
+    pub(crate) fn send(&mut self, units: u64) {
         self.owed += units.min(u64::from(u32::MAX));
     }
 
     /// What was taken for `thought` units when it was sent was `real` ones. What is drawn already is not given back: a minute that is
     /// over has been used or not.
-    pub(super) fn correct(&mut self, thought: u64, real: u64) {
+    pub(crate) fn correct(&mut self, thought: u64, real: u64) {
         self.send(real.saturating_sub(thought));
         self.owed = self.owed.saturating_sub(thought.saturating_sub(real));
     }
 }
 
 /// The smaller limit of both, each for itself.
-pub(super) fn tighter(a: Allowance, b: Allowance) -> Allowance {
+pub(crate) fn tighter(a: Allowance, b: Allowance) -> Allowance {
     let least = |a: Option<NonZeroU32>, b: Option<NonZeroU32>| a.into_iter().chain(b).min();
     Allowance {
         requests_per_minute: least(a.requests_per_minute, b.requests_per_minute),

@@ -3,7 +3,7 @@
 //! [`execute`](executor::execute) is the heart. It never prints: whoever wants to show or count something listens
 //! to [`RunEvent`](event::RunEvent).
 
-mod allowance;
+pub(crate) mod allowance;
 mod attempt;
 pub mod bounds;
 mod breaker;

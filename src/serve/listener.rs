@@ -3,7 +3,8 @@
 use std::{io, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -13,10 +14,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
+use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::arrival::Arriving;
 
 /// How long a client may take to send a request's head.
 const LONGEST_HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of an answer that is there for it.
+const LONGEST_STALL: Duration = Duration::from_secs(60);
 /// How long to wait when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -44,10 +51,18 @@ fn begin(stream: TcpStream, app: &Router, connections: &GracefulShutdown) {
     // Head and first piece of an answer are two writes: without this the second waits for the client's acknowledgement.
     // Where it fails the connection is gone.
     let _ = stream.set_nodelay(true);
+    let stream = Arriving::new(stream);
+    let arrivals = stream.arrivals();
+    let app = app.clone().map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(arrivals.latest());
+        request
+    });
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(LONGEST_STALL));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(app));
     // How a connection ends is the client's affair, and what it was told is counted elsewhere.
     tokio::spawn(connections.watch(connection));
 }

@@ -2,14 +2,20 @@
 //!
 //! `gateway` asks models once for all who ask the same. Arguments, words for people and signals are `cli`'s.
 
+mod arrival;
+mod bucket;
+mod callers;
 mod gateway;
 mod listener;
+pub mod metrics;
+mod tenants;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
+    middleware,
     routing::{get, post},
 };
 use http::{Method, StatusCode, Uri};
@@ -24,7 +30,9 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
+    store::database::Database,
 };
+pub use callers::{Callers, GuardError};
 use gateway::{Gateway, Line, Routes, Upstream};
 
 /// How long those may take to read on who are told that their answer is given up.
@@ -33,13 +41,20 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// Everything behind one listener.
 pub struct Server {
     gateway: Arc<Gateway>,
+    database: Database,
 }
 
 impl Server {
-    /// A server that passes requests on to those of `reviewers` that are endpoints. Nothing is sent.
-    pub fn new(settings: Serve, switches: Switches, reviewers: Vec<(Reviewer, Provider)>) -> Self {
+    /// A server that passes requests on to those of `reviewers` that are endpoints, and keeps what it must in `database`.
+    /// Nothing is sent.
+    pub fn new(
+        settings: Serve,
+        switches: Switches,
+        reviewers: Vec<(Reviewer, Provider)>,
+        database: Database,
+    ) -> Self {
         let routes = Routes::new(upstreams(&settings, reviewers));
-        Self { gateway: Arc::new(Gateway::new(routes, switches, settings)) }
+        Self { gateway: Arc::new(Gateway::new(routes, switches, settings)), database }
     }
 
     /// The names that a request may give for its model.
@@ -47,10 +62,11 @@ impl Server {
         self.gateway.routes.names()
     }
 
-    /// Serves until `end`. True when every answer under way could be given to its end.
-    pub async fn serve(&self, listener: TcpListener, end: &CancellationToken) -> bool {
+    /// Serves `callers` until `end`. True when every answer under way could be given to its end.
+    pub async fn serve(&self, listener: TcpListener, callers: Callers, end: &CancellationToken) -> bool {
         let grace = self.gateway.settings.grace;
-        let is_whole = listener::serve(listener, self.router(), end, grace).await;
+        tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
+        let is_whole = listener::serve(listener, self.router(callers), end, grace).await;
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;
@@ -58,11 +74,15 @@ impl Server {
         is_whole
     }
 
-    fn router(&self) -> Router {
+    fn router(&self, callers: Callers) -> Router {
         Router::new()
             .route("/v1/chat/completions", post(gateway::chat))
             .route("/v1/models", get(gateway::models))
             .route("/v1/models/{*name}", get(gateway::model))
+            .route("/api/metrics/performance", get(gateway::performance))
+            .route("/metrics", get(gateway::exposition))
+            // What stands above is for those who may ask.
+            .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route("/health", get(async || "ok\n"))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
@@ -87,6 +107,7 @@ fn upstreams(settings: &Serve, reviewers: Vec<(Reviewer, Provider)>) -> Vec<Upst
         let line = lines
             .entry(reviewer.service())
             .or_insert_with(|| Arc::new(Line::new(settings.upstream_calls, settings.waiting, settings.wait)));
+        line.limit(reviewer.allowance);
         Some(Upstream::new(reviewer, relay, Arc::clone(line), settings.retries))
     };
     reviewers.into_iter().filter_map(upstream).collect()

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
 pub mod cache;
+pub mod callers;
 pub mod database;
 mod decisions;
 mod folder;
@@ -237,7 +238,7 @@ impl RunDir {
 }
 
 /// A folder named `.scrum` ignores itself, so that what is in it is never committed by accident.
-fn keep_out_of_git(folder: &Path) -> Result<(), StoreError> {
+pub fn keep_out_of_git(folder: &Path) -> Result<(), StoreError> {
     let mut above = folder.ancestors();
     let Some(own) = above.find(|path| path.file_name().is_some_and(|name| name == ".scrum")) else {
         return Ok(());

@@ -28,6 +28,7 @@ mod git;
 mod guidance;
 mod hostile;
 mod invariance;
+mod keys;
 mod lineage;
 mod local_model;
 mod markup;

@@ -25,7 +25,6 @@ const MOST_HELD: usize = 1 << 20;
 const TELLING: [&str; 3] = [FINISH, r#""usage""#, r#""error""#];
 const FINISH: &str = r#""finish_reason""#;
 
-#[expect(clippy::expect_used, reason = "three short patterns always make a searcher; a test makes it")]
 static TELLING_NAMES: LazyLock<AhoCorasick> =
     LazyLock::new(|| AhoCorasick::new(TELLING).expect("a searcher for a few words"));
 
@@ -64,6 +63,11 @@ impl Watch {
         let is_events = kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events));
         let form = if is_events { Form::Events } else { Form::Document };
         Self { form, held: Vec::new(), is_over: false, seen: Seen::default() }
+    }
+
+    /// Whether the answer is a stream.
+    pub fn is_stream(&self) -> bool {
+        self.form == Form::Events
     }
 
     /// Looks at the next piece, wherever it was cut.

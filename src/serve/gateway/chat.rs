@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{Request, State},
+    extract::{Extension, Request, State},
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header::AUTHORIZATION};
-use tokio::time::timeout_at;
+use http::{HeaderMap, StatusCode};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Gateway, Upstream,
@@ -17,28 +17,53 @@ use super::{
     passing::{alone, deadline, for_provider, shared, too_late},
     upstream::Outgoing,
 };
-use crate::{coalesce, provider::relay::Problem};
+use crate::{
+    coalesce,
+    provider::relay::Problem,
+    serve::{
+        arrival::Arrived,
+        callers::Caller,
+        metrics::{Asked, Coalesced},
+        tenants::guess,
+    },
+};
+
+const ROUTE: &str = "/v1/chat/completions";
 
 /// Answers a chat request, with others who ask the same.
-pub(in crate::serve) async fn chat(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    gateway.chat(request).await.unwrap_or_else(Problem::into_response)
+pub(in crate::serve) async fn chat(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    let arrived = request.extensions().get().map_or_else(Instant::now, |Arrived(arrived)| *arrived);
+    let mut asked = gateway.metrics.asked(ROUTE, arrived);
+    let response = gateway.chat(&caller, request, &mut asked).await.unwrap_or_else(Problem::into_response);
+    asked.answer(response).map(Body::new)
 }
 
 impl Gateway {
-    async fn chat(&self, request: Request) -> Result<Response, Problem> {
+    async fn chat(&self, caller: &Caller, request: Request, asked: &mut Asked) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.settings.answer);
         let body = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
-        let (upstream, body) = self.route(&body)?;
+        let (upstream, body, guess) = self.route(&body)?;
+        let admission = self.tenants.admit(&caller.tenant, guess)?;
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
-        match self.key(&parts.headers, &upstream, &outgoing.body) {
+        let flight = asked.flight(&upstream.name, &caller.tenant);
+        match self.key(caller, &parts.headers, &upstream, &outgoing.body) {
             Ok(key) => {
-                let (role, reader) = self.flights.ask(key, move || upstream.call(outgoing));
+                // Whoever does not make the call has its tokens back here.
+                let (role, reader) =
+                    self.flights.ask(key, move || upstream.call(outgoing, admission, flight));
+                asked.decided(role.into(), &caller.tenant);
                 Ok(shared(role, reader, deadline).await)
             }
             Err(reason) => {
                 self.flights.skip(reason);
-                let answer = timeout_at(deadline, upstream.call(outgoing)).await.map_err(|_| too_late())?;
+                asked.decided(Coalesced::Skipped(reason), &caller.tenant);
+                let call = upstream.call(outgoing, admission, flight);
+                let answer = timeout_at(deadline, call).await.map_err(|_| too_late())?;
                 let answer =
                     answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;
                 Ok(alone(answer))
@@ -54,18 +79,22 @@ impl Gateway {
         })
     }
 
-    /// Who answers, and what is sent there. What cannot be read goes to the first, which says what is wrong with it.
-    fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes), Problem> {
+    /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the first, which says
+    /// what is wrong with it.
+    fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes, u64), Problem> {
         let nobody =
             || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured").code("no_models");
         let first = self.routes.first().ok_or_else(nobody)?;
-        let Some(outline) = Outline::of(body) else { return Ok((Arc::clone(first), body.clone())) };
+        let Some(outline) = Outline::of(body) else {
+            return Ok((Arc::clone(first), body.clone(), guess(body, None)));
+        };
         let Some(model) = outline.model.as_deref() else {
             let problem = Problem::new(StatusCode::BAD_REQUEST, "the request names no model");
             return Err(problem.about("model"));
         };
         let upstream = self.routes.find(model).ok_or_else(|| self.no_such(model))?;
-        Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model)))
+        let guess = guess(body, outline.max_tokens);
+        Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model), guess))
     }
 
     pub(super) fn no_such(&self, model: &str) -> Problem {
@@ -76,15 +105,14 @@ impl Gateway {
 
     fn key(
         &self,
+        caller: &Caller,
         headers: &HeaderMap,
         upstream: &Upstream,
         body: &Bytes,
     ) -> Result<coalesce::Key, coalesce::Skip> {
-        let credential = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
-        let tenant = headers.get("x-org-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let request = coalesce::Request {
-            credential,
-            tenant,
+            credential: caller.credential(),
+            tenant: &caller.tenant,
             provider: upstream.reviewer.id.as_str(),
             route: "POST /v1/chat/completions",
             headers,

@@ -1,4 +1,5 @@
-//! The way to one provider: [`Line`] says how many calls of it may be under way, and how many may wait for that.
+//! The way to one provider: [`Line`] says how many calls of it may be under way, how many may wait for that, and how many a
+//! minute begin.
 
 use std::{
     sync::{
@@ -13,12 +14,16 @@ use tokio::{
     time::timeout,
 };
 
+use super::quota::{Quota, Sent, UsedUp};
+use crate::reviewer::Allowance;
+
 /// The way to one provider, which all its models share.
 pub(in crate::serve) struct Line {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
     longest_wait: Duration,
+    quota: Quota,
 }
 
 /// A call under way; another may begin when it is dropped.
@@ -40,12 +45,18 @@ pub(super) enum Full {
 impl Line {
     pub(in crate::serve) fn new(most_calls: usize, most_waiting: usize, longest_wait: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most_calls));
-        Self { places, waiting: AtomicUsize::new(0), most_waiting, longest_wait }
+        let quota = Quota::default();
+        Self { places, waiting: AtomicUsize::new(0), most_waiting, longest_wait, quota }
     }
 
-    /// How many wait.
-    pub(in crate::serve) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+    /// Holds calls back by `allowance` too.
+    pub(in crate::serve) fn limit(&self, allowance: Allowance) {
+        self.quota.limit(allowance);
+    }
+
+    /// Waits until the provider allows a call of about `tokens`.
+    pub(super) async fn turn(&self, tokens: u64) -> Result<Sent, UsedUp> {
+        self.quota.turn(tokens, self.longest_wait).await
     }
 
     /// Waits until one more call may be made, first come first served.
@@ -91,7 +102,6 @@ mod tests {
         let (second, third) = tokio::join!(line.enter(), line.enter());
         assert_eq!(second.err(), Some(Full::Waited));
         assert_eq!(third.err(), Some(Full::Crowded));
-        assert_eq!(line.waiting(), 0);
         drop(first);
         assert!(line.enter().await.is_ok());
     }

@@ -7,14 +7,20 @@
 //!
 //! What is in a chat request and in its answer is passed on unread, but for what decides where it goes ([`outline`]).
 
+mod bill;
 mod chat;
 mod line;
 mod models;
+mod numbers;
 mod outline;
 mod passing;
+mod quota;
 mod routes;
 mod upstream;
 
+use std::sync::Arc;
+
+use super::{metrics::Metrics, tenants::Tenants};
 use crate::{
     coalesce::{Flights, Limits, ShelfLimits, Switches},
     config::Serve,
@@ -22,6 +28,7 @@ use crate::{
 pub(super) use chat::chat;
 pub(super) use line::Line;
 pub(super) use models::{model, models};
+pub(super) use numbers::{exposition, performance};
 pub(super) use routes::Routes;
 pub(super) use upstream::Upstream;
 
@@ -29,8 +36,10 @@ pub(super) use upstream::Upstream;
 pub(super) struct Gateway {
     pub(super) routes: Routes,
     pub(super) flights: Flights,
+    pub(super) tenants: Tenants,
     pub(super) switches: Switches,
     pub(super) settings: Serve,
+    metrics: Arc<Metrics>,
 }
 
 impl Gateway {
@@ -38,6 +47,7 @@ impl Gateway {
         let Serve { keep: age, keep_bytes: bytes, keep_answer_bytes: answer_bytes, answer, .. } = settings;
         let shelf = ShelfLimits { age, bytes, answer_bytes };
         let flights = Flights::new(Limits { age: answer, shelf, ..Limits::default() });
-        Self { routes, flights, switches, settings }
+        let tenants = Tenants::new(settings.tenant, settings.tenants.clone());
+        Self { routes, flights, tenants, switches, settings, metrics: Metrics::new() }
     }
 }

@@ -13,13 +13,21 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 
-use super::line::{Full, Line, Place};
+use super::{
+    bill::{Bill, Payers},
+    line::{Full, Line, Place},
+    quota::UsedUp,
+};
 use crate::{
     clock,
-    provider::relay::{Body, Problem, Relay, Torn, Unreached, Watch},
+    provider::relay::{Body, Problem, Relay, Torn, Unreached},
     retry_after,
     reviewer::Reviewer,
     run::retry::Patience,
+    serve::{
+        metrics::{Answered, Flight},
+        tenants::{Admission, guess},
+    },
 };
 
 /// First pause before a call is made again.
@@ -32,6 +40,8 @@ const TURNED_AWAY_SECS: u64 = 1;
 /// One configured model.
 pub(in crate::serve) struct Upstream {
     pub(in crate::serve) reviewer: Reviewer,
+    /// The reviewer's id, as metrics name it.
+    pub(in crate::serve) name: Arc<str>,
     relay: Relay,
     line: Arc<Line>,
     retries: u32,
@@ -49,29 +59,52 @@ pub(in crate::serve) struct Outgoing {
 
 impl Upstream {
     pub(in crate::serve) fn new(reviewer: Reviewer, relay: Relay, line: Arc<Line>, retries: u32) -> Self {
-        Self { reviewer, relay, line, retries, calls: AtomicU64::new(0) }
+        let name = reviewer.id.as_str().into();
+        Self { reviewer, name, relay, line, retries, calls: AtomicU64::new(0) }
     }
 
     /// The answer, whatever it is; a provider that cannot be reached, or is too busy, is an answer too.
-    pub(in crate::serve) async fn call(self: Arc<Self>, outgoing: Outgoing) -> Result<Response<Body>, Torn> {
+    /// `admission` is settled when it is known what the answer took.
+    pub(in crate::serve) async fn call(
+        self: Arc<Self>,
+        outgoing: Outgoing,
+        admission: Admission,
+        mut flight: Flight,
+    ) -> Result<Response<Body>, Torn> {
         let place = match self.line.enter().await {
             Ok(place) => place,
             Err(full) => return Ok(told(turned_away(full))),
         };
+        let prompt = guess(&outgoing.body, None);
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let mut patience = Patience::new(self.retries, FIRST_PAUSE, LONGEST_PAUSES, number);
         loop {
+            let sent = match self.line.turn(prompt).await {
+                Ok(sent) => sent,
+                Err(used_up) => return Ok(told(used_up.into())),
+            };
+            flight.calling();
             let answer = self.relay.send(outgoing.body.clone(), outgoing.headers.clone()).await;
+            flight.answered(answered(&answer));
             let Some(pause) = pause(&answer, &mut patience) else {
-                return Ok(
-                    answer.map_or_else(|error| told(unreached(&error)), |answer| passing(place, answer))
-                );
+                return Ok(match answer {
+                    Ok(answer) if answer.status().is_success() => {
+                        let payers = Payers { upstream: self, admission, sent, flight };
+                        passing(place, Bill::new(answer.headers(), prompt, payers), answer)
+                    }
+                    Ok(answer) => holding(place, answer),
+                    Err(error) => told(unreached(&error)),
+                });
             };
             // Gives its connection back before it waits.
             drop(answer);
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+fn answered(answer: &Result<Response<Body>, Unreached>) -> Answered {
+    answer.as_ref().map_or(Answered::Failed, |answer| Answered::Status(answer.status().as_u16()))
 }
 
 /// How long to wait before the call is made again; `None` if that would not help.
@@ -98,6 +131,14 @@ fn turned_away(full: Full) -> Problem {
     problem.code("provider_busy").retry_after(TURNED_AWAY_SECS)
 }
 
+impl From<UsedUp> for Problem {
+    fn from(used_up: UsedUp) -> Self {
+        let seconds = used_up.0.as_nanos().div_ceil(1_000_000_000).max(1);
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, used_up.to_string()).code("provider_limit");
+        problem.retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
+    }
+}
+
 fn unreached(error: &Unreached) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, error.reason.clone()).code("provider_unreachable")
 }
@@ -108,21 +149,30 @@ fn told(problem: Problem) -> Response<Body> {
 }
 
 /// The answer, watched as it passes by. The place is taken until it is through.
-fn passing(place: Place, answer: Response<Body>) -> Response<Body> {
-    let watch = answer.status().is_success().then(|| Watch::of(answer.headers()));
+fn passing(place: Place, bill: Bill, answer: Response<Body>) -> Response<Body> {
     answer.map(|body| {
-        let state = Some((place, watch, body));
-        let watched = stream::unfold(state, |state| async move {
-            let (place, mut watch, mut body) = state?;
+        let watched = stream::unfold(Some((place, bill, body)), |state| async move {
+            let (place, mut bill, mut body) = state?;
             match body.next().await {
                 Some(Ok(piece)) => {
-                    watch.iter_mut().for_each(|watch| watch.see(&piece));
-                    Some((Ok(piece), Some((place, watch, body))))
+                    bill.see(&piece);
+                    Some((Ok(piece), Some((place, bill, body))))
                 }
                 Some(Err(torn)) => Some((Err(torn), None)),
-                None => watch?.end().err().map(|torn| (Err(torn), None)),
+                None => bill.end().err().map(|torn| (Err(torn), None)),
             }
         });
         watched.boxed()
+    })
+}
+
+/// An answer that is none, which costs nothing. The place is taken until it is through.
+fn holding(place: Place, answer: Response<Body>) -> Response<Body> {
+    answer.map(|body| {
+        let held = body.map(move |piece| {
+            let _ = &place;
+            piece
+        });
+        held.boxed()
     })
 }

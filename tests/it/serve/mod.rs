@@ -1,5 +1,6 @@
 //! `scrum serve` as a process of its own, between raw connections and a server in this process: [`Serve`].
 
+mod callers;
 mod gateway;
 
 use std::{fs::File, io, process::Stdio};
@@ -11,7 +12,10 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{end_to_end::KEY, sandbox::Sandbox};
+use crate::{
+    end_to_end::KEY,
+    sandbox::{Printed, Sandbox},
+};
 
 /// A running daemon with one model, `mock`; killed when dropped.
 pub(crate) struct Serve {
@@ -24,12 +28,17 @@ pub(crate) struct Serve {
 impl Serve {
     /// In front of the server at `url`, with `settings` for `[serve]`.
     pub(crate) async fn start(url: &str, settings: &str) -> Self {
+        Self::start_with(url, settings, "").await
+    }
+
+    /// The same, with further settings of the model.
+    pub(crate) async fn start_with(url: &str, settings: &str, of_model: &str) -> Self {
         let sandbox = Sandbox::without_repository();
         let reviewer = format!(
             "provider = \"openai\"\nbase_url = \"{url}\"\nmodel = \"mock\"\napi_key_env = \"MOCK_KEY\""
         );
         let text = format!(
-            "[serve]\n{settings}\n[panel]\nreviewers = [\"mock\"]\n[[reviewer]]\nid = \"mock\"\n{reviewer}\n"
+            "[serve]\n{settings}\n[panel]\nreviewers = [\"mock\"]\n[[reviewer]]\nid = \"mock\"\n{reviewer}\n{of_model}\n"
         );
         sandbox.write("scrum.toml", text);
         Self::of(sandbox).await
@@ -49,11 +58,21 @@ impl Serve {
         Self { address: address.to_owned(), process, sandbox }
     }
 
+    /// Runs the built `scrum` beside it, with its file.
+    pub(crate) fn scrum(&self, arguments: &[&str]) -> Printed {
+        self.sandbox.scrum(&[arguments, &["--store", "scrum.db"]].concat())
+    }
+
     /// Sends `body` to `path` on a connection of its own.
     pub(crate) async fn post(&self, path: &str, body: &str) -> Connection {
+        self.post_with(path, "", body).await
+    }
+
+    /// The same, with further `headers`, a line each.
+    pub(crate) async fn post_with(&self, path: &str, headers: &str, body: &str) -> Connection {
         let length = body.len();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n",
             self.address
         );
         self.send(&(head + body)).await

@@ -1,0 +1,83 @@
+//! What an answer took, charged when it is known: [`Bill`] goes along with the answer and is settled when that ends, however it does.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, header::CONTENT_TYPE};
+use memchr::memchr_iter;
+
+use super::{quota::Sent, upstream::Upstream};
+use crate::{
+    coverage::Spent,
+    provider::relay::{Torn, Watch},
+    serve::{metrics::Flight, tenants::Admission},
+};
+
+/// Who is charged for an answer, once for all who share it.
+pub(super) struct Payers {
+    /// Whose price counts.
+    pub(super) upstream: Arc<Upstream>,
+    /// The tenant's tokens.
+    pub(super) admission: Admission,
+    /// What the provider allows.
+    pub(super) sent: Sent,
+    /// The books.
+    pub(super) flight: Flight,
+}
+
+/// What an answer took, and whom.
+pub(super) struct Bill {
+    watch: Watch,
+    /// There until it is settled.
+    payers: Option<Payers>,
+    /// Tokens of the prompt; a guess.
+    prompt: u64,
+    is_events: bool,
+    /// Lines of events, else bytes.
+    passed: u64,
+}
+
+impl Bill {
+    /// For an answer with these headers to a prompt of about `prompt` tokens.
+    pub(super) fn new(headers: &HeaderMap, prompt: u64, payers: Payers) -> Self {
+        let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
+        let is_events = kind.starts_with(b"text/event-stream");
+        Self { watch: Watch::of(headers), payers: Some(payers), prompt, is_events, passed: 0 }
+    }
+
+    /// Looks at the next piece of the answer.
+    pub(super) fn see(&mut self, piece: &[u8]) {
+        self.watch.see(piece);
+        let more = if self.is_events { memchr_iter(b'\n', piece).count() } else { piece.len() };
+        self.passed += more as u64;
+    }
+
+    /// The answer has ended: whether it is whole.
+    pub(super) fn end(&mut self) -> Result<(), Torn> {
+        self.watch.end()
+    }
+
+    /// What it took: as the provider told, else by a guess from what has passed. An answer that somebody did not wait for was
+    /// paid for as far as it had come.
+    fn tokens(&mut self) -> u64 {
+        // An event has a line and a blank one, and mostly one token.
+        let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
+        let is_whole = self.watch.end().is_ok();
+        let Spent { tokens_in, tokens_out, .. } = self.watch.spent();
+        let answer = match tokens_out {
+            Some(told) if is_whole => told,
+            told => told.unwrap_or_default().max(passed),
+        };
+        tokens_in.unwrap_or(self.prompt).saturating_add(answer)
+    }
+}
+
+impl Drop for Bill {
+    fn drop(&mut self) {
+        let tokens = self.tokens();
+        if let Some(Payers { upstream, admission, sent, flight }) = self.payers.take() {
+            admission.settle(tokens);
+            sent.settle(tokens);
+            flight.book(upstream.reviewer.priced(self.watch.spent()));
+        }
+    }
+}
