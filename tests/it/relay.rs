@@ -98,6 +98,13 @@ async fn errors() {
     assert_eq!((answered.status.as_u16(), &error(&answered)["param"]), (400, &json!("seed")));
     assert_eq!(mock.asked().len(), 1, "what is refused is not sent");
 
+    let denied = Mock::start(|asked| {
+        let key = asked.headers["x-api-key"].to_str().unwrap().to_owned();
+        std::future::ready(json_page(401, &json!({ "error": { "message": format!("no: {key}") } })))
+    });
+    let answered = ask(&denied.await, &question("hello", false)).await;
+    assert_eq!((answered.status.as_u16(), &error(&answered)["message"]), (401, &json!("no: [key]")));
+
     let strange = Mock::always(|| json_page(200, &json!({ "object": "chat.completion" }))).await;
     let answered = ask(&strange, &question("hello", false)).await;
     assert_eq!((answered.status.as_u16(), &error(&answered)["code"]), (502, &json!("provider_unreadable")));

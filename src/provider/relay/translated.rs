@@ -52,10 +52,10 @@ pub(super) async fn send(
     let mut answer = relay.post("/messages", message.into(), headers).await?;
     answer.headers_mut().remove(CONTENT_LENGTH);
     let created = retry_after::server_time(answer.headers()).map_or(0, Timestamp::as_second);
-    Ok(said_back(answer, wants_usage, created).await)
+    Ok(said_back(relay, answer, wants_usage, created).await)
 }
 
-async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
+async fn said_back(relay: &Relay, answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
     let is_events = answer
         .headers()
         .get(CONTENT_TYPE)
@@ -75,7 +75,9 @@ async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> R
     };
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !status.is_success() {
-        return Response::from_parts(parts, once(messages::problem(status, &page)));
+        // Some servers repeat the key that they do not accept.
+        let told = relay.endpoint.without_key(messages::problem(status, &page));
+        return Response::from_parts(parts, once(told));
     }
     match messages::completion(&page, created) {
         Ok(completion) => Response::from_parts(parts, once(completion)),

@@ -18,7 +18,7 @@ struct Detail {
 
 /// `body`, an answer of `status` that is no success, as `{"error": …}`. What is not the API's own, such as a proxy's web page, is
 /// told in brief.
-pub fn problem(status: StatusCode, body: &[u8]) -> Vec<u8> {
+pub fn problem(status: StatusCode, body: &[u8]) -> String {
     let message = serde_json::from_slice(body).map_or_else(
         |_| {
             let page = in_brief(&String::from_utf8_lossy(body));
@@ -27,7 +27,7 @@ pub fn problem(status: StatusCode, body: &[u8]) -> Vec<u8> {
         },
         |Page { error }| error.message,
     );
-    Problem::new(status, message).to_json().into_bytes()
+    Problem::new(status, message).to_json()
 }
 
 /// An error that a stream reports, whose status nobody knows any more.

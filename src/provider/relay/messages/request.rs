@@ -30,8 +30,8 @@ const REFUSED: [&str; 15] = [
     "web_search_options",
 ];
 
-/// What is translated where it is there.
-const TRANSLATED: [&str; 15] = [
+/// What is translated, or the same in both.
+const TRANSLATED: [&str; 16] = [
     "max_completion_tokens",
     "max_tokens",
     "messages",
@@ -42,6 +42,7 @@ const TRANSLATED: [&str; 15] = [
     "safety_identifier",
     "service_tier",
     "stop",
+    "stream",
     "temperature",
     "tool_choice",
     "tools",

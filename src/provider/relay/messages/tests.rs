@@ -49,7 +49,10 @@ mod asking {
         check(json!({}), json!({}));
         check(json!({ "max_tokens": 7 }), json!({ "max_tokens": 7 }));
         check(json!({ "max_tokens": 7, "max_completion_tokens": 9 }), json!({ "max_tokens": 9 }));
-        check(json!({ "max_tokens": null, "stop": null, "seed": null, "n": null }), json!({}));
+        check(
+            json!({ "max_tokens": null, "stop": null, "seed": null, "n": null, "stream": null }),
+            json!({}),
+        );
         check(json!({ "temperature": 0.3, "top_p": 0.9 }), json!({ "temperature": 0.3, "top_p": 0.9 }));
         check(json!({ "stop": "END" }), json!({ "stop_sequences": ["END"] }));
         check(json!({ "stop": ["a", "b"] }), json!({ "stop_sequences": ["a", "b"] }));
@@ -379,7 +382,7 @@ mod answering {
     fn errors() {
         let check = |status: u16, body: &str, kind: &str, message: &str| {
             let told: Value =
-                serde_json::from_slice(&problem(StatusCode::from_u16(status).unwrap(), body.as_bytes()))
+                serde_json::from_str(&problem(StatusCode::from_u16(status).unwrap(), body.as_bytes()))
                     .unwrap();
             let error = json!({ "message": message, "type": kind, "param": null, "code": null });
             assert_eq!(told, json!({ "error": error }), "{body}");
@@ -575,6 +578,72 @@ mod streaming {
         places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
     }
 
+    /// Anything at all.
+    fn any_value() -> impl Strategy<Value = Value> {
+        const WORDS: &[&str] = &[
+            "user",
+            "assistant",
+            "tool",
+            "text",
+            "image_url",
+            "file",
+            "function",
+            "json_schema",
+            "data:;base64,",
+        ];
+        const NAMES: &[&str] = &[
+            "type",
+            "text",
+            "role",
+            "content",
+            "function",
+            "arguments",
+            "image_url",
+            "url",
+            "file",
+            "cache_control",
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            prop::sample::select(WORDS).prop_map(Value::from),
+            "\\PC{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((prop::sample::select(NAMES), inner), 0..5)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// A request that has messages, and anything in all that is translated.
+    fn any_request() -> impl Strategy<Value = Value> {
+        const ROLES: &[&str] = &["user", "assistant", "tool", "system"];
+        const NAMES: &[&str] = &[
+            "tools",
+            "tool_choice",
+            "response_format",
+            "reasoning_effort",
+            "stop",
+            "metadata",
+            "user",
+            "system",
+            "output_config",
+            "n",
+        ];
+        let message = (prop::sample::select(ROLES), any_value(), any_value(), any_value())
+            .prop_map(|(role, content, calls, id)| json!({ "role": role, "content": content, "tool_calls": calls, "tool_call_id": id }));
+        let rest = prop::collection::vec((prop::sample::select(NAMES), any_value()), 0..2);
+        (prop::collection::vec(message, 0..3), rest).prop_map(|(messages, rest)| {
+            let mut chat: Value = rest.into_iter().collect();
+            chat["messages"] = json!(messages);
+            chat
+        })
+    }
+
     proptest! {
         #[test]
         fn any_split_gives_the_same(cuts in prop::collection::vec(any::<usize>(), 0..40), returns in any::<bool>()) {
@@ -588,9 +657,17 @@ mod streaming {
         }
 
         #[test]
+        fn no_request_makes_it_panic(chat in any_request()) {
+            if let Ok(body) = request(chat.to_string().as_bytes(), 7) {
+                let asked: Value = serde_json::from_slice(&body).unwrap();
+                prop_assert!(asked["messages"].is_array() && !asked["max_tokens"].is_null(), "{}", asked);
+            }
+        }
+
+        #[test]
         fn no_text_makes_it_panic(body in "\\PC{0,40}", status in 400u16..600) {
             let _ = (request(body.as_bytes(), 1), completion(body.as_bytes(), 0));
-            prop_assert!(serde_json::from_slice::<Value>(&problem(StatusCode::from_u16(status).unwrap(), body.as_bytes())).is_ok());
+            prop_assert!(serde_json::from_str::<Value>(&problem(StatusCode::from_u16(status).unwrap(), body.as_bytes())).is_ok());
         }
     }
 }

@@ -127,7 +127,10 @@ fn data(url: &Value, place: &str) -> Result<Value, Untranslatable> {
     let parts =
         url.as_str().and_then(|url| url.strip_prefix("data:")).and_then(|rest| rest.split_once(";base64,"));
     let Some((media, data)) = parts else {
-        return Err(Untranslatable::new(place, "is not a data URL in base64, nor the address of an image"));
+        return Err(Untranslatable::new(
+            place,
+            "is not a data URL in base64, nor, of an image, a web address",
+        ));
     };
     let media = media.split_once(';').map_or(media, |(media, _)| media);
     Ok(json!({ "type": "base64", "media_type": media, "data": data }))
