@@ -36,6 +36,9 @@ pub enum Broken {
     /// The call failed or broke off, in the words of whoever made it.
     #[error("{0}")]
     Upstream(Arc<str>),
+    /// Nothing is missing, but the answer itself says that it failed, so it is not kept.
+    #[error("the answer reports an error")]
+    Reported,
     /// The call reached the greatest age of a flight.
     #[error("the answer took too long")]
     TooOld,
@@ -45,6 +48,18 @@ pub enum Broken {
     /// The task that made the call is gone: it panicked, or the program ends.
     #[error("the call was given up")]
     Lost,
+}
+
+impl From<String> for Broken {
+    fn from(words: String) -> Self {
+        Self::Upstream(words.into())
+    }
+}
+
+impl From<&str> for Broken {
+    fn from(words: &str) -> Self {
+        Self::Upstream(words.into())
+    }
 }
 
 /// The answer so far. One task writes it; readers are known by the number of their place.

@@ -21,7 +21,7 @@ mod tests;
 
 // tests/model replaces them by some that let every order of steps happen.
 use std::sync::{Mutex, MutexGuard};
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -60,7 +60,7 @@ impl Flights {
         C: FnOnce() -> A + Send + 'static,
         A: Future<Output = Result<Response<S>, E>> + Send + 'static,
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: Display + Send + 'static,
+        E: Into<Broken> + Send + 'static,
     {
         let (role, reader, pilot) = self.board.join(key);
         if let Some(pilot) = pilot {

@@ -1,6 +1,6 @@
 //! The task that makes a flight's call: [`fly`]. It belongs to no listener, so none of them can hold it up or take it along.
 
-use std::{fmt::Display, future::poll_fn, pin::pin, time::Duration};
+use std::{future::poll_fn, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -18,7 +18,7 @@ pub(super) async fn fly<A, S, E>(pilot: Pilot, age: Duration, stall: Duration, c
 where
     A: Future<Output = Result<Response<S>, E>>,
     S: Stream<Item = Result<Bytes, E>>,
-    E: Display,
+    E: Into<Broken>,
 {
     let end = tokio::select! {
         biased;
@@ -33,13 +33,13 @@ async fn carry<A, S, E>(pilot: &Pilot, stall: Duration, call: A) -> Result<(), B
 where
     A: Future<Output = Result<Response<S>, E>>,
     S: Stream<Item = Result<Bytes, E>>,
-    E: Display,
+    E: Into<Broken>,
 {
-    let (parts, body) = call.await.map_err(upstream)?.into_parts();
+    let (parts, body) = call.await.map_err(Into::into)?.into_parts();
     pilot.log().set_head(Head { status: parts.status, headers: copied(&parts.headers) });
     let mut body = pin!(body);
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(upstream)?;
+        let chunk = chunk.map_err(Into::into)?;
         if !chunk.is_empty() {
             append(pilot, stall, &Bytes::copy_from_slice(&chunk)).await;
         }
@@ -76,8 +76,4 @@ fn copied(headers: &HeaderMap) -> HeaderMap {
         own.append(name, copy);
     }
     own
-}
-
-fn upstream(error: impl Display) -> Broken {
-    Broken::Upstream(error.to_string().into())
 }

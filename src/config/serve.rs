@@ -10,7 +10,7 @@ use crate::reviewer::Allowance;
 pub struct Serve {
     /// Address and port.
     pub listen: String,
-    /// The SQLite file, absolute or from the repository's root.
+    /// The `SQLite` file, absolute or from the repository's root.
     pub store: PathBuf,
     /// How long a finished answer is given to whoever asks the same; zero keeps none.
     pub keep: Duration,

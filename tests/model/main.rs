@@ -15,7 +15,7 @@ mod counts;
 #[expect(unreachable_pub, dead_code, reason = "the program uses the rest")]
 mod flight;
 #[path = "../../src/coalesce/log.rs"]
-#[expect(unreachable_pub, reason = "the program uses the rest")]
+#[expect(unreachable_pub, dead_code, reason = "the program uses the rest")]
 mod log;
 #[path = "../../src/coalesce/shelf.rs"]
 mod shelf;

@@ -12,19 +12,22 @@ use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode, header::CONTENT_LENGTH};
 use tokio::time::timeout;
 
 use super::{
     AskError, Provider, anthropic,
     endpoint::{Endpoint, Protocol},
 };
-use crate::reviewer::Reviewer;
+use crate::{coalesce::Broken, reviewer::Reviewer};
 pub use problem::Problem;
 pub use watch::Watch;
 
 /// The body of an answer. An error in it says that it is not whole.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Torn>> + Send>>;
+
+/// Most bytes of an answer that is held as a whole.
+const LONGEST_ANSWER: usize = 8 << 20;
 
 /// An endpoint that answers other people's requests.
 #[derive(Clone)]
@@ -51,6 +54,15 @@ pub enum Torn {
     /// The provider reported an error inside its answer, which has been passed on.
     #[error("the provider reported an error in the middle of its answer")]
     Reported,
+}
+
+impl From<Torn> for Broken {
+    fn from(torn: Torn) -> Self {
+        match torn {
+            Torn::Reported => Self::Reported,
+            Torn::Lost(_) | Torn::Silent(_) | Torn::Unfinished => torn.to_string().into(),
+        }
+    }
 }
 
 /// A request that reached nobody. Its words name no key.
@@ -89,7 +101,22 @@ impl Relay {
         let mut response = Response::new(());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
-        Ok(response.map(|()| self.body(answer)))
+        if answer.status().is_success() {
+            return Ok(response.map(|()| self.body(answer)));
+        }
+        Ok(self.without_key(response, whole(self.body(answer)).await))
+    }
+
+    /// An error as it was told: some servers repeat the key that they do not accept.
+    fn without_key(&self, head: Response<()>, page: Result<Vec<u8>, Torn>) -> Response<Body> {
+        let page = match page.map(String::from_utf8) {
+            Ok(Ok(text)) => self.endpoint.without_key(text).into_bytes(),
+            Ok(Err(error)) => error.into_bytes(),
+            Err(torn) => return once(Problem::new(StatusCode::BAD_GATEWAY, torn.to_string())),
+        };
+        let mut response = head.map(|()| all_at_once(page));
+        response.headers_mut().remove(CONTENT_LENGTH);
+        response
     }
 
     /// The body as it comes.
@@ -106,6 +133,30 @@ impl Relay {
             }
         }))
     }
+}
+
+/// All of a body that is no stream.
+async fn whole(mut body: Body) -> Result<Vec<u8>, Torn> {
+    let mut page = Vec::new();
+    while let Some(piece) = body.next().await {
+        page.extend_from_slice(&piece?);
+        if page.len() > LONGEST_ANSWER {
+            return Err(Torn::Lost(format!(
+                "the provider's answer is longer than {} MiB",
+                LONGEST_ANSWER >> 20
+            )));
+        }
+    }
+    Ok(page)
+}
+
+fn all_at_once(text: impl Into<Bytes>) -> Body {
+    stream::iter([Ok(text.into())]).boxed()
+}
+
+/// An answer of our own.
+fn once(problem: Problem) -> Response<Body> {
+    problem.into_response::<String>().map(all_at_once)
 }
 
 impl Unreached {

@@ -15,13 +15,13 @@ pub struct Problem {
     /// The parameter it is about.
     pub parameter: Option<String>,
     /// Headers besides the content's type.
-    pub headers: HeaderMap,
+    pub headers: Box<HeaderMap>,
 }
 
 impl Problem {
     /// An error of `status`.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), code: None, parameter: None, headers: HeaderMap::new() }
+        Self { status, message: message.into(), code: None, parameter: None, headers: Box::default() }
     }
 
     /// With a word for programs.
@@ -63,7 +63,7 @@ impl Problem {
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         let mut response = Response::new(B::from(self.to_json()));
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = *self.headers;
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response

@@ -10,14 +10,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Body, Problem, Relay, Torn, Unreached,
+    Body, Problem, Relay, Torn, Unreached, all_at_once,
     messages::{self, Translator, Unreadable},
+    once, whole,
 };
 use crate::{provider::anthropic::VERSION, retry_after};
 
 const VERSION_HEADER: HeaderName = HeaderName::from_static("anthropic-version");
-/// Most bytes of an answer that is no stream.
-const LONGEST_ANSWER: usize = 8 << 20;
 
 /// What of a chat request decides about the form of its answer.
 #[derive(Default, Deserialize)]
@@ -43,7 +42,7 @@ pub(super) async fn send(
         Err(error) => {
             let mut problem = Problem::new(StatusCode::BAD_REQUEST, error.reason).code("not_translatable");
             problem.parameter = Some(error.parameter).filter(|parameter| !parameter.is_empty());
-            return Ok(problem.into_response::<String>().map(once));
+            return Ok(once(problem));
         }
     };
     let wish: Wish = serde_json::from_slice(&body).unwrap_or_default();
@@ -52,10 +51,10 @@ pub(super) async fn send(
     let mut answer = relay.post("/messages", message.into(), headers).await?;
     answer.headers_mut().remove(CONTENT_LENGTH);
     let created = retry_after::server_time(answer.headers()).map_or(0, Timestamp::as_second);
-    Ok(said_back(relay, answer, wants_usage, created).await)
+    Ok(said_back(answer, wants_usage, created).await)
 }
 
-async fn said_back(relay: &Relay, answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
+async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
     let is_events = answer
         .headers()
         .get(CONTENT_TYPE)
@@ -67,24 +66,16 @@ async fn said_back(relay: &Relay, answer: Response<Body>, wants_usage: bool, cre
     let (mut parts, body) = answer.into_parts();
     let page = match whole(body).await {
         Ok(page) => page,
-        Err(torn) => {
-            return Problem::new(StatusCode::BAD_GATEWAY, torn.to_string())
-                .into_response::<String>()
-                .map(once);
-        }
+        Err(torn) => return once(Problem::new(StatusCode::BAD_GATEWAY, torn.to_string())),
     };
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !status.is_success() {
-        // Some servers repeat the key that they do not accept.
-        let told = relay.endpoint.without_key(messages::problem(status, &page));
-        return Response::from_parts(parts, once(told));
+        return Response::from_parts(parts, all_at_once(messages::problem(status, &page)));
     }
     match messages::completion(&page, created) {
-        Ok(completion) => Response::from_parts(parts, once(completion)),
+        Ok(completion) => Response::from_parts(parts, all_at_once(completion)),
         Err(error) => {
-            let problem =
-                Problem::new(StatusCode::BAD_GATEWAY, error.to_string()).code("provider_unreadable");
-            problem.into_response::<String>().map(once)
+            once(Problem::new(StatusCode::BAD_GATEWAY, error.to_string()).code("provider_unreadable"))
         }
     }
 }
@@ -105,21 +96,6 @@ fn events(body: Body, translator: Translator) -> Body {
         translator.finish().err().map(|error| (Err(error.into()), None))
     });
     translated.boxed()
-}
-
-async fn whole(mut body: Body) -> Result<Vec<u8>, Torn> {
-    let mut page = Vec::new();
-    while let Some(piece) = body.next().await {
-        page.extend_from_slice(&piece?);
-        if page.len() > LONGEST_ANSWER {
-            return Err(Unreadable::TooLong(LONGEST_ANSWER).into());
-        }
-    }
-    Ok(page)
-}
-
-fn once(text: impl Into<Bytes>) -> Body {
-    stream::iter([Ok(text.into())]).boxed()
 }
 
 impl From<Unreadable> for Torn {

@@ -187,7 +187,9 @@ mod tests {
     fn watch(kind: &'static str, pieces: &[&[u8]]) -> Told {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
         let mut watch = Watch::of(&headers);
-        pieces.iter().for_each(|piece| watch.see(piece));
+        for piece in pieces {
+            watch.see(piece);
+        }
         let end = watch.end();
         (watch.first_token(), watch.spent(), end)
     }

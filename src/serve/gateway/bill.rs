@@ -92,16 +92,19 @@ impl Drop for Bill {
 mod tests {
     use super::*;
 
+    const EVENTS: &str = "text/event-stream";
+    const DOCUMENT: &str = "application/json";
+
     #[test]
     fn what_an_answer_took() {
         let check = |kind: &'static str, pieces: &[&str], expect: u64| {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
             let mut bill = Bill::unpaid(&headers, 40);
-            pieces.iter().for_each(|piece| bill.see(piece.as_bytes()));
+            for piece in pieces {
+                bill.see(piece.as_bytes());
+            }
             assert_eq!(bill.tokens(), expect, "{pieces:?}");
         };
-        const EVENTS: &str = "text/event-stream";
-        const DOCUMENT: &str = "application/json";
         let one = "data: {\"choices\":[{\"delta\":{\"content\":\"one\"}}]}\n\n";
         let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":500}}\n\n";
         let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":30,\"completion_tokens\":1}}\n\n";

@@ -112,6 +112,8 @@ fn until(deadline: Instant, reader: Reader) -> impl Stream<Item = Result<Bytes, 
     stream::unfold(Some(reader), move |reader| async move {
         let mut reader = reader?;
         match timeout_at(deadline, reader.next()).await {
+            // All of it has been passed on, and says so itself.
+            Ok(Some(Err(Broken::Reported))) => None,
             Ok(piece) => Some((piece?.map_err(Ended::Broken), Some(reader))),
             Err(_) => Some((Err(Ended::TooLate), None)),
         }
@@ -152,7 +154,7 @@ enum State<S> {
 
 fn problem(broken: &Broken) -> Problem {
     let (status, code) = match broken {
-        Broken::Upstream(_) => (StatusCode::BAD_GATEWAY, "provider_failed"),
+        Broken::Upstream(_) | Broken::Reported => (StatusCode::BAD_GATEWAY, "provider_failed"),
         Broken::TooOld => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
         Broken::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
         Broken::Lost => (StatusCode::SERVICE_UNAVAILABLE, "given_up"),

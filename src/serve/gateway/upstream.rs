@@ -11,7 +11,6 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Response, StatusCode};
-use jiff::Timestamp;
 
 use super::{
     bill::{Bill, Payers},
@@ -113,15 +112,13 @@ fn answered(answer: &Result<Response<Body>, Unreached>) -> Answered {
 /// How long to wait before the call is made again; `None` if that would not help.
 fn pause(answer: &Result<Response<Body>, Unreached>, patience: &mut Patience) -> Option<Duration> {
     let asked = match answer {
-        Ok(answer) if is_passing(answer.status()) => retry_after::asked(answer.headers(), now),
+        Ok(answer) if is_passing(answer.status()) => {
+            retry_after::asked(answer.headers(), || Some(clock::now()))
+        }
         Err(error) if error.for_now => None,
         Ok(_) | Err(_) => return None,
     };
     patience.next_delay(asked).ok()
-}
-
-fn now() -> Option<Timestamp> {
-    Some(clock::now())
 }
 
 /// Whether another attempt may go better.
