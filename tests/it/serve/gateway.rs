@@ -116,3 +116,38 @@ async fn a_request_that_is_too_large() {
     let answer = serve.post(CHAT, &chat(true, "Why?")).await.all().await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("[DONE]"), "{answer}");
 }
+
+#[tokio::test]
+async fn an_error_within_an_answer_is_given_out_whole_and_not_kept() {
+    let page = r#"{"error":{"message":"overloaded","code":502}}"#;
+    let failed = format!("data: {page}\n\n");
+    let json = Mock::always(move || Act::Page {
+        status: 200,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: page.to_owned(),
+    });
+    let events = Mock::always(move || Act::Stream(vec![event("one"), failed.clone().into_bytes()]));
+    for (mock, stream) in [(json.await, false), (events.await, true)] {
+        let serve = Serve::start(&mock.url, "").await;
+        for asked in 1..=2 {
+            let answer = serve.post(CHAT, &chat(stream, "Why?")).await.all().await;
+            assert_eq!(answer.matches("\"error\"").count(), 1, "{answer}");
+            assert!(answer.contains("overloaded") && !answer.contains("[DONE]"), "{answer}");
+            assert!(!stream || answer.ends_with("0\r\n\r\n"), "{answer}");
+            assert_eq!(mock.asked().len(), asked);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_sent_back_goes_to_nobody() {
+    let body = format!(r#"{{"error":{{"message":"Incorrect API key provided: {KEY}"}}}}"#);
+    let mock = Mock::always(move || Act::Page { status: 401, headers: vec![], body: body.clone() }).await;
+    let serve = Serve::start(&mock.url, "").await;
+    let answer = serve.post(CHAT, &chat(false, "Why?")).await.all().await;
+    assert!(
+        answer.starts_with("HTTP/1.1 401 ") && answer.contains("Incorrect API key provided: [key]"),
+        "{answer}"
+    );
+    assert!(!answer.contains(KEY), "{answer}");
+}
