@@ -13,6 +13,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         Within::Siblings,
         &[
             "change",
+            "conversation",
             "cost",
             "coverage",
             "digest",
@@ -37,8 +38,8 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "post", "gauntlet",
         ],
     ),
-    ("edges", Within::Nobody, &["clock", "config", "forge", "git", "probe", "provider", "store"]),
     ("means", Within::Nobody, &["coalesce", "process"]),
+    ("edges", Within::Nobody, &["clock", "config", "forge", "git", "probe", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),
     ("faces", Within::Siblings, &["cli", "serve"]),
