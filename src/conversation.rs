@@ -14,7 +14,7 @@ pub struct Thread {
     pub id: String,
     /// As whoever began it called it.
     pub title: String,
-    /// What it is about, where that is an issue of a run.
+    /// What it is about, where that is a run.
     pub about: Option<About>,
     /// When it began.
     pub created: Timestamp,
@@ -25,8 +25,8 @@ pub struct Thread {
 pub struct About {
     /// Id of the run.
     pub run: String,
-    /// Id of the issue.
-    pub issue: String,
+    /// Id of its issue; `None`: all that the run reported.
+    pub issue: Option<String>,
     /// Id of the reviewer who is asked where a message does not say whom.
     pub reviewer: Option<String>,
     /// Told to the model before everything else.

@@ -31,7 +31,7 @@ use crate::{
         executor::Pace,
         respondent::{Respondent, most_voices},
     },
-    store::{database::Database, threads::Threads},
+    store::{database::Database, keep_out_of_git, threads::Threads},
     tally::{self, Issue, Tally, named::named},
 };
 
@@ -74,8 +74,10 @@ pub(super) fn run(global: &Global, args: &AskArgs, ui: Ui) -> Result<Status, Cli
     let tally = tally::tally(saved.input);
     let issue = named(&tally, &args.issue)?;
     let respondent = whom(&mut workspace, issue, args)?;
+    let database = Database::open(&serve::store(&workspace, args.store.as_deref()))?;
+    keep_out_of_git(database.path())?;
     let conversation = Conversation {
-        threads: Threads::new(Database::open(&serve::store(&workspace, args.store.as_deref()))?),
+        threads: Threads::new(database),
         templates: workspace.templates()?,
         respondent: &respondent,
         tally: &tally,
@@ -221,7 +223,7 @@ impl Conversation<'_> {
         let shown = shown(self.tally, self.issue);
         let context = self.templates.about_issue(&shown, reviewer, &clock::nonce()?)?;
         let [run, issue] = about.map(str::to_owned);
-        let about = About { run, issue, reviewer: Some(reviewer.to_owned()), context };
+        let about = About { run, issue: Some(issue), reviewer: Some(reviewer.to_owned()), context };
         let what = self.issue.spokesman().map_or("", |member| &member.anchored.finding.what);
         let what = words::shortened(&foreign::one_line(what), LONGEST_TITLE);
         let title = format!("{} {what}", summary::place(self.issue));

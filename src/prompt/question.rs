@@ -1,5 +1,5 @@
-//! What is told to somebody who is asked about an issue: [`Templates::about_issue`] before everything else, then
-//! [`Templates::question`] with what was said so far.
+//! What is told to somebody who is asked about an issue, [`Templates::about_issue`], or about all that a run reported,
+//! [`Templates::about_run`], before everything else; then [`Templates::question`] with what was said so far.
 
 use minijinja::context;
 
@@ -27,9 +27,11 @@ pub struct IssueShown {
     pub code: String,
 }
 
-/// Both, name and text.
-pub(super) fn texts() -> [(&'static str, &'static str); 2] {
-    [SYSTEM, USER]
+const RUN: (&str, &str) = ("question.run.md", include_str!("../../prompts/question.run.md"));
+
+/// All of them, name and text.
+pub(super) fn texts() -> [(&'static str, &'static str); 3] {
+    [SYSTEM, USER, RUN]
 }
 
 impl Templates {
@@ -50,6 +52,12 @@ impl Templates {
         let (place, reviewer, severity) = (harmless(place), harmless(reviewer), *severity);
         let values = context! { nonce, place, severity, claims => told.concat(), code, reviewer, is_finder };
         self.fill(SYSTEM.0, &values)
+    }
+
+    /// What a run reported: a line an issue.
+    pub fn about_run(&self, issues: &[String], nonce: &str) -> Result<String, TemplateError> {
+        let issues: String = issues.iter().map(|issue| quoted(issue)).collect();
+        self.fill(RUN.0, &context! { nonce, issues })
     }
 
     /// `question`, asked where `context` is known and `earlier` was said, all in one text each.

@@ -90,7 +90,7 @@ impl Threads {
 fn insert_thread(it: &Connection, tenant: &str, thread: &Thread) -> rusqlite::Result<()> {
     let Thread { id, title, about, created } = thread;
     let about = about.as_ref();
-    let (run, issue) = (about.map(|one| &one.run), about.map(|one| &one.issue));
+    let (run, issue) = (about.map(|one| &one.run), about.and_then(|one| one.issue.as_ref()));
     let (reviewer, context) = (about.and_then(|one| one.reviewer.as_ref()), about.map(|one| &one.context));
     it.execute(
         "INSERT INTO threads (id, tenant, title, run, issue, reviewer, context, created)
@@ -150,9 +150,9 @@ fn visible(it: &Connection, viewer: &Viewer, thread: &str) -> rusqlite::Result<V
 }
 
 fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
-    let about = match (row.get("run")?, row.get("issue")?, row.get("context")?) {
-        (Some(run), Some(issue), Some(context)) => {
-            Some(About { run, issue, reviewer: row.get("reviewer")?, context })
+    let about = match (row.get("run")?, row.get("context")?) {
+        (Some(run), Some(context)) => {
+            Some(About { run, issue: row.get("issue")?, reviewer: row.get("reviewer")?, context })
         }
         _ => None,
     };
@@ -265,7 +265,7 @@ mod tests {
         let me = viewer("org", b"key");
         let about = About {
             run: "r".to_owned(),
-            issue: "3fa9".to_owned(),
+            issue: Some("3fa9".to_owned()),
             reviewer: Some("opus".to_owned()),
             context: "the code".to_owned(),
         };
@@ -317,7 +317,7 @@ mod tests {
         for (id, created, reviewer) in [("old", 1, "opus"), ("new", 2, "opus"), ("other", 3, "kimi")] {
             let about = About {
                 run: "r".to_owned(),
-                issue: "i".to_owned(),
+                issue: Some("i".to_owned()),
                 reviewer: Some(reviewer.to_owned()),
                 context: String::new(),
             };

@@ -1,4 +1,4 @@
-//! What a thread about an issue begins with: [`about`] finds the issue among the runs, and who may speak for it.
+//! What a thread about a run begins with: [`about`] finds it, its issue, and who may speak for that.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{Desk, nameless};
 use crate::{
     clock,
     conversation::About,
-    judge::question::shown,
+    judge::question::{listed, shown},
     provider::relay::Problem,
     run::saved::{self, SavedError},
     store::StoreError,
@@ -19,26 +19,31 @@ use crate::{
     },
 };
 
-/// What a thread is told that is about the `issue` of the `run`; both may be beginnings of ids.
-pub(super) async fn about(desk: &Arc<Desk>, run: String, issue: String) -> Result<About, Problem> {
+/// What a thread is told that is about the `issue` of the `run`, or about all of them; both may be beginnings of ids.
+pub(super) async fn about(desk: &Arc<Desk>, run: String, issue: Option<String>) -> Result<About, Problem> {
     let desk = Arc::clone(desk);
-    let read = tokio::task::spawn_blocking(move || read(&desk, &run, &issue));
+    let read = tokio::task::spawn_blocking(move || read(&desk, &run, issue.as_deref()));
     read.await.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the run could not be read"))?
 }
 
-fn read(desk: &Desk, run: &str, issue: &str) -> Result<About, Problem> {
+fn read(desk: &Desk, run: &str, issue: Option<&str>) -> Result<About, Problem> {
     let dir = desk.runs.find_by_id(run).map_err(|error| unknown_run(&error))?;
     let saved = saved::open(&dir).map_err(|error| unreadable(&error))?;
     let tally = tally(saved.input);
-    let issue = named(&tally, issue).map_err(|error| unknown_issue(&error))?;
-    let reviewer = speaker(desk, issue);
     let nonce = clock::nonce().map_err(nameless)?;
-    let context =
-        desk.templates.about_issue(&shown(&tally, issue), reviewer.as_deref().unwrap_or_default(), &nonce);
+    let issue = issue.map(|name| named(&tally, name)).transpose().map_err(|error| unknown_issue(&error))?;
+    let reviewer = issue.and_then(|issue| speaker(desk, issue));
+    let context = match issue {
+        Some(issue) => {
+            let reviewer = reviewer.as_deref().unwrap_or_default();
+            desk.templates.about_issue(&shown(&tally, issue), reviewer, &nonce)
+        }
+        None => desk.templates.about_run(&listed(&tally), &nonce),
+    };
     let context = context.map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).code("template_failed")
     })?;
-    Ok(About { run: tally.run.id.clone(), issue: issue.id.clone(), reviewer, context })
+    Ok(About { run: tally.run.id.clone(), issue: issue.map(|issue| issue.id.clone()), reviewer, context })
 }
 
 /// The first who reported the issue and can be asked here, else somebody of their lineages.

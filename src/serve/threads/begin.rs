@@ -23,7 +23,7 @@ struct Wanted {
     title: String,
     /// `latest`, the id of a run, or the beginning of one.
     run: Option<String>,
-    /// The id of an issue of that run, or the beginning of it.
+    /// The id of an issue of that run, or the beginning of it; all of them where it is left out.
     issue: Option<String>,
 }
 
@@ -42,19 +42,16 @@ impl Desk {
         let Wanted { title, run, issue } = parsed(&body)?;
         let title = bounded("title", &title, LONGEST_TITLE)?;
         let about = match (run, issue) {
+            (Some(run), issue) => Some(about::about(&self, run, issue).await?),
             (None, None) => None,
-            (Some(run), Some(issue)) => Some(about::about(&self, run, issue).await?),
-            (Some(_), None) => return Err(needs("issue", "run")),
-            (None, Some(_)) => return Err(needs("run", "issue")),
+            (None, Some(_)) => {
+                let problem = Problem::new(StatusCode::BAD_REQUEST, "`issue` is given and `run` is not");
+                return Err(problem.code("invalid_value").about("run"));
+            }
         };
         let id = clock::identifier().map_err(nameless)?;
         let thread = Thread { id: id.clone(), title, about, created: clock::now() };
         self.threads.begin(&viewer(caller), thread, None).await.map_err(broken)?;
         Ok(json(StatusCode::CREATED, &object!({ "thread_id": id })))
     }
-}
-
-fn needs(missing: &'static str, given: &str) -> Problem {
-    let words = format!("`{given}` is given and `{missing}` is not: a thread is about one issue of one run");
-    Problem::new(StatusCode::BAD_REQUEST, words).code("invalid_value").about(missing)
 }

@@ -18,11 +18,11 @@ mod wire;
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::StatusCode;
+use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{callers::Caller, gateway::Gateway};
@@ -30,6 +30,7 @@ use crate::{
     conversation::{Message, Thread, Viewer},
     prompt::Templates,
     provider::relay::Problem,
+    report,
     store::{self, database::DatabaseError},
 };
 
@@ -104,6 +105,9 @@ fn nameless(error: getrandom::Error) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the system gives no randomness: {error}"))
 }
 
+/// Without characters that a terminal obeys.
 fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    (status, Json(body)).into_response()
+    let text = serde_json::to_string(body).map(report::json::printable);
+    let text = text.unwrap_or_else(|_| "{}".to_owned());
+    (status, [(CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -20,6 +20,7 @@ use crate::{
     coverage::Spent,
     estimate,
     provider::relay::{self, Problem, Torn},
+    report::json::printable,
     serve::{
         gateway::{Outgoing, Upstream},
         metrics::Flight,
@@ -65,8 +66,12 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    /// Asks. An answer that is no success is told as it is.
+    /// Asks. What goes wrong before the first byte is an answer, too.
     pub(super) async fn answer(self, admission: Admission, flight: Flight) -> Result<Response<Body>, Failed> {
+        Ok(self.asked(admission, flight).await.unwrap_or_else(refused))
+    }
+
+    async fn asked(self, admission: Admission, flight: Flight) -> Result<Response<Body>, Failed> {
         let found = self.desk.threads.thread(&self.viewer, &self.thread).await?;
         let (thread, earlier) = found.ok_or(Failed::Gone)?;
         let (told, left_out) = told(&earlier);
@@ -106,6 +111,11 @@ fn told(earlier: &[Message]) -> (&[Message], usize) {
     recent(earlier, MOST_EARLIER, estimate::tokens)
 }
 
+fn refused(failed: Failed) -> Response<Body> {
+    let response: Response<String> = Problem::from(failed).into_response();
+    response.map(|text| stream::iter([Ok(Bytes::from(text))]).boxed())
+}
+
 fn is_events(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
@@ -139,7 +149,7 @@ impl Keeping {
             finish_reason: finish_reason.as_deref(),
             history: *history,
         };
-        let text = serde_json::to_vec(&told).map_err(|_| Unusable::Unreadable)?;
+        let text = serde_json::to_string(&told).map(printable).map_err(|_| Unusable::Unreadable)?;
         Ok(response("application/json", stream::iter([Ok(Bytes::from(text))]).boxed()))
     }
 

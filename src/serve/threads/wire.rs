@@ -72,7 +72,7 @@ impl<'a> ThreadShown<'a> {
             title: &thread.title,
             created_at: thread.created,
             run: about.map(|about| about.run.as_str()),
-            issue: about.map(|about| about.issue.as_str()),
+            issue: about.and_then(|about| about.issue.as_deref()),
             reviewer: about.and_then(|about| about.reviewer.as_deref()),
             messages: messages.iter().map(MessageShown::from).collect(),
         }

@@ -196,7 +196,7 @@ async fn bad_input_is_told_in_one_shape() {
         ("/api/threads", "{}"),
         ("/api/threads", r#"{"title":" "}"#),
         ("/api/threads", title.as_str()),
-        ("/api/threads", r#"{"title":"a","run":"latest"}"#),
+        ("/api/threads", r#"{"title":"a","issue":"1"}"#),
         ("/api/threads", r#"{"title":"a","run":"../..","issue":"1"}"#),
         (&messages, r#"{"content":""}"#),
         (&messages, long.as_str()),
@@ -214,7 +214,7 @@ async fn bad_input_is_told_in_one_shape() {
     400 "invalid_body" null
     400 "invalid_value" "title"
     400 "invalid_value" "title"
-    400 "invalid_value" "issue"
+    400 "invalid_value" "run"
     404 "run_not_found" "run"
     400 "invalid_value" "content"
     400 "invalid_value" "content"
@@ -242,6 +242,13 @@ async fn a_thread_about_an_issue_knows_its_code() {
         assert!(system.contains(part), "{part} in {system}");
     }
     assert_eq!(messages[1], json!({"role": "user", "content": "Can it?"}));
+    let about = r#"{"title":"What first?","run":"latest"}"#;
+    let (_, thread) = read(&raw(&serve, "POST", "/api/threads", &[DEMO], about).await);
+    let whole = thread["thread_id"].as_str().unwrap();
+    assert_eq!(read(&say(&serve, whole, &[], &json!({"content": "What first?"})).await).0, 200);
+    let system = mock.asked()[1].body["messages"][0]["content"].to_string();
+    let listed = "> 91c906e1ecf8 BLOCK services/ledger/transfer.go:8 (anthropic, moonshot): Insufficient balance";
+    assert!(system.contains(listed), "{system}");
     let unknown = r#"{"title":"Why?","run":"latest","issue":"ffff"}"#;
     assert_eq!(refusal(&raw(&serve, "POST", "/api/threads", &[DEMO], unknown).await).0, 404);
 }
