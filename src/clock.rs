@@ -1,4 +1,4 @@
-//! The clock and the dice of the process: [`now`], [`nonce`] and [`key`].
+//! The clock and the dice of the process: [`now`], [`nonce`], [`identifier`] and [`key`].
 //!
 //! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
 
@@ -13,6 +13,11 @@ pub fn now() -> Timestamp {
 pub fn nonce() -> Result<String, getrandom::Error> {
     let bytes = getrandom::u64()?;
     Ok(format!("{bytes:016x}"))
+}
+
+/// Thirty-two hexadecimal digits nobody can guess: the name of something that only those may find who were told it.
+pub fn identifier() -> Result<String, getrandom::Error> {
+    Ok(nonce()? + &nonce()?)
 }
 
 /// Thirty-two bytes nobody can foresee, for a key.

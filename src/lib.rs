@@ -15,6 +15,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 // Values: what everything is about.
 pub mod change;
+pub mod conversation;
 pub mod cost;
 pub mod coverage;
 pub mod digest;

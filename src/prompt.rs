@@ -7,6 +7,7 @@
 
 pub mod guidance;
 mod judgement;
+pub mod question;
 
 use std::fmt::Write;
 
@@ -87,7 +88,7 @@ impl Templates {
         for (name, text) in [(SYSTEM, system), (USER, user)] {
             environment.add_template_owned(name, text).map_err(|error| unusable(name, &error))?;
         }
-        for (name, text) in judgement::texts() {
+        for (name, text) in judgement::texts().chain(question::texts()) {
             environment.add_template(name, text).map_err(|error| unusable(name, &error))?;
         }
         let templates = Self { environment, hash };

@@ -145,21 +145,25 @@ fn adjudicator(session: &Session<'_>) -> Result<Option<Adjudicator>, CliError> {
     let seated = session.respondents.iter().find(|one| one.reviewer.id == reviewer.id);
     let respondent = match seated {
         Some(seated) => Ok(seated.clone()),
-        None => without_seat(reviewer, session)?,
+        None => without_seat(reviewer, session.workspace, session.timeout)?,
     };
     Ok(Some(Adjudicator { seat: Seat::from(reviewer), respondent }))
 }
 
 /// A respondent for `reviewer`, who is not on the panel; else why neither it nor a stand-in can be asked.
-fn without_seat(reviewer: &Reviewer, session: &Session<'_>) -> Result<Result<Respondent, String>, CliError> {
-    let environment = session.workspace.environment;
+pub(super) fn without_seat(
+    reviewer: &Reviewer,
+    workspace: &Workspace,
+    timeout: Option<u64>,
+) -> Result<Result<Respondent, String>, CliError> {
+    let environment = workspace.environment;
     let key = key_of(reviewer, environment);
     let absence = key.as_ref().err().map(ToString::to_string);
     let itself = key.ok().map(|key| (reviewer.clone(), key));
-    let stand_ins = session.workspace.config.stand_ins_with_keys(reviewer, environment);
+    let stand_ins = workspace.config.stand_ins_with_keys(reviewer, environment);
     let surroundings = environment.variables().collect();
     let mut opener = Opener::new(offline::nobody(), Site::nowhere(), surroundings);
-    let open = |(reviewer, key)| voice(session.timeout, reviewer, key, &mut opener);
+    let open = |(reviewer, key)| voice(timeout, reviewer, key, &mut opener);
     let voices: Vec<_> = itself.into_iter().chain(stand_ins).map(open).collect::<Result<_, _>>()?;
     Ok(match absence {
         Some(absence) if voices.is_empty() => Err(absence),

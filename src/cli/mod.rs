@@ -2,6 +2,7 @@
 //!
 //! Each subcommand has a file; words for errors are made in `error`, printing in `ui`.
 
+mod ask;
 mod bundle;
 mod cache;
 mod dispose;
@@ -104,6 +105,8 @@ enum Command {
     Init(init::InitArgs),
     /// Say why findings are one issue, and near ones others
     Explain(explain::ExplainArgs),
+    /// Ask a reviewer about an issue it reported, and go on with the conversation
+    Ask(ask::AskArgs),
     /// Say which family models descend from, and why
     Lineage(lineage::LineageArgs),
     /// Say what each reviewer has been worth here, over all runs and decisions
@@ -297,6 +300,7 @@ pub fn main() -> ExitCode {
         Command::Post(args) => post::run(&cli.global, &args, ui),
         Command::Lineage(args) => lineage::run(&cli.global, &args, ui),
         Command::Stats(args) => stats::run(&cli.global, &args, ui),
+        Command::Ask(args) => ask::run(&cli.global, &args, ui),
         Command::Explain(args) => explain::run(&cli.global, &args, ui),
         Command::Doctor(args) => doctor::run(&cli.global, &args, ui),
         Command::Init(args) => init::run(&cli.global, &args, ui),

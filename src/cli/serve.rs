@@ -23,7 +23,7 @@ use crate::{
     config::{Choice, env, key_of},
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Server},
+    serve::{Callers, GuardError, Kept, Server},
     store::{database::Database, keep_out_of_git},
 };
 
@@ -51,7 +51,9 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
     let listen = settings.listen.clone();
     let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref()))?;
     keep_out_of_git(database.path())?;
-    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?, database.clone());
+    let kept =
+        Kept { database: database.clone(), runs: workspace.store.clone(), templates: workspace.templates()? };
+    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?, kept);
     let interrupt = interrupt::watched()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
     let guarding = async |address| Callers::new(&database, address, args.without_keys).await;

@@ -4,6 +4,7 @@
 //! `docs/design/judgements.md`.
 
 mod answer;
+pub mod question;
 mod quote;
 
 pub use answer::{examination, ruling};

@@ -57,7 +57,7 @@ impl Templates {
 }
 
 /// Each line behind `> `, so that none can pass for a fence or an answer.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     text.lines().flat_map(|line| ["> ".to_owned(), harmless(line).into_owned(), "\n".to_owned()]).collect()
 }
 

@@ -4,6 +4,7 @@
 //! to [`RunEvent`](event::RunEvent).
 
 pub(crate) mod allowance;
+pub mod asking;
 mod attempt;
 pub mod bounds;
 mod breaker;

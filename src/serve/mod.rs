@@ -9,6 +9,7 @@ mod gateway;
 mod listener;
 pub mod metrics;
 mod tenants;
+mod threads;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,36 +26,53 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     coalesce::Switches,
     config::Serve,
+    prompt::Templates,
     provider::{
         Provider,
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::database::Database,
+    store::{Store, database::Database, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 use gateway::{Gateway, Line, Routes, Upstream};
+use threads::Desk;
 
 /// How long those may take to read on who are told that their answer is given up.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
+/// What a server finds on disk, and writes there.
+pub struct Kept {
+    /// Threads.
+    pub database: Database,
+    /// Runs that threads may be about.
+    pub runs: Store,
+    /// What a model is told about them.
+    pub templates: Templates,
+}
+
 /// Everything behind one listener.
 pub struct Server {
     gateway: Arc<Gateway>,
+    desk: Arc<Desk>,
     database: Database,
 }
 
 impl Server {
-    /// A server that passes requests on to those of `reviewers` that are endpoints, and keeps what it must in `database`.
+    /// A server that passes requests on to those of `reviewers` that are endpoints, and keeps what must be kept in `kept`.
     /// Nothing is sent.
     pub fn new(
         settings: Serve,
         switches: Switches,
         reviewers: Vec<(Reviewer, Provider)>,
-        database: Database,
+        kept: Kept,
     ) -> Self {
         let routes = Routes::new(upstreams(&settings, reviewers));
-        Self { gateway: Arc::new(Gateway::new(routes, switches, settings)), database }
+        let gateway = Arc::new(Gateway::new(routes, switches, settings));
+        let Kept { database, runs, templates } = kept;
+        let threads = Threads::new(database.clone());
+        let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
+        Self { gateway, desk, database }
     }
 
     /// The names that a request may give for its model.
@@ -81,6 +99,7 @@ impl Server {
             .route("/v1/models/{*name}", get(gateway::model))
             .route("/api/metrics/performance", get(gateway::performance))
             .route("/metrics", get(gateway::exposition))
+            .merge(threads::router(Arc::clone(&self.desk)))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route_layer(middleware::from_fn_with_state(Arc::clone(&self.gateway), gateway::turned_away))

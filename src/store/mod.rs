@@ -17,6 +17,7 @@ mod overrides;
 mod pull;
 pub mod record;
 mod smoke;
+pub mod threads;
 
 use std::{
     fs::{File, OpenOptions},
@@ -171,6 +172,11 @@ impl Store {
         if as_path.join("run.json").is_file() {
             return Ok(self.run_at(as_path));
         }
+        self.find_by_id(name)
+    }
+
+    /// Likewise, but never by a path: for names that strangers give.
+    pub fn find_by_id(&self, name: &str) -> Result<RunDir, StoreError> {
         let mut known = self.run_ids();
         known.sort_unstable();
         let fitting: Vec<_> = known.iter().filter(|id| id.starts_with(name)).cloned().collect();

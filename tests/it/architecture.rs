@@ -13,6 +13,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         Within::Siblings,
         &[
             "change",
+            "conversation",
             "cost",
             "coverage",
             "digest",

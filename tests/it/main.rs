@@ -8,6 +8,7 @@
 
 mod agents;
 mod architecture;
+mod ask;
 mod bad_input;
 mod bounds;
 mod bundle;

@@ -71,7 +71,7 @@ impl Gateway {
         }
     }
 
-    async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
+    pub(in crate::serve) async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
         let most = self.settings.request_bytes;
         to_bytes(body, most).await.map_err(|_| {
             let message = format!("the request is larger than {most} bytes, or was broken off");

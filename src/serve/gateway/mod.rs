@@ -29,8 +29,9 @@ pub(super) use chat::chat;
 pub(super) use line::Line;
 pub(super) use models::{model, models};
 pub(super) use numbers::{exposition, performance, turned_away};
+pub(super) use passing::{deadline, shared, too_late};
 pub(super) use routes::Routes;
-pub(super) use upstream::Upstream;
+pub(super) use upstream::{Outgoing, Upstream};
 
 /// What all requests share.
 pub(super) struct Gateway {
@@ -39,7 +40,7 @@ pub(super) struct Gateway {
     pub(super) tenants: Tenants,
     pub(super) switches: Switches,
     pub(super) settings: Serve,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Gateway {

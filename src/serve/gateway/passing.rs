@@ -45,14 +45,14 @@ pub(super) fn for_provider(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// When the caller stops waiting: when it said, but not after `longest`.
-pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Instant {
+pub(in crate::serve) fn deadline(headers: &HeaderMap, longest: Duration) -> Instant {
     let seconds = headers.get(TIMEOUT).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
     let asked = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     Instant::now() + asked.unwrap_or(longest).min(longest)
 }
 
 /// The answer of a flight, for one of those who share it.
-pub(super) async fn shared(role: Role, mut reader: Reader, deadline: Instant) -> Response<Body> {
+pub(in crate::serve) async fn shared(role: Role, mut reader: Reader, deadline: Instant) -> Response<Body> {
     let head = match timeout_at(deadline, reader.head()).await {
         Ok(Ok(head)) => head,
         Ok(Err(broken)) => return problem(&broken).into_response(),
@@ -81,7 +81,7 @@ pub(super) fn alone(answer: Response<relay::Body>) -> Response<Body> {
 }
 
 /// The caller's own time is over before there was an answer.
-pub(super) fn too_late() -> Problem {
+pub(in crate::serve) fn too_late() -> Problem {
     Problem::new(StatusCode::GATEWAY_TIMEOUT, "no answer within the time asked for").code("timeout")
 }
 

@@ -23,6 +23,11 @@ impl Routes {
         self.0.first()
     }
 
+    /// All of them.
+    pub(in crate::serve) fn iter(&self) -> impl Iterator<Item = &Arc<Upstream>> {
+        self.0.iter()
+    }
+
     /// Every name that [`find`](Self::find) knows, once.
     pub(in crate::serve) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

@@ -2,6 +2,7 @@
 
 mod callers;
 mod gateway;
+mod threads;
 
 use std::{fs::File, io, process::Stdio};
 
@@ -33,7 +34,11 @@ impl Serve {
 
     /// The same, with further settings of the model.
     pub(crate) async fn start_with(url: &str, settings: &str, of_model: &str) -> Self {
-        let sandbox = Sandbox::without_repository();
+        Self::start_in(Sandbox::without_repository(), url, settings, of_model).await
+    }
+
+    /// The same, among the runs of `sandbox`.
+    pub(crate) async fn start_in(sandbox: Sandbox, url: &str, settings: &str, of_model: &str) -> Self {
         let reviewer = format!(
             "provider = \"openai\"\nbase_url = \"{url}\"\nmodel = \"mock\"\napi_key_env = \"MOCK_KEY\""
         );
