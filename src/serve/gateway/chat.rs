@@ -51,7 +51,7 @@ impl Gateway {
         let admission = self.tenants.admit(&caller.tenant, guess)?;
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
         let flight = asked.flight(&upstream.name, &caller.tenant);
-        match self.key(caller, &parts.headers, &upstream, &outgoing.body) {
+        match self.key(caller, "POST /v1/chat/completions", &parts.headers, &upstream, &outgoing.body) {
             Ok(key) => {
                 // Whoever does not make the call has its tokens back here.
                 let (role, reader) =
@@ -103,9 +103,11 @@ impl Gateway {
         Problem::new(StatusCode::NOT_FOUND, message).code("model_not_found").about("model")
     }
 
-    fn key(
+    /// What makes the request the same as others, or why it is answered alone.
+    pub(in crate::serve) fn key(
         &self,
         caller: &Caller,
+        route: &str,
         headers: &HeaderMap,
         upstream: &Upstream,
         body: &Bytes,
@@ -114,7 +116,7 @@ impl Gateway {
             credential: caller.credential(),
             tenant: &caller.tenant,
             provider: upstream.reviewer.id.as_str(),
-            route: "POST /v1/chat/completions",
+            route,
             headers,
             body,
         };

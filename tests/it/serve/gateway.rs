@@ -151,3 +151,18 @@ async fn a_key_that_is_sent_back_goes_to_nobody() {
     );
     assert!(!answer.contains(KEY), "{answer}");
 }
+
+#[tokio::test]
+async fn what_is_switched_off_passes_as_it_came() {
+    // No word that ends it, and nothing that anybody can read.
+    let torn = || vec![event("one"), b"\xff: what is this\n".to_vec()];
+    for (variable, alone) in [("COALESCE_ENABLED", [true, true]), ("STREAM_FANOUT_ENABLED", [false, true])] {
+        for (stream, is_alone) in [false, true].into_iter().zip(alone) {
+            let mock = Mock::always(move || Act::Stream(torn())).await;
+            let serve = Serve::without(&mock.url, variable).await;
+            let answer = serve.post(CHAT, &chat(stream, "Why?")).await.all().await;
+            assert_eq!(answer.contains("x-scrum-coalesced"), !is_alone, "{variable} {answer}");
+            assert_eq!(answer.ends_with("what is this\n\r\n0\r\n\r\n"), is_alone, "{variable} {answer}");
+        }
+    }
+}
