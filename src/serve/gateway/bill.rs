@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use http::HeaderMap;
 use memchr::memchr_iter;
 
 use super::{quota::Sent, upstream::Upstream};
 use crate::{
     coverage::Spent,
-    provider::relay::{Torn, Watch},
+    provider::relay::{Torn, Watch, is_events},
     serve::{metrics::Flight, tenants::Admission},
 };
 
@@ -45,9 +45,7 @@ impl Bill {
     }
 
     fn unpaid(headers: &HeaderMap, prompt: u64) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), payers: None, prompt, is_events, passed: 0 }
+        Self { watch: Watch::of(headers), payers: None, prompt, is_events: is_events(headers), passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
@@ -90,6 +88,8 @@ impl Drop for Bill {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderValue, header::CONTENT_TYPE};
+
     use super::*;
 
     const EVENTS: &str = "text/event-stream";

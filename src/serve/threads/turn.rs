@@ -20,7 +20,7 @@ use crate::{
     conversation::{Message, Role, Scope, Thread, Turn, Viewer, recent},
     coverage::Spent,
     estimate,
-    provider::relay::{self, Problem, Torn},
+    provider::relay::{self, Problem, Torn, is_events},
     report::json::printable,
     serve::{
         gateway::{Outgoing, Upstream},
@@ -124,10 +124,6 @@ fn told(earlier: &[Message]) -> (&[Message], usize) {
 fn refused(failed: Failed) -> Response<Body> {
     let response: Response<String> = Problem::from(failed).into_response();
     response.map(|text| stream::iter([Ok(Bytes::from(text))]).boxed())
-}
-
-fn is_events(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// An answer that is to be kept.
