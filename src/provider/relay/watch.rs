@@ -48,12 +48,21 @@ enum Form {
 #[derive(Debug, Default)]
 struct Seen {
     has_begun: bool,
-    /// A stream has told its end, a document is JSON.
-    is_finished: bool,
-    /// A document breaks off.
-    is_cut: bool,
+    end: End,
     is_failed: bool,
     usage: Spent,
+}
+
+/// What is known of an answer's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum End {
+    /// Nothing.
+    #[default]
+    Untold,
+    /// A document breaks off.
+    Cut,
+    /// A stream has told it, a document is JSON to its end.
+    Told,
 }
 
 /// Whether an answer with these headers is a stream of events.
@@ -110,8 +119,8 @@ impl Watch {
         self.let_go();
         match self.form {
             _ if self.seen.is_failed => Err(Torn::Reported),
-            _ if self.seen.is_finished => Ok(()),
-            Form::Document if !self.seen.is_cut => Err(Torn::Reported),
+            _ if self.seen.end == End::Told => Ok(()),
+            Form::Document if self.seen.end == End::Untold => Err(Torn::Reported),
             Form::Events | Form::Document => Err(Torn::Unfinished),
         }
     }
@@ -150,12 +159,14 @@ impl Seen {
 
     fn data(&mut self, data: &[u8]) {
         if data == b"[DONE]" {
-            self.is_finished = true;
+            self.end = End::Told;
             return;
         }
         let is_last = tells(data, &FINISH);
         // Not left to the parser: a figure of another type than it expects does not make the answer a torn one.
-        self.is_finished |= is_last;
+        if is_last {
+            self.end = End::Told;
+        }
         if is_last || !self.has_begun || tells(data, &USAGE) || tells(data, &ERROR) {
             self.chunk(data);
         }
@@ -163,13 +174,12 @@ impl Seen {
 
     /// A whole answer. Its length is not always told, so one that is cut may have come to a clean end.
     fn document(&mut self, page: &[u8]) {
-        if self.chunk(page) {
-            self.is_finished = true;
-            return;
-        }
-        match serde_json::from_slice::<IgnoredAny>(page) {
-            Ok(_) => self.is_finished = true,
-            Err(error) => self.is_cut |= error.is_eof() && !page.trim_ascii().is_empty(),
+        let is_json =
+            if self.chunk(page) { Ok(()) } else { serde_json::from_slice::<IgnoredAny>(page).map(drop) };
+        match is_json {
+            Ok(()) => self.end = End::Told,
+            Err(error) if error.is_eof() && !page.trim_ascii().is_empty() => self.end = End::Cut,
+            Err(_) => {}
         }
     }
 
@@ -185,7 +195,7 @@ impl Seen {
 
     /// Something was too long. It was no empty chunk, and may have been the last one.
     fn unread(&mut self) {
-        (self.has_begun, self.is_finished) = (true, true);
+        (self.has_begun, self.end) = (true, End::Told);
     }
 }
 

@@ -12,6 +12,9 @@ use crate::{
     serve::{metrics::Flight, tenants::Admission},
 };
 
+/// Most tokens one answer or prompt may have taken: no model reads so much, and a tenant would wait for years.
+const MOST_BELIEVED: u64 = 100_000_000;
+
 /// Who is charged for an answer, once for all who share it.
 pub(super) struct Payers {
     /// Whose price counts.
@@ -67,6 +70,8 @@ impl Bill {
         let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
         let is_whole = self.watch.end().is_ok();
         let Spent { tokens_in, tokens_out, .. } = self.watch.spent();
+        let [tokens_in, tokens_out] =
+            [tokens_in, tokens_out].map(|told| told.filter(|told| *told <= MOST_BELIEVED));
         let answer = match tokens_out {
             Some(told) if is_whole => told,
             told => told.unwrap_or_default().max(passed),
@@ -114,6 +119,12 @@ mod tests {
         // Not told.
         check(EVENTS, &[one, one, one, "data: [DONE]\n\n"], 44);
         check(DOCUMENT, &["{\"choices\":[]}"], 44);
+        // Told, and not to be believed: 20 tokens by its bytes.
+        check(
+            DOCUMENT,
+            &["{\"usage\":{\"prompt_tokens\":100000001,\"completion_tokens\":18446744073709551615}}"],
+            60,
+        );
         // Nobody waited for the end.
         check(EVENTS, &[one, one], 42);
         check(EVENTS, &[early, one, one, one], 34);

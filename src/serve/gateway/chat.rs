@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Extension, Request, State},
     response::Response,
 };
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::timeout_at;
 
 use super::{
-    Gateway, Upstream,
+    Gateway, Room, Upstream,
     outline::Outline,
     passing::{alone, deadline, for_provider, shared, too_late},
     upstream::Outgoing,
@@ -46,14 +46,14 @@ impl Gateway {
     async fn chat(&self, caller: &Caller, request: Request, asked: &mut Asked) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.settings.answer);
-        let body = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
-        let (upstream, body, guess) = self.route(&body)?;
+        let (body, room) = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
+        let (upstream, body, guess) = self.route(body)?;
         let admission = self.tenants.admit(&caller.tenant, guess)?;
-        let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
+        let outgoing = Outgoing { body, headers: for_provider(&parts.headers), _room: room };
         let flight = asked.flight(&upstream.name, &caller.tenant);
         match self.key(caller, "POST /v1/chat/completions", &parts.headers, &upstream, &outgoing.body) {
             Ok(key) => {
-                // Whoever does not make the call has its tokens back here.
+                // Whoever does not make the call has its tokens back here, and lets go of its request.
                 let (role, reader) =
                     self.flights.ask(key, move || upstream.call(outgoing, admission, flight));
                 asked.decided(role.into(), &caller.tenant);
@@ -71,33 +71,31 @@ impl Gateway {
         }
     }
 
-    pub(in crate::serve) async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
-        let most = self.settings.request_bytes;
-        to_bytes(body, most).await.map_err(|_| {
-            let message = format!("the request is larger than {most} bytes, or was broken off");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).code("request_too_large")
-        })
+    /// All of a request.
+    pub(in crate::serve) async fn whole(&self, body: Body) -> Result<(Bytes, Room), Problem> {
+        self.intake.whole(body).await
     }
 
     /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the only provider there
     /// is, which says what is wrong with it.
-    fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes, u64), Problem> {
+    fn route(&self, body: Bytes) -> Result<(Arc<Upstream>, Bytes, u64), Problem> {
         if self.routes.iter().next().is_none() {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured");
             return Err(problem.code("no_models"));
         }
-        let Some(outline) = Outline::of(body) else {
+        let Some(outline) = Outline::of(&body) else {
             let problem = || Problem::new(StatusCode::BAD_REQUEST, "the request is no JSON object");
             let only = self.routes.only().ok_or_else(problem)?;
-            return Ok((Arc::clone(only), body.clone(), guess(body, None)));
+            let guess = guess(&body, None);
+            return Ok((Arc::clone(only), body, guess));
         };
         let Some(model) = outline.model.as_deref() else {
             let problem = Problem::new(StatusCode::BAD_REQUEST, "the request names no model");
             return Err(problem.about("model"));
         };
         let upstream = self.routes.find(model).ok_or_else(|| self.no_such(model))?;
-        let guess = guess(body, outline.max_tokens);
-        Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model), guess))
+        let guess = guess(&body, outline.max_tokens);
+        Ok((Arc::clone(upstream), outline.with_model(&body, &upstream.reviewer.model), guess))
     }
 
     pub(super) fn no_such(&self, model: &str) -> Problem {

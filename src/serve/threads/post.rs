@@ -71,12 +71,13 @@ impl Desk {
     ) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.gateway.settings.answer);
-        let body = timeout_at(deadline, self.gateway.whole(body)).await.map_err(|_| too_late())??;
+        let (body, room) = timeout_at(deadline, self.gateway.whole(body)).await.map_err(|_| too_late())??;
         let posted: Posted = parsed(&body)?;
         let (thread, earlier) = self.thread(&viewer(caller), id).await?;
         let upstream = self.upstream(&posted, &thread)?;
         let route = format!("POST /api/threads/{}/messages", thread.id);
         let key = self.gateway.key(caller, &route, &parts.headers, &upstream, &body);
+        drop((body, room));
         let flight = asked.flight(&upstream.name, &caller.tenant);
         let asking = Self::asking(Arc::clone(&self), posted, caller, &thread, upstream)?;
         let admission = self.gateway.tenants.admit(&caller.tenant, asking.guess(&thread, &earlier))?;

@@ -23,7 +23,7 @@ use crate::{
     provider::relay::{self, Problem, Torn, is_events},
     report::json::printable,
     serve::{
-        gateway::{Outgoing, Upstream},
+        gateway::{Outgoing, Room, Upstream},
         metrics::Flight,
         tenants::{Admission, guess},
     },
@@ -86,7 +86,8 @@ impl Asking {
         let (thread, earlier) = found.ok_or(Failed::Gone)?;
         let (told, left_out) = told(&earlier);
         let history = History { told: told.len(), left_out };
-        let outgoing = Outgoing { body: self.request(&thread, told), headers: HeaderMap::new() };
+        let outgoing =
+            Outgoing { body: self.request(&thread, told), headers: HeaderMap::new(), _room: Room::default() };
         let asked_at = clock::now();
         let answer = Arc::clone(&self.upstream).call(outgoing, admission, flight).await?;
         if !answer.status().is_success() {
