@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{coalesce::Broken, reviewer::Reviewer};
 pub use problem::Problem;
-pub use watch::Watch;
+pub use watch::{Watch, is_events};
 
 /// The body of an answer. An error in it says that it is not whole.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Torn>> + Send>>;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use http::HeaderMap;
 use memchr::memchr_iter;
 
 use super::{quota::Sent, upstream::Upstream};
@@ -31,7 +31,6 @@ pub(super) struct Bill {
     payers: Option<Payers>,
     /// Tokens of the prompt; a guess.
     prompt: u64,
-    is_events: bool,
     /// Lines of events, else bytes.
     passed: u64,
 }
@@ -45,15 +44,13 @@ impl Bill {
     }
 
     fn unpaid(headers: &HeaderMap, prompt: u64) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), payers: None, prompt, is_events, passed: 0 }
+        Self { watch: Watch::of(headers), payers: None, prompt, passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
     pub(super) fn see(&mut self, piece: &[u8]) {
         self.watch.see(piece);
-        let more = if self.is_events { memchr_iter(b'\n', piece).count() } else { piece.len() };
+        let more = if self.watch.is_stream() { memchr_iter(b'\n', piece).count() } else { piece.len() };
         self.passed += more as u64;
     }
 
@@ -66,7 +63,7 @@ impl Bill {
     /// paid for as far as it had come.
     fn tokens(&mut self) -> u64 {
         // An event has a line and a blank one, and mostly one token.
-        let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
+        let passed = if self.watch.is_stream() { self.passed / 2 } else { self.passed.div_ceil(4) };
         let is_whole = self.watch.end().is_ok();
         let Spent { tokens_in, tokens_out, .. } = self.watch.spent();
         let answer = match tokens_out {
@@ -90,6 +87,8 @@ impl Drop for Bill {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderValue, header::CONTENT_TYPE};
+
     use super::*;
 
     const EVENTS: &str = "text/event-stream";

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Desk,
@@ -20,8 +20,9 @@ use crate::{
     conversation::{Message, Role, Scope, Thread, Turn, Viewer, recent},
     coverage::Spent,
     estimate,
-    provider::relay::{self, Problem, Torn},
+    provider::relay::{self, Problem, Torn, is_events},
     report::json::printable,
+    reviewer::{Parameter, Reviewer},
     serve::{
         gateway::{Outgoing, Upstream},
         metrics::Flight,
@@ -106,14 +107,31 @@ impl Asking {
     }
 
     fn request(&self, thread: &Thread, told: &[Message]) -> Bytes {
-        let system = thread.about.iter().map(|about| ("system", about.context.as_str()));
+        let Reviewer { model, quirks, .. } = &self.upstream.reviewer;
+        let takes = |parameter| !quirks.without.contains(&parameter);
+        let context = thread.about.as_ref().map(|about| about.context.as_str());
         let said = told.iter().map(|message| (message.role.word(), message.content.as_str()));
-        let all = system.chain(said).chain([(Role::User.word(), self.content.as_str())]);
-        let messages: Vec<_> =
-            all.map(|(role, content)| json!({ "role": role, "content": content })).collect();
-        let model = &self.upstream.reviewer.model;
-        json!({ "model": model, "messages": messages, "stream": self.stream }).to_string().into()
+        let said = said.chain([(Role::User.word(), self.content.as_str())]);
+        let messages = messages(context, takes(Parameter::System), said);
+        let mut request = json!({ "model": model, "messages": messages, "stream": self.stream });
+        if self.stream && takes(Parameter::StreamOptions) {
+            request["stream_options"] = json!({ "include_usage": true });
+        }
+        request.to_string().into()
     }
+}
+
+/// The context as the system's message, or before the first of `said` where the model takes none; then what was said.
+fn messages<'a>(
+    context: Option<&'a str>,
+    takes_system: bool,
+    said: impl Iterator<Item = (&'static str, &'a str)>,
+) -> Vec<Value> {
+    let system = context.filter(|_| takes_system).map(|context| ("system", context.to_owned()));
+    let mut before = context.filter(|_| !takes_system).map(|context| format!("{context}\n\n"));
+    let said = said.map(|(role, content)| (role, before.take().unwrap_or_default() + content));
+    let all = system.into_iter().chain(said);
+    all.map(|(role, content)| json!({ "role": role, "content": content })).collect()
 }
 
 /// What of it the model is told, and how many messages it is not.
@@ -124,10 +142,6 @@ fn told(earlier: &[Message]) -> (&[Message], usize) {
 fn refused(failed: Failed) -> Response<Body> {
     let response: Response<String> = Problem::from(failed).into_response();
     response.map(|text| stream::iter([Ok(Bytes::from(text))]).boxed())
-}
-
-fn is_events(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// An answer that is to be kept.
