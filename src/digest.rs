@@ -1,4 +1,4 @@
-//! Content hashes [`sha256`].
+//! Content hashes: [`sha256`] as text, [`sha256_bytes`].
 
 use std::fmt::Write;
 

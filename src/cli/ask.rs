@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::Choice,
+    config::{Choice, key_of},
     conversation::{About, Message, Role, Scope, Thread, Turn, Viewer, recent},
     coverage::{Outcome, Spent, StandIn, State},
     estimate,
@@ -74,7 +74,7 @@ pub(super) fn run(global: &Global, args: &AskArgs, ui: Ui) -> Result<Status, Cli
     let tally = tally::tally(saved.input);
     let issue = named(&tally, &args.issue)?;
     let respondent = whom(&mut workspace, issue, args)?;
-    let database = Database::open(&serve::store(&workspace, args.store.as_deref()))?;
+    let database = Database::open(&serve::store(&workspace, args.store.as_deref())?)?;
     keep_out_of_git(database.path())?;
     let conversation = Conversation {
         threads: Threads::new(database),
@@ -147,7 +147,7 @@ fn whom(workspace: &mut Workspace, issue: &Issue, args: &AskArgs) -> Result<Resp
         .config
         .reviewers
         .iter()
-        .filter(|one| takes_questions(one))
+        .filter(|one| takes_questions(one) && key_of(one, workspace.environment).is_ok())
         .map(|one| one.id.as_str())
         .collect();
     let run = &args.run;

@@ -56,7 +56,7 @@ enum KeysCommand {
 
 pub(super) fn run(global: &Global, args: &KeysArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
-    let path = serve::store(&workspace, args.store.as_deref());
+    let path = serve::store(&workspace, args.store.as_deref())?;
     let shown = workspace.shown(&path).to_string();
     // Looking makes no file.
     let existing = || path.exists().then(|| Database::open(&path)).transpose();

@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         settings.listen.clone_from(listen);
     }
     let listen = settings.listen.clone();
-    let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref()))?;
+    let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref())?)?;
     keep_out_of_git(database.path())?;
     let kept =
         Kept { database: database.clone(), runs: workspace.store.clone(), templates: workspace.templates()? };
@@ -97,11 +97,15 @@ async fn serve(
 }
 
 /// The daemon's file: `named` on the command line, else configured.
-pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> PathBuf {
-    match named {
-        Some(path) => workspace.resolve(path),
-        None => workspace.root().join(&workspace.config.serve.store),
+pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> Result<PathBuf, CliError> {
+    let configured = &workspace.config.serve.store;
+    let told = named.unwrap_or(configured);
+    if told.to_string_lossy().contains("://") {
+        // Not repeated: there may be a password in it.
+        return Err(CliError::new("the store is named by the address of a server")
+            .hint("threads and keys are kept in one file: `--store FILE`"));
     }
+    Ok(named.map_or_else(|| workspace.root().join(configured), |path| workspace.resolve(path)))
 }
 
 fn switches(workspace: &Workspace) -> Result<Switches, CliError> {

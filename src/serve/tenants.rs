@@ -67,7 +67,7 @@ pub(super) struct Admission {
 
 /// More than a tenant may ask for within a minute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this tenant may ask for {} {what} a minute: {} asked for, {} left; try again in {}",
+#[error("too many {what} a minute for this tenant: {} allowed, {} asked for, {} left; try again in {}",
     words::grouped(*.limit), words::grouped(*.asked), words::grouped(*.left), spelled(*.wait))]
 pub(super) struct Exceeded {
     /// Of what.
@@ -427,7 +427,7 @@ mod tests {
         let tenants = tenants(allowance(600, 30_000));
         assert_eq!(turned_away(&tenants, "one", 14_567), None);
         let exceeded = admit(&tenants, "one", 24_754).map(drop).unwrap_err();
-        insta::assert_snapshot!(exceeded, @"this tenant may ask for 30,000 tokens a minute: 24,754 asked for, 15,433 left; try again in 18.642s");
+        insta::assert_snapshot!(exceeded, @"too many tokens a minute for this tenant: 30,000 allowed, 24,754 asked for, 15,433 left; try again in 18.642s");
         insta::assert_debug_snapshot!(Problem::from(exceeded).headers, @r#"
         {
             "retry-after": "19",

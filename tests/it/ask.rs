@@ -102,6 +102,15 @@ async fn programs_answer_and_offline_reviewers_say_why_not() {
     hint: configure a [[reviewer]] that is a model, or set a provider's key: `scrum doctor` shows what there is
     hint: `scrum explain latest 91c906e1ecf8` shows what was reported, and why it is one issue
     ");
+    let keyless = "[[reviewer]]\nid = \"opus\"\nprovider = \"anthropic\"\nmodel = \"claude-opus-4-7\"\napi_key_env = \"NO_KEY\"\n";
+    let able = "[[reviewer]]\nid = \"local\"\nprovider = \"openai\"\nmodel = \"qwen3\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+    sandbox.write("own.toml", format!("{keyless}{able}"));
+    let keyless = sandbox.scrum(&["ask", "latest", "91c9", "Why?", "-r", "opus", "--config", "own.toml"]);
+    insta::assert_snapshot!(keyless.stderr, @"
+    error: nobody can be asked about 91c906e1ecf8: opus: NO_KEY is not set
+    hint: ask somebody else with `-r`: local
+    hint: `scrum explain latest 91c906e1ecf8` shows what was reported, and why it is one issue
+    ");
     let gone = sandbox.scrum(&["ask", "latest", "91c9", "Why?"]);
     insta::assert_snapshot!(gone.stderr, @"
     error: nobody can be asked about 91c906e1ecf8: kimi: not configured here; opus: not configured here; sonnet: not configured here

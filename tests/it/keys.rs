@@ -57,6 +57,10 @@ fn what_goes_wrong_is_told_with_what_to_do() {
         assert_eq!((printed.status, printed.stdout.as_str()), (2, ""), "{printed:?}");
         printed.stderr
     };
+    insta::assert_snapshot!(told(&["keys", "list", "--store", "postgres://db.example/scrum"]), @"
+    error: the store is named by the address of a server
+    hint: threads and keys are kept in one file: `--store FILE`
+    ");
     insta::assert_snapshot!(told(&["keys", "add", "ci"]), @"
     error: ci has a key already in .scrum/scrum.db
     hint: another name, or `scrum keys remove` first: what is kept is a hash, no key can be shown again

@@ -26,6 +26,13 @@ static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""fin
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""error""#));
 
+/// Whether an answer with these headers is a stream.
+pub fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
+    let events = b"text/event-stream";
+    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
+}
+
 /// What has passed by of one answer.
 #[derive(Debug)]
 pub struct Watch {
@@ -63,13 +70,6 @@ enum End {
     Cut,
     /// A stream has told it, a document is JSON to its end.
     Told,
-}
-
-/// Whether an answer with these headers is a stream of events.
-pub fn is_events(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
-    let events = b"text/event-stream";
-    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
 }
 
 impl Watch {
@@ -229,6 +229,19 @@ mod tests {
 
     fn tokens(tokens_in: u64, tokens_cached: Option<u64>, tokens_out: u64) -> Spent {
         Spent { tokens_in: Some(tokens_in), tokens_cached, tokens_out: Some(tokens_out), ..Spent::default() }
+    }
+
+    #[test]
+    fn kinds_of_content() {
+        let check = |kind: &'static str, expect: bool| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            assert_eq!(is_events(&headers), expect, "{kind}");
+        };
+        check("text/event-stream", true);
+        check("Text/Event-Stream; charset=UTF-8", true);
+        check("application/json", false);
+        check("text", false);
+        assert!(!is_events(&HeaderMap::new()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use memchr::memchr_iter;
 use super::{quota::Sent, upstream::Upstream};
 use crate::{
     coverage::Spent,
-    provider::relay::{Torn, Watch, is_events},
+    provider::relay::{Torn, Watch},
     serve::{metrics::Flight, tenants::Admission},
 };
 
@@ -34,7 +34,6 @@ pub(super) struct Bill {
     payers: Option<Payers>,
     /// Tokens of the prompt; a guess.
     prompt: u64,
-    is_events: bool,
     /// Lines of events, else bytes.
     passed: u64,
 }
@@ -48,13 +47,13 @@ impl Bill {
     }
 
     fn unpaid(headers: &HeaderMap, prompt: u64) -> Self {
-        Self { watch: Watch::of(headers), payers: None, prompt, is_events: is_events(headers), passed: 0 }
+        Self { watch: Watch::of(headers), payers: None, prompt, passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
     pub(super) fn see(&mut self, piece: &[u8]) {
         self.watch.see(piece);
-        let more = if self.is_events { memchr_iter(b'\n', piece).count() } else { piece.len() };
+        let more = if self.watch.is_stream() { memchr_iter(b'\n', piece).count() } else { piece.len() };
         self.passed += more as u64;
     }
 
@@ -67,7 +66,7 @@ impl Bill {
     /// paid for as far as it had come.
     fn tokens(&mut self) -> u64 {
         // An event has a line and a blank one, and mostly one token.
-        let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
+        let passed = if self.watch.is_stream() { self.passed / 2 } else { self.passed.div_ceil(4) };
         let is_whole = self.watch.end().is_ok();
         let Spent { tokens_in, tokens_out, .. } = self.watch.spent();
         let [tokens_in, tokens_out] =

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Desk,
@@ -22,6 +22,7 @@ use crate::{
     estimate,
     provider::relay::{self, Problem, Torn, is_events},
     report::json::printable,
+    reviewer::{Parameter, Reviewer},
     serve::{
         gateway::{Outgoing, Room, Upstream},
         metrics::Flight,
@@ -107,14 +108,31 @@ impl Asking {
     }
 
     fn request(&self, thread: &Thread, told: &[Message]) -> Bytes {
-        let system = thread.about.iter().map(|about| ("system", about.context.as_str()));
+        let Reviewer { model, quirks, .. } = &self.upstream.reviewer;
+        let takes = |parameter| !quirks.without.contains(&parameter);
+        let context = thread.about.as_ref().map(|about| about.context.as_str());
         let said = told.iter().map(|message| (message.role.word(), message.content.as_str()));
-        let all = system.chain(said).chain([(Role::User.word(), self.content.as_str())]);
-        let messages: Vec<_> =
-            all.map(|(role, content)| json!({ "role": role, "content": content })).collect();
-        let model = &self.upstream.reviewer.model;
-        json!({ "model": model, "messages": messages, "stream": self.stream }).to_string().into()
+        let said = said.chain([(Role::User.word(), self.content.as_str())]);
+        let messages = messages(context, takes(Parameter::System), said);
+        let mut request = json!({ "model": model, "messages": messages, "stream": self.stream });
+        if self.stream && takes(Parameter::StreamOptions) {
+            request["stream_options"] = json!({ "include_usage": true });
+        }
+        request.to_string().into()
     }
+}
+
+/// The context as the system's message, or before the first of `said` where the model takes none; then what was said.
+fn messages<'a>(
+    context: Option<&'a str>,
+    takes_system: bool,
+    said: impl Iterator<Item = (&'static str, &'a str)>,
+) -> Vec<Value> {
+    let system = context.filter(|_| takes_system).map(|context| ("system", context.to_owned()));
+    let mut before = context.filter(|_| !takes_system).map(|context| format!("{context}\n\n"));
+    let said = said.map(|(role, content)| (role, before.take().unwrap_or_default() + content));
+    let all = system.into_iter().chain(said);
+    all.map(|(role, content)| json!({ "role": role, "content": content })).collect()
 }
 
 /// What of it the model is told, and how many messages it is not.

@@ -115,6 +115,28 @@ async fn a_stream_is_stored_before_its_last_word() {
     assert!(answer.contains("text/event-stream") && answer.contains("Answer 0"), "{answer}");
     assert_eq!(answer.matches("data: [DONE]").count(), 1, "{answer}");
     assert_eq!(said(&serve, &thread, &[DEMO]).await, ["user \"Why?\"", "assistant \"Answer 0!\""]);
+    assert_eq!(mock.asked()[0].body["stream_options"], json!({"include_usage": true}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_model_does_not_take_is_not_sent() {
+    let mock = Mock::start(|asked| std::future::ready(answers(&asked))).await;
+    let leave_out = "leave_out = { system = [\"*\"], stream_options = [\"*\"] }";
+    let serve = Serve::start_in(reviewed_as("convergence", &[]), &mock.url, "", leave_out).await;
+    let about = r#"{"title":"Why?","run":"latest","issue":"91c9"}"#;
+    let (_, thread) = read(&raw(&serve, "POST", "/api/threads", &[DEMO], about).await);
+    let thread = thread["thread_id"].as_str().unwrap();
+    for question in ["Can it?", "And then?"] {
+        say(&serve, thread, &[], &json!({"content": question, "stream": true})).await;
+    }
+    let asked = &mock.asked()[1].body;
+    assert_eq!(asked.get("stream_options"), None);
+    let messages = asked["messages"].as_array().unwrap();
+    let roles: Vec<_> = messages.iter().map(|message| message["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["user", "assistant", "user"]);
+    let first = messages[0]["content"].as_str().unwrap();
+    assert!(first.contains("An issue at services/ledger") && first.ends_with("\n\nCan it?"), "{first}");
+    assert_eq!(messages[2]["content"], "And then?");
 }
 
 #[tokio::test]
