@@ -30,6 +30,8 @@ use crate::{
 
 /// Where it is asked.
 pub(super) const ROUTE: &str = "/v1/chat/completions";
+/// Bytes up to which a request is copied rather than held where it was read.
+const SMALL: usize = 64 << 10;
 
 /// Answers a chat request, with others who ask the same.
 pub(in crate::serve) async fn chat(
@@ -51,7 +53,10 @@ impl Gateway {
         let admission = self.tenants.admit(&caller.tenant, guess)?;
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
         let flight = asked.flight(&upstream.name, &caller.tenant);
-        match self.key(caller, &parts.headers, &upstream, &outgoing.body) {
+        let key = self.key(caller, &parts.headers, &upstream, &outgoing.body);
+        // Slices of the connection's read buffer, which a new one would take the place of.
+        drop(parts);
+        match key {
             Ok(key) => {
                 // Whoever does not make the call has its tokens back here.
                 let (role, reader) =
@@ -62,7 +67,8 @@ impl Gateway {
             Err(reason) => {
                 self.flights.skip(reason);
                 asked.decided(Coalesced::Skipped(reason), &caller.tenant);
-                let call = upstream.call(outgoing, admission, flight);
+                // Boxed: every request's future would have room for it.
+                let call = Box::pin(upstream.call(outgoing, admission, flight));
                 let answer = timeout_at(deadline, call).await.map_err(|_| too_late())?;
                 let answer =
                     answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;
@@ -73,10 +79,12 @@ impl Gateway {
 
     pub(in crate::serve) async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
         let most = self.settings.request_bytes;
-        to_bytes(body, most).await.map_err(|_| {
+        let body = to_bytes(body, most).await.map_err(|_| {
             let message = format!("the request is larger than {most} bytes, or was broken off");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).code("request_too_large")
-        })
+        })?;
+        // One that came in one piece is a slice of the connection's read buffer, and would keep all of it until it is answered.
+        Ok(if body.len() < SMALL { Bytes::copy_from_slice(&body) } else { body })
     }
 
     /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the first, which says
