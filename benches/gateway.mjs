@@ -176,7 +176,7 @@ function wishes(folder, gateway, alone, shared) {
   judge('first token of those who come while it streams, p50 ms', shared.late.first, 10);
   judge('the last listener leaves: call cancelled within, ms', Math.max(...shared.left), 50);
   let requests = 0;
-  for (const goal of [1e5, 2e5]) {
+  for (const goal of [1e5, 2e5, 5e5, 1e6]) {
     while (requests < goal) requests += load(folder, gateway, { wish: 'latency=0', connections: 50 }, 5).requests;
     judge(`memory (PSS) after ${requests.toLocaleString('en')} more requests that all differ, MB`, memory(gateway.pid), 80);
   }

@@ -64,8 +64,10 @@ impl Flights {
     {
         let (role, reader, pilot) = self.board.join(key);
         if let Some(pilot) = pilot {
-            // What fails in making the call fails inside the task, where the pilot tells it.
-            let flight = task::fly(pilot, self.limits.age, self.limits.stall, async { call().await });
+            // What fails in making the call fails inside the task, where the pilot tells it. Boxed: each future that holds another
+            // one as it is has room for it several times.
+            let call = Box::pin(async { call().await });
+            let flight = task::fly(pilot, self.limits.age, self.limits.stall, call);
             self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(flight));
         }
         (role, reader)

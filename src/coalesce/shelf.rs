@@ -4,7 +4,7 @@
 //! the answer's own `Retry-After`. The time is an argument; looking and putting are made one step by the board's lock.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
@@ -29,7 +29,8 @@ const HEADER_OVERHEAD: usize = 160;
 /// Answers by key.
 pub(super) struct Shelf {
     limits: ShelfLimits,
-    entries: HashMap<Key, Entry>,
+    /// Not a hash table, which would be copied as it grows and then be half empty.
+    entries: BTreeMap<Key, Entry>,
     /// The same entries by the time they expire.
     order: BTreeSet<(Instant, Key)>,
     bytes: usize,
@@ -43,7 +44,7 @@ struct Entry {
 
 impl Shelf {
     pub(super) fn new(limits: ShelfLimits) -> Self {
-        Self { limits, entries: HashMap::new(), order: BTreeSet::new(), bytes: 0 }
+        Self { limits, entries: BTreeMap::new(), order: BTreeSet::new(), bytes: 0 }
     }
 
     /// The answer to `key`, if there is one at `now`.

@@ -30,7 +30,6 @@ use crate::{
 
 /// Where it is asked.
 pub(super) const ROUTE: &str = "/v1/chat/completions";
-
 /// Answers a chat request, with others who ask the same.
 pub(in crate::serve) async fn chat(
     State(gateway): State<Arc<Gateway>>,
@@ -51,7 +50,10 @@ impl Gateway {
         let admission = self.tenants.admit(&caller.tenant, guess)?;
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers), _room: room };
         let flight = asked.flight(&upstream.name, &caller.tenant);
-        match self.key(caller, "POST /v1/chat/completions", &parts.headers, &upstream, &outgoing.body) {
+        let key = self.key(caller, "POST /v1/chat/completions", &parts.headers, &upstream, &outgoing.body);
+        // Slices of the connection's read buffer, which a new one would take the place of.
+        drop(parts);
+        match key {
             Ok(key) => {
                 // Whoever does not make the call has its tokens back here, and lets go of its request.
                 let (role, reader) =
@@ -62,7 +64,8 @@ impl Gateway {
             Err(reason) => {
                 self.flights.skip(reason);
                 asked.decided(Coalesced::Skipped(reason), &caller.tenant);
-                let call = upstream.call(outgoing, admission, flight);
+                // Boxed: every request's future would have room for it.
+                let call = Box::pin(upstream.call(outgoing, admission, flight));
                 let answer = timeout_at(deadline, call).await.map_err(|_| too_late())?;
                 let answer =
                     answer.map_err(|torn| Problem::new(StatusCode::BAD_GATEWAY, torn.to_string()))?;

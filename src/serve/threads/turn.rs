@@ -84,7 +84,9 @@ impl Asking {
 
     async fn asked(self, admission: Admission, flight: Flight) -> Result<Response<Body>, Failed> {
         let found = self.desk.threads.thread(&self.viewer, &self.thread).await?;
-        let (thread, earlier) = found.ok_or(Failed::Gone)?;
+        let (thread, mut earlier) = found.ok_or(Failed::Gone)?;
+        // An answer may repeat what its model was told.
+        earlier.retain(|message| self.scope == Scope::Private || message.scope == Scope::Org);
         let (told, left_out) = told(&earlier);
         let history = History { told: told.len(), left_out };
         let outgoing =

@@ -275,3 +275,19 @@ async fn a_thread_about_an_issue_knows_its_code() {
     let unknown = r#"{"title":"Why?","run":"latest","issue":"ffff"}"#;
     assert_eq!(refusal(&raw(&serve, "POST", "/api/threads", &[DEMO], unknown).await).0, 404);
 }
+
+#[tokio::test]
+async fn what_is_private_is_not_told_for_an_answer_that_all_may_see() {
+    let mock = Mock::start(|asked| std::future::ready(answers(&asked))).await;
+    let serve = Serve::start(&mock.url, "").await;
+    let thread = begin(&serve).await;
+    for (content, scope) in
+        [("Mine?", "private"), ("Ours?", "org"), ("All?", "org"), ("And mine?", "private")]
+    {
+        let (status, answer) =
+            read(&say(&serve, &thread, &[], &json!({"content": content, "scope": scope})).await);
+        assert_eq!(status, 200, "{answer}");
+    }
+    let told = mock.asked().into_iter().map(|asked| asked.body["messages"].as_array().unwrap().len());
+    assert_eq!(told.collect::<Vec<_>>(), [1, 1, 3, 7]);
+}
