@@ -7,6 +7,7 @@ use std::{mem, sync::LazyLock};
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 use memchr::{memchr, memmem::Finder};
+use serde::de::IgnoredAny;
 
 use super::Torn;
 use crate::{
@@ -24,13 +25,6 @@ const MOST_HELD: usize = 1 << 20;
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""finish_reason""#));
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""error""#));
-
-/// Whether an answer with these headers is a stream.
-pub fn is_events(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
-    let events = b"text/event-stream";
-    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
-}
 
 /// What has passed by of one answer.
 #[derive(Debug)]
@@ -54,9 +48,19 @@ enum Form {
 #[derive(Debug, Default)]
 struct Seen {
     has_begun: bool,
+    /// A stream has told its end, a document is JSON.
     is_finished: bool,
+    /// A document breaks off.
+    is_cut: bool,
     is_failed: bool,
     usage: Spent,
+}
+
+/// Whether an answer with these headers is a stream of events.
+pub fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
+    let events = b"text/event-stream";
+    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
 }
 
 impl Watch {
@@ -100,14 +104,15 @@ impl Watch {
         self.seen.usage
     }
 
-    /// Nothing more comes. Whether what came is whole: of a stream, that its end was told and no error; of a document only
-    /// the latter, so ask for answers of success alone. What is too long to be held passes for whole.
+    /// Nothing more comes. Whether what came is whole: of a stream, that its end was told and no error; of a document that it
+    /// is JSON, to its end, and no error, so ask for answers of success alone. What is too long to be held passes for whole.
     pub fn end(&mut self) -> Result<(), Torn> {
         self.let_go();
         match self.form {
             _ if self.seen.is_failed => Err(Torn::Reported),
-            Form::Events if !self.seen.is_finished => Err(Torn::Unfinished),
-            Form::Events | Form::Document => Ok(()),
+            _ if self.seen.is_finished => Ok(()),
+            Form::Document if !self.seen.is_cut => Err(Torn::Reported),
+            Form::Events | Form::Document => Err(Torn::Unfinished),
         }
     }
 
@@ -126,7 +131,7 @@ impl Watch {
         match self.form {
             _ if mem::take(&mut self.is_over) => self.seen.unread(),
             Form::Events => self.seen.line(&held),
-            Form::Document => self.seen.chunk(&held),
+            Form::Document => self.seen.document(&held),
         }
         held.clear();
         self.held = held;
@@ -156,12 +161,26 @@ impl Seen {
         }
     }
 
-    fn chunk(&mut self, json: &[u8]) {
-        let Ok(chunk) = serde_json::from_slice::<Chunk>(json) else { return };
+    /// A whole answer. Its length is not always told, so one that is cut may have come to a clean end.
+    fn document(&mut self, page: &[u8]) {
+        if self.chunk(page) {
+            self.is_finished = true;
+            return;
+        }
+        match serde_json::from_slice::<IgnoredAny>(page) {
+            Ok(_) => self.is_finished = true,
+            Err(error) => self.is_cut |= error.is_eof() && !page.trim_ascii().is_empty(),
+        }
+    }
+
+    /// Whether it could be read.
+    fn chunk(&mut self, json: &[u8]) -> bool {
+        let Ok(chunk) = serde_json::from_slice::<Chunk>(json) else { return false };
         self.has_begun |= chunk.holds_a_token();
         let said = Said::from(chunk);
         self.is_failed |= said.is_failure();
         self.usage = newer(said.usage, self.usage);
+        true
     }
 
     /// Something was too long. It was no empty chunk, and may have been the last one.
@@ -276,8 +295,13 @@ mod tests {
         let answer = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":3}}"#;
         check(answer, (false, tokens(8, None, 3), Ok(())));
         check(r#"{"error":{"message":"x"}}"#, (false, Spent::default(), Err(Torn::Reported)));
-        check("<html>", (false, Spent::default(), Ok(())));
-        check("", (false, Spent::default(), Ok(())));
+        check(r#"{"choices":7}"#, (false, Spent::default(), Ok(())));
+        check("<html>", (false, Spent::default(), Err(Torn::Reported)));
+        check("", (false, Spent::default(), Err(Torn::Reported)));
+        check(" \n", (false, Spent::default(), Err(Torn::Reported)));
+        for end in 1..answer.len() {
+            check(&answer[..end], (false, Spent::default(), Err(Torn::Unfinished)));
+        }
     }
 
     #[test]

@@ -79,14 +79,17 @@ impl Gateway {
         })
     }
 
-    /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the first, which says
-    /// what is wrong with it.
+    /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the only provider there
+    /// is, which says what is wrong with it.
     fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes, u64), Problem> {
-        let nobody =
-            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured").code("no_models");
-        let first = self.routes.first().ok_or_else(nobody)?;
+        if self.routes.iter().next().is_none() {
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured");
+            return Err(problem.code("no_models"));
+        }
         let Some(outline) = Outline::of(body) else {
-            return Ok((Arc::clone(first), body.clone(), guess(body, None)));
+            let problem = || Problem::new(StatusCode::BAD_REQUEST, "the request is no JSON object");
+            let only = self.routes.only().ok_or_else(problem)?;
+            return Ok((Arc::clone(only), body.clone(), guess(body, None)));
         };
         let Some(model) = outline.model.as_deref() else {
             let problem = Problem::new(StatusCode::BAD_REQUEST, "the request names no model");
