@@ -26,13 +26,6 @@ static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""fin
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""error""#));
 
-/// Whether an answer with these headers is a stream.
-pub fn is_events(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
-    let events = b"text/event-stream";
-    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
-}
-
 /// What has passed by of one answer.
 #[derive(Debug)]
 pub struct Watch {
