@@ -65,6 +65,13 @@ enum End {
     Told,
 }
 
+/// Whether an answer with these headers is a stream.
+pub fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
+    let events = b"text/event-stream";
+    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
+}
+
 impl Watch {
     /// Nothing seen yet of an answer with these headers.
     pub fn of(headers: &HeaderMap) -> Self {
