@@ -112,18 +112,20 @@ impl Spent {
     /// Both together; what neither tells stays unknown.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        fn sum<T: std::ops::Add<Output = T>>(a: Option<T>, b: Option<T>) -> Option<T> {
+        fn sum<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
             match (a, b) {
-                (Some(a), Some(b)) => Some(a + b),
+                (Some(a), Some(b)) => Some(add(a, b)),
                 (a, b) => a.or(b),
             }
         }
+        // A provider may tell any figure.
+        let tokens = |a, b| sum(a, b, u64::saturating_add);
         Self {
-            tokens_in: sum(self.tokens_in, other.tokens_in),
-            tokens_cached: sum(self.tokens_cached, other.tokens_cached),
-            tokens_cache_written: sum(self.tokens_cache_written, other.tokens_cache_written),
-            tokens_out: sum(self.tokens_out, other.tokens_out),
-            cost_usd: sum(self.cost_usd, other.cost_usd),
+            tokens_in: tokens(self.tokens_in, other.tokens_in),
+            tokens_cached: tokens(self.tokens_cached, other.tokens_cached),
+            tokens_cache_written: tokens(self.tokens_cache_written, other.tokens_cache_written),
+            tokens_out: tokens(self.tokens_out, other.tokens_out),
+            cost_usd: sum(self.cost_usd, other.cost_usd, |a, b| a + b),
         }
     }
 }

@@ -72,6 +72,8 @@ fn forms(key: &str) -> Vec<String> {
         forms.extend(encoded.flat_map(|form| [form.replace('+', "-").replace('/', "_"), form]));
         let in_url = utf8_percent_encode(key, RESERVED).to_string();
         forms.extend([lower_percents(&in_url), in_url]);
+        // Some write JSON like that.
+        forms.push(key.replace('/', "\\/"));
         forms.sort();
         forms.dedup();
     }
@@ -111,6 +113,7 @@ mod tests {
         check("Basic c2stdmVyeStzZWNyZXQvMDEyMw==", "Basic [key]w==");
         check("OnNrLXZlcnkrc2VjcmV0LzAxMjM=", "On[key]M=");
         check("YTpzay12ZXJ5K3NlY3JldC8wMTIz", "YTp[key]");
+        check(r#"{"message":"bad sk-very+secret\/0123"}"#, r#"{"message":"bad [key]"}"#);
         check("nothing", "nothing");
         let keys = Keys::of(&SecretString::from("sk~~~~???>>>0123"));
         assert_eq!(keys.conceal("c2t-fn5-Pz8_Pj4-MDEyMw==".to_owned()), "[key]w==");

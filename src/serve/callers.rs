@@ -253,7 +253,9 @@ fn tenant(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
 
 /// Whether `host`, with or without a port, can only mean this machine.
 fn names_this_machine(host: &[u8]) -> bool {
-    std::str::from_utf8(host).is_ok_and(|host| is_loopback(&format!("http://{host}")))
+    // What would end the name, or begin it anew, is no part of one.
+    let is_name = !host.iter().any(|byte| b"@/?#\\".contains(byte));
+    is_name && std::str::from_utf8(host).is_ok_and(|host| is_loopback(&format!("http://{host}")))
 }
 
 #[cfg(test)]
@@ -344,6 +346,8 @@ mod tests {
         check(true, &[here, ("origin", "127.0.0.1:4001")], Err(Denied::ForeignOrigin));
         check(true, &[("host", "evil.example:4001")], Err(Denied::ForeignHost));
         check(true, &[("host", "127.0.0.1.evil.example")], Err(Denied::ForeignHost));
+        check(true, &[("host", "evil.example@127.0.0.1")], Err(Denied::ForeignHost));
+        check(true, &[("host", "localhost#.evil.example")], Err(Denied::ForeignHost));
         check(true, &[("host", "evil.example"), ("origin", "http://evil.example")], Err(Denied::ForeignHost));
         check(false, &[("host", "gateway.example")], Ok(" for "));
         check(false, &[("host", "gateway.example"), ("origin", "https://gateway.example")], Ok(" for "));

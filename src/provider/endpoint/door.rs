@@ -25,6 +25,8 @@ pub(in crate::provider) struct Door {
     pub(super) variable: Option<String>,
     pub(in crate::provider) model: String,
     pub(super) key: SecretString,
+    /// The same, as it is found in texts.
+    pub(super) keys: Keys,
 }
 
 /// A request that was turned away, or broke off.
@@ -197,7 +199,7 @@ impl Door {
     }
 
     pub(super) fn without_key(&self, text: String) -> String {
-        Keys::of(&self.key).conceal(text)
+        self.keys.conceal(text)
     }
 }
 
@@ -233,6 +235,7 @@ mod tests {
             variable: None,
             model: "m".to_owned(),
             key: SecretString::from(key.to_owned()),
+            keys: Keys::of(&SecretString::from(key.to_owned())),
         };
         let check = |key: &str, page: &str, expect: &str| {
             let error = door(key).refused(StatusCode::BAD_REQUEST, None, page.as_bytes());

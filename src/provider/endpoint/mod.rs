@@ -16,11 +16,11 @@ mod page;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use super::{Answer, AskError, Draft, OpenError, Sample, anthropic, openai};
-use crate::{prompt::Prompt, reviewer::Reviewer};
+use crate::{prompt::Prompt, reviewer::Reviewer, secret::Keys};
 pub(super) use address::Address;
 pub use address::HttpClients;
 pub(super) use door::{Door, Refusal};
@@ -90,6 +90,7 @@ impl Endpoint {
             address: address::shown(&url),
             variable: way.variable.map(str::to_owned),
             model: reviewer.model.clone(),
+            keys: Keys::of(&key),
             key,
         };
         let manner = Manner::new(reviewer, way.protocol.default_limit());
@@ -104,6 +105,19 @@ impl Endpoint {
 
     pub(super) fn without_key(&self, text: String) -> String {
         self.door.without_key(text)
+    }
+
+    /// Takes out what holds the key.
+    pub(super) fn keep_key_out_of(&self, headers: &mut HeaderMap) {
+        let holds_key = |value: &HeaderValue| {
+            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            self.door.without_key(text.clone()) != text
+        };
+        let names: Vec<HeaderName> =
+            headers.iter().filter(|(_, value)| holds_key(value)).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            headers.remove(name);
+        }
     }
 
     pub(super) fn protocol(&self) -> Protocol {

@@ -12,7 +12,10 @@ use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use http::{HeaderMap, Response, StatusCode, header::CONTENT_LENGTH};
+use http::{
+    HeaderMap, Response, StatusCode,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
 use tokio::time::timeout;
 
 use super::{
@@ -21,7 +24,7 @@ use super::{
 };
 use crate::{coalesce::Broken, reviewer::Reviewer};
 pub use problem::Problem;
-pub use watch::Watch;
+pub use watch::{Watch, is_events};
 
 /// The body of an answer. An error in it says that it is not whole.
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Torn>> + Send>>;
@@ -51,7 +54,7 @@ pub enum Torn {
     /// The stream ended too early.
     #[error("the provider ended the stream before the answer was whole")]
     Unfinished,
-    /// The provider reported an error inside its answer, which has been passed on.
+    /// The provider reported an error inside its answer, or sent something that is none; it has been passed on.
     #[error("the provider reported an error in the middle of its answer")]
     Reported,
 }
@@ -98,20 +101,37 @@ impl Relay {
     async fn post(&self, path: &str, body: Bytes, headers: HeaderMap) -> Result<Response<Body>, Unreached> {
         let sent = timeout(self.idle, self.endpoint.post(path, body, headers)).await;
         let answer = sent.map_err(|_| Unreached::silent(self.idle))?.map_err(Unreached::from)?;
+        if answer.status().is_informational() {
+            return Err(Unreached::changed());
+        }
         let mut response = Response::new(());
         *response.status_mut() = answer.status();
-        *response.headers_mut() = answer.headers().clone();
+        *response.headers_mut() = self.headers(answer.headers());
         if answer.status().is_success() {
             return Ok(response.map(|()| self.body(answer)));
         }
         Ok(self.without_key(response, whole(self.body(answer)).await))
     }
 
+    /// Without the key, and without a length that does not count because the answer came in pieces.
+    fn headers(&self, told: &HeaderMap) -> HeaderMap {
+        let mut headers = told.clone();
+        self.endpoint.keep_key_out_of(&mut headers);
+        if headers.contains_key(TRANSFER_ENCODING) {
+            headers.remove(CONTENT_LENGTH);
+        }
+        headers
+    }
+
     /// An error as it was told: some servers repeat the key that they do not accept.
     fn without_key(&self, head: Response<()>, page: Result<Vec<u8>, Torn>) -> Response<Body> {
         let page = match page.map(String::from_utf8) {
             Ok(Ok(text)) => self.endpoint.without_key(text).into_bytes(),
-            Ok(Err(error)) => error.into_bytes(),
+            Ok(Err(error)) => {
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let clean = self.endpoint.without_key(text.clone());
+                if clean == text { error.into_bytes() } else { clean.into_bytes() }
+            }
             Err(torn) => return once(Problem::new(StatusCode::BAD_GATEWAY, torn.to_string())),
         };
         let mut response = head.map(|()| all_at_once(page));
@@ -162,6 +182,13 @@ fn once(problem: Problem) -> Response<Body> {
 impl Unreached {
     fn silent(idle: Duration) -> Self {
         Self { reason: format!("the provider said nothing for {} s", idle.as_secs()), for_now: true }
+    }
+
+    fn changed() -> Self {
+        Self {
+            reason: "the provider changed to another protocol instead of answering".to_owned(),
+            for_now: false,
+        }
     }
 }
 

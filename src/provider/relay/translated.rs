@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Body, Problem, Relay, Torn, Unreached, all_at_once,
+    Body, Problem, Relay, Torn, Unreached, all_at_once, is_events,
     messages::{self, Translator, Unreadable},
     once, whole,
 };
@@ -55,12 +55,8 @@ pub(super) async fn send(
 }
 
 async fn said_back(answer: Response<Body>, wants_usage: bool, created: i64) -> Response<Body> {
-    let is_events = answer
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let status = answer.status();
-    if status.is_success() && is_events {
+    if status.is_success() && is_events(answer.headers()) {
         return answer.map(|body| events(body, Translator::new(wants_usage, created)));
     }
     let (mut parts, body) = answer.into_parts();

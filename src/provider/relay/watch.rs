@@ -7,6 +7,7 @@ use std::{mem, sync::LazyLock};
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 use memchr::{memchr, memmem::Finder};
+use serde::de::IgnoredAny;
 
 use super::Torn;
 use crate::{
@@ -47,18 +48,34 @@ enum Form {
 #[derive(Debug, Default)]
 struct Seen {
     has_begun: bool,
-    is_finished: bool,
+    end: End,
     is_failed: bool,
     usage: Spent,
+}
+
+/// What is known of an answer's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum End {
+    /// Nothing.
+    #[default]
+    Untold,
+    /// A document breaks off.
+    Cut,
+    /// A stream has told it, a document is JSON to its end.
+    Told,
+}
+
+/// Whether an answer with these headers is a stream of events.
+pub fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
+    let events = b"text/event-stream";
+    kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events))
 }
 
 impl Watch {
     /// Nothing seen yet of an answer with these headers.
     pub fn of(headers: &HeaderMap) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
-        let events = b"text/event-stream";
-        let is_events = kind.get(..events.len()).is_some_and(|start| start.eq_ignore_ascii_case(events));
-        let form = if is_events { Form::Events } else { Form::Document };
+        let form = if is_events(headers) { Form::Events } else { Form::Document };
         Self { form, held: Vec::new(), is_over: false, seen: Seen::default() }
     }
 
@@ -96,14 +113,15 @@ impl Watch {
         self.seen.usage
     }
 
-    /// Nothing more comes. Whether what came is whole: of a stream, that its end was told and no error; of a document only
-    /// the latter, so ask for answers of success alone. What is too long to be held passes for whole.
+    /// Nothing more comes. Whether what came is whole: of a stream, that its end was told and no error; of a document that it
+    /// is JSON, to its end, and no error, so ask for answers of success alone. What is too long to be held passes for whole.
     pub fn end(&mut self) -> Result<(), Torn> {
         self.let_go();
         match self.form {
             _ if self.seen.is_failed => Err(Torn::Reported),
-            Form::Events if !self.seen.is_finished => Err(Torn::Unfinished),
-            Form::Events | Form::Document => Ok(()),
+            _ if self.seen.end == End::Told => Ok(()),
+            Form::Document if self.seen.end == End::Untold => Err(Torn::Reported),
+            Form::Events | Form::Document => Err(Torn::Unfinished),
         }
     }
 
@@ -122,7 +140,7 @@ impl Watch {
         match self.form {
             _ if mem::take(&mut self.is_over) => self.seen.unread(),
             Form::Events => self.seen.line(&held),
-            Form::Document => self.seen.chunk(&held),
+            Form::Document => self.seen.document(&held),
         }
         held.clear();
         self.held = held;
@@ -141,28 +159,43 @@ impl Seen {
 
     fn data(&mut self, data: &[u8]) {
         if data == b"[DONE]" {
-            self.is_finished = true;
+            self.end = End::Told;
             return;
         }
         let is_last = tells(data, &FINISH);
         // Not left to the parser: a figure of another type than it expects does not make the answer a torn one.
-        self.is_finished |= is_last;
+        if is_last {
+            self.end = End::Told;
+        }
         if is_last || !self.has_begun || tells(data, &USAGE) || tells(data, &ERROR) {
             self.chunk(data);
         }
     }
 
-    fn chunk(&mut self, json: &[u8]) {
-        let Ok(chunk) = serde_json::from_slice::<Chunk>(json) else { return };
+    /// A whole answer. Its length is not always told, so one that is cut may have come to a clean end.
+    fn document(&mut self, page: &[u8]) {
+        let is_json =
+            if self.chunk(page) { Ok(()) } else { serde_json::from_slice::<IgnoredAny>(page).map(drop) };
+        match is_json {
+            Ok(()) => self.end = End::Told,
+            Err(error) if error.is_eof() && !page.trim_ascii().is_empty() => self.end = End::Cut,
+            Err(_) => {}
+        }
+    }
+
+    /// Whether it could be read.
+    fn chunk(&mut self, json: &[u8]) -> bool {
+        let Ok(chunk) = serde_json::from_slice::<Chunk>(json) else { return false };
         self.has_begun |= chunk.holds_a_token();
         let said = Said::from(chunk);
         self.is_failed |= said.is_failure();
         self.usage = newer(said.usage, self.usage);
+        true
     }
 
     /// Something was too long. It was no empty chunk, and may have been the last one.
     fn unread(&mut self) {
-        (self.has_begun, self.is_finished) = (true, true);
+        (self.has_begun, self.end) = (true, End::Told);
     }
 }
 
@@ -259,8 +292,13 @@ mod tests {
         let answer = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":8,"completion_tokens":3}}"#;
         check(answer, (false, tokens(8, None, 3), Ok(())));
         check(r#"{"error":{"message":"x"}}"#, (false, Spent::default(), Err(Torn::Reported)));
-        check("<html>", (false, Spent::default(), Ok(())));
-        check("", (false, Spent::default(), Ok(())));
+        check(r#"{"choices":7}"#, (false, Spent::default(), Ok(())));
+        check("<html>", (false, Spent::default(), Err(Torn::Reported)));
+        check("", (false, Spent::default(), Err(Torn::Reported)));
+        check(" \n", (false, Spent::default(), Err(Torn::Reported)));
+        for end in 1..answer.len() {
+            check(&answer[..end], (false, Spent::default(), Err(Torn::Unfinished)));
+        }
     }
 
     #[test]

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use http::HeaderMap;
 use memchr::memchr_iter;
 
 use super::{quota::Sent, upstream::Upstream};
 use crate::{
     coverage::Spent,
-    provider::relay::{Torn, Watch},
+    provider::relay::{Torn, Watch, is_events},
     serve::{metrics::Flight, tenants::Admission},
 };
+
+/// Most tokens one answer or prompt may have taken: no model reads so much, and a tenant would wait for years.
+const MOST_BELIEVED: u64 = 100_000_000;
 
 /// Who is charged for an answer, once for all who share it.
 pub(super) struct Payers {
@@ -45,9 +48,7 @@ impl Bill {
     }
 
     fn unpaid(headers: &HeaderMap, prompt: u64) -> Self {
-        let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-        let is_events = kind.starts_with(b"text/event-stream");
-        Self { watch: Watch::of(headers), payers: None, prompt, is_events, passed: 0 }
+        Self { watch: Watch::of(headers), payers: None, prompt, is_events: is_events(headers), passed: 0 }
     }
 
     /// Looks at the next piece of the answer.
@@ -69,6 +70,8 @@ impl Bill {
         let passed = if self.is_events { self.passed / 2 } else { self.passed.div_ceil(4) };
         let is_whole = self.watch.end().is_ok();
         let Spent { tokens_in, tokens_out, .. } = self.watch.spent();
+        let [tokens_in, tokens_out] =
+            [tokens_in, tokens_out].map(|told| told.filter(|told| *told <= MOST_BELIEVED));
         let answer = match tokens_out {
             Some(told) if is_whole => told,
             told => told.unwrap_or_default().max(passed),
@@ -90,6 +93,8 @@ impl Drop for Bill {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderValue, header::CONTENT_TYPE};
+
     use super::*;
 
     const EVENTS: &str = "text/event-stream";
@@ -114,6 +119,12 @@ mod tests {
         // Not told.
         check(EVENTS, &[one, one, one, "data: [DONE]\n\n"], 44);
         check(DOCUMENT, &["{\"choices\":[]}"], 44);
+        // Told, and not to be believed: 20 tokens by its bytes.
+        check(
+            DOCUMENT,
+            &["{\"usage\":{\"prompt_tokens\":100000001,\"completion_tokens\":18446744073709551615}}"],
+            60,
+        );
         // Nobody waited for the end.
         check(EVENTS, &[one, one], 42);
         check(EVENTS, &[early, one, one, one], 34);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Extension, Request, State},
     response::Response,
 };
@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::timeout_at;
 
 use super::{
-    Gateway, Upstream,
+    Gateway, Room, Upstream,
     outline::Outline,
     passing::{alone, deadline, for_provider, shared, too_late},
     upstream::Outgoing,
@@ -30,8 +30,6 @@ use crate::{
 
 /// Where it is asked.
 pub(super) const ROUTE: &str = "/v1/chat/completions";
-/// Bytes up to which a request is copied rather than held where it was read.
-const SMALL: usize = 64 << 10;
 
 /// Answers a chat request, with others who ask the same.
 pub(in crate::serve) async fn chat(
@@ -48,17 +46,17 @@ impl Gateway {
     async fn chat(&self, caller: &Caller, request: Request, asked: &mut Asked) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.settings.answer);
-        let body = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
-        let (upstream, body, guess) = self.route(&body)?;
+        let (body, room) = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
+        let (upstream, body, guess) = self.route(body)?;
         let admission = self.tenants.admit(&caller.tenant, guess)?;
-        let outgoing = Outgoing { body, headers: for_provider(&parts.headers) };
+        let outgoing = Outgoing { body, headers: for_provider(&parts.headers), _room: room };
         let flight = asked.flight(&upstream.name, &caller.tenant);
-        let key = self.key(caller, &parts.headers, &upstream, &outgoing.body);
+        let key = self.key(caller, "POST /v1/chat/completions", &parts.headers, &upstream, &outgoing.body);
         // Slices of the connection's read buffer, which a new one would take the place of.
         drop(parts);
         match key {
             Ok(key) => {
-                // Whoever does not make the call has its tokens back here.
+                // Whoever does not make the call has its tokens back here, and lets go of its request.
                 let (role, reader) =
                     self.flights.ask(key, move || upstream.call(outgoing, admission, flight));
                 asked.decided(role.into(), &caller.tenant);
@@ -77,32 +75,31 @@ impl Gateway {
         }
     }
 
-    pub(in crate::serve) async fn whole(&self, body: Body) -> Result<Bytes, Problem> {
-        let most = self.settings.request_bytes;
-        let body = to_bytes(body, most).await.map_err(|_| {
-            let message = format!("the request is larger than {most} bytes, or was broken off");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).code("request_too_large")
-        })?;
-        // One that came in one piece is a slice of the connection's read buffer, and would keep all of it until it is answered.
-        Ok(if body.len() < SMALL { Bytes::copy_from_slice(&body) } else { body })
+    /// All of a request.
+    pub(in crate::serve) async fn whole(&self, body: Body) -> Result<(Bytes, Room), Problem> {
+        self.intake.whole(body).await
     }
 
-    /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the first, which says
-    /// what is wrong with it.
-    fn route(&self, body: &Bytes) -> Result<(Arc<Upstream>, Bytes, u64), Problem> {
-        let nobody =
-            || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured").code("no_models");
-        let first = self.routes.first().ok_or_else(nobody)?;
-        let Some(outline) = Outline::of(body) else {
-            return Ok((Arc::clone(first), body.clone(), guess(body, None)));
+    /// Who answers, what is sent there, and about how many tokens that takes. What cannot be read goes to the only provider there
+    /// is, which says what is wrong with it.
+    fn route(&self, body: Bytes) -> Result<(Arc<Upstream>, Bytes, u64), Problem> {
+        if self.routes.iter().next().is_none() {
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no model is configured");
+            return Err(problem.code("no_models"));
+        }
+        let Some(outline) = Outline::of(&body) else {
+            let problem = || Problem::new(StatusCode::BAD_REQUEST, "the request is no JSON object");
+            let only = self.routes.only().ok_or_else(problem)?;
+            let guess = guess(&body, None);
+            return Ok((Arc::clone(only), body, guess));
         };
         let Some(model) = outline.model.as_deref() else {
             let problem = Problem::new(StatusCode::BAD_REQUEST, "the request names no model");
             return Err(problem.about("model"));
         };
         let upstream = self.routes.find(model).ok_or_else(|| self.no_such(model))?;
-        let guess = guess(body, outline.max_tokens);
-        Ok((Arc::clone(upstream), outline.with_model(body, &upstream.reviewer.model), guess))
+        let guess = guess(&body, outline.max_tokens);
+        Ok((Arc::clone(upstream), outline.with_model(&body, &upstream.reviewer.model), guess))
     }
 
     pub(super) fn no_such(&self, model: &str) -> Problem {
@@ -111,9 +108,11 @@ impl Gateway {
         Problem::new(StatusCode::NOT_FOUND, message).code("model_not_found").about("model")
     }
 
-    fn key(
+    /// What makes the request the same as others, or why it is answered alone.
+    pub(in crate::serve) fn key(
         &self,
         caller: &Caller,
+        route: &str,
         headers: &HeaderMap,
         upstream: &Upstream,
         body: &Bytes,
@@ -122,7 +121,7 @@ impl Gateway {
             credential: caller.credential(),
             tenant: &caller.tenant,
             provider: upstream.reviewer.id.as_str(),
-            route: "POST /v1/chat/completions",
+            route,
             headers,
             body,
         };

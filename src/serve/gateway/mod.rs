@@ -9,6 +9,7 @@
 
 mod bill;
 mod chat;
+mod intake;
 mod line;
 mod models;
 mod numbers;
@@ -20,12 +21,14 @@ mod upstream;
 
 use std::sync::Arc;
 
+use self::intake::Intake;
 use super::{metrics::Metrics, tenants::Tenants};
 use crate::{
     coalesce::{Flights, Limits, ShelfLimits, Switches},
     config::Serve,
 };
 pub(super) use chat::chat;
+pub(super) use intake::Room;
 pub(super) use line::Line;
 pub(super) use models::{model, models};
 pub(super) use numbers::{exposition, performance, turned_away};
@@ -38,6 +41,7 @@ pub(super) struct Gateway {
     pub(super) routes: Routes,
     pub(super) flights: Flights,
     pub(super) tenants: Tenants,
+    intake: Intake,
     pub(super) switches: Switches,
     pub(super) settings: Serve,
     pub(super) metrics: Arc<Metrics>,
@@ -49,6 +53,7 @@ impl Gateway {
         let shelf = ShelfLimits { age, bytes, answer_bytes };
         let flights = Flights::new(Limits { age: answer, shelf, ..Limits::default() });
         let tenants = Tenants::new(settings.tenant, settings.tenants.clone());
-        Self { routes, flights, tenants, switches, settings, metrics: Metrics::new() }
+        let intake = Intake::new(settings.request_bytes);
+        Self { routes, flights, tenants, intake, switches, settings, metrics: Metrics::new() }
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     coalesce::{Broken, Head, Reader, Role},
-    provider::relay::{self, Problem, Torn},
+    provider::relay::{self, Problem, Torn, is_events},
 };
 
 /// Tells a caller how it got its answer.
@@ -91,11 +91,6 @@ pub(super) fn for_callers<B>(mut answer: Response<B>) -> Response<B> {
         answer.headers_mut().remove(*name);
     }
     answer
-}
-
-fn is_events(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    kind.starts_with(b"text/event-stream")
 }
 
 /// What a reader of an answer may get to hear.

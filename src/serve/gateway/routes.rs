@@ -18,9 +18,12 @@ impl Routes {
         by_id.or_else(|| self.0.iter().find(|one| one.reviewer.model == name))
     }
 
-    /// Where a request goes that names no model, because it cannot be read.
-    pub(in crate::serve) fn first(&self) -> Option<&Arc<Upstream>> {
-        self.0.first()
+    /// Where a request goes that names no model, because it cannot be read: where all go, if that is one provider. What was
+    /// meant for one of several is not told to another.
+    pub(in crate::serve) fn only(&self) -> Option<&Arc<Upstream>> {
+        let first = self.0.first()?;
+        let service = first.reviewer.service();
+        self.0.iter().all(|one| one.reviewer.service() == service).then_some(first)
     }
 
     /// All of them.

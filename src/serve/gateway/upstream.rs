@@ -14,6 +14,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::{
     bill::{Bill, Payers},
+    intake::Room,
     line::{Full, Line, Place},
     passing::for_callers,
     quota::UsedUp,
@@ -55,6 +56,8 @@ pub(in crate::serve) struct Outgoing {
     pub(in crate::serve) body: Bytes,
     /// Those of the caller that are for the provider.
     pub(in crate::serve) headers: HeaderMap,
+    /// What the caller's request takes.
+    pub(in crate::serve) _room: Room,
 }
 
 impl Upstream {

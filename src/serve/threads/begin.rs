@@ -38,7 +38,7 @@ pub(super) async fn begin(
 
 impl Desk {
     async fn begin(self: Arc<Self>, caller: &Caller, request: Request) -> Result<Response, Problem> {
-        let body = self.gateway.whole(request.into_body()).await?;
+        let (body, _room) = self.gateway.whole(request.into_body()).await?;
         let Wanted { title, run, issue } = parsed(&body)?;
         let title = bounded("title", &title, LONGEST_TITLE)?;
         let about = match (run, issue) {

@@ -7,14 +7,13 @@ use axum::{
     extract::{Extension, Path, Request, State},
     response::Response,
 };
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout_at;
 
 use super::{Desk, bounded, nameless, parsed, turn::Asking, viewer};
 use crate::{
-    clock, coalesce,
+    clock,
     conversation::{Scope, Thread},
     provider::relay::Problem,
     serve::{
@@ -72,11 +71,13 @@ impl Desk {
     ) -> Result<Response, Problem> {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.gateway.settings.answer);
-        let body = timeout_at(deadline, self.gateway.whole(body)).await.map_err(|_| too_late())??;
+        let (body, room) = timeout_at(deadline, self.gateway.whole(body)).await.map_err(|_| too_late())??;
         let posted: Posted = parsed(&body)?;
         let (thread, earlier) = self.thread(&viewer(caller), id).await?;
         let upstream = self.upstream(&posted, &thread)?;
-        let key = self.key(caller, &thread, &upstream, &parts.headers, &body);
+        let route = format!("POST /api/threads/{}/messages", thread.id);
+        let key = self.gateway.key(caller, &route, &parts.headers, &upstream, &body);
+        drop((body, room));
         let flight = asked.flight(&upstream.name, &caller.tenant);
         let asking = Self::asking(Arc::clone(&self), posted, caller, &thread, upstream)?;
         let admission = self.gateway.tenants.admit(&caller.tenant, asking.guess(&thread, &earlier))?;
@@ -140,25 +141,6 @@ impl Desk {
                 format!("nobody called {:?} is configured here; there are {known}", asked.join(" "));
             Problem::new(StatusCode::NOT_FOUND, message).code("model_not_found").about("model")
         })
-    }
-
-    fn key(
-        &self,
-        caller: &Caller,
-        thread: &Thread,
-        upstream: &Upstream,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<coalesce::Key, coalesce::Skip> {
-        let request = coalesce::Request {
-            credential: caller.credential(),
-            tenant: &caller.tenant,
-            provider: upstream.reviewer.id.as_str(),
-            route: &format!("POST /api/threads/{}/messages", thread.id),
-            headers,
-            body,
-        };
-        request.key(self.gateway.switches)
     }
 }
 

@@ -20,10 +20,10 @@ use crate::{
     conversation::{Message, Role, Scope, Thread, Turn, Viewer, recent},
     coverage::Spent,
     estimate,
-    provider::relay::{self, Problem, Torn},
+    provider::relay::{self, Problem, Torn, is_events},
     report::json::printable,
     serve::{
-        gateway::{Outgoing, Upstream},
+        gateway::{Outgoing, Room, Upstream},
         metrics::Flight,
         tenants::{Admission, guess},
     },
@@ -86,7 +86,8 @@ impl Asking {
         let (thread, earlier) = found.ok_or(Failed::Gone)?;
         let (told, left_out) = told(&earlier);
         let history = History { told: told.len(), left_out };
-        let outgoing = Outgoing { body: self.request(&thread, told), headers: HeaderMap::new() };
+        let outgoing =
+            Outgoing { body: self.request(&thread, told), headers: HeaderMap::new(), _room: Room::default() };
         let asked_at = clock::now();
         let answer = Arc::clone(&self.upstream).call(outgoing, admission, flight).await?;
         if !answer.status().is_success() {
@@ -124,10 +125,6 @@ fn told(earlier: &[Message]) -> (&[Message], usize) {
 fn refused(failed: Failed) -> Response<Body> {
     let response: Response<String> = Problem::from(failed).into_response();
     response.map(|text| stream::iter([Ok(Bytes::from(text))]).boxed())
-}
-
-fn is_events(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// An answer that is to be kept.

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Notify,
+};
 
 use super::{Serve, chat, refusal};
 use crate::{
     end_to_end::KEY,
-    mock::{Act, Mock, ending, event},
+    mock::{Act, Mock, ending, event, json_page},
+    sandbox::Sandbox,
 };
 
 const CHAT: &str = "/v1/chat/completions";
@@ -150,4 +155,142 @@ async fn a_key_that_is_sent_back_goes_to_nobody() {
         "{answer}"
     );
     assert!(!answer.contains(KEY), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_switched_off_passes_as_it_came() {
+    // No word that ends it, and nothing that anybody can read.
+    let torn = || vec![event("one"), b"\xff: what is this\n".to_vec()];
+    for (variable, alone) in [("COALESCE_ENABLED", [true, true]), ("STREAM_FANOUT_ENABLED", [false, true])] {
+        for (stream, is_alone) in [false, true].into_iter().zip(alone) {
+            let mock = Mock::always(move || Act::Stream(torn())).await;
+            let serve = Serve::without(&mock.url, variable).await;
+            let answer = serve.post(CHAT, &chat(stream, "Why?")).await.all().await;
+            assert_eq!(answer.contains("x-scrum-coalesced"), !is_alone, "{variable} {answer}");
+            assert_eq!(answer.ends_with("what is this\n\r\n0\r\n\r\n"), is_alone, "{variable} {answer}");
+        }
+    }
+}
+/// Starts a daemon in front of a provider that says `bytes` to whoever asks, and hangs up.
+async fn before(bytes: Vec<u8>) -> Serve {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") && socket.read_buf(&mut request).await.unwrap_or_default() > 0 {}
+            let _ = socket.write_all(&bytes).await;
+        }
+    });
+    Serve::start(&url, "retries = 0").await
+}
+
+/// What comes of an answer of the provider, twice.
+async fn twice(status: &str, headers: &[&str], body: &[u8]) -> [String; 2] {
+    let head = format!("HTTP/1.1 {status}\r\n{}\r\n\r\n", headers.join("\r\n"));
+    let serve = before([head.as_bytes(), body].concat()).await;
+    let first = serve.post(CHAT, &chat(false, "Why?")).await.all().await;
+    [first, serve.post(CHAT, &chat(false, "Why?")).await.all().await]
+}
+
+#[tokio::test]
+async fn a_key_is_in_no_header_and_in_no_page_that_is_no_text() {
+    let (told, found) = (format!("x-told: Bearer {KEY}"), format!("location: http://h/?key={KEY}"));
+    let json = "content-type: application/json";
+    let page = [b"\xff ".as_slice(), KEY.as_bytes()].concat();
+    let check = async |status: &str, body: &[u8]| {
+        let answers = twice(status, &[json, &told, &found, "x-other: 1"], body).await;
+        for answer in answers {
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains("x-other: 1"),
+                "{answer}"
+            );
+            assert!(!answer.contains(KEY), "{answer}");
+        }
+    };
+    check("200 OK", b"{}").await;
+    check("302 Found", b"{}").await;
+    check("401 Unauthorized", b"{}").await;
+    check("400 Bad Request", &page).await;
+}
+
+#[tokio::test]
+async fn what_is_no_whole_json_is_not_kept() {
+    let check = async |status: &str, headers: &[&str], body: &str, is_whole: bool| {
+        for answer in twice(status, headers, body.as_bytes()).await {
+            let is_first = answer.contains("x-scrum-coalesced: leader") || answer.is_empty();
+            assert!(is_first, "{answer}");
+            let has_ended = answer.contains(body) && (answer.ends_with("0\r\n\r\n") || body.is_empty());
+            assert_eq!(has_ended, is_whole, "{answer:?}");
+        }
+    };
+    let json = "content-type: application/json";
+    // No length is told, and the end is a clean one.
+    check("200 OK", &[json], r#"{"choices":[{"message":{"content":"cut o"#, false).await;
+    check("200 OK", &["content-type: text/html"], "<html>log in</html>", true).await;
+    check("204 No Content", &[json], "", true).await;
+}
+
+#[tokio::test]
+async fn the_pieces_of_an_answer_count_and_not_its_length() {
+    let answers = twice(
+        "200 OK",
+        &["content-type: application/json", "content-length: 5", "transfer-encoding: chunked"],
+        b"b\r\n{\"whole\":1}\r\n0\r\n\r\n",
+    );
+    for answer in answers.await {
+        assert!(answer.contains(r#"{"whole":1}"#) && !answer.contains("content-length"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_does_not_change_the_protocol() {
+    let answers = twice("101 Switching Protocols", &["connection: upgrade", "upgrade: other"], b"");
+    for answer in answers.await {
+        assert_eq!(refusal(&answer).0, 502, "{answer}");
+    }
+}
+
+/// Media types are written in any case.
+#[tokio::test]
+async fn events_by_another_name_are_events() {
+    let body = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
+    let length = format!("content-length: {}", body.len());
+    for answer in twice("200 OK", &["content-type: Text/Event-Stream", &length], body.as_bytes()).await {
+        assert!(answer.contains("provider_failed") && !answer.ends_with("0\r\n\r\n"), "{answer}");
+    }
+}
+
+/// What is written to a model on this machine is not told to another one's provider, however broken it is.
+#[tokio::test]
+async fn what_cannot_be_read_goes_to_nobody_in_particular() {
+    let mock = Mock::always(|| json_page(200, &json!({}))).await;
+    let reviewer = |id: &str, path: &str| {
+        format!(
+            "[[reviewer]]\nid = \"{id}\"\nprovider = \"openai\"\nbase_url = \"{}{path}\"\nmodel = \"{id}\"\n",
+            mock.url
+        )
+    };
+    let sandbox = Sandbox::without_repository();
+    let both = [reviewer("hosted", ""), reviewer("local", "/other")].concat();
+    sandbox.write("scrum.toml", format!("[panel]\nreviewers = [\"hosted\", \"local\"]\n{both}"));
+    let serve = Serve::of(sandbox).await;
+    for body in ["{\"model\":\"local\"", "{\"model\":\"local\"}}", "\u{feff}{\"model\":\"local\"}", "[]"] {
+        assert_eq!(refusal(&serve.post(CHAT, body).await.all().await).0, 400, "{body}");
+    }
+    assert_eq!(mock.asked().len(), 0);
+}
+
+/// Figures that no model takes.
+#[tokio::test]
+async fn counts_without_measure_do_no_harm() {
+    let usage = json!({"prompt_tokens": u64::MAX, "completion_tokens": u64::MAX});
+    let mock = Mock::always(move || json_page(200, &json!({"choices": [], "usage": usage}))).await;
+    let serve = Serve::start(&mock.url, "").await;
+    for text in ["one", "two", "three"] {
+        let answer = serve.post(CHAT, &chat(false, text)).await.all().await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    let numbers = serve.send("GET /api/metrics/performance HTTP/1.0\r\n\r\n").await.all().await;
+    assert!(numbers.contains(&format!("\"in\":{}", u64::MAX)), "{numbers}");
 }

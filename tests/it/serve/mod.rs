@@ -51,10 +51,23 @@ impl Serve {
 
     /// Configured by what is in `sandbox`.
     pub(crate) async fn of(sandbox: Sandbox) -> Self {
+        Self::with_variable(sandbox, "MOCK_KEY", KEY).await
+    }
+
+    /// In front of the server at `url`, with a variable that switches something off.
+    pub(crate) async fn without(url: &str, variable: &str) -> Self {
+        let sandbox = Sandbox::without_repository();
+        let reviewer =
+            format!("id = \"mock\"\nprovider = \"openai\"\nbase_url = \"{url}\"\nmodel = \"mock\"");
+        sandbox.write("scrum.toml", format!("[[reviewer]]\n{reviewer}\n"));
+        Self::with_variable(sandbox, variable, "0").await
+    }
+
+    async fn with_variable(sandbox: Sandbox, variable: &str, value: &str) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
         command.args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml", "--store", "scrum.db"]);
-        command.env("MOCK_KEY", KEY).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
+        command.env(variable, value).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Chat completions in the words of Anthropic's Messages API: [`request`] there; [`completion`], [`Translator`] and
-//! [`problem`] back. Pure.
+//! Chat completions in the words of Anthropic's Messages API: [`request()`] there; [`completion`], [`Translator`] and
+//! [`problem()`] back. Pure.
 //!
 //! What has a counterpart is translated, what changes nothing in the answer is left out, what would change it is refused by
 //! name ([`Untranslatable`]), and what is unknown goes through untouched, so the API's own parameters work too. Where a
