@@ -30,6 +30,7 @@ use crate::{
 
 /// Where it is asked.
 pub(super) const ROUTE: &str = "/v1/chat/completions";
+
 /// Answers a chat request, with others who ask the same.
 pub(in crate::serve) async fn chat(
     State(gateway): State<Arc<Gateway>>,
