@@ -1,4 +1,4 @@
-//! The clock and the dice of the process: [`now`], [`nonce`], [`identifier`] and [`key`].
+//! The clock and the dice of the process: [`now`], [`nonce`], [`identifier`], [`uuid`] and [`key`].
 //!
 //! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
 
@@ -18,6 +18,11 @@ pub fn nonce() -> Result<String, getrandom::Error> {
 /// Thirty-two hexadecimal digits nobody can guess: the name of something that only those may find who were told it.
 pub fn identifier() -> Result<String, getrandom::Error> {
     Ok(nonce()? + &nonce()?)
+}
+
+/// The name of a new job, and of a node while it runs: later ones sort behind earlier ones.
+pub fn uuid() -> String {
+    uuid::Uuid::now_v7().hyphenated().to_string()
 }
 
 /// Thirty-two bytes nobody can foresee, for a key.

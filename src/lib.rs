@@ -22,6 +22,7 @@ pub mod digest;
 pub mod disposition;
 pub mod finding;
 pub mod history;
+pub mod job;
 pub mod judgement;
 pub mod proportion;
 pub mod pull;

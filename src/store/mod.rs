@@ -10,6 +10,7 @@ pub mod database;
 mod decisions;
 mod folder;
 mod gauntlets;
+pub mod jobs;
 mod judgements;
 mod labels;
 mod load;

@@ -20,6 +20,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
             "disposition",
             "finding",
             "history",
+            "job",
             "judgement",
             "proportion",
             "pull",

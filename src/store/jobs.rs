@@ -1,0 +1,221 @@
+//! Jobs in the database: [`Jobs`]. Every step from one state to the next is one conditional change, so whoever comes second
+//! changes nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::database::{Database, DatabaseError};
+use crate::job::{Job, JobId, Kind, NewJob, Priority, State};
+
+/// The jobs of a database.
+#[derive(Clone)]
+pub struct Jobs {
+    database: Database,
+}
+
+/// What became of a job that was brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It is stored. Older jobs about the same subject were called off: those, each with the state it was in.
+    New(Vec<(JobId, State)>),
+    /// One with its dedupe key and its task is there already.
+    Same(JobId, State),
+    /// One with its dedupe key and another task is there.
+    Other(JobId),
+    /// As many wait as may.
+    Full {
+        /// How many wait.
+        waiting: u64,
+    },
+}
+
+/// A worker's hold on a job: what it says later counts only as long as this attempt is the one that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// The job.
+    pub id: JobId,
+    /// Its attempt, from 1.
+    pub attempt: u32,
+}
+
+/// A job that this node is to do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The job; its `attempt` is this one.
+    pub job: Job,
+    /// How long it waited since it was stored, or since it could be taken again.
+    pub waited: Duration,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// With a result: a JSON object.
+    Succeeded(String),
+    /// For good, whatever attempts are left.
+    Failed(String),
+    /// Without a result, but another attempt may have one; `Failed` when none is left.
+    Again {
+        /// Why, for people.
+        reason: String,
+        /// Not before.
+        delay: Duration,
+    },
+    /// It took too long.
+    TimedOut(String),
+    /// The node is going: somebody else may take it at once, and the attempt does not count.
+    GivenBack,
+}
+
+/// Jobs whose node has not been heard of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reaped {
+    /// They wait again.
+    pub requeued: Vec<JobId>,
+    /// They had no attempt left.
+    pub failed: Vec<JobId>,
+}
+
+/// One thing a job told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// From 1, without gaps, over all attempts.
+    pub seq: u64,
+    /// Which attempt told it.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+    /// A JSON object.
+    pub data: String,
+}
+
+/// Which jobs to list, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only of this tenant.
+    pub tenant: Option<String>,
+    /// Only in one of these states; all when empty.
+    pub states: Vec<State>,
+    /// Only of this kind.
+    pub kind: Option<Kind>,
+    /// Only those stored before this one.
+    pub before: Option<JobId>,
+    /// At most so many.
+    pub most: u32,
+}
+
+/// How many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Waiting, by priority.
+    pub waiting: Vec<(Priority, u64)>,
+    /// Since when the oldest of them waits.
+    pub oldest: Option<Timestamp>,
+    /// Running, on all nodes.
+    pub running: u64,
+    /// All that are kept, by state.
+    pub by_state: Vec<(State, u64)>,
+}
+
+impl Jobs {
+    /// Those in `database`.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Stores a job, unless as many as `most_waiting` wait.
+    pub async fn enqueue(&self, new: NewJob, most_waiting: u64) -> Result<Enqueued, DatabaseError> {
+        todo!("{:?} {new:?} {most_waiting}", self.database.path())
+    }
+
+    /// Takes at most `most` jobs whose turn it is, for `lease` from now.
+    pub async fn claim(&self, node: &str, most: u32, lease: Duration) -> Result<Vec<Claimed>, DatabaseError> {
+        todo!("{node} {most} {lease:?}")
+    }
+
+    /// Keeps `held` for another `lease`. Gives those that `node` holds no longer: called off, or taken by another one.
+    pub async fn renew(
+        &self,
+        node: &str,
+        held: Vec<Held>,
+        lease: Duration,
+    ) -> Result<Vec<Held>, DatabaseError> {
+        todo!("{node} {held:?} {lease:?}")
+    }
+
+    /// Ends attempts. For each the state it led to; `None`: it was not this node's any more, and nothing changed. An ending that is told
+    /// twice counts once and is confirmed twice.
+    pub async fn finish(
+        &self,
+        node: &str,
+        ended: Vec<(Held, Ending)>,
+    ) -> Result<Vec<Option<State>>, DatabaseError> {
+        todo!("{node} {ended:?}")
+    }
+
+    /// Takes back what nodes hold that have not renewed it in time.
+    pub async fn reap(&self) -> Result<Reaped, DatabaseError> {
+        todo!()
+    }
+
+    /// Takes back everything that runs, whoever has it: for a daemon that knows to be alone.
+    pub async fn reap_all(&self) -> Result<Reaped, DatabaseError> {
+        todo!()
+    }
+
+    /// Calls a job off, of `tenant` only if it is given. The state it was in: if that is final, nothing changed. `None`: there is none.
+    pub async fn cancel(&self, tenant: Option<&str>, id: &JobId) -> Result<Option<State>, DatabaseError> {
+        todo!("{tenant:?} {id}")
+    }
+
+    /// A job.
+    pub async fn job(&self, tenant: Option<&str>, id: &JobId) -> Result<Option<Job>, DatabaseError> {
+        todo!("{tenant:?} {id}")
+    }
+
+    /// Some jobs.
+    pub async fn list(&self, filter: Filter) -> Result<Vec<Job>, DatabaseError> {
+        todo!("{filter:?}")
+    }
+
+    /// How many there are.
+    pub async fn counts(&self) -> Result<Counts, DatabaseError> {
+        todo!()
+    }
+
+    /// Adds to what a job told. False: the attempt is not the one that runs, and nothing was added.
+    pub async fn tell(&self, node: &str, held: Held, events: Vec<String>) -> Result<bool, DatabaseError> {
+        todo!("{node} {held:?} {events:?}")
+    }
+
+    /// What a job told after `seq`, at most `most`.
+    pub async fn events(&self, id: &JobId, after: u64, most: u32) -> Result<Vec<Event>, DatabaseError> {
+        todo!("{id} {after} {most}")
+    }
+
+    /// Keeps files of a job, in place of those with the same name; later attempts find them. False as with [`Self::tell`].
+    pub async fn keep(
+        &self,
+        node: &str,
+        held: Held,
+        files: Vec<(String, Vec<u8>)>,
+    ) -> Result<bool, DatabaseError> {
+        todo!("{node} {held:?} {files:?}")
+    }
+
+    /// Names and sizes in bytes of a job's files, by name.
+    pub async fn files(&self, id: &JobId) -> Result<Vec<(String, u64)>, DatabaseError> {
+        todo!("{id}")
+    }
+
+    /// One of them.
+    pub async fn file(&self, id: &JobId, name: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
+        todo!("{id} {name}")
+    }
+
+    /// Removes at most `most` jobs that came to their end before `moment`, with all that belongs to them. How many it were.
+    pub async fn prune(&self, moment: Timestamp, most: u32) -> Result<u64, DatabaseError> {
+        todo!("{moment} {most}")
+    }
+}
