@@ -1,9 +1,12 @@
 //! `[serve]`: [`Serve`], the settings of `scrum serve`.
 
+mod queue;
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
+pub use queue::Queue;
 
 /// The settings of `scrum serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Serve {
     pub tenant: Allowance,
     /// What some may ask for instead.
     pub tenants: BTreeMap<String, Allowance>,
+    /// Jobs.
+    pub queue: Queue,
 }
 
 impl Serve {
@@ -75,6 +80,7 @@ impl Serve {
                 tokens_per_minute: entry.tenant.tokens_per_minute,
             },
             tenants,
+            queue: Queue::new(entry.queue)?,
         })
     }
 }

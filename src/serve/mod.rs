@@ -8,6 +8,7 @@ mod callers;
 mod gateway;
 mod listener;
 pub mod metrics;
+mod queue;
 mod tenants;
 mod threads;
 
@@ -32,10 +33,11 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::{Store, database::Database, threads::Threads},
+    store::{Store, database::Database, jobs::Jobs, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 use gateway::{Gateway, Line, Routes, Upstream};
+use queue::Queue;
 use threads::Desk;
 
 /// How long those may take to read on who are told that their answer is given up.
@@ -55,6 +57,7 @@ pub struct Kept {
 pub struct Server {
     gateway: Arc<Gateway>,
     desk: Arc<Desk>,
+    queue: Arc<Queue>,
     database: Database,
 }
 
@@ -68,11 +71,13 @@ impl Server {
         kept: Kept,
     ) -> Self {
         let routes = Routes::new(upstreams(&settings, reviewers));
+        let jobs = settings.queue.clone();
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        Self { gateway, desk, database }
+        let queue = Queue::new(Jobs::new(database.clone()), jobs, Arc::clone(gateway.metrics.queue()));
+        Self { gateway, desk, queue, database }
     }
 
     /// The names that a request may give for its model.
