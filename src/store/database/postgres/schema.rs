@@ -7,7 +7,11 @@ use postgres::Transaction;
 use super::{Problem, Server};
 
 /// From nothing to the present schema; the number of those that were run stands in `scrum_schema`.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001_threads.sql"), include_str!("schema/002_callers.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001_threads.sql"),
+    include_str!("schema/002_callers.sql"),
+    include_str!("schema/003_jobs.sql"),
+];
 
 /// Who migrates has this lock; `scrm`.
 const LOCK: i64 = 0x7363_726d;

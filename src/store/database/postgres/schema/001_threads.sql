@@ -1,6 +1,6 @@
 -- Conversations, and what was said in them.
 CREATE TABLE threads (
-    id       TEXT PRIMARY KEY NOT NULL,
+    id       TEXT COLLATE "C" PRIMARY KEY NOT NULL,
     tenant   TEXT NOT NULL,
     title    TEXT NOT NULL,
     run      TEXT,              -- what it is about; NULL where it is about nothing of ours
