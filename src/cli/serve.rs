@@ -23,8 +23,11 @@ use crate::{
     config::{Choice, env, key_of},
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server},
-    store::{database::Database, keep_out_of_git},
+    serve::{Callers, GuardError, Kept, Server, document},
+    store::{
+        database::{Address, Database, Server as StoreServer},
+        keep_out_of_git,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -32,16 +35,23 @@ pub(super) struct ServeArgs {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:4001]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Keep threads and callers' keys in FILE [default: .scrum/scrum.db]
-    #[arg(long, value_name = "FILE")]
+    /// Keep threads, jobs and callers' keys in FILE, or at postgres://USER@HOST/NAME [default: .scrum/scrum.db]
+    #[arg(long, value_name = "FILE", env = env::STORE, hide_env_values = true)]
     store: Option<PathBuf>,
     /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)
     #[arg(long)]
     without_keys: bool,
+    /// Print what can be asked as an `OpenAPI` document, and serve nothing
+    #[arg(long)]
+    openapi: bool,
 }
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, CliError> {
+    if args.openapi {
+        Ui::result(&document(), None)?;
+        return Ok(Status::Done);
+    }
     let mut workspace = Workspace::open_anywhere(global, ui)?;
     found::add(&mut workspace, &Choice::default())?;
     let mut settings = workspace.config.serve.clone();
@@ -49,8 +59,8 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         settings.listen.clone_from(listen);
     }
     let listen = settings.listen.clone();
-    let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref())?)?;
-    keep_out_of_git(database.path())?;
+    let database = Database::at_for_daemon(&store(&workspace, args.store.as_deref())?)?;
+    database.path().map_or(Ok(()), keep_out_of_git)?;
     let kept =
         Kept { database: database.clone(), runs: workspace.store.clone(), templates: workspace.templates()? };
     let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?, kept);
@@ -96,16 +106,19 @@ async fn serve(
     }
 }
 
-/// The daemon's file: `named` on the command line, else configured.
-pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> Result<PathBuf, CliError> {
+/// Where the daemon keeps things: `named` on the command line, else configured.
+pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> Result<Address, CliError> {
     let configured = &workspace.config.serve.store;
-    let told = named.unwrap_or(configured);
-    if told.to_string_lossy().contains("://") {
+    let told = named.unwrap_or(configured).to_string_lossy();
+    if told.contains("://") {
         // Not repeated: there may be a password in it.
-        return Err(CliError::new("the store is named by the address of a server")
-            .hint("threads and keys are kept in one file: `--store FILE`"));
+        let server = StoreServer::parse(&told).map_err(|problem| {
+            CliError::new(format!("the store cannot be used: {problem}"))
+                .hint("`--store postgres://USER@HOST/NAME`, with %XX for what is special in an address, or `--store FILE`")
+        })?;
+        return Ok(Address::Server(server));
     }
-    Ok(named.map_or_else(|| workspace.root().join(configured), |path| workspace.resolve(path)))
+    Ok(Address::File(named.map_or_else(|| workspace.root().join(configured), |path| workspace.resolve(path))))
 }
 
 fn switches(workspace: &Workspace) -> Result<Switches, CliError> {

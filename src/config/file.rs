@@ -207,6 +207,7 @@ pub(super) struct Queue {
 pub(super) struct TenantLimits {
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[[serve.limit]]`.
@@ -216,6 +217,7 @@ pub(super) struct TenantLimit {
     pub(super) tenant: String,
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[post] inline`.

@@ -2,7 +2,7 @@
 
 mod queue;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
@@ -41,11 +41,30 @@ pub struct Serve {
     pub tenants: BTreeMap<String, Allowance>,
     /// Jobs.
     pub queue: Queue,
+    /// How many jobs each tenant may bring.
+    pub jobs: JobLimits,
+}
+
+/// How many jobs tenants may bring within a minute; `None`: as many as they like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobLimits {
+    /// Each of them.
+    pub usual: Option<NonZeroU32>,
+    /// Some of them instead.
+    pub named: BTreeMap<String, Option<NonZeroU32>>,
+}
+
+impl JobLimits {
+    /// That of `tenant`.
+    pub fn of(&self, tenant: &str) -> Option<NonZeroU32> {
+        self.named.get(tenant).copied().unwrap_or(self.usual)
+    }
 }
 
 impl Serve {
     pub(super) fn new(entry: file::Serve) -> Result<Self, ConfigError> {
         let mut tenants = BTreeMap::new();
+        let mut jobs = JobLimits { usual: entry.tenant.jobs_per_minute, ..JobLimits::default() };
         for (number, limit) in (1..).zip(entry.limit) {
             let wrong = |reason: &str| ConfigError::Entry {
                 entry: Entry::Numbered("serve.limit", number),
@@ -58,6 +77,7 @@ impl Serve {
                 requests_per_minute: limit.requests_per_minute,
                 tokens_per_minute: limit.tokens_per_minute,
             };
+            jobs.named.insert(limit.tenant.clone(), limit.jobs_per_minute);
             if tenants.insert(limit.tenant, allowance).is_some() {
                 return Err(wrong("is about a tenant that has one already"));
             }
@@ -81,6 +101,7 @@ impl Serve {
             },
             tenants,
             queue: Queue::new(entry.queue)?,
+            jobs,
         })
     }
 }

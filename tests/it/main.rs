@@ -38,6 +38,7 @@ mod mcp;
 mod mock;
 mod panel;
 mod parity;
+mod postgres;
 mod probe;
 mod provider;
 mod published_schema;

@@ -3,6 +3,7 @@
 //! `dispatcher` takes jobs as long as there is room, `worker` does one, `keeper` keeps what is under way this node's and takes
 //! back what others have left lying. What may follow on what is the store's affair, and HTTP is `api`'s.
 
+pub(super) mod api;
 mod dispatcher;
 mod keeper;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::queue::{Numbers, Refused};
 use crate::{
     clock, config,
-    job::{JobId, NewJob, State},
+    job::{JobId, NewJob, State, wire::Ailment},
     store::{
         database::DatabaseError,
         jobs::{Enqueued, Jobs},
@@ -93,9 +94,9 @@ impl Queue {
         self.underway.len()
     }
 
-    /// What keeps this node from doing jobs, in words.
-    pub(super) fn troubles(&self) -> Vec<String> {
-        self.trouble.words()
+    /// What keeps this node from doing jobs.
+    pub(super) fn ailments(&self) -> Vec<Ailment> {
+        self.trouble.ailments()
     }
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.
