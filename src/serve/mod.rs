@@ -6,13 +6,14 @@ mod arrival;
 mod bucket;
 mod callers;
 mod gateway;
+mod ground;
 mod listener;
 pub mod metrics;
 mod queue;
 mod tenants;
 mod threads;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock,
     coalesce::Switches,
     config::Serve,
     prompt::Templates,
@@ -37,7 +39,7 @@ use crate::{
 };
 pub use callers::{Callers, GuardError};
 use gateway::{Gateway, Line, Routes, Upstream};
-use queue::Queue;
+use queue::{Queue, Workshop};
 use threads::Desk;
 
 /// How long those may take to read on who are told that their answer is given up.
@@ -53,6 +55,18 @@ pub struct Kept {
     pub templates: Templates,
 }
 
+/// Where and with what jobs are done.
+pub struct Workplace {
+    /// This program, for processes that do one job each.
+    pub program: PathBuf,
+    /// Where they have their folders.
+    pub folder: PathBuf,
+    /// The repository that the daemon was started in.
+    pub repository: Option<PathBuf>,
+    /// The daemon's own configuration, if there is a file.
+    pub config: Option<PathBuf>,
+}
+
 /// Everything behind one listener.
 pub struct Server {
     gateway: Arc<Gateway>,
@@ -63,21 +77,25 @@ pub struct Server {
 
 impl Server {
     /// A server that passes requests on to those of `reviewers` that are endpoints, and keeps what must be kept in `kept`.
-    /// Nothing is sent.
+    /// Nothing is sent. Fails where jobs can have no folders.
     pub fn new(
         settings: Serve,
         switches: Switches,
         reviewers: Vec<(Reviewer, Provider)>,
         kept: Kept,
-    ) -> Self {
+        place: Workplace,
+    ) -> io::Result<Self> {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let jobs = settings.queue.clone();
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let queue = Queue::new(Jobs::new(database.clone()), jobs, Arc::clone(gateway.metrics.queue()));
-        Self { gateway, desk, queue, database }
+        let node = clock::uuid();
+        let workshop = Workshop::open(place, desk.runs.clone(), &node)?;
+        let numbers = Arc::clone(gateway.metrics.queue());
+        let queue = Queue::new(Jobs::new(database.clone()), jobs, numbers, (node, true), workshop);
+        Ok(Self { gateway, desk, queue, database })
     }
 
     /// The names that a request may give for its model.
@@ -89,7 +107,9 @@ impl Server {
     pub async fn serve(&self, listener: TcpListener, callers: Callers, end: &CancellationToken) -> bool {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
-        let is_whole = listener::serve(listener, self.router(callers), end, grace).await;
+        let working = Arc::clone(&self.queue).work(end.clone(), grace);
+        let serving = listener::serve(listener, self.router(callers), end, grace);
+        let (is_whole, ()) = tokio::join!(serving, working);
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;
