@@ -1,9 +1,16 @@
 //! `[serve]`: [`Serve`], the settings of `scrum serve`.
 
+mod remote;
+mod repository;
+mod webhook;
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
+pub use remote::{BadRemote, RemoteUrl};
+pub use repository::{Place, Repository};
+pub use webhook::Webhook;
 
 /// The settings of `scrum serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +43,10 @@ pub struct Serve {
     pub tenant: Allowance,
     /// What some may ask for instead.
     pub tenants: BTreeMap<String, Allowance>,
+    /// What jobs may be about; where there is none, the repository that the daemon was started in.
+    pub repositories: Vec<Repository>,
+    /// Who may tell of pull requests.
+    pub webhook: Webhook,
 }
 
 impl Serve {
@@ -75,6 +86,8 @@ impl Serve {
                 tokens_per_minute: entry.tenant.tokens_per_minute,
             },
             tenants,
+            repositories: repository::all(entry.repository)?,
+            webhook: Webhook::new(entry.webhook)?,
         })
     }
 }
