@@ -23,7 +23,7 @@ use crate::{
     config::{Choice, env, key_of},
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server},
+    serve::{Callers, GuardError, Kept, Server, document},
     store::{database::Database, keep_out_of_git},
 };
 
@@ -38,10 +38,17 @@ pub(super) struct ServeArgs {
     /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)
     #[arg(long)]
     without_keys: bool,
+    /// Print what can be asked as an `OpenAPI` document, and serve nothing
+    #[arg(long)]
+    openapi: bool,
 }
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, CliError> {
+    if args.openapi {
+        Ui::result(&document(), None)?;
+        return Ok(Status::Done);
+    }
     let mut workspace = Workspace::open_anywhere(global, ui)?;
     found::add(&mut workspace, &Choice::default())?;
     let mut settings = workspace.config.serve.clone();

@@ -28,6 +28,12 @@ pub const FORGE_PLATFORM: &str = "SCRUM_FORGE_PLATFORM";
 pub const FORGE_URL: &str = "SCRUM_FORGE_URL";
 /// Overrides `[forge] token_env`.
 pub const FORGE_TOKEN_ENV: &str = "SCRUM_FORGE_TOKEN_ENV";
+/// Overrides `[paths]`: runs are kept in `bundles` and `reviews` in this folder.
+pub const RUNS_DIR: &str = "SCRUM_RUNS_DIR";
+/// Where the daemon is that `scrum enqueue`, `jobs`, `cancel` and `watch` ask, before `[serve] listen`.
+pub const SERVER: &str = "SCRUM_SERVER";
+/// The key they send, if it asks for one.
+pub const KEY: &str = "SCRUM_KEY";
 /// `0`: `scrum serve` passes every request on by itself.
 pub const COALESCE_ENABLED: &str = "COALESCE_ENABLED";
 /// `0`: it passes requests for a stream on by themselves.

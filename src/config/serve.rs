@@ -1,13 +1,15 @@
 //! `[serve]`: [`Serve`], the settings of `scrum serve`.
 
+mod queue;
 mod remote;
 mod repository;
 mod webhook;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
+pub use queue::Queue;
 pub use remote::{BadRemote, RemoteUrl};
 pub use repository::{Place, Repository};
 pub use webhook::Webhook;
@@ -47,11 +49,32 @@ pub struct Serve {
     pub repositories: Vec<Repository>,
     /// Who may tell of pull requests.
     pub webhook: Webhook,
+    /// Jobs.
+    pub queue: Queue,
+    /// How many jobs each tenant may bring.
+    pub jobs: JobLimits,
+}
+
+/// How many jobs tenants may bring within a minute; `None`: as many as they like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobLimits {
+    /// Each of them.
+    pub usual: Option<NonZeroU32>,
+    /// Some of them instead.
+    pub named: BTreeMap<String, Option<NonZeroU32>>,
+}
+
+impl JobLimits {
+    /// That of `tenant`.
+    pub fn of(&self, tenant: &str) -> Option<NonZeroU32> {
+        self.named.get(tenant).copied().unwrap_or(self.usual)
+    }
 }
 
 impl Serve {
     pub(super) fn new(entry: file::Serve) -> Result<Self, ConfigError> {
         let mut tenants = BTreeMap::new();
+        let mut jobs = JobLimits { usual: entry.tenant.jobs_per_minute, ..JobLimits::default() };
         for (number, limit) in (1..).zip(entry.limit) {
             let wrong = |reason: &str| ConfigError::Entry {
                 entry: Entry::Numbered("serve.limit", number),
@@ -64,6 +87,7 @@ impl Serve {
                 requests_per_minute: limit.requests_per_minute,
                 tokens_per_minute: limit.tokens_per_minute,
             };
+            jobs.named.insert(limit.tenant.clone(), limit.jobs_per_minute);
             if tenants.insert(limit.tenant, allowance).is_some() {
                 return Err(wrong("is about a tenant that has one already"));
             }
@@ -88,6 +112,8 @@ impl Serve {
             tenants,
             repositories: repository::all(entry.repository)?,
             webhook: Webhook::new(entry.webhook)?,
+            queue: Queue::new(entry.queue)?,
+            jobs,
         })
     }
 }

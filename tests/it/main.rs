@@ -30,6 +30,7 @@ mod git_server;
 mod guidance;
 mod hostile;
 mod invariance;
+mod jobs;
 mod keys;
 mod lineage;
 mod local_model;

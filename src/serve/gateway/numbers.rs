@@ -46,7 +46,7 @@ pub(in crate::serve) async fn performance(
 
 /// Everything since the start in Prometheus' text format.
 pub(in crate::serve) async fn exposition(State(gateway): State<Arc<Gateway>>) -> Response {
-    let text = gateway.metrics.exposition(gateway.flights.usage());
+    let text = gateway.metrics.exposition(gateway.flights.usage(), None);
     ([(CONTENT_TYPE, metrics::FORMAT)], text).into_response()
 }
 

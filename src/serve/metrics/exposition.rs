@@ -171,7 +171,12 @@ fn spent(books: &Books) -> Vec<MetricFamily> {
             tokens,
         ),
         counter("untold_answers_total", "Answers of which the provider did not tell the tokens.", untold),
-        family(MetricType::COUNTER, "cost_usd_total", "US dollars, once for all who share an answer.", cost),
+        family(
+            MetricType::COUNTER,
+            "gateway_cost_usd_total",
+            "US dollars, once for all who share an answer.",
+            cost,
+        ),
     ]
 }
 
@@ -187,23 +192,28 @@ fn held(usage: coalesce::Usage) -> Vec<MetricFamily> {
     ]
 }
 
-/// The whole text.
-pub(super) fn text(timings: &Timings, counts: Vec<MetricFamily>, usage: coalesce::Usage) -> String {
-    let families = counts.into_iter().chain(held(usage)).chain(timings.families());
+/// The whole text, with what else there is to tell.
+pub(super) fn text(
+    timings: &Timings,
+    counts: Vec<MetricFamily>,
+    usage: coalesce::Usage,
+    others: Vec<MetricFamily>,
+) -> String {
+    let families = counts.into_iter().chain(held(usage)).chain(timings.families()).chain(others);
     let mut families: Vec<_> = families.filter(|family| !family.get_metric().is_empty()).collect();
     families.sort_by(|a, b| a.name().cmp(b.name()));
     // It can only fail for names that are not valid, or for families of nothing.
     TextEncoder.encode_to_string(&families).unwrap_or_default()
 }
 
-type Labels = Vec<(&'static str, String)>;
+pub(super) type Labels = Vec<(&'static str, String)>;
 
 fn counter(name: &str, help: &str, series: impl Iterator<Item = (Labels, u64)>) -> MetricFamily {
-    family(MetricType::COUNTER, name, help, summed(series))
+    family(MetricType::COUNTER, &format!("gateway_{name}"), help, summed(series))
 }
 
 fn gauge(name: &str, help: &str, series: impl Iterator<Item = (Labels, u64)>) -> MetricFamily {
-    family(MetricType::GAUGE, name, help, summed(series))
+    family(MetricType::GAUGE, &format!("gateway_{name}"), help, summed(series))
 }
 
 /// One number for each set of labels.
@@ -214,14 +224,15 @@ fn summed(series: impl Iterator<Item = (Labels, u64)>) -> impl Iterator<Item = (
     sums.into_iter().map(|(labels, count)| (labels, count as f64))
 }
 
-fn family(
+/// A metric; `name` without the beginning that all have.
+pub(super) fn family(
     kind: MetricType,
     name: &str,
     help: &str,
     series: impl Iterator<Item = (Labels, f64)>,
 ) -> MetricFamily {
     let mut family = MetricFamily::default();
-    family.set_name(format!("scrum_gateway_{name}"));
+    family.set_name(format!("scrum_{name}"));
     family.set_help(help.to_owned());
     family.set_field_type(kind);
     family.set_metric(series.map(|(labels, value)| metric(kind, labels, value)).collect());

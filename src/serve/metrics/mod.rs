@@ -14,15 +14,17 @@ mod books;
 mod exposition;
 mod flight;
 mod performance;
+pub mod queue;
 mod sample;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::coalesce;
+use crate::{coalesce, store::jobs::Counts};
 pub use asked::{Asked, Counted, Metered};
 use books::Books;
 use exposition::Timings;
@@ -36,12 +38,18 @@ pub use sample::Coalesced;
 pub struct Metrics {
     books: Mutex<Books>,
     timings: Timings,
+    queue: Arc<queue::Numbers>,
 }
 
 impl Metrics {
     /// Nothing has happened yet.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { books: Mutex::default(), timings: Timings::new() })
+        Arc::new(Self { books: Mutex::default(), timings: Timings::new(), queue: queue::Numbers::new() })
+    }
+
+    /// What jobs are counted in.
+    pub fn queue(&self) -> &Arc<queue::Numbers> {
+        &self.queue
     }
 
     /// A request for `route`, a pattern of ours and not the path that was asked for, whose first byte came at `arrived`.
@@ -57,10 +65,13 @@ impl Metrics {
         Performance::new(last_n, &window, &totals)
     }
 
-    /// Everything since the start in Prometheus' text format, and what is held now.
-    pub fn exposition(&self, usage: coalesce::Usage) -> String {
+    /// Everything since the start in Prometheus' text format, what is held now, and how many jobs there are now; `None` where
+    /// the store could not say.
+    pub fn exposition(&self, usage: coalesce::Usage, jobs: Option<(&Counts, Timestamp)>) -> String {
         let counts = exposition::counts(&self.books());
-        exposition::text(&self.timings, counts, usage)
+        let standing = jobs.map(|(counts, now)| queue::standing(counts, now));
+        let queue = self.queue.families().into_iter().chain(standing.into_iter().flatten()).collect();
+        exposition::text(&self.timings, counts, usage, queue)
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
