@@ -43,7 +43,7 @@ pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 pub use project::node_tool_below;
-pub use serve::Serve;
+pub use serve::{LogForm, LogLevel, Serve};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},

@@ -7,9 +7,11 @@ mod bucket;
 mod callers;
 mod gateway;
 mod listener;
+pub mod log;
 pub mod metrics;
 mod tenants;
 mod threads;
+mod trace;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -106,6 +108,7 @@ impl Server {
             .route("/health", get(async || "ok\n"))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .layer(middleware::from_fn(trace::traced))
             .with_state(Arc::clone(&self.gateway))
     }
 }
