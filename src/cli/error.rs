@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::{
     bundle::SplitError,
     config::{ConfigError, PanelError},
+    daemon::DaemonError,
     forge::{ForgeError, address::AddressError},
     git::GitError,
     prompt::TemplateError,
@@ -264,6 +265,30 @@ impl From<DatabaseError> for CliError {
                 plain.hint("a network drive may be the reason: keep the file on a local one")
             }
             Problem::Full | Problem::Other(_) | Problem::GivenUp => plain,
+        }
+    }
+}
+
+impl From<DaemonError> for CliError {
+    fn from(error: DaemonError) -> Self {
+        let plain = Self::new(error.to_string());
+        match &error {
+            DaemonError::Unreachable { .. } => plain
+                .hint("`scrum serve` starts one here")
+                .hint("`--server URL`, or SCRUM_SERVER, says where another one is"),
+            DaemonError::Refused { status: 401, .. } => {
+                plain.hint("set SCRUM_KEY to a key that `scrum keys add NAME` made for its store")
+            }
+            DaemonError::Refused { code, .. } if code == "queue_full" => {
+                plain.hint("try again later; `scrum jobs --state queued` shows what waits")
+            }
+            DaemonError::Refused { status: 403, code, .. } if code == "repository_not_allowed" => {
+                plain.hint("its configuration names the repositories it works on: [[serve.repository]]")
+            }
+            DaemonError::Unintelligible { .. } => {
+                plain.hint("is that the address of `scrum serve`, and of the same version?")
+            }
+            DaemonError::Address { .. } | DaemonError::Refused { .. } | DaemonError::Broken { .. } => plain,
         }
     }
 }

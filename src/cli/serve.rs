@@ -23,7 +23,7 @@ use crate::{
     config::{Choice, LogForm, env, key_of},
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server, log},
+    serve::{Callers, GuardError, Kept, Server, document, log},
     store::{database::Database, keep_out_of_git},
 };
 
@@ -38,6 +38,9 @@ pub(super) struct ServeArgs {
     /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)
     #[arg(long)]
     without_keys: bool,
+    /// Print what can be asked as an `OpenAPI` document, and serve nothing
+    #[arg(long)]
+    openapi: bool,
 }
 
 /// Where the daemon says what is not about a request or a job: to people beside the log, to programs as a line of it.
@@ -65,6 +68,10 @@ impl Voice {
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, CliError> {
+    if args.openapi {
+        Ui::result(&document(), None)?;
+        return Ok(Status::Done);
+    }
     let mut workspace = Workspace::open_anywhere(global, ui)?;
     found::add(&mut workspace, &Choice::default())?;
     let mut settings = workspace.config.serve.clone();

@@ -239,6 +239,10 @@ impl Workspace {
         if let Some(folder) = Environment.get(env::CACHE_DIR) {
             config.cache_dir = folder.into();
         }
+        if let Some(folder) = Environment.get(env::RUNS_DIR) {
+            (config.bundles_dir, config.reviews_dir) =
+                (Path::new(&folder).join("bundles"), Path::new(&folder).join("reviews"));
+        }
         let store = Store::new(&root, [&config.cache_dir, &config.bundles_dir, &config.reviews_dir]);
         trust.iter().try_for_each(|trust| trust.check_folders(repo.as_ref(), store.folders()))?;
         let Place { directory, started_in } = place;

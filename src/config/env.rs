@@ -22,6 +22,12 @@ pub const CONCURRENCY: &str = "SCRUM_CONCURRENCY";
 pub const NO_CACHE: &str = "SCRUM_NO_CACHE";
 /// Overrides `[cache] dir`.
 pub const CACHE_DIR: &str = "SCRUM_CACHE_DIR";
+/// Overrides `[paths]`: runs are kept in `bundles` and `reviews` in this folder.
+pub const RUNS_DIR: &str = "SCRUM_RUNS_DIR";
+/// Where the daemon is that `scrum enqueue`, `jobs`, `cancel` and `watch` ask, before `[serve] listen`.
+pub const SERVER: &str = "SCRUM_SERVER";
+/// The key they send, if it asks for one.
+pub const KEY: &str = "SCRUM_KEY";
 /// `0`: `scrum serve` passes every request on by itself.
 pub const COALESCE_ENABLED: &str = "COALESCE_ENABLED";
 /// `0`: it passes requests for a stream on by themselves.

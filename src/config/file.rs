@@ -187,6 +187,21 @@ pub(super) struct Serve {
     pub(super) log_level: LogLevel,
     pub(super) tenant: TenantLimits,
     pub(super) limit: Vec<TenantLimit>,
+    pub(super) queue: Queue,
+}
+
+/// `[serve.queue]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Queue {
+    pub(super) workers: u32,
+    pub(super) waiting: u64,
+    pub(super) attempts: u32,
+    pub(super) timeout_secs: u64,
+    pub(super) stall_secs: u64,
+    pub(super) busy_percent: u8,
+    pub(super) keep_days: u64,
+    pub(super) folder: PathBuf,
 }
 
 /// `[serve.tenant]`.
@@ -195,6 +210,7 @@ pub(super) struct Serve {
 pub(super) struct TenantLimits {
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[[serve.limit]]`.
@@ -204,6 +220,7 @@ pub(super) struct TenantLimit {
     pub(super) tenant: String,
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[post] inline`.

@@ -36,6 +36,7 @@ use std::{
 };
 
 pub use candidate::{Candidate, candidates, one_a_lineage};
+pub(crate) use error::nearest;
 pub use error::{ConfigError, PanelError};
 pub use panel::{AUTO, Choice, Obstacle, Seats, SkippedSeat, key_of};
 pub use phases::ReviewPhase;
@@ -43,7 +44,7 @@ pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 pub use project::node_tool_below;
-pub use serve::{LogForm, LogLevel, Serve};
+pub use serve::{JobLimits, LogForm, LogLevel, Queue, Serve};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},

@@ -1,11 +1,14 @@
 //! `[serve]`: [`Serve`], the settings of `scrum serve`.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+mod queue;
+
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
+pub use queue::Queue;
 
 /// The settings of `scrum serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,26 @@ pub struct Serve {
     pub tenant: Allowance,
     /// What some may ask for instead.
     pub tenants: BTreeMap<String, Allowance>,
+    /// Jobs.
+    pub queue: Queue,
+    /// How many jobs each tenant may bring.
+    pub jobs: JobLimits,
+}
+
+/// How many jobs tenants may bring within a minute; `None`: as many as they like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobLimits {
+    /// Each of them.
+    pub usual: Option<NonZeroU32>,
+    /// Some of them instead.
+    pub named: BTreeMap<String, Option<NonZeroU32>>,
+}
+
+impl JobLimits {
+    /// That of `tenant`.
+    pub fn of(&self, tenant: &str) -> Option<NonZeroU32> {
+        self.named.get(tenant).copied().unwrap_or(self.usual)
+    }
 }
 
 /// `[serve] log`.
@@ -71,6 +94,7 @@ pub enum LogLevel {
 impl Serve {
     pub(super) fn new(entry: file::Serve) -> Result<Self, ConfigError> {
         let mut tenants = BTreeMap::new();
+        let mut jobs = JobLimits { usual: entry.tenant.jobs_per_minute, ..JobLimits::default() };
         for (number, limit) in (1..).zip(entry.limit) {
             let wrong = |reason: &str| ConfigError::Entry {
                 entry: Entry::Numbered("serve.limit", number),
@@ -83,6 +107,7 @@ impl Serve {
                 requests_per_minute: limit.requests_per_minute,
                 tokens_per_minute: limit.tokens_per_minute,
             };
+            jobs.named.insert(limit.tenant.clone(), limit.jobs_per_minute);
             if tenants.insert(limit.tenant, allowance).is_some() {
                 return Err(wrong("is about a tenant that has one already"));
             }
@@ -107,6 +132,8 @@ impl Serve {
                 tokens_per_minute: entry.tenant.tokens_per_minute,
             },
             tenants,
+            queue: Queue::new(entry.queue)?,
+            jobs,
         })
     }
 }

@@ -5,23 +5,21 @@
 mod arrival;
 mod bucket;
 mod callers;
+mod document;
 mod gateway;
 mod listener;
 pub mod log;
 pub mod metrics;
+mod operation;
+mod queue;
 mod tenants;
 mod threads;
 mod trace;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    middleware,
-    routing::{get, post},
-};
-use http::{Method, StatusCode, Uri};
+use axum::{Router, body::Body, middleware};
+use http::{Method, StatusCode, Uri, header::CONTENT_TYPE};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,10 +32,13 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::{Store, database::Database, threads::Threads},
+    store::{Store, database::Database, jobs::Jobs, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
+pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
+use operation::Offer;
+use queue::{Queue, api};
 use threads::Desk;
 
 /// How long those may take to read on who are told that their answer is given up.
@@ -57,6 +58,7 @@ pub struct Kept {
 pub struct Server {
     gateway: Arc<Gateway>,
     desk: Arc<Desk>,
+    jobs: Arc<api::Desk>,
     database: Database,
 }
 
@@ -70,11 +72,14 @@ impl Server {
         kept: Kept,
     ) -> Self {
         let routes = Routes::new(upstreams(&settings, reviewers));
+        let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        Self { gateway, desk, database }
+        let queue = Queue::new(Jobs::new(database.clone()), queue, Arc::clone(gateway.metrics.queue()));
+        let jobs = api::Desk::new(queue, database.clone(), limits);
+        Self { gateway, desk, jobs, database }
     }
 
     /// The names that a request may give for its model.
@@ -86,6 +91,7 @@ impl Server {
     pub async fn serve(&self, listener: TcpListener, callers: Callers, end: &CancellationToken) -> bool {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
+        tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
         let is_whole = listener::serve(listener, self.router(callers), end, grace).await;
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
@@ -96,16 +102,19 @@ impl Server {
 
     fn router(&self, callers: Callers) -> Router {
         Router::new()
-            .route("/v1/chat/completions", post(gateway::chat))
-            .route("/v1/models", get(gateway::models))
-            .route("/v1/models/{*name}", get(gateway::model))
-            .route("/api/metrics/performance", get(gateway::performance))
-            .route("/metrics", get(gateway::exposition))
+            .offer(operation::CHAT, gateway::chat)
+            .offer(operation::MODELS, gateway::models)
+            .offer(operation::MODEL, gateway::model)
+            .offer(operation::PERFORMANCE, gateway::performance)
+            .offer(operation::METRICS, gateway::exposition)
             .merge(threads::router(Arc::clone(&self.desk)))
+            .merge(api::router(Arc::clone(&self.jobs)))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route_layer(middleware::from_fn_with_state(Arc::clone(&self.gateway), gateway::turned_away))
-            .route("/health", get(async || "ok\n"))
+            .offer(operation::HEALTH, async || "ok\n")
+            .offer(operation::DOCUMENT, async || ([(CONTENT_TYPE, "application/json")], document()))
+            .merge(api::open_router(Arc::clone(&self.jobs)))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
             .layer(middleware::from_fn(trace::traced))

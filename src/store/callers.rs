@@ -4,9 +4,8 @@
 //! in `serve`.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, types::Type};
 
-use super::database::{Database, DatabaseError};
+use super::database::{Database, DatabaseError, Problem, Row, Sql, values};
 
 /// Longest name of a holder or a tenant, in bytes.
 pub const LONGEST_NAME: usize = 128;
@@ -38,10 +37,12 @@ pub fn fit_name(name: &str) -> Result<&str, BadName> {
 
 /// Adds `holder`. False if there is one of that name, which stays as it is.
 pub async fn add(database: &Database, holder: Holder) -> Result<bool, DatabaseError> {
-    let insert = move |connection: &Connection| {
+    let insert = move |sql: &mut dyn Sql| {
         let Holder { name, tenant, key, since } = &holder;
-        let values = (name, tenant, key, since.as_millisecond());
-        connection.execute("INSERT INTO callers VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING", values)
+        sql.execute(
+            "INSERT INTO callers VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            values![name, tenant.as_ref(), key.as_slice(), since.as_millisecond()],
+        )
     };
     Ok(database.write(insert).await? == 1)
 }
@@ -49,32 +50,25 @@ pub async fn add(database: &Database, holder: Holder) -> Result<bool, DatabaseEr
 /// Takes the holder of that name out. False if there is none.
 pub async fn remove(database: &Database, name: &str) -> Result<bool, DatabaseError> {
     let name = name.to_owned();
-    let delete =
-        move |connection: &Connection| connection.execute("DELETE FROM callers WHERE name = ?1", [&name]);
+    let delete = move |sql: &mut dyn Sql| sql.execute("DELETE FROM callers WHERE name = ?1", values![&name]);
     Ok(database.write(delete).await? == 1)
 }
 
 /// All of them, by name.
 pub async fn all(database: &Database) -> Result<Vec<Holder>, DatabaseError> {
-    let select = |connection: &Connection| {
-        let mut rows = connection.prepare("SELECT name, tenant, key, since FROM callers ORDER BY name")?;
-        rows.query_map((), holder)?.collect()
+    let select = |sql: &mut dyn Sql| {
+        let rows = sql.query("SELECT name, tenant, key, since FROM callers ORDER BY name", &[])?;
+        rows.iter().map(holder).collect()
     };
     database.read(select).await
 }
 
-fn holder(row: &Row<'_>) -> rusqlite::Result<Holder> {
-    let odd = |column, kind| {
-        move |error: Box<dyn std::error::Error + Send + Sync>| {
-            rusqlite::Error::FromSqlConversionFailure(column, kind, error)
-        }
-    };
-    let since = Timestamp::from_millisecond(row.get(3)?);
+fn holder(row: &Row) -> Result<Holder, Problem> {
     Ok(Holder {
         name: row.get(0)?,
         tenant: row.get(1)?,
-        key: row.get(2)?,
-        since: since.map_err(|error| odd(3, Type::Integer)(error.into()))?,
+        key: row.get::<Vec<u8>>(2)?.try_into().map_err(|_| row.unfit(2))?,
+        since: Timestamp::from_millisecond(row.get(3)?).map_err(|_| row.unfit(3))?,
     })
 }
 

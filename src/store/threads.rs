@@ -4,13 +4,21 @@
 //! good as not there. Names, times and limits are the callers' affair.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
-use super::database::{Database, DatabaseError};
+use super::database::{Database, DatabaseError, Engine, Problem, Row, Sql, values};
 use crate::{
     conversation::{About, Message, Role, Scope, Thread, Turn, Viewer},
     coverage::Spent,
 };
+
+macro_rules! find {
+    () => {
+        "SELECT id, title, run, issue, reviewer, context, created FROM threads WHERE id = ?1 AND tenant = ?2"
+    };
+}
+
+/// A thread by its id and tenant.
+const FIND: &str = find!();
 
 /// The threads of a database.
 #[derive(Clone)]
@@ -33,9 +41,9 @@ impl Threads {
     ) -> Result<(), DatabaseError> {
         let viewer = viewer.clone();
         self.database
-            .write(move |it| {
-                insert_thread(it, &viewer.tenant, &thread)?;
-                first.map_or(Ok(()), |turn| insert_turn(it, &viewer, &thread.id, &turn))
+            .write(move |sql| {
+                insert_thread(sql, &viewer.tenant, &thread)?;
+                first.as_ref().map_or(Ok(()), |turn| insert_turn(sql, &viewer, &thread.id, turn))
             })
             .await
     }
@@ -48,9 +56,10 @@ impl Threads {
     ) -> Result<Option<(Thread, Vec<Message>)>, DatabaseError> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         self.database
-            .read(move |it| {
-                let thread = find(it, &viewer, &id)?;
-                thread.map(|thread| Ok((thread, visible(it, &viewer, &id)?))).transpose()
+            .read(move |sql| {
+                let found = sql.query(FIND, values![&id, &viewer.tenant])?;
+                let thread = found.first().map(thread).transpose()?;
+                thread.map(|thread| Ok((thread, visible(sql, &viewer, &id)?))).transpose()
             })
             .await
     }
@@ -65,9 +74,10 @@ impl Threads {
         let ([run, issue], reviewer) = (about.map(str::to_owned), reviewer.to_owned());
         let tenant = viewer.tenant.clone();
         let query = "SELECT id FROM threads WHERE tenant = ?1 AND run = ?2 AND issue = ?3 AND reviewer = ?4
-                     ORDER BY created DESC, rowid DESC LIMIT 1";
-        let look = move |it: &Connection| {
-            it.query_row(query, params![tenant, run, issue, reviewer], |row| row.get(0)).optional()
+                     ORDER BY created DESC, id DESC LIMIT 1";
+        let look = move |sql: &mut dyn Sql| {
+            let found = sql.query(query, values![&tenant, &run, &issue, &reviewer])?;
+            found.first().map(|row| row.get(0)).transpose()
         };
         self.database.read(look).await
     }
@@ -76,43 +86,53 @@ impl Threads {
     pub async fn add(&self, viewer: &Viewer, thread: &str, turn: Turn) -> Result<bool, DatabaseError> {
         let (viewer, thread) = (viewer.clone(), thread.to_owned());
         self.database
-            .write(move |it| {
-                if find(it, &viewer, &thread)?.is_none() {
+            .write(move |sql| {
+                // Nobody else may add to it meanwhile: a turn stands in one piece.
+                let find = match sql.engine() {
+                    Engine::Sqlite => FIND,
+                    Engine::Postgres => concat!(find!(), " FOR UPDATE"),
+                };
+                if sql.query(find, values![&thread, &viewer.tenant])?.is_empty() {
                     return Ok(false);
                 }
-                insert_turn(it, &viewer, &thread, &turn)?;
+                insert_turn(sql, &viewer, &thread, &turn)?;
                 Ok(true)
             })
             .await
     }
 }
 
-fn insert_thread(it: &Connection, tenant: &str, thread: &Thread) -> rusqlite::Result<()> {
+fn insert_thread(sql: &mut dyn Sql, tenant: &str, thread: &Thread) -> Result<(), Problem> {
     let Thread { id, title, about, created } = thread;
     let about = about.as_ref();
     let (run, issue) = (about.map(|one| &one.run), about.and_then(|one| one.issue.as_ref()));
     let (reviewer, context) = (about.and_then(|one| one.reviewer.as_ref()), about.map(|one| &one.context));
-    it.execute(
+    sql.execute(
         "INSERT INTO threads (id, tenant, title, run, issue, reviewer, context, created)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![id, tenant, title, run, issue, reviewer, context, created.as_millisecond()],
+        values![id, tenant, title, run, issue, reviewer, context, created.as_millisecond()],
     )?;
     Ok(())
 }
 
-fn insert_turn(it: &Connection, viewer: &Viewer, thread: &str, turn: &Turn) -> rusqlite::Result<()> {
+fn insert_turn(sql: &mut dyn Sql, viewer: &Viewer, thread: &str, turn: &Turn) -> Result<(), Problem> {
     let mut both = [&turn.question, &turn.answer].into_iter();
-    both.try_for_each(|message| insert_message(it, viewer, thread, message))
+    both.try_for_each(|message| insert_message(sql, viewer, thread, message))
 }
 
-fn insert_message(it: &Connection, viewer: &Viewer, thread: &str, message: &Message) -> rusqlite::Result<()> {
+fn insert_message(
+    sql: &mut dyn Sql,
+    viewer: &Viewer,
+    thread: &str,
+    message: &Message,
+) -> Result<(), Problem> {
     let Message { id, role, content, provider, model, reason, scope, caller, spent, created } = message;
-    it.execute(
+    sql.execute(
         "INSERT INTO messages (thread, place, id, role, content, provider, model, reason, scope, caller,
                                credential, tokens_in, tokens_out, cost_usd, created)
          VALUES (?1, (SELECT coalesce(max(place) + 1, 0) FROM messages WHERE thread = ?1),
                  ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        params![
+        values![
             thread,
             id,
             role.word(),
@@ -122,9 +142,9 @@ fn insert_message(it: &Connection, viewer: &Viewer, thread: &str, message: &Mess
             reason,
             scope.word(),
             caller,
-            viewer.credential,
-            spent.tokens_in.map(counted),
-            spent.tokens_out.map(counted),
+            viewer.credential.as_slice(),
+            spent.tokens_in,
+            spent.tokens_out,
             spent.cost_usd,
             created.as_millisecond(),
         ],
@@ -132,85 +152,57 @@ fn insert_message(it: &Connection, viewer: &Viewer, thread: &str, message: &Mess
     Ok(())
 }
 
-fn find(it: &Connection, viewer: &Viewer, id: &str) -> rusqlite::Result<Option<Thread>> {
-    it.query_row(
-        "SELECT id, title, run, issue, reviewer, context, created FROM threads WHERE id = ?1 AND tenant = ?2",
-        params![id, viewer.tenant],
-        thread,
-    )
-    .optional()
-}
-
-fn visible(it: &Connection, viewer: &Viewer, thread: &str) -> rusqlite::Result<Vec<Message>> {
-    let mut found = it.prepare(
+fn visible(sql: &mut dyn Sql, viewer: &Viewer, thread: &str) -> Result<Vec<Message>, Problem> {
+    let found = sql.query(
         "SELECT id, role, content, provider, model, reason, scope, caller, tokens_in, tokens_out, cost_usd, created
          FROM messages WHERE thread = ?1 AND (scope = 'org' OR credential = ?2) ORDER BY place",
+        values![thread, viewer.credential.as_slice()],
     )?;
-    found.query_map(params![thread, viewer.credential], message)?.collect()
+    found.iter().map(message).collect()
 }
 
-fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
-    let about = match (row.get("run")?, row.get("context")?) {
-        (Some(run), Some(context)) => {
-            Some(About { run, issue: row.get("issue")?, reviewer: row.get("reviewer")?, context })
-        }
+/// Of a row of [`FIND`].
+fn thread(row: &Row) -> Result<Thread, Problem> {
+    let about = match (row.get(2)?, row.get(5)?) {
+        (Some(run), Some(context)) => Some(About { run, issue: row.get(3)?, reviewer: row.get(4)?, context }),
         _ => None,
     };
-    Ok(Thread { id: row.get("id")?, title: row.get("title")?, about, created: moment(row)? })
+    Ok(Thread { id: row.get(0)?, title: row.get(1)?, about, created: moment(row, 6)? })
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    let tokens = |column| row.get::<_, Option<i64>>(column).map(|n| n.and_then(|n| n.try_into().ok()));
+fn message(row: &Row) -> Result<Message, Problem> {
     Ok(Message {
-        id: row.get("id")?,
-        role: word(row, "role", &Role::ALL, Role::word)?,
-        content: row.get("content")?,
-        provider: row.get("provider")?,
-        model: row.get("model")?,
-        reason: row.get("reason")?,
-        scope: word(row, "scope", &Scope::ALL, Scope::word)?,
-        caller: row.get("caller")?,
+        id: row.get(0)?,
+        role: word(row, 1, &Role::ALL, Role::word)?,
+        content: row.get(2)?,
+        provider: row.get(3)?,
+        model: row.get(4)?,
+        reason: row.get(5)?,
+        scope: word(row, 6, &Scope::ALL, Scope::word)?,
+        caller: row.get(7)?,
         spent: Spent {
-            tokens_in: tokens("tokens_in")?,
-            tokens_out: tokens("tokens_out")?,
-            cost_usd: row.get("cost_usd")?,
+            tokens_in: row.get(8)?,
+            tokens_out: row.get(9)?,
+            cost_usd: row.get(10)?,
             ..Spent::default()
         },
-        created: moment(row)?,
+        created: moment(row, 11)?,
     })
 }
 
 /// One of `all`, by the word in a column.
 fn word<T: Copy>(
-    row: &Row<'_>,
-    column: &str,
+    row: &Row,
+    column: usize,
     all: &[T],
     name: impl Fn(T) -> &'static str,
-) -> rusqlite::Result<T> {
+) -> Result<T, Problem> {
     let found: String = row.get(column)?;
-    let one = all.iter().copied().find(|one| name(*one) == found);
-    one.ok_or_else(|| unreadable(row, column, Type::Text, format!("{found:?} is not known").into()))
+    all.iter().copied().find(|one| name(*one) == found).ok_or_else(|| row.unfit(column))
 }
 
-fn moment(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
-    let column = "created";
-    Timestamp::from_millisecond(row.get(column)?)
-        .map_err(|error| unreadable(row, column, Type::Integer, Box::new(error)))
-}
-
-fn unreadable(
-    row: &Row<'_>,
-    column: &str,
-    kind: Type,
-    why: Box<dyn std::error::Error + Send + Sync>,
-) -> rusqlite::Error {
-    let at = row.as_ref().column_index(column).unwrap_or_default();
-    rusqlite::Error::FromSqlConversionFailure(at, kind, why)
-}
-
-/// `SQLite` has no larger numbers.
-fn counted(tokens: u64) -> i64 {
-    i64::try_from(tokens).unwrap_or(i64::MAX)
+fn moment(row: &Row, column: usize) -> Result<Timestamp, Problem> {
+    Timestamp::from_millisecond(row.get(column)?).map_err(|_| row.unfit(column))
 }
 
 #[cfg(test)]

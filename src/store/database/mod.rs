@@ -2,12 +2,14 @@
 //!
 //! One thread writes, in transactions that are on disk before anybody is answered; a few connections read. Which tables
 //! there are is in `schema/`; what stands in them is the affair of the modules beside this one, which hand in work as
-//! closures over a connection. docs/design/threads.md says why it is done so.
+//! closures over [`Sql`]. docs/design/threads.md says why it is done so.
 
+mod connection;
 mod error;
-mod file;
+mod notes;
 mod readers;
-mod schema;
+mod sql;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -18,10 +20,15 @@ use std::{
     sync::Arc,
 };
 
-use rusqlite::Connection;
+use tokio::sync::broadcast;
 
 pub use error::{DatabaseError, Problem};
+pub use notes::Note;
+use notes::Notes;
 use readers::Readers;
+pub(crate) use sql::values;
+pub use sql::{Engine, FromValue, Row, Sql, Value};
+use sqlite::{Sqlite, file};
 use writer::Writer;
 
 /// An open database; copies share it. Dropping the last one waits for what is being written.
@@ -35,6 +42,7 @@ struct Open {
     // Before the writer: the last connection to close tidies up, and only it can.
     readers: Readers,
     writer: Writer,
+    notes: Notes,
 }
 
 impl Database {
@@ -55,8 +63,11 @@ impl Database {
         let open = || {
             let path = file::create(path)?;
             let lock = lock(&path)?;
-            let writer = Writer::start(file::writer(&path)?, lock)?;
-            Ok(Open { readers: Readers::new(path.clone()), path, writer })
+            let notes = Notes::new();
+            let writer = Writer::start(Sqlite::writer(file::writer(&path)?), notes.clone(), lock)?;
+            let read = path.clone();
+            let readers = Readers::new(move || Ok(Sqlite::reader(file::reader(&read)?)));
+            Ok(Open { path, readers, writer, notes })
         };
         let open = open().map_err(|problem| DatabaseError { path: path.to_owned(), problem })?;
         Ok(Self { open: Arc::new(open) })
@@ -68,10 +79,11 @@ impl Database {
     }
 
     /// Changes something: `work` runs in a transaction, shared with others that wait, and what it gave is given when it is
-    /// on disk. If it fails, nothing of it was done. It must not begin or end a transaction itself.
+    /// on disk. If it fails, nothing of it was done. It may be run again, when its transaction was taken back for another's
+    /// sake, so it makes no ids and counts nothing outside. It must not begin or end a transaction itself.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl Fn(&mut dyn Sql) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.open.writer.run(work).await.map_err(|problem| self.named(problem))
     }
@@ -79,9 +91,14 @@ impl Database {
     /// Looks something up, as it is at one moment.
     pub async fn read<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        look: impl Fn(&mut dyn Sql) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.open.readers.run(look).await.map_err(|problem| self.named(problem))
+    }
+
+    /// Tells what changes from now on, through whichever node.
+    pub fn notes(&self) -> broadcast::Receiver<Note> {
+        self.open.notes.listen()
     }
 
     fn named(&self, problem: Problem) -> DatabaseError {

@@ -2,60 +2,64 @@
 //!
 //! A read sees one moment, and neither waits for the writer nor holds it up.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use super::{Problem, file};
+use super::{Problem, Sql, connection::Connection};
 
 /// How many may read at a time.
 const READERS: usize = 4;
 
+/// Makes a connection.
+type Connect = dyn Fn() -> Result<Box<dyn Connection + Send>, Problem> + Send + Sync;
+
 /// Connections that nobody uses at the moment; at most [`READERS`] are made.
 pub(super) struct Readers {
-    path: PathBuf,
+    connect: Arc<Connect>,
     turns: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Box<dyn Connection + Send>>>>,
 }
 
 impl Readers {
-    /// Of the database at `path`; none is made yet.
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
+    /// Those that `connect` makes; none is made yet.
+    pub(super) fn new<C: Connection + Send + 'static>(
+        connect: impl Fn() -> Result<C, Problem> + Send + Sync + 'static,
+    ) -> Self {
+        let connect = move || Ok(Box::new(connect()?) as Box<dyn Connection + Send>);
+        Self { connect: Arc::new(connect), turns: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
     }
 
     /// What `look` finds. It goes on also when whoever asked for it goes, so it must be short: the write-ahead log grows as
     /// long as somebody looks at an old state.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        look: impl Fn(&mut dyn Sql) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Problem::GivenUp)?;
-        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let (connect, idle) = (Arc::clone(&self.connect), Arc::clone(&self.idle));
         let looked = spawn_blocking(move || {
             let waiting = lock(&idle).pop();
-            let connection = waiting.map_or_else(|| file::reader(&path), Ok)?;
-            let found = at_one_moment(&connection, look);
+            let mut connection = waiting.map_or_else(|| connect(), Ok)?;
+            let found = at_one_moment(&mut *connection, look);
             lock(&idle).push(connection);
             drop(turn);
-            Ok(found?)
+            found
         });
         looked.await.map_err(|_| Problem::GivenUp)?
     }
 }
 
 fn at_one_moment<T>(
-    connection: &Connection,
-    look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let moment = connection.unchecked_transaction()?;
-    look(&moment)
+    connection: &mut dyn Connection,
+    look: impl Fn(&mut dyn Sql) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    connection.begin()?;
+    let found = look(connection);
+    connection.roll_back();
+    found
 }
 
-fn lock(idle: &Mutex<Vec<Connection>>) -> MutexGuard<'_, Vec<Connection>> {
+fn lock<T>(idle: &Mutex<T>) -> MutexGuard<'_, T> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rusqlite::Connection;
+
 use super::*;
 
 const CHILD: &str = "SCRUM_TEST_DATABASE";
@@ -16,17 +18,16 @@ fn folder() -> tempfile::TempDir {
 
 /// Adds a table to play with; threads and messages have rules of their own.
 async fn with_numbers(database: &Database) {
-    database.write(|it| it.execute_batch("CREATE TABLE IF NOT EXISTS numbers (n INTEGER)")).await.unwrap();
+    database.write(|sql| sql.execute("CREATE TABLE IF NOT EXISTS numbers (n INTEGER)", &[])).await.unwrap();
 }
 
 async fn add(database: &Database, n: i64) -> Result<(), DatabaseError> {
-    database.write(move |it| it.execute("INSERT INTO numbers VALUES (?1)", [n]).map(|_| ())).await
+    database.write(move |sql| sql.execute("INSERT INTO numbers VALUES (?1)", values![n]).map(|_| ())).await
 }
 
 async fn numbers(database: &Database) -> Vec<i64> {
-    let look = |it: &Connection| {
-        let mut rows = it.prepare("SELECT n FROM numbers ORDER BY n")?;
-        rows.query_map([], |row| row.get(0))?.collect()
+    let look = |sql: &mut dyn Sql| {
+        sql.query("SELECT n FROM numbers ORDER BY n", &[])?.iter().map(|row| row.get(0)).collect()
     };
     database.read(look).await.unwrap()
 }
@@ -42,23 +43,26 @@ async fn a_new_file_is_its_owners_and_every_connection_is_set() {
     let database = Database::open(&path).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-    let settings = |it: &Connection| {
-        let names = ["journal_mode", "synchronous", "foreign_keys", "busy_timeout", "user_version"];
-        names.map(|name| file::setting(it, name)).into_iter().collect::<rusqlite::Result<Vec<_>>>()
+    let settings = |sql: &mut dyn Sql| {
+        let journal: String = sql.query("PRAGMA journal_mode", &[])?[0].get(0)?;
+        let numbers =
+            ["PRAGMA synchronous", "PRAGMA foreign_keys", "PRAGMA busy_timeout", "PRAGMA user_version"];
+        let numbers = numbers.map(|name| sql.query(name, &[])?[0].get(0));
+        Ok((journal, numbers.into_iter().collect::<Result<Vec<i64>, _>>()?))
     };
     let written = database.write(settings).await.unwrap();
-    assert_eq!(written, ["wal", "2", "1", "5000", "2"]);
+    assert_eq!(written, ("wal".to_owned(), vec![2, 1, 5000, 3]));
     assert_eq!(database.read(settings).await.unwrap(), written);
     // Earlier ones may damage a file that two connections write to.
     assert!(rusqlite::version_number() >= 3_051_003);
-    let refused = database.read(|it| it.execute("DELETE FROM threads", [])).await.unwrap_err();
+    let refused = database.read(|sql| sql.execute("DELETE FROM threads", &[])).await.unwrap_err();
     assert!(matches!(refused.problem, Problem::ReadOnly(_)), "{refused}");
     drop(database);
     assert!(!folder.path().join("deep/er/scrum.db-wal").exists(), "the log is folded in");
 }
 
 #[tokio::test]
-async fn jobs_that_wait_share_a_commit_and_fail_alone() {
+async fn what_waits_shares_a_commit_and_fails_alone() {
     let folder = folder();
     let database = Database::open(&folder.path().join("scrum.db")).unwrap();
     with_numbers(&database).await;
@@ -67,15 +71,15 @@ async fn jobs_that_wait_share_a_commit_and_fail_alone() {
         let _ = wait.recv();
         Ok(())
     });
-    let fails = database.write(|it| {
-        it.execute("INSERT INTO numbers VALUES (100)", [])?;
-        it.execute("INSERT INTO nowhere VALUES (1)", []).map(|_| ())
+    let fails = database.write(|sql| {
+        sql.execute("INSERT INTO numbers VALUES (100)", &[])?;
+        sql.execute("INSERT INTO nowhere VALUES (1)", &[]).map(|_| ())
     });
-    let panics = database.write(|it| -> rusqlite::Result<()> {
-        it.execute("INSERT INTO numbers VALUES (200)", [])?;
+    let panics = database.write(|sql| {
+        sql.execute("INSERT INTO numbers VALUES (200)", &[])?;
         panic!("as a job may")
     });
-    let let_go = async {
+    let let_go = async move {
         go.send(()).unwrap();
     };
     let (first, second, fails, panics, third, ()) =
@@ -86,20 +90,19 @@ async fn jobs_that_wait_share_a_commit_and_fail_alone() {
 }
 
 #[tokio::test]
-async fn a_job_that_ends_the_transaction_costs_its_group_and_no_later_one() {
+async fn work_that_costs_the_transaction_costs_nobody_else_anything() {
     let folder = folder();
     let database = Database::open(&folder.path().join("scrum.db")).unwrap();
     with_numbers(&database).await;
-    let full = database.write(|it| {
+    let full = database.write(|sql| {
         // As a full disk would: everything since BEGIN is gone.
-        it.execute_batch("INSERT INTO numbers VALUES (1); ROLLBACK; INSERT INTO nowhere VALUES (1)")
+        sql.execute("INSERT INTO numbers VALUES (100)", &[])?;
+        sql.execute("ROLLBACK", &[])?;
+        sql.execute("INSERT INTO nowhere VALUES (1)", &[]).map(|_| ())
     });
-    let (full, next) = tokio::join!(full, add(&database, 2));
-    assert!(full.is_err());
-    let kept = numbers(&database).await;
-    assert_eq!(kept, if next.is_ok() { vec![2] } else { vec![] });
-    add(&database, 3).await.unwrap();
-    assert!(numbers(&database).await.ends_with(&[3]));
+    let (before, full, next) = tokio::join!(add(&database, 1), full, add(&database, 2));
+    assert_eq!([before.is_ok(), full.is_ok(), next.is_ok()], [true, false, true]);
+    assert_eq!(numbers(&database).await, [1, 2]);
 }
 
 #[tokio::test]
@@ -108,13 +111,10 @@ async fn a_full_disk_is_said_and_costs_nothing_that_was_there() {
     let database = Database::open(&folder.path().join("scrum.db")).unwrap();
     with_numbers(&database).await;
     add(&database, 1).await.unwrap();
-    let small = |it: &Connection| {
-        let pages: i64 = it.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        it.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-    };
-    database.write(small).await.unwrap();
+    // Less than there are means no more than there are.
+    database.write(|sql| sql.query("PRAGMA max_page_count = 1", &[])).await.unwrap();
     let large =
-        database.write(|it| it.execute_batch("CREATE TABLE large AS SELECT randomblob(100000) AS bytes"));
+        database.write(|sql| sql.execute("CREATE TABLE large AS SELECT randomblob(100000) AS bytes", &[]));
     let error = large.await.unwrap_err();
     assert_eq!(error.problem, Problem::Full);
     assert_eq!(error.to_string(), format!("{}: the disk is full", database.path().display()));
@@ -170,7 +170,7 @@ fn files_that_are_none_of_ours() {
     check(&with("CREATE TABLE other (a)"), "FILE: it is a database of another program");
     check(
         &with("PRAGMA application_id = 1935897197; PRAGMA user_version = 99"),
-        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 2",
+        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 3",
     );
     check(
         &|path| {
@@ -194,7 +194,7 @@ async fn a_lock_that_is_not_given_back_is_said_and_later_work_goes_on() {
     let path = folder.path().join("scrum.db");
     let database = Database::open(&path).unwrap();
     with_numbers(&database).await;
-    database.write(|it| it.busy_timeout(std::time::Duration::from_millis(1))).await.unwrap();
+    database.write(|sql| sql.query("PRAGMA busy_timeout = 1", &[])).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(add(&database, 1).await.unwrap_err().problem, Problem::Locked);
@@ -241,9 +241,7 @@ async fn what_was_answered_outlives_a_kill() {
         // Each job adds a number and its negative.
         let halves = found.iter().filter(|n| found.binary_search(&-**n).is_err()).count();
         assert_eq!(halves, 0);
-        let sound = database
-            .read(|it| it.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)))
-            .await;
+        let sound = database.read(|sql| sql.query("PRAGMA integrity_check", &[])?[0].get::<String>(0)).await;
         assert_eq!(sound, Ok("ok".to_owned()));
     }
 }
@@ -259,9 +257,9 @@ async fn writes_until_it_is_killed() {
     let one = |n: i64| {
         let database = &database;
         async move {
-            let pair = move |it: &Connection| {
-                it.execute("INSERT INTO numbers VALUES (?1)", [n])?;
-                it.execute("INSERT INTO numbers VALUES (-?1)", [n]).map(|_| ())
+            let pair = move |sql: &mut dyn Sql| {
+                sql.execute("INSERT INTO numbers VALUES (?1)", values![n])?;
+                sql.execute("INSERT INTO numbers VALUES (-?1)", values![n]).map(|_| ())
             };
             database.write(pair).await.unwrap();
             println!("kept {n}");

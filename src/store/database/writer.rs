@@ -1,7 +1,7 @@
-//! The one thread that writes: [`Writer`] takes jobs in turn and commits those that wait together.
+//! The one thread that writes: [`Writer`] takes work in turn and commits together what waits together.
 //!
-//! A commit waits for the disk, so that jobs which came meanwhile share the next one. Each runs in a savepoint: one that
-//! fails takes back what it did, and nothing of the others. Nobody is answered before the commit.
+//! A commit waits for the disk, so that work which came meanwhile shares the next one. Work that fails keeps nothing of what it
+//! did, and costs the others only that they are done again without it. Nobody is answered before the commit.
 
 use std::{
     fs::File,
@@ -10,124 +10,138 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Problem;
+use super::{Problem, Sql, connection::Connection, notes::Notes};
 
-/// Jobs that may wait; whoever brings another waits for room.
+/// Work that may wait; whoever brings more waits for room.
 const WAITING: usize = 1_024;
 
-/// Most jobs of one commit.
+/// Most of what is committed together.
 const GROUP: usize = 256;
-
-/// Does its work, or takes the reason why nothing is done; says whether what it did is to be kept, and how to answer.
-type Job = Box<dyn FnOnce(Result<&Connection, Problem>) -> (Result<(), Problem>, Answer) + Send>;
-
-/// Answers for a job, once it is known whether its commit succeeded.
-type Answer = Box<dyn FnOnce(Result<(), Problem>)>;
 
 /// The way to the thread that writes. Dropping it waits until all that was brought is done.
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    way: Option<mpsc::Sender<Box<dyn Work>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     /// Starts the thread, which keeps `lock` as long as it lives.
-    pub(super) fn start(connection: Connection, lock: Option<File>) -> Result<Self, Problem> {
-        let (jobs, queue) = mpsc::channel(WAITING);
+    pub(super) fn start(
+        mut connection: impl Connection + Send + 'static,
+        notes: Notes,
+        lock: Option<File>,
+    ) -> Result<Self, Problem> {
+        let (way, queue) = mpsc::channel(WAITING);
         let thread = thread::Builder::new().name("database".to_owned()).spawn(move || {
-            work_off(&connection, queue);
+            work_off(&mut connection, &notes, queue);
             drop(connection);
             drop(lock);
         })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { way: Some(way), thread: Some(thread) })
     }
 
     /// Has `work` done in a transaction and gives what it gave, once that is on disk. Work that was taken on is done also when
     /// whoever asked for it goes.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl Fn(&mut dyn Sql) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let (teller, told) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = connection.and_then(|connection| Ok(work(connection)?));
-            let worked = result.as_ref().map(|_| ()).map_err(Clone::clone);
-            let answer = move |committed: Result<(), Problem>| {
-                let _ = teller.send(result.and_then(|value| committed.map(|()| value)));
-            };
-            (worked, Box::new(answer) as Answer)
-        });
-        let jobs = self.jobs.as_ref().ok_or(Problem::GivenUp)?;
-        jobs.send(job).await.map_err(|_| Problem::GivenUp)?;
+        let way = self.way.as_ref().ok_or(Problem::GivenUp)?;
+        let asked = Asked { work, found: None, teller };
+        way.send(Box::new(asked)).await.map_err(|_| Problem::GivenUp)?;
         told.await.map_err(|_| Problem::GivenUp)?
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.way = None;
         let Some(writing) = self.thread.take() else { return };
-        // A job may have held the last handle.
+        // Work may have held the last handle.
         if writing.thread().id() != thread::current().id() {
             let _ = writing.join();
         }
     }
 }
 
-fn work_off(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
+/// Something to do in a transaction, perhaps more than once, until it is kept.
+trait Work: Send {
+    fn run(&mut self, sql: &mut dyn Sql) -> Result<(), Problem>;
+
+    /// Tells whoever waits what the last run found, if that is kept.
+    fn answer(self: Box<Self>, kept: Result<(), Problem>);
+}
+
+struct Asked<T, W> {
+    work: W,
+    found: Option<T>,
+    teller: oneshot::Sender<Result<T, Problem>>,
+}
+
+impl<T: Send, W: Fn(&mut dyn Sql) -> Result<T, Problem> + Send> Work for Asked<T, W> {
+    fn run(&mut self, sql: &mut dyn Sql) -> Result<(), Problem> {
+        self.found = None;
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(sql)));
+        self.found = Some(done.map_err(|_| Problem::GivenUp)??);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, kept: Result<(), Problem>) {
+        let Self { found, teller, .. } = *self;
+        let _ = teller.send(kept.and_then(|()| found.ok_or(Problem::GivenUp)));
+    }
+}
+
+fn work_off(connection: &mut impl Connection, notes: &Notes, mut queue: mpsc::Receiver<Box<dyn Work>>) {
     while let Some(first) = queue.blocking_recv() {
         let waiting = iter::once(first).chain(iter::from_fn(|| queue.try_recv().ok()));
-        commit_together(connection, waiting.take(GROUP));
+        work_through(connection, notes, waiting.take(GROUP).collect());
     }
 }
 
-/// Does jobs and commits them together, then answers them all.
-fn commit_together(connection: &Connection, jobs: impl Iterator<Item = Job>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Problem::from);
-    let mut answers = Vec::new();
-    let mut lost = None;
-    for job in jobs {
-        let (worked, answer) = match &begun {
-            Ok(()) => work(connection, job),
-            Err(problem) => (Ok(()), Some(job(Err(problem.clone())).1)),
-        };
-        answers.extend(answer);
-        // A full disk, for one, makes SQLite take back the whole transaction. What came next would be one of its own.
-        if begun.is_ok() && connection.is_autocommit() {
-            lost = Some(worked.err().unwrap_or(Problem::GivenUp));
-            break;
+/// Does work in as few transactions as its failures allow, and answers all of it.
+fn work_through(connection: &mut impl Connection, notes: &Notes, mut group: Vec<Box<dyn Work>>) {
+    while !group.is_empty() {
+        match together(connection, &mut group) {
+            Ok(()) => {
+                notes.tell(connection.notes());
+                return answer(group, &Ok(()));
+            }
+            Err(Stopped { at: None, problem }) => return answer(group, &Err(problem)),
+            Err(Stopped { at: Some(at), problem }) => {
+                let rest = group.split_off(at + 1);
+                answer(group.split_off(at), &Err(problem));
+                work_through(connection, notes, group);
+                group = rest;
+            }
         }
     }
-    let committed = lost.map_or_else(|| commit(connection), Err);
-    for answer in answers {
-        answer(committed.clone());
+}
+
+fn answer(group: Vec<Box<dyn Work>>, kept: &Result<(), Problem>) {
+    for work in group {
+        work.answer(kept.clone());
     }
 }
 
-/// Does one job in a savepoint. There is no answer where it panicked: whoever waits for one finds that out.
-fn work(connection: &Connection, job: Job) -> (Result<(), Problem>, Option<Answer>) {
-    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
-        let problem = Problem::from(error);
-        return (Err(problem.clone()), Some(job(Err(problem)).1));
-    }
-    let done = catch_unwind(AssertUnwindSafe(|| job(Ok(connection))));
-    let (worked, answer) = match done {
-        Ok((worked, answer)) => (worked, Some(answer)),
-        Err(_) => (Err(Problem::GivenUp), None),
-    };
-    let end = if worked.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    // Fails only where the whole transaction is gone, which is seen by whoever commits.
-    let _ = connection.execute_batch(end);
-    (worked, answer)
+/// Why nothing of a transaction was kept.
+struct Stopped {
+    /// The place of the work that failed; `None`: it was none of the work.
+    at: Option<usize>,
+    problem: Problem,
 }
 
-fn commit(connection: &Connection) -> Result<(), Problem> {
-    let committed = connection.execute_batch("COMMIT");
-    if committed.is_err() && !connection.is_autocommit() {
-        let _ = connection.execute_batch("ROLLBACK");
+/// Does all of it in one transaction.
+fn together(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
+    connection.begin().map_err(|problem| Stopped { at: None, problem })?;
+    for (at, work) in group.iter_mut().enumerate() {
+        if let Err(problem) = work.run(connection) {
+            connection.roll_back();
+            return Err(Stopped { at: Some(at), problem });
+        }
     }
-    Ok(committed?)
+    connection.commit().map_err(|problem| Stopped { at: None, problem })
 }

@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use super::{Problem, schema};
 
 /// How long a connection waits for a lock that another program holds.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+pub(in super::super) const BUSY: Duration = Duration::from_secs(5);
 
 /// What every connection is set to, and must say when asked. FULL: what was answered for survives a power cut, not only
 /// a crash of ours.
@@ -29,7 +29,7 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 /// Makes the file and the folders above it where there is none, and gives its true path.
-pub(super) fn create(path: &Path) -> Result<PathBuf, io::Error> {
+pub(in super::super) fn create(path: &Path) -> Result<PathBuf, io::Error> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -44,7 +44,7 @@ pub(super) fn create(path: &Path) -> Result<PathBuf, io::Error> {
 
 /// Takes the lock that one daemon at a time may have, beside the file. It is given back when the handle is dropped, also
 /// by a crash.
-pub(super) fn lock(path: &Path) -> Result<File, Problem> {
+pub(in super::super) fn lock(path: &Path) -> Result<File, Problem> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(PathBuf::from(beside))?;
@@ -56,14 +56,14 @@ pub(super) fn lock(path: &Path) -> Result<File, Problem> {
 }
 
 /// A connection that may write, to a database of ours with all its tables.
-pub(super) fn writer(path: &Path) -> Result<Connection, Problem> {
+pub(in super::super) fn writer(path: &Path) -> Result<Connection, Problem> {
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     schema::migrate(&mut connection)?;
     Ok(connection)
 }
 
 /// A connection that only reads. Needs that of the writer beside it, which keeps the index of the write-ahead log.
-pub(super) fn reader(path: &Path) -> Result<Connection, Problem> {
+pub(in super::super) fn reader(path: &Path) -> Result<Connection, Problem> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
@@ -83,7 +83,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
 }
 
 /// A pragma's value as text.
-pub(super) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<String> {
+pub(in super::super) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<String> {
     connection.pragma_query_value(None, name, |row| {
         Ok(match row.get_ref(0)? {
             ValueRef::Integer(number) => number.to_string(),

@@ -1,0 +1,78 @@
+//! Keeps jobs from being lost: [`keep`] renews what this node holds, takes back what others hold no longer, and removes what
+//! was kept long enough.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::{LEASE, Queue};
+use crate::{clock, job::State};
+
+/// How often it is looked what there is to do.
+const TICK: Duration = Duration::from_secs(1);
+/// How often jobs are said to be this node's.
+const RENEWAL: Duration = Duration::from_secs(LEASE.as_secs() / 3);
+/// How often old jobs are removed.
+const PRUNING: Duration = Duration::from_mins(1);
+/// Most jobs that are removed in one transaction.
+const PRUNED: u32 = 500;
+
+/// Keeps jobs until `end`. What the store does not do now is done a tick later.
+pub(super) async fn keep(queue: Arc<Queue>, end: CancellationToken) {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut renewed, mut pruned) = (Instant::now(), None::<Instant>);
+    while end.run_until_cancelled(ticks.tick()).await.is_some() {
+        // Renewed before anything is taken back: a machine that was asleep would take back its own.
+        if renewed.elapsed() >= RENEWAL && queue.renew().await {
+            renewed = Instant::now();
+        }
+        queue.reap().await;
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNING) && queue.prune().await {
+            pruned = Some(Instant::now());
+        }
+    }
+}
+
+impl Queue {
+    /// True when the store answered.
+    async fn renew(&self) -> bool {
+        let held = self.underway.held();
+        if held.is_empty() {
+            return true;
+        }
+        let Ok(lost) = self.told(self.jobs.renew(&self.node, held, LEASE).await) else { return false };
+        for held in lost {
+            // What has ended meanwhile is not lost.
+            if self.underway.lost(&held) {
+                self.numbers.lost();
+            }
+        }
+        true
+    }
+
+    async fn reap(&self) {
+        let Ok(reaped) = self.told(self.jobs.reap().await) else { return };
+        self.numbers.reaped(reaped.requeued.len() as u64, reaped.failed.len() as u64);
+        if !reaped.requeued.is_empty() {
+            self.wake.notify_one();
+        }
+        for id in &reaped.failed {
+            self.count_end(id, State::Failed).await;
+        }
+    }
+
+    async fn prune(&self) -> bool {
+        let keep = SignedDuration::try_from(self.settings.keep).unwrap_or(SignedDuration::MAX);
+        let Ok(before) = clock::now().checked_sub(keep) else { return true };
+        loop {
+            match self.told(self.jobs.prune(before, PRUNED).await) {
+                Ok(removed) if removed < u64::from(PRUNED) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}

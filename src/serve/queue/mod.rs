@@ -1,0 +1,127 @@
+//! Jobs of `scrum serve`: [`Queue`], which those who bring jobs share with those who do them.
+//!
+//! `dispatcher` takes jobs as long as there is room, `worker` does one, `keeper` keeps what is under way this node's and takes
+//! back what others have left lying. What may follow on what is the store's affair, and HTTP is `api`'s.
+
+pub(super) mod api;
+mod dispatcher;
+mod keeper;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod underway;
+mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::queue::{Numbers, Refused};
+use crate::{
+    clock, config,
+    job::{JobId, NewJob, State, wire::Ailment},
+    store::{
+        database::DatabaseError,
+        jobs::{Enqueued, Jobs},
+    },
+};
+use trouble::Trouble;
+use underway::{Stop, Underway};
+
+/// How long a job is this node's without a word of it.
+const LEASE: Duration = Duration::from_secs(15);
+/// How often it is looked for jobs that nobody told of.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The jobs, and what this node does about them.
+pub(super) struct Queue {
+    /// Where they are.
+    pub(super) jobs: Jobs,
+    pub(super) settings: config::Queue,
+    pub(super) numbers: Arc<Numbers>,
+    /// This daemon's name as long as it runs.
+    pub(super) node: String,
+    underway: Underway,
+    trouble: Trouble,
+    wake: Notify,
+}
+
+impl Queue {
+    /// Nothing is done until [`Self::work`].
+    pub(super) fn new(jobs: Jobs, settings: config::Queue, numbers: Arc<Numbers>) -> Arc<Self> {
+        numbers.workers(settings.workers);
+        let (node, underway, trouble, wake) = (clock::uuid(), <_>::default(), <_>::default(), <_>::default());
+        Arc::new(Self { jobs, settings, numbers, node, underway, trouble, wake })
+    }
+
+    /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
+    pub(super) async fn bring(&self, new: NewJob) -> Result<Enqueued, DatabaseError> {
+        let (kind, source) = (new.task.kind, new.source);
+        let enqueued = self.told(self.jobs.enqueue(new, self.settings.waiting).await)?;
+        match &enqueued {
+            Enqueued::New(called_off) => {
+                self.numbers.enqueued(kind, source);
+                for (id, _) in called_off {
+                    // Jobs about one subject are of one kind and come from one place.
+                    self.numbers.ended(kind, source, State::Cancelled);
+                    self.underway.call_off(id);
+                }
+                self.wake.notify_one();
+            }
+            Enqueued::Same(..) | Enqueued::Other(_) => self.numbers.deduplicated(),
+            Enqueued::Full { .. } => self.numbers.refused(Refused::Full),
+        }
+        Ok(enqueued)
+    }
+
+    /// Calls a job off, as [`Jobs::cancel`] does, and ends what this node does for it.
+    pub(super) async fn cancel(
+        &self,
+        tenant: Option<&str>,
+        id: &JobId,
+    ) -> Result<Option<State>, DatabaseError> {
+        let was = self.told(self.jobs.cancel(tenant, id).await)?;
+        if was.is_some_and(|state| !state.is_final()) {
+            self.underway.call_off(id);
+            self.count_end(id, State::Cancelled).await;
+        }
+        Ok(was)
+    }
+
+    /// How many jobs this node has under way.
+    pub(super) fn running(&self) -> usize {
+        self.underway.len()
+    }
+
+    /// What keeps this node from doing jobs.
+    pub(super) fn ailments(&self) -> Vec<Ailment> {
+        self.trouble.ailments()
+    }
+
+    /// Does jobs until `end`; those under way then have `grace`, and are given back.
+    pub(super) async fn work(self: Arc<Self>, end: CancellationToken, grace: Duration) {
+        let done = CancellationToken::new();
+        let keeping = tokio::spawn(keeper::keep(Arc::clone(&self), done.clone()));
+        dispatcher::Dispatcher::new(self).run(&end, grace).await;
+        done.cancel();
+        // It only waits for what it has asked of the store.
+        let _ = keeping.await;
+    }
+
+    /// Counts the end of a job of which only the name is known.
+    async fn count_end(&self, id: &JobId, state: State) {
+        if let Ok(Some(job)) = self.jobs.job(None, id).await {
+            self.numbers.ended(job.new.task.kind, job.new.source, state);
+        }
+    }
+
+    /// What the store said; it is remembered whether it said anything.
+    fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        if said.is_err() {
+            self.numbers.store_failed();
+        }
+        self.trouble.store(said.as_ref().err());
+        said
+    }
+}

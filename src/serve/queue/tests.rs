@@ -1,0 +1,1 @@
+//! The dispatcher over a real file.

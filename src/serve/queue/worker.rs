@@ -1,0 +1,56 @@
+//! One attempt at a job: [`work`].
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
+
+use super::{Queue, Stop, underway::Why};
+use crate::{
+    job::{Job, Kind},
+    serve::metrics::queue::Step,
+    store::jobs::Ending,
+};
+
+/// Does `job` until it has come to an end, its time is over or it is told to stop. `None`: its end is nobody's business any more.
+pub(super) async fn work(queue: Arc<Queue>, job: Job, stop: oneshot::Receiver<Stop>) -> Option<Ending> {
+    let running = queue.numbers.running();
+    let (ending, stopped) = match job.new.task.kind {
+        Kind::Noop => nothing(&queue, &job, stop).await,
+        Kind::Review | Kind::Parity | Kind::Smoke | Kind::Gauntlet | Kind::Eval => {
+            (Ending::Failed("not yet".to_owned()), None)
+        }
+    };
+    drop(running);
+    match stopped {
+        None => Some(ending),
+        Some(Stop { why: Why::Leaving, .. }) => Some(Ending::GivenBack),
+        Some(Stop { why: Why::Lost, .. }) => None,
+        Some(Stop { why: Why::CalledOff, at }) => {
+            queue.numbers.cancelled_in(at.elapsed());
+            None
+        }
+    }
+}
+
+async fn nothing(queue: &Queue, job: &Job, stop: oneshot::Receiver<Stop>) -> (Ending, Option<Stop>) {
+    let began = Instant::now();
+    let timeout = Duration::from_secs(job.new.timeout_secs.into());
+    let done = Ending::Succeeded("{}".to_owned());
+    tokio::select! {
+        biased;
+        Ok(stop) = stop => (done, Some(stop)),
+        () = sleep(Duration::from_millis(job.new.task.work_ms)) => {
+            queue.numbers.step(Step::Noop, began.elapsed());
+            (done, None)
+        }
+        () = sleep(timeout) => (too_long(job), None),
+    }
+}
+
+/// The ending of an attempt that took longer than it may.
+fn too_long(job: &Job) -> Ending {
+    Ending::TimedOut(format!("it took longer than {} s", job.new.timeout_secs))
+}
