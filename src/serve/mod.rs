@@ -12,6 +12,7 @@ pub mod log;
 pub mod metrics;
 mod operation;
 mod queue;
+mod scrape;
 mod tenants;
 mod threads;
 mod trace;
@@ -101,12 +102,13 @@ impl Server {
     }
 
     fn router(&self, callers: Callers) -> Router {
+        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)
             .offer(operation::MODEL, gateway::model)
             .offer(operation::PERFORMANCE, gateway::performance)
-            .offer(operation::METRICS, gateway::exposition)
+            .merge(Router::new().offer(operation::METRICS, scrape::scrape).with_state(told))
             .merge(threads::router(Arc::clone(&self.desk)))
             .merge(api::router(Arc::clone(&self.jobs)))
             // What stands above is for those who may ask.

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, Queue};
+use super::{LEASE, Queue, log};
 use crate::{clock, job::State};
 
 /// How often it is looked what there is to do.
@@ -48,6 +48,7 @@ impl Queue {
             // What has ended meanwhile is not lost.
             if self.underway.lost(&held) {
                 self.numbers.lost();
+                log::lost(&held.id, held.attempt);
             }
         }
         true
@@ -55,6 +56,7 @@ impl Queue {
 
     async fn reap(&self) {
         let Ok(reaped) = self.told(self.jobs.reap().await) else { return };
+        log::reaped(&reaped);
         self.numbers.reaped(reaped.requeued.len() as u64, reaped.failed.len() as u64);
         if !reaped.requeued.is_empty() {
             self.wake.notify_one();
