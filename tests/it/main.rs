@@ -26,6 +26,7 @@ mod forge;
 mod gate;
 mod gauntlet;
 mod git;
+mod git_server;
 mod guidance;
 mod hostile;
 mod invariance;

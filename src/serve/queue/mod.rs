@@ -4,28 +4,44 @@
 //! back what others have left lying. What may follow on what is the store's affair, and HTTP is `api`'s.
 
 pub(super) mod api;
+mod child;
 mod dispatcher;
+mod files;
+mod folders;
+mod hold;
 mod keeper;
+mod listener;
+mod log;
+mod recorder;
+mod result;
 #[cfg(test)]
 mod tests;
 mod trouble;
 mod underway;
+mod watch;
 mod worker;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::queue::{Numbers, Refused};
+use super::{
+    Workplace,
+    ground::Grounds,
+    metrics::queue::{Numbers, Refused},
+};
 use crate::{
-    clock, config,
+    config,
     job::{JobId, NewJob, State, wire::Ailment},
     store::{
+        Store,
         database::DatabaseError,
-        jobs::{Enqueued, Jobs},
+        jobs::{Counts, Enqueued, Jobs},
     },
 };
+use folders::Folders;
+use hold::Hold;
 use trouble::Trouble;
 use underway::{Stop, Underway};
 
@@ -33,6 +49,29 @@ use underway::{Stop, Underway};
 const LEASE: Duration = Duration::from_secs(15);
 /// How often it is looked for jobs that nobody told of.
 const POLL: Duration = Duration::from_secs(1);
+
+/// What jobs are done with.
+pub(super) struct Workshop {
+    program: PathBuf,
+    folders: Folders,
+    pub(super) grounds: Grounds,
+    /// The daemon's own runs, where theirs go.
+    runs: Store,
+}
+
+impl Workshop {
+    /// For the jobs of `node`, at `place`.
+    pub(super) fn open(
+        place: Workplace,
+        repositories: Vec<config::Repository>,
+        runs: Store,
+        node: &str,
+    ) -> io::Result<Self> {
+        let folders = Folders::open(&place.folder, node)?;
+        let grounds = Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
+        Ok(Self { program: place.program, folders, grounds, runs })
+    }
+}
 
 /// The jobs, and what this node does about them.
 pub(super) struct Queue {
@@ -42,27 +81,39 @@ pub(super) struct Queue {
     pub(super) numbers: Arc<Numbers>,
     /// This daemon's name as long as it runs.
     pub(super) node: String,
+    /// No other daemon has this store: what runs there is a dead one's.
+    is_alone: bool,
+    workshop: Workshop,
     underway: Underway,
+    hold: Hold,
     trouble: Trouble,
     wake: Notify,
 }
 
 impl Queue {
     /// Nothing is done until [`Self::work`].
-    pub(super) fn new(jobs: Jobs, settings: config::Queue, numbers: Arc<Numbers>) -> Arc<Self> {
+    pub(super) fn new(
+        jobs: Jobs,
+        settings: config::Queue,
+        numbers: Arc<Numbers>,
+        (node, is_alone): (String, bool),
+        workshop: Workshop,
+    ) -> Arc<Self> {
         numbers.workers(settings.workers);
-        let (node, underway, trouble, wake) = (clock::uuid(), <_>::default(), <_>::default(), <_>::default());
-        Arc::new(Self { jobs, settings, numbers, node, underway, trouble, wake })
+        let (underway, hold, trouble, wake) = <_>::default();
+        Arc::new(Self { jobs, settings, numbers, node, is_alone, workshop, underway, hold, trouble, wake })
     }
 
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
     pub(super) async fn bring(&self, new: NewJob) -> Result<Enqueued, DatabaseError> {
-        let (kind, source) = (new.task.kind, new.source);
+        let (id, kind, source) = (new.id.clone(), new.task.kind, new.source);
         let enqueued = self.told(self.jobs.enqueue(new, self.settings.waiting).await)?;
         match &enqueued {
             Enqueued::New(called_off) => {
                 self.numbers.enqueued(kind, source);
-                for (id, _) in called_off {
+                log::stored(&id, kind, source);
+                for (id, was) in called_off {
+                    log::called_off(id, *was);
                     // Jobs about one subject are of one kind and come from one place.
                     self.numbers.ended(kind, source, State::Cancelled);
                     self.underway.call_off(id);
@@ -82,11 +133,17 @@ impl Queue {
         id: &JobId,
     ) -> Result<Option<State>, DatabaseError> {
         let was = self.told(self.jobs.cancel(tenant, id).await)?;
-        if was.is_some_and(|state| !state.is_final()) {
+        if let Some(was) = was.filter(|state| !state.is_final()) {
+            log::called_off(id, was);
             self.underway.call_off(id);
             self.count_end(id, State::Cancelled).await;
         }
         Ok(was)
+    }
+
+    /// How many jobs there are.
+    pub(super) async fn counts(&self) -> Result<Counts, DatabaseError> {
+        self.told(self.jobs.counts().await)
     }
 
     /// How many jobs this node has under way.
@@ -101,12 +158,22 @@ impl Queue {
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.
     pub(super) async fn work(self: Arc<Self>, end: CancellationToken, grace: Duration) {
+        if self.is_alone {
+            end.run_until_cancelled(self.take_back()).await;
+        }
         let done = CancellationToken::new();
-        let keeping = tokio::spawn(keeper::keep(Arc::clone(&self), done.clone()));
-        dispatcher::Dispatcher::new(self).run(&end, grace).await;
-        done.cancel();
-        // It only waits for what it has asked of the store.
-        let _ = keeping.await;
+        let keeping = async {
+            tokio::join!(
+                keeper::keep(&self, &done),
+                keeper::hear(&self, &done),
+                hold::watch_machine(&self, &done)
+            )
+        };
+        let working = async {
+            dispatcher::Dispatcher::new(Arc::clone(&self)).run(&end, grace).await;
+            done.cancel();
+        };
+        tokio::join!(keeping, working);
     }
 
     /// Counts the end of a job of which only the name is known.
@@ -118,8 +185,9 @@ impl Queue {
 
     /// What the store said; it is remembered whether it said anything.
     fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-        if said.is_err() {
+        if let Err(error) = &said {
             self.numbers.store_failed();
+            log::store_failed(error);
         }
         self.trouble.store(said.as_ref().err());
         said

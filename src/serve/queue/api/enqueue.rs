@@ -45,6 +45,7 @@ impl Desk {
             return Err(exceeded.of_jobs().into());
         }
         let new = self.new_job(order, tenant.as_ref().to_owned())?;
+        self.queue.workshop.grounds.admit(&new.tenant, &new.task).map_err(not_allowed)?;
         let id = new.id.clone();
         match self.queue.bring(new).await.map_err(broken)? {
             Enqueued::New(_) => Ok(brought(StatusCode::CREATED, &id, Stand::Queued)),
