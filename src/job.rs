@@ -3,6 +3,7 @@
 //! Plain data. What may follow on what is decided by the store, in one statement each; whose turn it is by [`order`].
 
 pub mod order;
+pub mod wire;
 
 use std::fmt;
 

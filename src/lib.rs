@@ -58,6 +58,7 @@ pub mod process;
 // Edges: the only code that touches the world. They never name one another.
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod forge;
 pub mod git;
 pub mod probe;

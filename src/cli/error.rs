@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::{
     bundle::SplitError,
     config::{ConfigError, PanelError},
+    daemon::DaemonError,
     forge::{ForgeError, address::AddressError},
     git::GitError,
     prompt::TemplateError,
@@ -260,10 +261,42 @@ impl From<DatabaseError> for CliError {
             Problem::ReadOnly(_) | Problem::Unreachable(_) => {
                 plain.hint("is the file, or its folder, not yours?")
             }
+            Problem::BadAddress => plain.hint("`--store postgres://USER@HOST/NAME`"),
+            Problem::Refused(_) => plain.hint(
+                "are user, password and the database's name right, and may the user make tables there?",
+            ),
+            Problem::Cut(_) => plain.hint("does it run, and may this machine reach it?"),
+            Problem::Setting { name: "synchronous_commit", .. } => {
+                plain.hint("what was answered could be lost: leave it on for scrum's user")
+            }
             Problem::Setting { .. } => {
                 plain.hint("a network drive may be the reason: keep the file on a local one")
             }
-            Problem::Full | Problem::Other(_) | Problem::GivenUp => plain,
+            Problem::Full | Problem::Conflict(_) | Problem::Other(_) | Problem::GivenUp => plain,
+        }
+    }
+}
+
+impl From<DaemonError> for CliError {
+    fn from(error: DaemonError) -> Self {
+        let plain = Self::new(error.to_string());
+        match &error {
+            DaemonError::Unreachable { .. } => plain
+                .hint("`scrum serve` starts one here")
+                .hint("`--server URL`, or SCRUM_SERVER, says where another one is"),
+            DaemonError::Refused { status: 401, .. } => {
+                plain.hint("set SCRUM_KEY to a key that `scrum keys add NAME` made for its store")
+            }
+            DaemonError::Refused { code, .. } if code == "queue_full" => {
+                plain.hint("try again later; `scrum jobs --state queued` shows what waits")
+            }
+            DaemonError::Refused { status: 403, code, .. } if code == "repository_not_allowed" => {
+                plain.hint("its configuration names the repositories it works on: [[serve.repository]]")
+            }
+            DaemonError::Unintelligible { .. } => {
+                plain.hint("is that the address of `scrum serve`, and of the same version?")
+            }
+            DaemonError::Address { .. } | DaemonError::Refused { .. } | DaemonError::Broken { .. } => plain,
         }
     }
 }

@@ -23,6 +23,7 @@ mod mcp;
 mod parity;
 mod post;
 mod pull;
+mod queue;
 mod report;
 mod review;
 mod secrets;
@@ -131,6 +132,14 @@ enum Command {
     Gauntlet(gauntlet::GauntletArgs),
     /// Serve models to many at once: identical requests at a time are one call of the provider
     Serve(serve::ServeArgs),
+    /// Bring a job to a daemon: a review, or something else that takes a while
+    Enqueue(queue::EnqueueArgs),
+    /// List a daemon's jobs, or show one
+    Jobs(queue::JobsArgs),
+    /// Call jobs off
+    Cancel(queue::CancelArgs),
+    /// Follow a job to its end, and print what came of it
+    Watch(queue::WatchArgs),
     /// Say who may ask a daemon, give somebody a key, or take it away
     Keys(keys::KeysArgs),
     /// Serve agents over the Model Context Protocol on standard input and output: review, tally, explain, dispose
@@ -320,6 +329,10 @@ pub fn main() -> ExitCode {
         Command::Parity(args) => parity::run(&cli.global, &args, ui),
         Command::Gauntlet(args) => gauntlet::run(&cli.global, &args, ui),
         Command::Serve(args) => serve::run(&cli.global, &args, ui),
+        Command::Enqueue(args) => queue::enqueue(&cli.global, &args, ui),
+        Command::Jobs(args) => queue::jobs(&cli.global, &args, ui),
+        Command::Cancel(args) => queue::cancel(&cli.global, &args, ui),
+        Command::Watch(args) => queue::watch(&cli.global, &args, ui),
         Command::Keys(args) => keys::run(&cli.global, &args, ui),
         Command::Mcp => mcp::run(&cli.global, ui),
     };

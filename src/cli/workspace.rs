@@ -236,6 +236,7 @@ impl Workspace {
         if let Some(trust) = distrusted {
             config.distrust(&|access| trust.tampered(repo.as_ref(), &place.started_in, access));
         }
+        Environment.lay_over_forge(&mut config.forge);
         if let Some(folder) = Environment.get(env::CACHE_DIR) {
             config.cache_dir = folder.into();
         }

@@ -13,6 +13,7 @@ use serde::{
     },
 };
 
+use super::serve::{LogForm, LogLevel};
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
     post::remarks::{self, Inline},
@@ -182,9 +183,35 @@ pub(super) struct Serve {
     pub(super) waiting: usize,
     pub(super) wait_secs: u64,
     pub(super) grace_secs: u64,
+    pub(super) log: LogForm,
+    pub(super) log_level: LogLevel,
     pub(super) tenant: TenantLimits,
     pub(super) limit: Vec<TenantLimit>,
+    pub(super) repository: Vec<Repository>,
+    pub(super) webhook: Webhook,
     pub(super) queue: Queue,
+}
+
+/// `[[serve.repository]]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Repository {
+    pub(super) path: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) config: Option<PathBuf>,
+    pub(super) commands: bool,
+    pub(super) tenants: Option<Vec<String>>,
+    pub(super) token_env: Option<String>,
+}
+
+/// `[serve.webhook]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Webhook {
+    pub(super) github_secret_env: String,
+    pub(super) gitlab_secret_env: String,
+    pub(super) gitea_secret_env: String,
+    pub(super) drafts: bool,
 }
 
 /// `[serve.queue]`.
@@ -207,6 +234,7 @@ pub(super) struct Queue {
 pub(super) struct TenantLimits {
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[[serve.limit]]`.
@@ -216,6 +244,7 @@ pub(super) struct TenantLimit {
     pub(super) tenant: String,
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,
+    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[post] inline`.

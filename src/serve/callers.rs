@@ -22,6 +22,7 @@ use http::{
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::trace::identified;
 use crate::{
     digest,
     provider::relay::Problem,
@@ -37,7 +38,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Where Anthropic's clients put a key.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// For whom a request is made.
-const ORGANISATION: &str = "x-org-id";
+pub(super) const ORGANISATION: &str = "x-org-id";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(super) struct Caller {
     pub(super) tenant: Arc<str>,
     /// A hash of what it proved itself with, or of what it sent where nothing is asked for.
     credential: Option<[u8; 32]>,
+    /// Its key is for this tenant and no other.
+    pub(super) is_bound: bool,
 }
 
 impl Caller {
@@ -172,7 +175,12 @@ impl Callers {
         drop(door);
         self.is_of_here(headers)?;
         let (name, tenant) = (Arc::from(""), Arc::from(tenant(headers)?.unwrap_or_default()));
-        Ok(Caller { name, tenant, credential: sent(headers).map(|key| digest::sha256_bytes(&[key])) })
+        Ok(Caller {
+            name,
+            tenant,
+            credential: sent(headers).map(|key| digest::sha256_bytes(&[key])),
+            is_bound: false,
+        })
     }
 
     /// Where nothing is asked for, a page in somebody's browser could spend what this machine's owner pays. A browser says
@@ -206,7 +214,7 @@ impl Door {
             (None, Some(named)) => Arc::from(named),
             (None, None) => Arc::clone(name),
         };
-        Ok(Caller { name: Arc::clone(name), tenant, credential: Some(key) })
+        Ok(Caller { name: Arc::clone(name), tenant, credential: Some(key), is_bound: own.is_some() })
     }
 }
 
@@ -214,6 +222,7 @@ impl Door {
 pub(super) async fn guard(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
     match callers.check(request.headers()) {
         Ok(caller) => {
+            identified(&caller.name, &caller.tenant);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -5,23 +5,23 @@
 mod arrival;
 mod bucket;
 mod callers;
+mod document;
 mod gateway;
 mod ground;
 mod listener;
+pub mod log;
 pub mod metrics;
+mod operation;
 mod queue;
+mod scrape;
 mod tenants;
 mod threads;
+mod trace;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    middleware,
-    routing::{get, post},
-};
-use http::{Method, StatusCode, Uri};
+use axum::{Router, body::Body, middleware};
+use http::{Method, StatusCode, Uri, header::CONTENT_TYPE};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -38,8 +38,10 @@ use crate::{
     store::{Store, database::Database, jobs::Jobs, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
+pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
-use queue::{Queue, Workshop};
+use operation::Offer;
+use queue::{Queue, Workshop, api};
 use threads::Desk;
 
 /// How long those may take to read on who are told that their answer is given up.
@@ -71,7 +73,7 @@ pub struct Workplace {
 pub struct Server {
     gateway: Arc<Gateway>,
     desk: Arc<Desk>,
-    queue: Arc<Queue>,
+    jobs: Arc<api::Desk>,
     database: Database,
 }
 
@@ -86,16 +88,20 @@ impl Server {
         place: Workplace,
     ) -> io::Result<Self> {
         let routes = Routes::new(upstreams(&settings, reviewers));
-        let jobs = settings.queue.clone();
+        let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
+        let repositories = settings.repositories.clone();
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
         let node = clock::uuid();
-        let workshop = Workshop::open(place, desk.runs.clone(), &node)?;
+        let workshop = Workshop::open(place, repositories, desk.runs.clone(), &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
-        let queue = Queue::new(Jobs::new(database.clone()), jobs, numbers, (node, true), workshop);
-        Ok(Self { gateway, desk, queue, database })
+        // Whoever has the file open as a daemon is the only one.
+        let is_alone = database.path().is_some();
+        let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
+        let jobs = api::Desk::new(queue, database.clone(), limits);
+        Ok(Self { gateway, desk, jobs, database })
     }
 
     /// The names that a request may give for its model.
@@ -107,7 +113,8 @@ impl Server {
     pub async fn serve(&self, listener: TcpListener, callers: Callers, end: &CancellationToken) -> bool {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
-        let working = Arc::clone(&self.queue).work(end.clone(), grace);
+        tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
+        let working = Arc::clone(&self.jobs.queue).work(end.clone(), grace);
         let serving = listener::serve(listener, self.router(callers), end, grace);
         let (is_whole, ()) = tokio::join!(serving, working);
         self.gateway.flights.drain(Duration::ZERO).await;
@@ -118,19 +125,24 @@ impl Server {
     }
 
     fn router(&self, callers: Callers) -> Router {
+        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
         Router::new()
-            .route("/v1/chat/completions", post(gateway::chat))
-            .route("/v1/models", get(gateway::models))
-            .route("/v1/models/{*name}", get(gateway::model))
-            .route("/api/metrics/performance", get(gateway::performance))
-            .route("/metrics", get(gateway::exposition))
+            .offer(operation::CHAT, gateway::chat)
+            .offer(operation::MODELS, gateway::models)
+            .offer(operation::MODEL, gateway::model)
+            .offer(operation::PERFORMANCE, gateway::performance)
+            .merge(Router::new().offer(operation::METRICS, scrape::scrape).with_state(told))
             .merge(threads::router(Arc::clone(&self.desk)))
+            .merge(api::router(Arc::clone(&self.jobs)))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route_layer(middleware::from_fn_with_state(Arc::clone(&self.gateway), gateway::turned_away))
-            .route("/health", get(async || "ok\n"))
+            .offer(operation::HEALTH, async || "ok\n")
+            .offer(operation::DOCUMENT, async || ([(CONTENT_TYPE, "application/json")], document()))
+            .merge(api::open_router(Arc::clone(&self.jobs)))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .layer(middleware::from_fn(trace::traced))
             .with_state(Arc::clone(&self.gateway))
     }
 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use crate::{provider::relay::Problem, report::words, reviewer::Allowance};
+use crate::{config::JobLimits, provider::relay::Problem, report::words, reviewer::Allowance};
 
 /// Most tenants that have an account of their own, besides those named in the configuration. Beyond, newcomers share one.
 const MOST_ACCOUNTS: usize = 10_000;
@@ -84,6 +84,7 @@ pub(super) struct Exceeded {
 enum What {
     Requests,
     Tokens,
+    Jobs,
 }
 
 /// How much of a minute's worth is left, where there are limits.
@@ -107,6 +108,13 @@ impl Tenants {
         let strangers = Account::new(usual, now);
         let accounts = Mutex::new(Accounts { of: HashMap::new(), strangers, tidied: now });
         Self { shared: Arc::new(Shared { usual, named, accounts }) }
+    }
+
+    /// The same for jobs, each of which is a request.
+    pub(super) fn of_jobs(limits: &JobLimits) -> Self {
+        let allowance = |jobs| Allowance { requests_per_minute: jobs, tokens_per_minute: None };
+        let named = limits.named.iter().map(|(tenant, jobs)| (tenant.clone(), allowance(*jobs)));
+        Self::new(allowance(limits.usual), named.collect())
     }
 
     /// Lets a request of about `tokens` in, or says when it would be.
@@ -249,6 +257,11 @@ impl From<Exceeded> for Problem {
 }
 
 impl Exceeded {
+    /// What was asked for was jobs.
+    pub(super) fn of_jobs(self) -> Self {
+        Self { what: What::Jobs, ..self }
+    }
+
     /// Whole seconds, at least one, after which the same request is let in if nothing else is.
     fn retry_after_secs(&self) -> u64 {
         self.wait.as_nanos().div_ceil(1_000_000_000).try_into().unwrap_or(u64::MAX).max(1)
@@ -280,6 +293,7 @@ impl fmt::Display for What {
         f.write_str(match self {
             Self::Requests => "requests",
             Self::Tokens => "tokens",
+            Self::Jobs => "jobs",
         })
     }
 }

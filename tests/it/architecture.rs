@@ -40,7 +40,7 @@ const LAYERS: &[(&str, Within, &[&str])] = &[
         ],
     ),
     ("means", Within::Nobody, &["coalesce", "process"]),
-    ("edges", Within::Nobody, &["clock", "config", "forge", "git", "probe", "provider", "store"]),
+    ("edges", Within::Nobody, &["clock", "config", "daemon", "forge", "git", "probe", "provider", "store"]),
     ("run", Within::Siblings, &["run"]),
     ("progress", Within::Siblings, &["progress"]),
     ("faces", Within::Siblings, &["cli", "serve"]),

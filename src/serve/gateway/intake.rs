@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const NO_ROOM_SECS: u64 = 1;
 
 /// Reads requests of `most` bytes at most.
-pub(super) struct Intake {
+pub(in crate::serve) struct Intake {
     most: usize,
     /// A permit a byte beyond the first [`UNCOUNTED`] of each request.
     room: Arc<Semaphore>,
@@ -40,13 +40,13 @@ pub(in crate::serve) struct Room {
 }
 
 impl Intake {
-    pub(super) fn new(most: usize) -> Self {
+    pub(in crate::serve) fn new(most: usize) -> Self {
         let all = most.saturating_mul(MOST_LARGEST).min(Semaphore::MAX_PERMITS);
         Self { most, room: Arc::new(Semaphore::new(all)) }
     }
 
     /// All of a request, and its room.
-    pub(super) async fn whole(&self, body: Body) -> Result<(Bytes, Room), Problem> {
+    pub(in crate::serve) async fn whole(&self, body: Body) -> Result<(Bytes, Room), Problem> {
         if body.size_hint().lower() > self.most as u64 {
             return Err(self.too_large());
         }

@@ -21,17 +21,16 @@ mod upstream;
 
 use std::sync::Arc;
 
-use self::intake::Intake;
 use super::{metrics::Metrics, tenants::Tenants};
 use crate::{
     coalesce::{Flights, Limits, ShelfLimits, Switches},
     config::Serve,
 };
 pub(super) use chat::chat;
-pub(super) use intake::Room;
+pub(super) use intake::{Intake, Room};
 pub(super) use line::Line;
 pub(super) use models::{model, models};
-pub(super) use numbers::{exposition, performance, turned_away};
+pub(super) use numbers::{performance, turned_away};
 pub(super) use passing::{deadline, shared, too_late};
 pub(super) use routes::Routes;
 pub(super) use upstream::{Outgoing, Upstream};

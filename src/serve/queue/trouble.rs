@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::store::database::DatabaseError;
+use crate::{job::wire::Ailment, store::database::DatabaseError};
 
 /// The store may fail for so long before it is said.
 const STORE: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ pub(super) struct Trouble {
 
 #[derive(Default)]
 struct Known {
-    store: Option<(Instant, String)>,
+    store: Option<Instant>,
     has_ended: bool,
 }
 
@@ -28,10 +28,7 @@ impl Trouble {
     /// What the store said: an error, or anything else.
     pub(super) fn store(&self, error: Option<&DatabaseError>) {
         let mut known = self.known();
-        known.store = error.map(|error| {
-            let since = known.store.take().map_or_else(Instant::now, |(since, _)| since);
-            (since, error.to_string())
-        });
+        known.store = error.map(|_| known.store.unwrap_or_else(Instant::now));
     }
 
     /// Nothing is taken any more.
@@ -40,13 +37,10 @@ impl Trouble {
     }
 
     /// Everything that has lasted.
-    pub(super) fn words(&self) -> Vec<String> {
+    pub(super) fn ailments(&self) -> Vec<Ailment> {
         let known = self.known();
-        let store = known.store.as_ref().filter(|(since, _)| since.elapsed() >= STORE);
-        let store = store.map(|(since, error)| {
-            format!("the store has failed for {} s: {error}", since.elapsed().as_secs())
-        });
-        let ended = known.has_ended.then(|| "this node takes no jobs any more: it ends".to_owned());
+        let store = known.store.filter(|since| since.elapsed() >= STORE).map(|_| Ailment::StoreFails);
+        let ended = known.has_ended.then_some(Ailment::Ending);
         store.into_iter().chain(ended).collect()
     }
 

@@ -20,12 +20,15 @@ use std::sync::Arc;
 use axum::{
     Router,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{callers::Caller, gateway::Gateway};
+use super::{
+    callers::Caller,
+    gateway::Gateway,
+    operation::{BEGIN_THREAD, Operation, POST_MESSAGE, READ_THREAD},
+};
 use crate::{
     conversation::{Message, Thread, Viewer},
     prompt::Templates,
@@ -48,10 +51,13 @@ pub(super) struct Desk {
 
 /// The addresses of threads, with and without the slash at the end.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(desk: Arc<Desk>) -> Router<S> {
-    let paths = ["/api/threads", "/api/threads/{id}", "/api/threads/{id}/messages"];
-    let methods = [post(begin::begin), get(read::read), post(post::post)];
+    let offers = [
+        (BEGIN_THREAD, BEGIN_THREAD.by(begin::begin)),
+        (READ_THREAD, READ_THREAD.by(read::read)),
+        (POST_MESSAGE, POST_MESSAGE.by(post::post)),
+    ];
     let mut router = Router::new();
-    for (path, method) in paths.into_iter().zip(methods) {
+    for (Operation { path, .. }, method) in offers {
         router = router.route(path, method.clone()).route(&format!("{path}/"), method);
     }
     router.with_state(desk)

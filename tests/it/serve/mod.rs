@@ -2,6 +2,7 @@
 
 mod callers;
 mod gateway;
+mod log;
 mod threads;
 
 use std::{fs::File, io, process::Stdio};
@@ -108,6 +109,13 @@ impl Serve {
     pub(crate) fn terminate(&self) {
         let id = nix::unistd::Pid::from_raw(i32::try_from(self.process.id().unwrap()).unwrap());
         nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+    }
+
+    /// Asks it to end, and gives all that it has logged.
+    pub(crate) async fn log_at_the_end(mut self) -> String {
+        self.terminate();
+        self.process.wait().await.unwrap();
+        std::fs::read_to_string(self.sandbox.home().join("stderr")).unwrap()
     }
 
     /// Waits until it listens no more.

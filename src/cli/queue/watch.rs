@@ -1,0 +1,187 @@
+//! `scrum watch`: follows a job to its end, also over broken connections, and ends as what it did.
+
+use std::{pin::pin, time::Duration};
+
+use clap::Args;
+use futures_util::StreamExt;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::{ServerArgs, block_on, named, opened};
+use crate::{
+    cli::{
+        Global,
+        error::{CliError, Status},
+        interrupt::{self, Interrupt},
+        ui::Ui,
+    },
+    daemon::{Daemon, DaemonError, Heard},
+    job::{State, wire::Shown},
+    report::foreign,
+};
+
+pub(super) const EXIT_STATUS: &str = "\
+Exit status, of a job that is followed:
+  0    done (and the gate passed)
+  1    the gate failed
+  2    it failed, was called off or took too long
+  3    inconclusive
+  130  interrupted; the job goes on";
+
+/// Waits before a broken connection is made again, in turn; then it is given up.
+const PAUSES: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+];
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(in crate::cli) struct WatchArgs {
+    /// The job's id, or the beginning of it
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Follows a job to its end.
+pub(in crate::cli) fn watch(global: &Global, args: &WatchArgs, ui: Ui) -> Result<Status, CliError> {
+    let (_, daemon) = opened(global, &args.server, ui)?;
+    let id = block_on(named(&daemon, &args.id))?;
+    ended(&daemon, &id, &interrupt::watched()?, ui)
+}
+
+/// Follows the job `id` to its end, tells what came of it, and how that ends this command.
+pub(super) fn ended(daemon: &Daemon, id: &str, interrupt: &Interrupt, ui: Ui) -> Result<Status, CliError> {
+    block_on(async {
+        let following = follow(daemon, id, ui);
+        let Some(job) = interrupt.end.run_until_cancelled(following).await else {
+            ui.note(format_args!("{id} goes on; `scrum cancel {id}` calls it off"));
+            return Ok(Status::Interrupted);
+        };
+        conclude(daemon, &job?, ui).await
+    })
+}
+
+/// The job as it ended.
+async fn follow(daemon: &Daemon, id: &str, ui: Ui) -> Result<Shown, CliError> {
+    let mut after = 0;
+    let mut pauses = PAUSES.into_iter();
+    let mut shown = None;
+    loop {
+        let before = after;
+        let broken = match listen(daemon, id, &mut after, &mut shown, ui).await {
+            Ok(Some(job)) => return Ok(job),
+            Ok(None) => None,
+            Err(error) if error.is_passing() => Some(error),
+            Err(error) => return Err(error.into()),
+        };
+        if after > before {
+            pauses = PAUSES.into_iter();
+        }
+        match (pauses.next(), broken) {
+            (Some(pause), _) => sleep(pause).await,
+            (None, Some(error)) => return Err(error.into()),
+            (None, None) => return Err(CliError::new(format!("the daemon tells nothing of {id} any more"))),
+        }
+    }
+}
+
+/// Shows what is heard over one connection; `Some` when that was the end.
+async fn listen(
+    daemon: &Daemon,
+    id: &str,
+    after: &mut u64,
+    shown: &mut Option<(State, u32)>,
+    ui: Ui,
+) -> Result<Option<Shown>, DaemonError> {
+    let mut heard = pin!(daemon.watch(id, *after).await?);
+    while let Some(heard) = heard.next().await {
+        match heard? {
+            Heard::Told { seq, what, .. } => {
+                *after = seq;
+                tell(&what, ui);
+            }
+            Heard::Job(job) => {
+                let mark = (job.state, job.attempt);
+                if job.state.is_final() {
+                    return Ok(Some(*job));
+                }
+                if shown.replace(mark) != Some(mark) {
+                    ui.note(standing(&job));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// `running, attempt 2 of 3`.
+fn standing(job: &Shown) -> String {
+    match job.attempt {
+        0 | 1 => job.state.to_string(),
+        attempt => format!("{}, attempt {attempt} of {}", job.state, job.max_attempts),
+    }
+}
+
+fn tell(what: &Value, ui: Ui) {
+    let name = what["event"].as_str().unwrap_or("event");
+    let text = what["text"].as_str();
+    match (name, text) {
+        ("warning" | "error", Some(text)) => ui.warning(text),
+        ("note", Some(text)) => ui.note(text),
+        _ => ui.note(in_words(name, what)),
+    }
+}
+
+/// `finished bundle=c1 reviewer=opus state=answered`.
+fn in_words(name: &str, what: &Value) -> String {
+    let mut line = name.to_owned();
+    for (key, value) in what.as_object().into_iter().flatten().filter(|(key, _)| *key != "event") {
+        match value {
+            Value::String(text) => line += &format!(" {key}={text}"),
+            Value::Number(number) => line += &format!(" {key}={number}"),
+            Value::Bool(true) => line += &format!(" {key}"),
+            Value::Bool(false) | Value::Null | Value::Array(_) | Value::Object(_) => {}
+        }
+    }
+    foreign::one_line(&line)
+}
+
+/// Prints what came of a job, and says how this command ends.
+async fn conclude(daemon: &Daemon, job: &Shown, ui: Ui) -> Result<Status, CliError> {
+    let job = daemon.job(&job.id).await?;
+    let files = job.links.files.as_deref().unwrap_or_default();
+    let report = files.iter().find(|file| file.name == "tally.md" || file.name.ends_with("/tally.md"));
+    if let Some(report) = report {
+        let bytes = daemon.file(&report.href).await?;
+        let lines = foreign::lines(&String::from_utf8_lossy(&bytes));
+        Ui::result(&(lines.join("\n") + "\n"), None)?;
+    }
+    for file in files.iter().filter(|file| file.name.ends_with(".json")) {
+        ui.note(format_args!("{}: {}", file.name, daemon.link(&file.href)));
+    }
+    let reason = || job.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match job.state {
+        State::Succeeded => Ok(status(&job)),
+        State::Failed => Err(CliError::new(format!("{} failed{}", job.id, reason()))),
+        State::Cancelled => Err(CliError::new(format!("{} was called off{}", job.id, reason()))),
+        State::TimedOut => Err(CliError::new(format!("{} took too long{}", job.id, reason()))),
+        State::Queued | State::Running => {
+            Err(CliError::new(format!("{} has not ended: {}", job.id, job.state)))
+        }
+    }
+}
+
+/// How what the job ran has ended.
+fn status(job: &Shown) -> Status {
+    match job.result.as_ref().and_then(|result| result["exit"].as_u64()) {
+        Some(1) => Status::GateFailed,
+        Some(3) => Status::Inconclusive,
+        Some(_) | None => Status::Done,
+    }
+}
