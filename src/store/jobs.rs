@@ -1,17 +1,30 @@
 //! Jobs in the database: [`Jobs`]. Every step from one state to the next is one conditional change, so whoever comes second
 //! changes nothing.
+//!
+//! When to take, renew and reap is the daemon's affair. What is promised and why it holds is in docs/design/queue.md.
 
-use std::time::Duration;
+mod claim;
+mod end;
+mod enqueue;
+mod look;
+mod told;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
-use super::database::{Database, DatabaseError};
-use crate::job::{Job, JobId, Kind, NewJob, Priority, State};
+use super::database::{Database, DatabaseError, Sql};
+use crate::job::{Job, JobId, Kind, NewJob, Priority, State, order::Turns};
 
-/// The jobs of a database.
+/// The jobs of a database; copies share it.
 #[derive(Clone)]
 pub struct Jobs {
     database: Database,
+    /// Whose turn it is here. Each node takes tenants in turn for itself, which is as good as together, and writes nothing.
+    turns: Arc<Mutex<Turns>>,
 }
 
 /// What became of a job that was brought.
@@ -121,17 +134,27 @@ pub struct Counts {
 impl Jobs {
     /// Those in `database`.
     pub fn new(database: Database) -> Self {
-        Self { database }
+        Self { database, turns: Arc::default() }
     }
 
     /// Stores a job, unless as many as `most_waiting` wait.
     pub async fn enqueue(&self, new: NewJob, most_waiting: u64) -> Result<Enqueued, DatabaseError> {
-        todo!("{:?} {new:?} {most_waiting}", self.database.path())
+        let task = enqueue::text(&new.task);
+        self.database.write(move |sql| enqueue::enqueue(sql, &new, &task, most_waiting)).await
     }
 
     /// Takes at most `most` jobs whose turn it is, for `lease` from now.
     pub async fn claim(&self, node: &str, most: u32, lease: Duration) -> Result<Vec<Claimed>, DatabaseError> {
-        todo!("{node} {most} {lease:?}")
+        let (node, turns) = (node.to_owned(), Arc::clone(&self.turns));
+        let claim = move |sql: &mut dyn Sql| {
+            let turns = turns.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            claim::claim(sql, &turns, &node, most, lease)
+        };
+        let claim::Taken { at, waiting, claimed } = self.database.write(claim).await?;
+        let taken = claimed.iter().map(|one| one.job.new.tenant.as_str());
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.took(at, waiting.iter().map(String::as_str), taken);
+        Ok(claimed)
     }
 
     /// Keeps `held` for another `lease`. Gives those that `node` holds no longer: called off, or taken by another one.
@@ -141,7 +164,8 @@ impl Jobs {
         held: Vec<Held>,
         lease: Duration,
     ) -> Result<Vec<Held>, DatabaseError> {
-        todo!("{node} {held:?} {lease:?}")
+        let node = node.to_owned();
+        self.database.write(move |sql| claim::renew(sql, &node, &held, lease)).await
     }
 
     /// Ends attempts. For each the state it led to; `None`: it was not this node's any more, and nothing changed. An ending that is told
@@ -151,47 +175,59 @@ impl Jobs {
         node: &str,
         ended: Vec<(Held, Ending)>,
     ) -> Result<Vec<Option<State>>, DatabaseError> {
-        todo!("{node} {ended:?}")
+        let node = node.to_owned();
+        let finish = move |sql: &mut dyn Sql| {
+            ended.iter().map(|(held, ending)| end::finish(sql, &node, held, ending)).collect()
+        };
+        self.database.write(finish).await
     }
 
     /// Takes back what nodes hold that have not renewed it in time.
     pub async fn reap(&self) -> Result<Reaped, DatabaseError> {
-        todo!()
+        let until_now = |sql: &mut dyn Sql| {
+            let now = sql.now();
+            end::reap(sql, now)
+        };
+        self.database.write(until_now).await
     }
 
     /// Takes back everything that runs, whoever has it: for a daemon that knows to be alone.
     pub async fn reap_all(&self) -> Result<Reaped, DatabaseError> {
-        todo!()
+        self.database.write(|sql| end::reap(sql, i64::MAX)).await
     }
 
     /// Calls a job off, of `tenant` only if it is given. The state it was in: if that is final, nothing changed. `None`: there is none.
     pub async fn cancel(&self, tenant: Option<&str>, id: &JobId) -> Result<Option<State>, DatabaseError> {
-        todo!("{tenant:?} {id}")
+        let (tenant, id) = (tenant.map(str::to_owned), id.clone());
+        self.database.write(move |sql| end::cancel(sql, tenant.as_deref(), &id)).await
     }
 
     /// A job.
     pub async fn job(&self, tenant: Option<&str>, id: &JobId) -> Result<Option<Job>, DatabaseError> {
-        todo!("{tenant:?} {id}")
+        let (tenant, id) = (tenant.map(str::to_owned), id.clone());
+        self.database.read(move |sql| look::job(sql, tenant.as_deref(), &id)).await
     }
 
     /// Some jobs.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Job>, DatabaseError> {
-        todo!("{filter:?}")
+        self.database.read(move |sql| look::list(sql, &filter)).await
     }
 
     /// How many there are.
     pub async fn counts(&self) -> Result<Counts, DatabaseError> {
-        todo!()
+        self.database.read(look::counts).await
     }
 
     /// Adds to what a job told. False: the attempt is not the one that runs, and nothing was added.
     pub async fn tell(&self, node: &str, held: Held, events: Vec<String>) -> Result<bool, DatabaseError> {
-        todo!("{node} {held:?} {events:?}")
+        let node = node.to_owned();
+        self.database.write(move |sql| told::tell(sql, &node, &held, &events)).await
     }
 
     /// What a job told after `seq`, at most `most`.
     pub async fn events(&self, id: &JobId, after: u64, most: u32) -> Result<Vec<Event>, DatabaseError> {
-        todo!("{id} {after} {most}")
+        let id = id.clone();
+        self.database.read(move |sql| told::events(sql, &id, after, most)).await
     }
 
     /// Keeps files of a job, in place of those with the same name; later attempts find them. False as with [`Self::tell`].
@@ -201,21 +237,24 @@ impl Jobs {
         held: Held,
         files: Vec<(String, Vec<u8>)>,
     ) -> Result<bool, DatabaseError> {
-        todo!("{node} {held:?} {files:?}")
+        let node = node.to_owned();
+        self.database.write(move |sql| told::keep(sql, &node, &held, &files)).await
     }
 
     /// Names and sizes in bytes of a job's files, by name.
     pub async fn files(&self, id: &JobId) -> Result<Vec<(String, u64)>, DatabaseError> {
-        todo!("{id}")
+        let id = id.clone();
+        self.database.read(move |sql| told::files(sql, &id)).await
     }
 
     /// One of them.
     pub async fn file(&self, id: &JobId, name: &str) -> Result<Option<Vec<u8>>, DatabaseError> {
-        todo!("{id} {name}")
+        let (id, name) = (id.clone(), name.to_owned());
+        self.database.read(move |sql| told::file(sql, &id, &name)).await
     }
 
     /// Removes at most `most` jobs that came to their end before `moment`, with all that belongs to them. How many it were.
     pub async fn prune(&self, moment: Timestamp, most: u32) -> Result<u64, DatabaseError> {
-        todo!("{moment} {most}")
+        self.database.write(move |sql| end::prune(sql, moment, most)).await
     }
 }

@@ -29,6 +29,7 @@ mod git;
 mod guidance;
 mod hostile;
 mod invariance;
+mod jobs;
 mod keys;
 mod lineage;
 mod local_model;

@@ -7,7 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::Problem;
 
 /// From nothing to the present schema; the number of those that were run is the file's `user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001_threads.sql"), include_str!("schema/002_callers.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001_threads.sql"),
+    include_str!("schema/002_callers.sql"),
+    include_str!("schema/003_jobs.sql"),
+];
 
 /// Marks a database as ours: `scrm`.
 const APPLICATION: i32 = 0x7363_726d;

@@ -1,0 +1,194 @@
+//! How a node comes to hold jobs, and goes on holding them.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{
+    Claimed, Held,
+    look::{COLUMNS, columns, priority, read},
+};
+use crate::{
+    job::order::{Candidate, Turns},
+    store::database::{Engine, Note, Problem, Row, Sql, values},
+};
+
+/// Candidates beyond what a node wants, for those that another node takes at this moment: as many nodes can take without getting in
+/// one another's way.
+const NODES: u32 = 4;
+
+/// What came of an attempt to take jobs.
+pub(super) struct Taken {
+    /// When, in milliseconds by the database's clock.
+    pub(super) at: i64,
+    /// Tenants who had something waiting.
+    pub(super) waiting: Vec<String>,
+    /// The jobs, in their order.
+    pub(super) claimed: Vec<Claimed>,
+}
+
+/// Takes at most `most` jobs whose turn it is.
+pub(super) fn claim(
+    sql: &mut dyn Sql,
+    turns: &Turns,
+    node: &str,
+    most: u32,
+    lease: Duration,
+) -> Result<Taken, Problem> {
+    let at = sql.now();
+    let candidates = candidates(sql, most)?;
+    let mut waiting: Vec<_> = candidates.iter().map(|one| one.tenant.clone()).collect();
+    waiting.dedup();
+    let order: Vec<_> = turns.order(at, candidates).into_iter().map(|one| one.id).collect();
+    let claimed = take(sql, &order, node, most, lease)?;
+    for one in &claimed {
+        sql.note(Note::Changed(one.job.new.id.clone()));
+    }
+    Ok(Taken { at, waiting, claimed })
+}
+
+/// Finds the first jobs of each tenant and priority by the index of those that wait, and by it alone: it steps from tenant to tenant.
+macro_rules! candidates {
+    ($join:literal, $found:literal, $end:literal) => {
+        concat!(
+            "WITH RECURSIVE tenants (tenant) AS (
+               SELECT min(tenant) FROM jobs WHERE state = 'queued'
+               UNION ALL
+               SELECT (SELECT min(tenant) FROM jobs WHERE state = 'queued' AND tenant > tenants.tenant)
+               FROM tenants WHERE tenants.tenant IS NOT NULL
+             ), lanes (tenant, priority) AS (
+               SELECT tenant, 0 FROM tenants WHERE tenant IS NOT NULL
+               UNION ALL SELECT tenant, 1 FROM tenants WHERE tenant IS NOT NULL
+               UNION ALL SELECT tenant, 2 FROM tenants WHERE tenant IS NOT NULL
+             )
+             SELECT first.tenant, first.priority, first.place, first.id FROM lanes CROSS JOIN ",
+            $join,
+            "(SELECT ",
+            $found,
+            " FROM jobs WHERE state = 'queued' AND tenant = lanes.tenant AND priority = lanes.priority
+              AND (not_before IS NULL OR not_before <= ?1 OR since > ?1)
+              ORDER BY place, id LIMIT ?2)",
+            $end
+        )
+    };
+}
+
+/// [`candidates`], as `SQLite` has it.
+pub(super) const CANDIDATES: &str = candidates!("jobs AS first WHERE first.id IN ", "id", "");
+
+/// Jobs that can be taken. One that is put off is no candidate, unless it was put off before the clock went backwards.
+fn candidates(sql: &mut dyn Sql, most: u32) -> Result<Vec<Candidate>, Problem> {
+    let (query, most) = match sql.engine() {
+        Engine::Sqlite => (CANDIDATES, most),
+        Engine::Postgres => {
+            (candidates!("LATERAL ", "tenant, priority, place, id", " AS first"), most.saturating_mul(NODES))
+        }
+    };
+    let candidate = |row: &Row| {
+        Ok(Candidate { tenant: row.get(0)?, priority: priority(row, 1)?, key: row.get(2)?, id: row.get(3)? })
+    };
+    sql.query(query, values![sql.now(), most])?.iter().map(candidate).collect()
+}
+
+/// Takes the jobs that `$chosen` chooses.
+macro_rules! take {
+    ($from:literal, $chosen:literal) => {
+        concat!(
+            $from,
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, node = ?1, lease_until = ?2, started = ?3
+             WHERE state = 'queued' AND id IN (",
+            $chosen,
+            ") RETURNING ",
+            columns!(),
+            ", jobs.since, jobs.not_before"
+        )
+    };
+}
+
+/// Takes the first `most` jobs of `order`, but for those that another node is taking.
+fn take(
+    sql: &mut dyn Sql,
+    order: &[String],
+    node: &str,
+    most: u32,
+    lease: Duration,
+) -> Result<Vec<Claimed>, Problem> {
+    if order.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = match sql.engine() {
+        Engine::Sqlite => take!("", "SELECT value FROM json_each(?4) ORDER BY key LIMIT ?5"),
+        Engine::Postgres => take!(
+            "WITH chosen AS MATERIALIZED (
+               SELECT jobs.id FROM json_array_elements_text(CAST(CAST(?4 AS TEXT) AS JSON)) WITH ORDINALITY AS wanted (id, place)
+               JOIN jobs ON jobs.id = wanted.id WHERE jobs.state = 'queued'
+               ORDER BY wanted.place LIMIT ?5 FOR UPDATE OF jobs SKIP LOCKED
+             ) ",
+            "SELECT id FROM chosen"
+        ),
+    };
+    let (now, until) = (sql.now(), until(sql, lease));
+    let wanted = serde_json::json!(order).to_string();
+    let rows = sql.query(statement, values![node, until, now, wanted, most])?;
+    let mut claimed = rows.iter().map(|row| claimed(row, now)).collect::<Result<Vec<_>, _>>()?;
+    let places: HashMap<&str, usize> = order.iter().map(String::as_str).zip(0..).collect();
+    claimed.sort_by_key(|one| places.get(one.job.new.id.as_str()).copied());
+    Ok(claimed)
+}
+
+fn claimed(row: &Row, now: i64) -> Result<Claimed, Problem> {
+    let since = row.get::<i64>(COLUMNS)?.max(row.get::<Option<i64>>(COLUMNS + 1)?.unwrap_or(i64::MIN));
+    let waited = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
+    Ok(Claimed { job: read(row)?, waited: Duration::from_millis(waited) })
+}
+
+/// When a lease from now ends.
+fn until(sql: &dyn Sql, lease: Duration) -> i64 {
+    sql.now().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Renews leases, and gives those that are lost.
+pub(super) fn renew(
+    sql: &mut dyn Sql,
+    node: &str,
+    held: &[Held],
+    lease: Duration,
+) -> Result<Vec<Held>, Problem> {
+    let statement =
+        "UPDATE jobs SET lease_until = ?1 WHERE id = ?2 AND attempt = ?3 AND node = ?4 AND state = 'running'";
+    let mut lost = Vec::new();
+    for one in held {
+        let until = until(sql, lease);
+        if sql.execute(statement, values![until, one.id.as_str(), one.attempt, node])? == 0 {
+            lost.push(one.clone());
+        }
+    }
+    Ok(lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::database::Database;
+
+    /// Whatever is kept of jobs that are over, and however many wait, an index leads to those that are wanted.
+    #[tokio::test]
+    async fn nothing_is_searched_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("scrum.db")).unwrap();
+        let explain: &'static str = String::leak(format!("EXPLAIN QUERY PLAN {CANDIDATES}"));
+        let plan = move |sql: &mut dyn Sql| {
+            let rows = sql.query(explain, values![1_i64, 10_i64])?;
+            rows.iter().map(|row| row.get::<String>(3)).collect::<Result<Vec<_>, _>>()
+        };
+        let mut plan = database.read(plan).await.unwrap();
+        plan.retain(|step| step.contains("jobs") || step.contains("first"));
+        plan.sort();
+        plan.dedup();
+        let expect = [
+            "SEARCH first USING PRIMARY KEY (id=?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (tenant>?)",
+            "SEARCH jobs USING INDEX jobs_waiting (tenant=? AND priority=?)",
+        ];
+        assert_eq!(plan, expect);
+    }
+}

@@ -1,0 +1,130 @@
+//! How a job comes in: once, if there is room.
+
+use super::{
+    Enqueued,
+    end::call_off,
+    look::{id, rank, word},
+};
+use crate::{
+    job::{JobId, NewJob, State, Task, order},
+    store::database::{Engine, Note, Problem, Row, Sql, values},
+};
+
+/// A task as it is stored. Equal tasks are equal texts.
+pub(super) fn text(task: &Task) -> String {
+    serde_json::to_string(task).expect("a task has text for keys and no number that JSON lacks")
+}
+
+/// Stores a job. What it finds beforehand is true until the commit: on `SQLite` nobody else writes, on `PostgreSQL` nobody else is
+/// in here.
+pub(super) fn enqueue(
+    sql: &mut dyn Sql,
+    new: &NewJob,
+    task: &str,
+    most_waiting: u64,
+) -> Result<Enqueued, Problem> {
+    alone(sql)?;
+    let Room { is_stored, waiting, last } = room(sql, new)?;
+    if is_stored {
+        return Ok(Enqueued::New(Vec::new()));
+    }
+    if let Some(same) = same(sql, new, task)? {
+        return Ok(same);
+    }
+    let older = older(sql, new)?;
+    let leave = older.iter().filter(|(_, state)| *state == State::Queued).count();
+    if waiting.saturating_sub(leave as u64) >= most_waiting {
+        return Ok(Enqueued::Full { waiting });
+    }
+    for (id, _) in &older {
+        call_off(sql, id, "a newer job about the same came")?;
+    }
+    let place = order::key(sql.now(), last, new.priority);
+    insert(sql, new, task, place)?;
+    sql.note(Note::Ready);
+    Ok(Enqueued::New(older))
+}
+
+/// Waits until nobody else stores a job. A statement of its own: what the next one sees is what there is when it begins.
+fn alone(sql: &mut dyn Sql) -> Result<(), Problem> {
+    match sql.engine() {
+        Engine::Sqlite => Ok(()),
+        // The number is nobody else's: `scrumjob`.
+        Engine::Postgres => {
+            sql.query("SELECT 1 FROM pg_advisory_xact_lock(8314615185728499554)", &[]).map(drop)
+        }
+    }
+}
+
+struct Room {
+    is_stored: bool,
+    waiting: u64,
+    /// The largest key where the job is to stand.
+    last: Option<i64>,
+}
+
+fn room(sql: &mut dyn Sql, new: &NewJob) -> Result<Room, Problem> {
+    let query = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued'),
+                        (SELECT max(place) FROM jobs WHERE state = 'queued' AND tenant = ?1 AND priority = ?2),
+                        (SELECT count(*) FROM jobs WHERE id = ?3)";
+    let rows = sql.query(query, values![&new.tenant, rank(new.priority), new.id.as_str()])?;
+    let row = rows.first().ok_or(Problem::GivenUp)?;
+    Ok(Room { waiting: row.get(0)?, last: row.get(1)?, is_stored: row.get::<u64>(2)? > 0 })
+}
+
+/// The job that has the same dedupe key, if one waits or runs.
+fn same(sql: &mut dyn Sql, new: &NewJob, task: &str) -> Result<Option<Enqueued>, Problem> {
+    let Some(key) = &new.dedupe_key else { return Ok(None) };
+    let query = "SELECT id, state, task FROM jobs
+                 WHERE tenant = ?1 AND dedupe_key = ?2 AND state IN ('queued', 'running')";
+    let found = sql.query(query, values![&new.tenant, key])?;
+    let same = |row: &Row| {
+        let is_same = row.get::<String>(2)? == task;
+        let id = id(row, 0)?;
+        Ok(if is_same { Enqueued::Same(id, word(row, 1, State::of)?) } else { Enqueued::Other(id) })
+    };
+    found.first().map(same).transpose()
+}
+
+/// Jobs about the same subject that wait or run, oldest first.
+fn older(sql: &mut dyn Sql, new: &NewJob) -> Result<Vec<(JobId, State)>, Problem> {
+    /// With `$lock`, nobody else changes them before we do.
+    macro_rules! older {
+        ($lock:literal) => {
+            concat!(
+                "SELECT id, state FROM jobs WHERE tenant = ?1 AND subject = ?2
+                 AND state IN ('queued', 'running') ORDER BY id",
+                $lock
+            )
+        };
+    }
+    let Some(subject) = &new.subject else { return Ok(Vec::new()) };
+    let query = match sql.engine() {
+        Engine::Sqlite => older!(""),
+        Engine::Postgres => older!(" FOR UPDATE"),
+    };
+    let rows = sql.query(query, values![&new.tenant, subject])?;
+    rows.iter().map(|row| Ok((id(row, 0)?, word(row, 1, State::of)?))).collect()
+}
+
+fn insert(sql: &mut dyn Sql, new: &NewJob, task: &str, place: i64) -> Result<(), Problem> {
+    let statement =
+        "INSERT INTO jobs (id, tenant, source, priority, kind, task, timeout_secs, max_attempts, \
+                     dedupe_key, subject, state, place, created, since)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'queued', ?11, ?12, ?12)";
+    let values = values![
+        new.id.as_str(),
+        &new.tenant,
+        new.source.word(),
+        rank(new.priority),
+        new.task.kind.word(),
+        task,
+        new.timeout_secs,
+        new.max_attempts,
+        new.dedupe_key.as_ref(),
+        new.subject.as_ref(),
+        place,
+        sql.now(),
+    ];
+    sql.execute(statement, values).map(drop)
+}
