@@ -56,6 +56,7 @@ pub struct Kept {
 pub struct Server {
     gateway: Arc<Gateway>,
     desk: Arc<Desk>,
+    queue: Arc<Queue>,
     jobs: Arc<api::Desk>,
     database: Database,
 }
@@ -76,8 +77,8 @@ impl Server {
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
         let queue = Queue::new(Jobs::new(database.clone()), queue, Arc::clone(gateway.metrics.queue()));
-        let jobs = api::Desk::new(queue, database.clone(), limits);
-        Self { gateway, desk, jobs, database }
+        let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
+        Self { gateway, desk, queue, jobs, database }
     }
 
     /// The names that a request may give for its model.
@@ -90,7 +91,9 @@ impl Server {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
-        let is_whole = listener::serve(listener, self.router(callers), end, grace).await;
+        let working = Arc::clone(&self.queue).work(end.clone(), grace);
+        let serving = listener::serve(listener, self.router(callers), end, grace);
+        let (is_whole, ()) = tokio::join!(serving, working);
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;

@@ -2,7 +2,11 @@
 
 mod callers;
 mod gateway;
+mod jobs;
+mod openapi;
+mod shell;
 mod threads;
+mod watching;
 
 use std::{fs::File, io, process::Stdio};
 

@@ -12,7 +12,7 @@ use super::{Desk, broken, order, written};
 use crate::{
     clock,
     job::{
-        JobId, NewJob, Priority, Source, State as Stand,
+        JobId, Kind, NewJob, Priority, Source, State as Stand,
         wire::{JOBS, Order},
     },
     provider::relay::Problem,
@@ -40,6 +40,7 @@ impl Desk {
         order::check(&order)?;
         self.check_timeout(&order)?;
         let tenant = tenant(caller, &parts.headers, order.tenant.take())?;
+        self.admit(&order)?;
         if let Err(exceeded) = self.tenants.admit(&tenant, 0) {
             self.queue.numbers.refused(Refused::TenantLimit);
             return Err(exceeded.of_jobs().into());
@@ -63,6 +64,16 @@ impl Desk {
         Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, message)
             .code("invalid_value")
             .about("timeout_secs"))
+    }
+
+    /// Whether the order is about something that this daemon works on.
+    fn admit(&self, order: &Order) -> Result<(), Problem> {
+        if order.kind == Kind::Noop {
+            return Ok(());
+        }
+        self.queue.numbers.refused(Refused::NotAllowed);
+        let message = "this daemon does not work on that repository";
+        Err(Problem::new(StatusCode::FORBIDDEN, message).code("repository_not_allowed").about("repo"))
     }
 
     fn new_job(&self, mut order: Order, tenant: String) -> Result<NewJob, Problem> {
