@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{
     coalesce::Switches,
-    config::{Choice, env, key_of},
+    config::{Choice, LogForm, env, key_of},
     git::Repo,
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server, Workplace, document},
+    serve::{Callers, GuardError, Kept, Server, Workplace, document, log},
     store::{
         database::{Address, Database, Server as StoreServer},
         keep_out_of_git,
@@ -48,6 +48,29 @@ pub(super) struct ServeArgs {
     openapi: bool,
 }
 
+/// Where the daemon says what is not about a request or a job: to people beside the log, to programs as a line of it.
+#[derive(Clone, Copy)]
+struct Voice {
+    ui: Ui,
+    log: LogForm,
+}
+
+impl Voice {
+    fn note(self, text: impl Display) {
+        match self.log {
+            LogForm::Text => self.ui.note(text),
+            LogForm::Json => tracing::info!("{text}"),
+        }
+    }
+
+    fn warning(self, text: impl Display) {
+        match self.log {
+            LogForm::Text => self.ui.warning(text),
+            LogForm::Json => tracing::warn!("{text}"),
+        }
+    }
+}
+
 /// Serves until SIGTERM or Ctrl-C.
 pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, CliError> {
     if args.openapi {
@@ -61,6 +84,8 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         settings.listen.clone_from(listen);
     }
     let listen = settings.listen.clone();
+    let voice = Voice { ui, log: settings.log };
+    let _ending = log::begin(settings.log, settings.log_level);
     let database = Database::at_for_daemon(&store(&workspace, args.store.as_deref())?)?;
     database.path().map_or(Ok(()), keep_out_of_git)?;
     let kept =
@@ -74,12 +99,12 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         repository: workspace.repo.as_ref().map(Repo::root),
         config: workspace.configuration(global),
     };
-    let endpoints = endpoints(&workspace, ui)?;
+    let endpoints = endpoints(&workspace, voice)?;
     let server = Server::new(settings, switches(&workspace)?, endpoints, kept, place).map_err(cannot_work)?;
     let interrupt = interrupt::watched()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
     let guarding = async |address| Callers::new(&database, address, args.without_keys).await;
-    let done = runtime.block_on(serve(&server, &listen, guarding, &interrupt, ui));
+    let done = runtime.block_on(serve(&server, &listen, guarding, &interrupt, voice));
     runtime.shutdown_background();
     done
 }
@@ -89,7 +114,7 @@ async fn serve(
     listen: &str,
     guarding: impl AsyncFnOnce(IpAddr) -> Result<Callers, GuardError>,
     interrupt: &Interrupt,
-    ui: Ui,
+    voice: Voice,
 ) -> Result<Status, CliError> {
     let refused = |error: std::io::Error| {
         CliError::new(format!("cannot listen on {listen}: {error}"))
@@ -100,17 +125,17 @@ async fn serve(
     let callers = guarding(address.ip()).await?;
     let models = server.models();
     if models.is_empty() {
-        ui.warning(
+        voice.warning(
             "no model can be asked: configure a [[reviewer]] that is an endpoint, or set a provider's key",
         );
     } else {
-        ui.note(format_args!("models: {}", models.join(", ")));
+        voice.note(format_args!("models: {}", models.join(", ")));
     }
     Ui::result(&format!("listening on http://{address}\n"), None)?;
     tokio::select! {
         is_whole = server.serve(listener, callers, &interrupt.end) => {
             if !is_whole {
-                ui.warning("some answers were broken off: they took longer than `grace_secs` in [serve]");
+                voice.warning("some answers were broken off: they took longer than `grace_secs` in [serve]");
             }
             Ok(Status::Done)
         }
@@ -146,14 +171,14 @@ fn switches(workspace: &Workspace) -> Result<Switches, CliError> {
 }
 
 /// The reviewers that are endpoints and have their key, opened. It is said who has none.
-fn endpoints(workspace: &Workspace, ui: Ui) -> Result<Vec<(Reviewer, Provider)>, CliError> {
+fn endpoints(workspace: &Workspace, voice: Voice) -> Result<Vec<(Reviewer, Provider)>, CliError> {
     let nobody = Arc::new(|_, _: &_| Err("not asked here".to_owned()));
     let mut opener = Opener::new(nobody, Site::nowhere(), Surroundings::from_iter([]));
     let mut endpoints = Vec::new();
     for reviewer in workspace.config.reviewers.iter().filter(|one| one.access.base_url().is_some()) {
         match key_of(reviewer, workspace.environment) {
             Ok(key) => endpoints.push((reviewer.clone(), opener.open(reviewer, key)?)),
-            Err(obstacle) => ui.warning(format_args!("{} cannot be asked: {obstacle}", reviewer.id)),
+            Err(obstacle) => voice.warning(format_args!("{} cannot be asked: {obstacle}", reviewer.id)),
         }
     }
     Ok(endpoints)

@@ -7,6 +7,8 @@ mod webhook;
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
+use serde::Deserialize;
+
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
 pub use queue::Queue;
@@ -41,6 +43,10 @@ pub struct Serve {
     pub wait: Duration,
     /// How long answers under way may take at the end.
     pub grace: Duration,
+    /// How lines of the log look.
+    pub log: LogForm,
+    /// Which there are.
+    pub log_level: LogLevel,
     /// What each tenant may ask for.
     pub tenant: Allowance,
     /// What some may ask for instead.
@@ -69,6 +75,30 @@ impl JobLimits {
     pub fn of(&self, tenant: &str) -> Option<NonZeroU32> {
         self.named.get(tenant).copied().unwrap_or(self.usual)
     }
+}
+
+/// `[serve] log`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogForm {
+    /// For people.
+    #[default]
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
+
+/// `[serve] log_level`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What went wrong.
+    Warn,
+    /// Also when jobs come, begin and end.
+    #[default]
+    Info,
+    /// Also every request.
+    Debug,
 }
 
 impl Serve {
@@ -105,6 +135,8 @@ impl Serve {
             waiting: entry.waiting,
             wait: Duration::from_secs(entry.wait_secs),
             grace: Duration::from_secs(entry.grace_secs),
+            log: entry.log,
+            log_level: entry.log_level,
             tenant: Allowance {
                 requests_per_minute: entry.tenant.requests_per_minute,
                 tokens_per_minute: entry.tenant.tokens_per_minute,

@@ -9,11 +9,14 @@ mod document;
 mod gateway;
 mod ground;
 mod listener;
+pub mod log;
 pub mod metrics;
 mod operation;
 mod queue;
+mod scrape;
 mod tenants;
 mod threads;
+mod trace;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -86,12 +89,13 @@ impl Server {
     ) -> io::Result<Self> {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
+        let repositories = settings.repositories.clone();
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
         let node = clock::uuid();
-        let workshop = Workshop::open(place, desk.runs.clone(), &node)?;
+        let workshop = Workshop::open(place, repositories, desk.runs.clone(), &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
         let is_alone = database.path().is_some();
@@ -121,12 +125,13 @@ impl Server {
     }
 
     fn router(&self, callers: Callers) -> Router {
+        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)
             .offer(operation::MODEL, gateway::model)
             .offer(operation::PERFORMANCE, gateway::performance)
-            .offer(operation::METRICS, gateway::exposition)
+            .merge(Router::new().offer(operation::METRICS, scrape::scrape).with_state(told))
             .merge(threads::router(Arc::clone(&self.desk)))
             .merge(api::router(Arc::clone(&self.jobs)))
             // What stands above is for those who may ask.
@@ -137,6 +142,7 @@ impl Server {
             .merge(api::open_router(Arc::clone(&self.jobs)))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .layer(middleware::from_fn(trace::traced))
             .with_state(Arc::clone(&self.gateway))
     }
 }

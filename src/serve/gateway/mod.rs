@@ -30,7 +30,7 @@ pub(super) use chat::chat;
 pub(super) use intake::{Intake, Room};
 pub(super) use line::Line;
 pub(super) use models::{model, models};
-pub(super) use numbers::{exposition, performance, turned_away};
+pub(super) use numbers::{performance, turned_away};
 pub(super) use passing::{deadline, shared, too_late};
 pub(super) use routes::Routes;
 pub(super) use upstream::{Outgoing, Upstream};

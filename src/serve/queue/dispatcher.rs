@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, POLL, Queue, worker};
+use super::{LEASE, POLL, Queue, log, worker};
 use crate::{
     job::Job,
     store::{
@@ -121,6 +121,7 @@ impl Dispatcher {
         let stops = self.queue.underway.given(&held);
         for (Claimed { job, waited }, stop) in claimed.into_iter().zip(stops) {
             self.queue.numbers.waited(job.new.priority, waited);
+            log::begun(&job, waited);
             let work = worker::work(Arc::clone(&self.queue), job.clone(), stop);
             self.works.spawn(async move {
                 // A panic is the matter of this job alone.
@@ -135,6 +136,7 @@ impl Dispatcher {
         let takes = takes && self.queue.hold.reason().is_none();
         let has_room = takes && self.works.len() + self.ended.len() < self.most();
         let due = self.pause.map(|(until, _)| until).or(has_room.then_some(self.look));
+        self.queue.trouble.expect(due);
         tokio::select! {
             Some(done) = self.works.join_next() => {
                 self.end(done);
@@ -179,6 +181,10 @@ impl Queue {
         let (states, claimed) = self.told(self.jobs.turn(&self.node, endings, most, LEASE).await)?;
         for (done, state) in ended.iter().zip(states) {
             self.underway.forget(&done.held());
+            match state {
+                Some(state) => log::ended(&done.job, state),
+                None => log::fenced(&done.job),
+            }
             match state {
                 Some(state) if state.is_final() => {
                     self.numbers.ended(done.job.new.task.kind, done.job.new.source, state);

@@ -11,6 +11,7 @@ mod folders;
 mod hold;
 mod keeper;
 mod listener;
+mod log;
 mod recorder;
 mod result;
 #[cfg(test)]
@@ -36,7 +37,7 @@ use crate::{
     store::{
         Store,
         database::DatabaseError,
-        jobs::{Enqueued, Jobs},
+        jobs::{Counts, Enqueued, Jobs},
     },
 };
 use folders::Folders;
@@ -60,9 +61,14 @@ pub(super) struct Workshop {
 
 impl Workshop {
     /// For the jobs of `node`, at `place`.
-    pub(super) fn open(place: Workplace, runs: Store, node: &str) -> io::Result<Self> {
+    pub(super) fn open(
+        place: Workplace,
+        repositories: Vec<config::Repository>,
+        runs: Store,
+        node: &str,
+    ) -> io::Result<Self> {
         let folders = Folders::open(&place.folder, node)?;
-        let grounds = Grounds::new(place.repository.as_deref(), place.config, folders.place());
+        let grounds = Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
         Ok(Self { program: place.program, folders, grounds, runs })
     }
 }
@@ -100,12 +106,14 @@ impl Queue {
 
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
     pub(super) async fn bring(&self, new: NewJob) -> Result<Enqueued, DatabaseError> {
-        let (kind, source) = (new.task.kind, new.source);
+        let (id, kind, source) = (new.id.clone(), new.task.kind, new.source);
         let enqueued = self.told(self.jobs.enqueue(new, self.settings.waiting).await)?;
         match &enqueued {
             Enqueued::New(called_off) => {
                 self.numbers.enqueued(kind, source);
-                for (id, _) in called_off {
+                log::stored(&id, kind, source);
+                for (id, was) in called_off {
+                    log::called_off(id, *was);
                     // Jobs about one subject are of one kind and come from one place.
                     self.numbers.ended(kind, source, State::Cancelled);
                     self.underway.call_off(id);
@@ -125,11 +133,17 @@ impl Queue {
         id: &JobId,
     ) -> Result<Option<State>, DatabaseError> {
         let was = self.told(self.jobs.cancel(tenant, id).await)?;
-        if was.is_some_and(|state| !state.is_final()) {
+        if let Some(was) = was.filter(|state| !state.is_final()) {
+            log::called_off(id, was);
             self.underway.call_off(id);
             self.count_end(id, State::Cancelled).await;
         }
         Ok(was)
+    }
+
+    /// How many jobs there are.
+    pub(super) async fn counts(&self) -> Result<Counts, DatabaseError> {
+        self.told(self.jobs.counts().await)
     }
 
     /// How many jobs this node has under way.
@@ -139,7 +153,7 @@ impl Queue {
 
     /// What keeps this node from doing jobs.
     pub(super) fn ailments(&self) -> Vec<Ailment> {
-        self.trouble.ailments()
+        self.trouble.ailments(self.hold.reason().map(|(_, since)| since))
     }
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.
@@ -171,8 +185,9 @@ impl Queue {
 
     /// What the store said; it is remembered whether it said anything.
     fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-        if said.is_err() {
+        if let Err(error) = &said {
             self.numbers.store_failed();
+            log::store_failed(error);
         }
         self.trouble.store(said.as_ref().err());
         said

@@ -3,6 +3,7 @@
 mod callers;
 mod gateway;
 mod jobs;
+mod log;
 mod openapi;
 mod shell;
 mod threads;
@@ -112,6 +113,13 @@ impl Serve {
     pub(crate) fn terminate(&self) {
         let id = nix::unistd::Pid::from_raw(i32::try_from(self.process.id().unwrap()).unwrap());
         nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+    }
+
+    /// Asks it to end, and gives all that it has logged.
+    pub(crate) async fn log_at_the_end(mut self) -> String {
+        self.terminate();
+        self.process.wait().await.unwrap();
+        std::fs::read_to_string(self.sandbox.home().join("stderr")).unwrap()
     }
 
     /// Waits until it listens no more.

@@ -86,7 +86,7 @@ async fn what_is_wrong_is_said() {
     check(&["enqueue", "review"], "not in a git repository").await;
     check(
         &["enqueue", "parity", "a.toml", "--repo", "https://h.example/a"],
-        "does not work on that repository",
+        "this repository is not allowed here",
     )
     .await;
     check(&["watch", "x"], "\"x\" is no id of a job").await;

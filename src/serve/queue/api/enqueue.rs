@@ -12,11 +12,11 @@ use super::{Desk, broken, order, written};
 use crate::{
     clock,
     job::{
-        JobId, Kind, NewJob, Priority, Source, State as Stand,
+        JobId, NewJob, Priority, Source, State as Stand,
         wire::{JOBS, Order},
     },
     provider::relay::Problem,
-    serve::{callers::Caller, metrics::queue::Refused},
+    serve::{callers::Caller, ground::NotAllowed, metrics::queue::Refused},
     store::{callers::fit_name, jobs::Enqueued},
 };
 
@@ -40,12 +40,16 @@ impl Desk {
         order::check(&order)?;
         self.check_timeout(&order)?;
         let tenant = tenant(caller, &parts.headers, order.tenant.take())?;
-        self.admit(&order)?;
+        let new = self.new_job(order, tenant.as_ref().to_owned())?;
+        if let Err(not_allowed) = self.queue.workshop.grounds.admit(&new.tenant, &new.task) {
+            self.queue.numbers.refused(Refused::NotAllowed);
+            return Err(not_allowed.into());
+        }
+        self.queue.workshop.grounds.admit(&new.tenant, &new.task).map_err(not_allowed)?;
         if let Err(exceeded) = self.tenants.admit(&tenant, 0) {
             self.queue.numbers.refused(Refused::TenantLimit);
             return Err(exceeded.of_jobs().into());
         }
-        let new = self.new_job(order, tenant.as_ref().to_owned())?;
         let id = new.id.clone();
         match self.queue.bring(new).await.map_err(broken)? {
             Enqueued::New(_) => Ok(brought(StatusCode::CREATED, &id, Stand::Queued)),
@@ -64,16 +68,6 @@ impl Desk {
         Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, message)
             .code("invalid_value")
             .about("timeout_secs"))
-    }
-
-    /// Whether the order is about something that this daemon works on.
-    fn admit(&self, order: &Order) -> Result<(), Problem> {
-        if order.kind == Kind::Noop {
-            return Ok(());
-        }
-        self.queue.numbers.refused(Refused::NotAllowed);
-        let message = "this daemon does not work on that repository";
-        Err(Problem::new(StatusCode::FORBIDDEN, message).code("repository_not_allowed").about("repo"))
     }
 
     fn new_job(&self, mut order: Order, tenant: String) -> Result<NewJob, Problem> {
@@ -127,6 +121,27 @@ fn brought(status: StatusCode, id: &JobId, state: Stand) -> Response {
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+impl From<NotAllowed> for Problem {
+    fn from(not_allowed: NotAllowed) -> Self {
+        let (status, code, key) = match &not_allowed {
+            NotAllowed::Repository => (StatusCode::FORBIDDEN, "repository_not_allowed", "repo"),
+            NotAllowed::Commands { .. } => (StatusCode::FORBIDDEN, "kind_not_allowed", "kind"),
+            NotAllowed::NoRepository => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "repo"),
+            NotAllowed::Range(_) | NotAllowed::RangeOfPull => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "range")
+            }
+            NotAllowed::OtherPull { .. } | NotAllowed::NoPages | NotAllowed::NothingToPost { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "pull")
+            }
+            NotAllowed::File { .. } | NotAllowed::NoFile { .. } | NotAllowed::FileOfReview => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "file")
+            }
+            NotAllowed::Panel => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "panel"),
+        };
+        Self::new(status, not_allowed.to_string()).code(code).about(key)
+    }
 }
 
 fn conflict(other: &JobId) -> Problem {

@@ -51,6 +51,7 @@ impl Desk {
             oldest_wait_seconds: counts
                 .oldest
                 .map(|oldest| now.duration_since(oldest).as_secs_f64().max(0.0)),
+            held: self.queue.hold.reason().map(|(held, _)| held.word().to_owned()),
             node: self.queue.node.clone(),
             limits: Limits {
                 waiting: settings.waiting,
