@@ -45,7 +45,6 @@ impl Desk {
             self.queue.numbers.refused(Refused::NotAllowed);
             return Err(not_allowed.into());
         }
-        self.queue.workshop.grounds.admit(&new.tenant, &new.task).map_err(not_allowed)?;
         if let Err(exceeded) = self.tenants.admit(&tenant, 0) {
             self.queue.numbers.refused(Refused::TenantLimit);
             return Err(exceeded.of_jobs().into());
