@@ -162,7 +162,8 @@ async fn conclude(daemon: &Daemon, job: &Shown, ui: Ui) -> Result<Status, CliErr
         let lines = foreign::lines(&String::from_utf8_lossy(&bytes));
         Ui::result(&(lines.join("\n") + "\n"), None)?;
     }
-    for file in files.iter().filter(|file| file.name.ends_with(".json")) {
+    let is_document = |name: &str| name.ends_with("tally.json") || name.contains("/document/");
+    for file in files.iter().filter(|file| is_document(&file.name)) {
         ui.note(format_args!("{}: {}", file.name, daemon.link(&file.href)));
     }
     let reason = || job.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -2,9 +2,13 @@
 
 mod callers;
 mod gateway;
+mod jobs;
 mod log;
 mod nodes;
+mod openapi;
+mod shell;
 mod threads;
+mod watching;
 
 use std::{fs::File, io, process::Stdio};
 
