@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Display,
+    io,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,10 +22,14 @@ use super::{
 use crate::{
     coalesce::Switches,
     config::{Choice, LogForm, env, key_of},
+    git::Repo,
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server, document, log},
-    store::{database::Database, keep_out_of_git},
+    serve::{Callers, GuardError, Kept, Server, Workplace, document, log},
+    store::{
+        database::{Address, Database, Server as StoreServer},
+        keep_out_of_git,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -32,8 +37,8 @@ pub(super) struct ServeArgs {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:4001]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Keep threads and callers' keys in FILE [default: .scrum/scrum.db]
-    #[arg(long, value_name = "FILE")]
+    /// Keep threads, jobs and callers' keys in FILE, or at postgres://USER@HOST/NAME [default: .scrum/scrum.db]
+    #[arg(long, value_name = "FILE", env = env::STORE, hide_env_values = true)]
     store: Option<PathBuf>,
     /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)
     #[arg(long)]
@@ -81,11 +86,21 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
     let listen = settings.listen.clone();
     let voice = Voice { ui, log: settings.log };
     let _ending = log::begin(settings.log, settings.log_level);
-    let database = Database::open_for_daemon(&store(&workspace, args.store.as_deref())?)?;
-    keep_out_of_git(database.path())?;
+    let database = Database::at_for_daemon(&store(&workspace, args.store.as_deref())?)?;
+    database.path().map_or(Ok(()), keep_out_of_git)?;
     let kept =
         Kept { database: database.clone(), runs: workspace.store.clone(), templates: workspace.templates()? };
-    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, voice)?, kept);
+    let folder = jobs_folder(&workspace, database.path());
+    let cannot_work =
+        |error: io::Error| CliError::new(format!("cannot make {} for jobs: {error}", folder.display()));
+    let place = Workplace {
+        program: std::env::current_exe().map_err(cannot)?,
+        folder: folder.clone(),
+        repository: workspace.repo.as_ref().map(Repo::root),
+        config: workspace.configuration(global),
+    };
+    let endpoints = endpoints(&workspace, voice)?;
+    let server = Server::new(settings, switches(&workspace)?, endpoints, kept, place).map_err(cannot_work)?;
     let interrupt = interrupt::watched()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
     let guarding = async |address| Callers::new(&database, address, args.without_keys).await;
@@ -128,16 +143,26 @@ async fn serve(
     }
 }
 
-/// The daemon's file: `named` on the command line, else configured.
-pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> Result<PathBuf, CliError> {
+/// Where the daemon keeps things: `named` on the command line, else configured.
+pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> Result<Address, CliError> {
     let configured = &workspace.config.serve.store;
-    let told = named.unwrap_or(configured);
-    if told.to_string_lossy().contains("://") {
+    let told = named.unwrap_or(configured).to_string_lossy();
+    if told.contains("://") {
         // Not repeated: there may be a password in it.
-        return Err(CliError::new("the store is named by the address of a server")
-            .hint("threads and keys are kept in one file: `--store FILE`"));
+        let server = StoreServer::parse(&told).map_err(|problem| {
+            CliError::new(format!("the store cannot be used: {problem}"))
+                .hint("`--store postgres://USER@HOST/NAME`, with %XX for what is special in an address, or `--store FILE`")
+        })?;
+        return Ok(Address::Server(server));
     }
-    Ok(named.map_or_else(|| workspace.root().join(configured), |path| workspace.resolve(path)))
+    Ok(Address::File(named.map_or_else(|| workspace.root().join(configured), |path| workspace.resolve(path))))
+}
+
+/// Where jobs work: as configured, else beside the store where that is a file.
+fn jobs_folder(workspace: &Workspace, store: Option<&Path>) -> PathBuf {
+    let configured = workspace.config.serve.queue.folder.as_ref().map(|folder| workspace.root().join(folder));
+    let beside = || store.map(|store| store.with_file_name("jobs"));
+    configured.or_else(beside).unwrap_or_else(|| workspace.root().join(".scrum/jobs"))
 }
 
 fn switches(workspace: &Workspace) -> Result<Switches, CliError> {

@@ -236,6 +236,7 @@ impl Workspace {
         if let Some(trust) = distrusted {
             config.distrust(&|access| trust.tampered(repo.as_ref(), &place.started_in, access));
         }
+        Environment.lay_over_forge(&mut config.forge);
         if let Some(folder) = Environment.get(env::CACHE_DIR) {
             config.cache_dir = folder.into();
         }
@@ -248,6 +249,12 @@ impl Workspace {
         let Place { directory, started_in } = place;
         let (environment, given, steered_by) = (Environment, None, None);
         Ok(Self { repo, config, store, environment, trust, given, steered_by, directory, started_in })
+    }
+
+    /// The file that it is configured by, besides the user's own; `None` where there is none.
+    pub(super) fn configuration(&self, global: &Global) -> Option<PathBuf> {
+        let named = global.config.as_ref().map(|path| self.directory.join(path));
+        named.or_else(|| Some(self.root().join(config::FILE_NAME)).filter(|file| file.is_file()))
     }
 
     /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.

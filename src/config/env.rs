@@ -10,7 +10,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use crate::pull::CiJob;
+use crate::pull::{CiJob, Platform};
 
 /// `1` sends bundles over the failing size all the same.
 pub const FORCE_OVERSIZE: &str = "SCRUM_FORCE_OVERSIZE";
@@ -22,6 +22,12 @@ pub const CONCURRENCY: &str = "SCRUM_CONCURRENCY";
 pub const NO_CACHE: &str = "SCRUM_NO_CACHE";
 /// Overrides `[cache] dir`.
 pub const CACHE_DIR: &str = "SCRUM_CACHE_DIR";
+/// Overrides `[forge] platform`: `github`, `gitlab` or `gitea`. The daemon tells its jobs so of the server it lets them post to.
+pub const FORGE_PLATFORM: &str = "SCRUM_FORGE_PLATFORM";
+/// Overrides `[forge] url`.
+pub const FORGE_URL: &str = "SCRUM_FORGE_URL";
+/// Overrides `[forge] token_env`.
+pub const FORGE_TOKEN_ENV: &str = "SCRUM_FORGE_TOKEN_ENV";
 /// Overrides `[paths]`: runs are kept in `bundles` and `reviews` in this folder.
 pub const RUNS_DIR: &str = "SCRUM_RUNS_DIR";
 /// Where the daemon is that `scrum enqueue`, `jobs`, `cancel` and `watch` ask, before `[serve] listen`.
@@ -32,6 +38,8 @@ pub const KEY: &str = "SCRUM_KEY";
 pub const COALESCE_ENABLED: &str = "COALESCE_ENABLED";
 /// `0`: it passes requests for a stream on by themselves.
 pub const STREAM_FANOUT_ENABLED: &str = "STREAM_FANOUT_ENABLED";
+/// Where `scrum serve` keeps things, as `--store` does, without a password being seen among the running programs.
+pub const STORE: &str = "SCRUM_STORE";
 /// Folder of user configuration, before `HOME/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home, for `.config` and the logins of programs in it.
@@ -106,6 +114,15 @@ impl Environment {
             Some((name.into_string().ok()?, SecretString::from(value.into_string().ok()?)))
         };
         std::env::vars_os().filter_map(text)
+    }
+
+    /// Lays what it says about a platform's server over `forge`.
+    pub fn lay_over_forge(self, forge: &mut super::ForgeSettings) {
+        let platform = self.get(FORGE_PLATFORM);
+        let platform = Platform::ALL.into_iter().find(|one| Some(one.word()) == platform.as_deref());
+        forge.platform = platform.or(forge.platform);
+        forge.url = self.get(FORGE_URL).or(forge.url.take());
+        forge.token_env = self.get(FORGE_TOKEN_ENV).or(forge.token_env.take());
     }
 
     /// Whether oversize bundles are sent.

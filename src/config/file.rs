@@ -187,7 +187,31 @@ pub(super) struct Serve {
     pub(super) log_level: LogLevel,
     pub(super) tenant: TenantLimits,
     pub(super) limit: Vec<TenantLimit>,
+    pub(super) repository: Vec<Repository>,
+    pub(super) webhook: Webhook,
     pub(super) queue: Queue,
+}
+
+/// `[[serve.repository]]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Repository {
+    pub(super) path: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) config: Option<PathBuf>,
+    pub(super) commands: bool,
+    pub(super) tenants: Option<Vec<String>>,
+    pub(super) token_env: Option<String>,
+}
+
+/// `[serve.webhook]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Webhook {
+    pub(super) github_secret_env: String,
+    pub(super) gitlab_secret_env: String,
+    pub(super) gitea_secret_env: String,
+    pub(super) drafts: bool,
 }
 
 /// `[serve.queue]`.

@@ -44,7 +44,10 @@ pub use place::Entry;
 pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 pub use project::node_tool_below;
-pub use serve::{JobLimits, LogForm, LogLevel, Queue, Serve};
+pub use serve::{
+    BadRemote, JobLimits, LogForm, LogLevel, Place as RepositoryPlace, Queue, RemoteUrl, Repository, Serve,
+    Webhook,
+};
 
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context, route::RouteRule},
@@ -314,6 +317,12 @@ fn make_absolute(table: &mut toml::Table, folder: &Path) {
     let guidance = table.get_mut("guidance").and_then(|guidance| guidance.get_mut("rule"));
     for rule in guidance.and_then(toml::Value::as_array_mut).into_iter().flatten() {
         rule.get_mut("file").into_iter().for_each(absolute);
+    }
+    let repositories = table.get_mut("serve").and_then(|serve| serve.get_mut("repository"));
+    for repository in repositories.and_then(toml::Value::as_array_mut).into_iter().flatten() {
+        for key in ["path", "config"] {
+            repository.get_mut(key).into_iter().for_each(absolute);
+        }
     }
     let reviewers = table.get_mut("reviewer").and_then(toml::Value::as_array_mut);
     for reviewer in reviewers.into_iter().flatten() {

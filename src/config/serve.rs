@@ -1,6 +1,9 @@
 //! `[serve]`: [`Serve`], the settings of `scrum serve`.
 
 mod queue;
+mod remote;
+mod repository;
+mod webhook;
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -9,6 +12,9 @@ use serde::Deserialize;
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
 pub use queue::Queue;
+pub use remote::{BadRemote, RemoteUrl};
+pub use repository::{Place, Repository};
+pub use webhook::Webhook;
 
 /// The settings of `scrum serve`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +51,10 @@ pub struct Serve {
     pub tenant: Allowance,
     /// What some may ask for instead.
     pub tenants: BTreeMap<String, Allowance>,
+    /// What jobs may be about; where there is none, the repository that the daemon was started in.
+    pub repositories: Vec<Repository>,
+    /// Who may tell of pull requests.
+    pub webhook: Webhook,
     /// Jobs.
     pub queue: Queue,
     /// How many jobs each tenant may bring.
@@ -132,6 +142,8 @@ impl Serve {
                 tokens_per_minute: entry.tenant.tokens_per_minute,
             },
             tenants,
+            repositories: repository::all(entry.repository)?,
+            webhook: Webhook::new(entry.webhook)?,
             queue: Queue::new(entry.queue)?,
             jobs,
         })

@@ -1,7 +1,7 @@
 //! Reads changes from git repositories and diff files: [`Repo`] and [`read_diff`].
 //!
 //! Everything is read with libgit2, in process. Nothing here looks at the user's git configuration for how a diff should look, or
-//! decides which files a review shows; `fetch` alone writes to a repository, and alone runs a program.
+//! decides which files a review shows; `fetch` and `mirror` alone bring commits here, and alone run a program.
 
 mod ancestry;
 mod attributes;
@@ -14,8 +14,10 @@ mod fetch;
 mod folders;
 mod header;
 mod history;
+mod lend;
 mod lines;
 mod local;
+mod mirror;
 mod names;
 mod objects;
 mod outlook;
@@ -37,6 +39,8 @@ pub use self::diff::read_diff;
 pub use self::error::GitError;
 pub use self::fetch::Fetch;
 pub use self::history::HistoryError;
+pub use self::lend::Loan;
+pub use self::mirror::{Brought, MirrorError, Mirrors, Origin, Wanted};
 use self::objects::Objects;
 pub use self::outlook::Outlook;
 pub use self::range::RangeSpec;

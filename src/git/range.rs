@@ -176,8 +176,8 @@ pub(super) struct DefaultBranch {
     /// As a user would type it: `origin/main`.
     pub(super) name: String,
     /// Without the remote: `main`.
-    short: String,
-    tip: Oid,
+    pub(super) short: String,
+    pub(super) tip: Oid,
 }
 
 /// What `origin/HEAD` points to, else `main`, else `master`, here or at `origin`.

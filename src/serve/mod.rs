@@ -7,6 +7,7 @@ mod bucket;
 mod callers;
 mod document;
 mod gateway;
+mod ground;
 mod listener;
 pub mod log;
 pub mod metrics;
@@ -17,7 +18,7 @@ mod tenants;
 mod threads;
 mod trace;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, middleware};
 use http::{Method, StatusCode, Uri, header::CONTENT_TYPE};
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock,
     coalesce::Switches,
     config::Serve,
     prompt::Templates,
@@ -39,7 +41,7 @@ pub use callers::{Callers, GuardError};
 pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
 use operation::Offer;
-use queue::{Queue, api};
+use queue::{Queue, Workshop, api};
 use threads::Desk;
 
 /// How long those may take to read on who are told that their answer is given up.
@@ -55,6 +57,18 @@ pub struct Kept {
     pub templates: Templates,
 }
 
+/// Where and with what jobs are done.
+pub struct Workplace {
+    /// This program, for processes that do one job each.
+    pub program: PathBuf,
+    /// Where they have their folders.
+    pub folder: PathBuf,
+    /// The repository that the daemon was started in.
+    pub repository: Option<PathBuf>,
+    /// The daemon's own configuration, if there is a file.
+    pub config: Option<PathBuf>,
+}
+
 /// Everything behind one listener.
 pub struct Server {
     gateway: Arc<Gateway>,
@@ -65,22 +79,28 @@ pub struct Server {
 
 impl Server {
     /// A server that passes requests on to those of `reviewers` that are endpoints, and keeps what must be kept in `kept`.
-    /// Nothing is sent.
+    /// Nothing is sent. Fails where jobs can have no folders.
     pub fn new(
         settings: Serve,
         switches: Switches,
         reviewers: Vec<(Reviewer, Provider)>,
         kept: Kept,
-    ) -> Self {
+        place: Workplace,
+    ) -> io::Result<Self> {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let queue = Queue::new(Jobs::new(database.clone()), queue, Arc::clone(gateway.metrics.queue()));
+        let node = clock::uuid();
+        let workshop = Workshop::open(place, desk.runs.clone(), &node)?;
+        let numbers = Arc::clone(gateway.metrics.queue());
+        // Whoever has the file open as a daemon is the only one.
+        let is_alone = database.path().is_some();
+        let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
         let jobs = api::Desk::new(queue, database.clone(), limits);
-        Self { gateway, desk, jobs, database }
+        Ok(Self { gateway, desk, jobs, database })
     }
 
     /// The names that a request may give for its model.
@@ -93,7 +113,9 @@ impl Server {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
-        let is_whole = listener::serve(listener, self.router(callers), end, grace).await;
+        let working = Arc::clone(&self.jobs.queue).work(end.clone(), grace);
+        let serving = listener::serve(listener, self.router(callers), end, grace);
+        let (is_whole, ()) = tokio::join!(serving, working);
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;
@@ -102,7 +124,7 @@ impl Server {
     }
 
     fn router(&self, callers: Callers) -> Router {
-        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
+        let told = (Arc::clone(&self.gateway), Arc::clone(&self.jobs.queue));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)

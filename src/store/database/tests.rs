@@ -117,7 +117,7 @@ async fn a_full_disk_is_said_and_costs_nothing_that_was_there() {
         database.write(|sql| sql.execute("CREATE TABLE large AS SELECT randomblob(100000) AS bytes", &[]));
     let error = large.await.unwrap_err();
     assert_eq!(error.problem, Problem::Full);
-    assert_eq!(error.to_string(), format!("{}: the disk is full", database.path().display()));
+    assert_eq!(error.to_string(), format!("{}: the disk is full", database.address()));
     assert_eq!(numbers(&database).await, [1]);
 }
 

@@ -9,6 +9,7 @@ mod diff_text;
 mod errors;
 mod fixture;
 mod libgit2_diffs;
+mod mirror;
 mod properties;
 mod ranges;
 mod special;
