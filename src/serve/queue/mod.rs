@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Workplace,
     ground::Grounds,
-    metrics::queue::{Numbers, Refused},
+    metrics::queue::{Held, Numbers, Refused},
 };
 use crate::{
     config,
@@ -61,9 +61,14 @@ pub(super) struct Workshop {
 
 impl Workshop {
     /// For the jobs of `node`, at `place`.
-    pub(super) fn open(place: Workplace, runs: Store, node: &str) -> io::Result<Self> {
+    pub(super) fn open(
+        place: Workplace,
+        repositories: Vec<config::Repository>,
+        runs: Store,
+        node: &str,
+    ) -> io::Result<Self> {
         let folders = Folders::open(&place.folder, node)?;
-        let grounds = Grounds::new(place.repository.as_deref(), place.config, folders.place());
+        let grounds = Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
         Ok(Self { program: place.program, folders, grounds, runs })
     }
 }
@@ -141,6 +146,11 @@ impl Queue {
         self.told(self.jobs.counts().await)
     }
 
+    /// What is used up, so that this node begins no job.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.hold.reason().map(|(reason, _)| reason)
+    }
+
     /// How many jobs this node has under way.
     pub(super) fn running(&self) -> usize {
         self.underway.len()
@@ -148,7 +158,7 @@ impl Queue {
 
     /// What keeps this node from doing jobs.
     pub(super) fn ailments(&self) -> Vec<Ailment> {
-        self.trouble.ailments()
+        self.trouble.ailments(self.hold.reason().map(|(_, since)| since))
     }
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.
