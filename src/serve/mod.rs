@@ -140,7 +140,7 @@ impl Server {
     }
 
     fn router(&self, callers: Callers) -> Router {
-        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
+        let told = (Arc::clone(&self.gateway), Arc::clone(&self.jobs.queue));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)
