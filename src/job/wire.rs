@@ -273,6 +273,8 @@ pub struct Standing {
     pub held: Option<String>,
     /// This daemon's name among those that share the store.
     pub node: String,
+    /// What is used up, `cpu` or `memory`, while this daemon begins no job because of that.
+    pub held: Option<String>,
     /// What is allowed.
     pub limits: Limits,
 }

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Workplace,
     ground::Grounds,
-    metrics::queue::{Numbers, Refused},
+    metrics::queue::{Held, Numbers, Refused},
 };
 use crate::{
     config,
@@ -144,6 +144,11 @@ impl Queue {
     /// How many jobs there are.
     pub(super) async fn counts(&self) -> Result<Counts, DatabaseError> {
         self.told(self.jobs.counts().await)
+    }
+
+    /// What is used up, so that this node begins no job.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.hold.reason().map(|(reason, _)| reason)
     }
 
     /// How many jobs this node has under way.

@@ -11,9 +11,9 @@ use crate::{job::wire::Ailment, store::database::DatabaseError};
 
 /// The store may fail for so long before it is said.
 const STORE: Duration = Duration::from_secs(5);
-
-/// The dispatcher may be late by so much, and jobs held for so long, before it is said.
-const LATE: Duration = Duration::from_secs(30);
+/// The store may leave us without an answer for so long.
+const ANSWER: Duration = Duration::from_secs(30);
+/// A busy machine may begin nothing for so long.
 const HELD: Duration = Duration::from_mins(5);
 
 /// What is wrong, and since when.
@@ -25,8 +25,8 @@ pub(super) struct Trouble {
 #[derive(Default)]
 struct Known {
     store: Option<Instant>,
-    /// When the dispatcher looks for jobs at the latest; `None`: when something happens.
-    due: Option<Instant>,
+    /// Jobs are asked for, and no answer has come.
+    asked: Option<Instant>,
     has_ended: bool,
 }
 
@@ -37,9 +37,9 @@ impl Trouble {
         known.store = error.map(|_| known.store.unwrap_or_else(Instant::now));
     }
 
-    /// When the dispatcher looks for jobs again, whatever happens.
-    pub(super) fn expect(&self, due: Option<Instant>) {
-        self.known().due = due;
+    /// Jobs are asked for, or no more.
+    pub(super) fn asks(&self, asks: bool) {
+        self.known().asked = asks.then(Instant::now);
     }
 
     /// Nothing is taken any more.
@@ -47,15 +47,18 @@ impl Trouble {
         self.known().has_ended = true;
     }
 
-    /// Everything that has lasted; jobs are held since `held`.
+    /// Everything that has lasted; `held`: since when nothing is begun.
     pub(super) fn ailments(&self, held: Option<Instant>) -> Vec<Ailment> {
         let known = self.known();
-        let store = known.store.filter(|since| since.elapsed() >= STORE).map(|_| Ailment::StoreFails);
-        let is_late = known.due.is_some_and(|due| due.elapsed() >= LATE) && !known.has_ended;
-        let late = is_late.then_some(Ailment::DispatcherStands);
-        let held = held.filter(|since| since.elapsed() >= HELD).map(|_| Ailment::HeldForLong);
-        let ended = known.has_ended.then_some(Ailment::Ending);
-        [store, late, held, ended].into_iter().flatten().collect()
+        let lasts =
+            |since: Option<Instant>, long: Duration| since.is_some_and(|since| since.elapsed() >= long);
+        let all = [
+            (lasts(known.store, STORE), Ailment::StoreFails),
+            (lasts(known.asked, ANSWER), Ailment::DispatcherStands),
+            (lasts(held, HELD), Ailment::HeldForLong),
+            (known.has_ended, Ailment::Ending),
+        ];
+        all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, ailment)| ailment).collect()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -65,32 +68,28 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use tokio::time::advance;
 
     use super::*;
     use crate::store::database::Problem;
 
     #[tokio::test(start_paused = true)]
-    async fn what_lasts_is_told() {
-        let trouble = Trouble::default();
-        let began = Instant::now();
-        let failed = DatabaseError { path: PathBuf::from("scrum.db"), problem: Problem::Full };
-        let check = async |seconds: u64, held: Option<Instant>, expect: &[Ailment]| {
-            tokio::time::advance(Duration::from_secs(seconds)).await;
-            assert_eq!(trouble.ailments(held), expect);
-        };
-        trouble.store(Some(&failed));
-        check(4, None, &[]).await;
-        trouble.store(Some(&failed));
-        check(1, None, &[Ailment::StoreFails]).await;
+    async fn what_lasts_is_said_until_it_is_over() {
+        let (trouble, began) = (Trouble::default(), Instant::now());
+        let error = DatabaseError { name: String::new(), problem: Problem::Locked };
+        trouble.store(Some(&error));
+        trouble.asks(true);
+        assert_eq!(trouble.ailments(Some(began)), []);
+        advance(Duration::from_secs(5)).await;
+        trouble.store(Some(&error));
+        assert_eq!(trouble.ailments(Some(began)), [Ailment::StoreFails]);
+        advance(Duration::from_secs(25)).await;
+        assert_eq!(trouble.ailments(Some(began)), [Ailment::StoreFails, Ailment::DispatcherStands]);
         trouble.store(None);
-        check(0, None, &[]).await;
-        trouble.expect(Some(Instant::now()));
-        check(30, None, &[Ailment::DispatcherStands]).await;
-        trouble.expect(None);
-        check(264, Some(began), &[]).await;
-        check(1, Some(began), &[Ailment::HeldForLong]).await;
+        trouble.asks(false);
+        advance(Duration::from_secs(270)).await;
+        assert_eq!(trouble.ailments(Some(began)), [Ailment::HeldForLong]);
         trouble.end();
-        check(0, None, &[Ailment::Ending]).await;
+        assert_eq!(trouble.ailments(None), [Ailment::Ending]);
     }
 }

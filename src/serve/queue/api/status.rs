@@ -53,6 +53,7 @@ impl Desk {
                 .map(|oldest| now.duration_since(oldest).as_secs_f64().max(0.0)),
             held: self.queue.hold.reason().map(|(held, _)| held.word().to_owned()),
             node: self.queue.node.clone(),
+            held: self.queue.held().map(|held| held.word().to_owned()),
             limits: Limits {
                 waiting: settings.waiting,
                 running: settings.workers.into(),
