@@ -271,6 +271,8 @@ pub struct Standing {
     pub oldest_wait_seconds: Option<f64>,
     /// This daemon's name among those that share the store.
     pub node: String,
+    /// What is used up, `cpu` or `memory`, while this daemon begins no job because of that.
+    pub held: Option<String>,
     /// What is allowed.
     pub limits: Limits,
 }

@@ -177,7 +177,10 @@ impl Queue {
         let endings = ended.iter().filter_map(|done| Some((done.held(), done.ending.clone()?))).collect();
         let most = u32::try_from(room).unwrap_or(u32::MAX);
         self.underway.asking();
-        let (states, claimed) = self.told(self.jobs.turn(&self.node, endings, most, LEASE).await)?;
+        self.trouble.asks(true);
+        let turn = self.jobs.turn(&self.node, endings, most, LEASE).await;
+        self.trouble.asks(false);
+        let (states, claimed) = self.told(turn)?;
         for (done, state) in ended.iter().zip(states) {
             self.underway.forget(&done.held());
             match state {

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Workplace,
     ground::Grounds,
-    metrics::queue::{Numbers, Refused},
+    metrics::queue::{Held, Numbers, Refused},
 };
 use crate::{
     config,
@@ -146,6 +146,11 @@ impl Queue {
         self.told(self.jobs.counts().await)
     }
 
+    /// What is used up, so that this node begins no job.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.hold.reason().map(|(reason, _)| reason)
+    }
+
     /// How many jobs this node has under way.
     pub(super) fn running(&self) -> usize {
         self.underway.len()
@@ -153,7 +158,7 @@ impl Queue {
 
     /// What keeps this node from doing jobs.
     pub(super) fn ailments(&self) -> Vec<Ailment> {
-        self.trouble.ailments()
+        self.trouble.ailments(self.hold.reason().map(|(_, since)| since))
     }
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.

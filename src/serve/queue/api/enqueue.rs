@@ -16,7 +16,7 @@ use crate::{
         wire::{JOBS, Order},
     },
     provider::relay::Problem,
-    serve::{callers::Caller, metrics::queue::Refused},
+    serve::{callers::Caller, ground::NotAllowed, metrics::queue::Refused},
     store::{callers::fit_name, jobs::Enqueued},
 };
 
@@ -40,12 +40,15 @@ impl Desk {
         order::check(&order)?;
         self.check_timeout(&order)?;
         let tenant = tenant(caller, &parts.headers, order.tenant.take())?;
+        let new = self.new_job(order, tenant.as_ref().to_owned())?;
+        self.queue.workshop.grounds.admit(&tenant, &new.task).map_err(|reason| {
+            self.queue.numbers.refused(Refused::NotAllowed);
+            not_allowed(&reason)
+        })?;
         if let Err(exceeded) = self.tenants.admit(&tenant, 0) {
             self.queue.numbers.refused(Refused::TenantLimit);
             return Err(exceeded.of_jobs().into());
         }
-        let new = self.new_job(order, tenant.as_ref().to_owned())?;
-        self.queue.workshop.grounds.admit(&new.tenant, &new.task).map_err(not_allowed)?;
         let id = new.id.clone();
         match self.queue.bring(new).await.map_err(broken)? {
             Enqueued::New(_) => Ok(brought(StatusCode::CREATED, &id, Stand::Queued)),
@@ -109,6 +112,15 @@ fn tenant(
         return wrong(StatusCode::UNPROCESSABLE_ENTITY, "`tenant` is another one than x-org-id names");
     }
     Ok(named.into())
+}
+
+/// What the operator does not allow, or what is wrong with a task.
+fn not_allowed(reason: &NotAllowed) -> Problem {
+    let (status, code) = match reason {
+        NotAllowed::Repository | NotAllowed::Commands { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value"),
+    };
+    Problem::new(status, reason.to_string()).code(code)
 }
 
 fn brought(status: StatusCode, id: &JobId, state: Stand) -> Response {
