@@ -36,7 +36,7 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::{Store, database::Database, nodes::Nodes, jobs::Jobs, threads::Threads},
+    store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 pub use document::document;
@@ -140,7 +140,7 @@ impl Server {
     }
 
     fn router(&self, callers: Callers) -> Router {
-        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
+        let told = (Arc::clone(&self.gateway), Arc::clone(&self.jobs.queue));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)
