@@ -1,7 +1,7 @@
 //! How many jobs a second the store takes in, hands out and sees to their end, without HTTP and without work.
 //!
-//! `cargo bench --bench jobs` measures a file in the folder for temporary files; another store is measured when its address stands
-//! behind `--`. Each answer is on disk before it is given, so the disk's own rate stands beside. docs/performance.md has the figures.
+//! `cargo bench --bench jobs` measures a file in the folder for temporary files, and then each server of `PostgreSQL` whose address
+//! stands behind `--`. Each answer is on disk before it is given, so the disk's own rate stands beside. docs/performance.md has the figures.
 
 #![expect(
     clippy::print_stdout,
@@ -20,7 +20,7 @@ use std::{
 use scrum::{
     job::{JobId, Kind, NewJob, Priority, Source, Task},
     store::{
-        database::Database,
+        database::{Database, Server},
         jobs::{Ending, Enqueued, Held, Jobs},
     },
 };
@@ -39,13 +39,17 @@ async fn main() {
     println!("fsync {:>6.0} a second", rate(synced(folder.path()), TIME));
     let jobs = Jobs::new(Database::open_for_daemon(&folder.path().join("scrum.db")).unwrap());
     measure("SQLite", &jobs).await;
+    for address in std::env::args().skip(1).filter(|argument| argument != "--bench") {
+        let server = Server::parse(&address).unwrap();
+        measure("PostgreSQL", &Jobs::new(Database::join(&server).unwrap())).await;
+    }
 }
 
 async fn measure(store: &str, jobs: &Jobs) {
     let came = bring(jobs, 1_000).await;
     println!("{store:<10} one after another {:>6.0} jobs brought a second", rate(1_000, came));
     let began = Instant::now();
-    let ended = drain(jobs, 1_000).await;
+    let ended = drain(jobs, |ended| ended < 1_000).await;
     println!("{store:<10} {ended} that waited  {:>6.0} jobs done a second", rate(ended, began.elapsed()));
     let (ended, time) = sustained(jobs).await;
     println!(
@@ -102,16 +106,16 @@ async fn bring(jobs: &Jobs, count: u64) -> Duration {
     began.elapsed()
 }
 
-/// Takes and ends what waits as a daemon does, endings and claims together, until so many have ended.
-async fn drain(jobs: &Jobs, count: u64) -> u64 {
+/// Takes and ends what waits as a daemon does, endings and claims in one transaction, while it `goes_on` with so many ended.
+async fn drain(jobs: &Jobs, goes_on: impl Fn(u64) -> bool) -> u64 {
     let mut ended = 0;
     let mut running: Vec<(Held, Ending)> = Vec::new();
-    while ended < count || !running.is_empty() {
-        let room = if ended < count { SLOTS } else { 0 };
-        let (finished, claimed) = tokio::join!(jobs.finish(NODE, running), jobs.claim(NODE, room, LEASE));
-        ended += finished.unwrap().into_iter().map(|state| u64::from(state.unwrap().is_final())).sum::<u64>();
+    while goes_on(ended) || !running.is_empty() {
+        let room = if goes_on(ended) { SLOTS } else { 0 };
+        let (states, claimed) = jobs.turn(NODE, running, room, LEASE).await.unwrap();
+        ended += states.into_iter().map(|state| u64::from(state.unwrap().is_final())).sum::<u64>();
         let done = |id, attempt| (Held { id, attempt }, Ending::Succeeded("{}".to_owned()));
-        running = claimed.unwrap().into_iter().map(|one| done(one.job.new.id, one.job.attempt)).collect();
+        running = claimed.into_iter().map(|one| done(one.job.new.id, one.job.attempt)).collect();
         if running.is_empty() {
             // Whoever brings more has a turn.
             yield_now().await;
@@ -136,14 +140,8 @@ async fn sustained(jobs: &Jobs) -> (u64, Duration) {
             brought
         });
     }
-    let draining = async {
-        let mut ended = 0;
-        while began.elapsed() < TIME {
-            ended += drain(jobs, 1).await;
-        }
-        ended
-    };
+    let draining = drain(jobs, |_| began.elapsed() < TIME);
     let (ended, brought) = tokio::join!(draining, clients.join_all());
     let rest = brought.iter().sum::<u64>() - ended;
-    (ended + drain(jobs, rest).await, began.elapsed())
+    (ended + drain(jobs, |ended| ended < rest).await, began.elapsed())
 }

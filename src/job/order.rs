@@ -126,7 +126,10 @@ fn by_tenant(candidates: Vec<Candidate>) -> BTreeMap<String, Vec<Candidate>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{
+        Priority::{High, Low, Normal},
+        *,
+    };
 
     fn candidate(tenant: u8, priority: Priority, key: i64, id: usize) -> Candidate {
         Candidate { tenant: format!("t{tenant}"), priority, key, id: format!("{id:06}") }
@@ -180,7 +183,6 @@ mod tests {
             let order = world.turns.order(0, world.waiting);
             assert_eq!(order.iter().map(|one| one.id.parse().unwrap()).collect::<Vec<usize>>(), expect);
         };
-        use Priority::{High, Low, Normal};
         check(&[], &[]);
         check(&[(1, Low), (1, Normal), (1, High), (1, High)], &[3, 4, 2, 1]);
         check(&[(1, High), (1, High), (1, High), (2, Low), (3, Normal)], &[1, 4, 5, 2, 3]);
@@ -191,12 +193,12 @@ mod tests {
         for hours in [0, 1, 48] {
             let mut world = World::default();
             for _ in 0..1_000 {
-                world.comes(1, Priority::High);
+                world.comes(1, High);
             }
             world.goes();
             world.now += hours * 3_600_000;
             world.goes();
-            let other = world.comes(2, Priority::Low);
+            let other = world.comes(2, Low);
             let next = [world.goes(), world.goes()].map(|one| one.unwrap().id);
             assert!(next.contains(&other), "{next:?} after {hours} hours");
         }
@@ -220,7 +222,7 @@ mod tests {
             let mut after = 0;
             loop {
                 for tenant in 0..6 {
-                    world.comes(tenant, Priority::High);
+                    world.comes(tenant, High);
                 }
                 let next = world.goes().unwrap();
                 if next.id == job {
@@ -262,7 +264,7 @@ mod tests {
             steps in proptest::collection::vec((1..6_u8, priority(), 1..4_i64), 1..120),
         ) {
             let mut world = World::default();
-            world.comes(0, Priority::Low);
+            world.comes(0, Low);
             let mut since: BTreeMap<String, u32> = BTreeMap::new();
             for (tenant, priority, step) in steps {
                 world.now += step;
@@ -270,7 +272,7 @@ mod tests {
                 let next = world.goes().unwrap();
                 if next.tenant == "t0" {
                     since.clear();
-                    world.comes(0, Priority::Low);
+                    world.comes(0, Low);
                     continue;
                 }
                 let turns = since.entry(next.tenant).or_default();

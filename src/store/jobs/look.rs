@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Counts, Filter};
 use crate::{
-    job::{Job, JobId, NewJob, Priority, Source, State},
+    job::{Job, JobId, Kind, NewJob, Priority, Source, State},
     store::database::{Problem, Row, Sql, values},
 };
 
@@ -100,7 +100,7 @@ macro_rules! list {
             " FROM jobs WHERE (CAST(?1 AS TEXT) IS NULL OR tenant = CAST(?1 AS TEXT))
              AND (CAST(?2 AS TEXT) IS NULL OR kind = CAST(?2 AS TEXT))
              AND (CAST(?3 AS TEXT) IS NULL OR id < CAST(?3 AS TEXT))
-             AND (CAST(?4 AS TEXT) = '' OR CAST(?4 AS TEXT) LIKE '%,' || state || ',%')",
+             AND (CAST(?4 AS TEXT) = '' OR (',' || CAST(?4 AS TEXT) || ',') LIKE ('%,' || state || ',%'))",
             $more,
             " ORDER BY id DESC LIMIT ?5"
         )
@@ -114,8 +114,8 @@ pub(super) fn list(sql: &mut dyn Sql, filter: &Filter) -> Result<Vec<Job>, Probl
         [State::Running] => list!(" AND state = 'running'"),
         _ => list!(""),
     };
-    let states: String = filter.states.iter().map(|state| format!(",{state},")).collect();
-    let kind = filter.kind.map(|kind| kind.word());
+    let states = filter.states.iter().map(|state| state.word()).collect::<Vec<_>>().join(",");
+    let kind = filter.kind.map(Kind::word);
     let before = filter.before.as_ref().map(JobId::as_str);
     let rows = sql.query(query, values![filter.tenant.as_ref(), kind, before, states, filter.most])?;
     rows.iter().map(read).collect()

@@ -76,8 +76,8 @@ impl Model {
             Step::Finish { held, ending } => self.finish(&nodes.one, held, ending).await,
             Step::Cancel { job } => self.cancel(&nodes.two, job).await,
             Step::Renew { held } => self.renew(&nodes.one, held).await,
-            Step::Reap { all: true } => self.reaped(nodes.one.reap_all().await.unwrap(), true),
-            Step::Reap { all: false } => self.reaped(nodes.two.reap().await.unwrap(), false),
+            Step::Reap { all: true } => self.reaped(&nodes.one.reap_all().await.unwrap(), true),
+            Step::Reap { all: false } => self.reaped(&nodes.two.reap().await.unwrap(), false),
         }
     }
 
@@ -131,7 +131,7 @@ impl Model {
         }
     }
 
-    fn reaped(&mut self, found: Reaped, all: bool) {
+    fn reaped(&mut self, found: &Reaped, all: bool) {
         let mut expect = Reaped::default();
         for (n, one) in &mut self.jobs {
             if one.state == State::Running && (all || !one.lasts) {
@@ -140,7 +140,7 @@ impl Model {
                 if is_over { &mut expect.failed } else { &mut expect.requeued }.push(id(*n));
             }
         }
-        assert_eq!(found, expect);
+        assert_eq!(*found, expect);
     }
 
     fn is_held(&self, node: &str, held: &Held) -> bool {
