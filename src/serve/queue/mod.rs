@@ -151,11 +151,6 @@ impl Queue {
         self.hold.reason().map(|(reason, _)| reason)
     }
 
-    /// How many jobs this node has under way.
-    pub(super) fn running(&self) -> usize {
-        self.underway.len()
-    }
-
     /// What keeps this node from doing jobs.
     pub(super) fn ailments(&self) -> Vec<Ailment> {
         self.trouble.ailments(self.hold.reason().map(|(_, since)| since))
