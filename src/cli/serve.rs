@@ -43,6 +43,9 @@ pub(super) struct ServeArgs {
     /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)
     #[arg(long)]
     without_keys: bool,
+    /// Copy the store into FILE, which must not be there yet, also while a daemon uses it; serve nothing
+    #[arg(long, value_name = "FILE")]
+    backup: Option<PathBuf>,
     /// Print what can be asked as an `OpenAPI` document, and serve nothing
     #[arg(long)]
     openapi: bool,
@@ -78,6 +81,9 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         return Ok(Status::Done);
     }
     let mut workspace = Workspace::open_anywhere(global, ui)?;
+    if let Some(to) = &args.backup {
+        return backup(&store(&workspace, args.store.as_deref())?, &workspace.resolve(to), ui);
+    }
     found::add(&mut workspace, &Choice::default())?;
     let mut settings = workspace.config.serve.clone();
     if let Some(listen) = &args.listen {
@@ -107,6 +113,19 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
     let done = runtime.block_on(serve(&server, &listen, guarding, &interrupt, voice));
     runtime.shutdown_background();
     done
+}
+
+/// Copies the store where that is ours to do.
+fn backup(store: &Address, to: &Path, ui: Ui) -> Result<Status, CliError> {
+    match store {
+        Address::File(path) => {
+            Database::copy(path, to)?;
+            ui.note(format_args!("{} has all of {}", to.display(), path.display()));
+            Ok(Status::Done)
+        }
+        Address::Server(server) => Err(CliError::new(format!("{server} is not copied by scrum"))
+            .hint("`pg_dump --format=custom --file=FILE` does it, also while daemons use it")),
+    }
 }
 
 async fn serve(

@@ -172,6 +172,7 @@ pub(super) struct Post {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Serve {
     pub(super) listen: String,
+    pub(super) address: String,
     pub(super) store: PathBuf,
     pub(super) keep_secs: u64,
     pub(super) keep_bytes: usize,

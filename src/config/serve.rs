@@ -8,6 +8,7 @@ mod webhook;
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
+use url::Url;
 
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
@@ -21,7 +22,9 @@ pub use webhook::Webhook;
 pub struct Serve {
     /// Address and port.
     pub listen: String,
-    /// The `SQLite` file, absolute or from the repository's root.
+    /// Where other nodes of the store reach this one; without a port, the one it listens on is meant. `None`: they do not.
+    pub address: Option<Url>,
+    /// The `SQLite` file, absolute or from the repository's root, or the address of a server of `PostgreSQL`.
     pub store: PathBuf,
     /// How long a finished answer is given to whoever asks the same; zero keeps none.
     pub keep: Duration,
@@ -124,6 +127,7 @@ impl Serve {
         }
         Ok(Self {
             listen: entry.listen,
+            address: address(&entry.address)?,
             store: entry.store,
             keep: Duration::from_secs(entry.keep_secs),
             keep_bytes: entry.keep_bytes,
@@ -148,4 +152,18 @@ impl Serve {
             jobs,
         })
     }
+}
+
+fn address(told: &str) -> Result<Option<Url>, ConfigError> {
+    if told.is_empty() {
+        return Ok(None);
+    }
+    let fits = |url: &Url| {
+        let is_plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+        matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain
+    };
+    Url::parse(told).ok().filter(fits).map(Some).ok_or_else(|| ConfigError::Entry {
+        entry: Entry::Key("serve.address"),
+        reason: "is to be http://HOST or http://HOST:PORT".to_owned(),
+    })
 }

@@ -12,6 +12,7 @@ mod listener;
 pub mod log;
 pub mod metrics;
 mod operation;
+mod peers;
 mod queue;
 mod scrape;
 mod tenants;
@@ -35,12 +36,13 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::{Store, database::Database, jobs::Jobs, threads::Threads},
+    store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
 use operation::Offer;
+use peers::Peers;
 use queue::{Queue, Workshop, api};
 use threads::Desk;
 
@@ -90,11 +92,11 @@ impl Server {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
         let repositories = settings.repositories.clone();
-        let gateway = Arc::new(Gateway::new(routes, switches, settings));
+        let node = clock::uuid();
+        let gateway = Arc::new(Gateway::new(routes, switches, settings, Peers::new(node.clone())));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let node = clock::uuid();
         let workshop = Workshop::open(place, repositories, desk.runs.clone(), &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
@@ -113,10 +115,12 @@ impl Server {
     pub async fn serve(&self, listener: TcpListener, callers: Callers, end: &CancellationToken) -> bool {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
+        let port = listener.local_addr().ok().map(|address| address.port());
+        let sharing = self.sharing(port, end);
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
         let working = Arc::clone(&self.jobs.queue).work(end.clone(), grace);
         let serving = listener::serve(listener, self.router(callers), end, grace);
-        let (is_whole, ()) = tokio::join!(serving, working);
+        let (is_whole, (), ()) = tokio::join!(serving, working, sharing);
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;
@@ -124,8 +128,19 @@ impl Server {
         is_whole
     }
 
+    /// Takes part in sharing answers with other nodes, if this one says where they reach it.
+    async fn sharing(&self, port: Option<u16>, end: &CancellationToken) {
+        let Some(mut address) = self.gateway.settings.address.clone() else { return };
+        if address.port().is_none() {
+            // `None`: an address has a host, so it can have a port.
+            let _ = address.set_port(port);
+        }
+        let address = address.origin().ascii_serialization();
+        self.gateway.peers.keep_up(Nodes::new(self.database.clone()), address, end.clone()).await;
+    }
+
     fn router(&self, callers: Callers) -> Router {
-        let told = (Arc::clone(&self.gateway), Arc::clone(self.jobs.queue()));
+        let told = (Arc::clone(&self.gateway), Arc::clone(&self.jobs.queue));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)

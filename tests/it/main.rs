@@ -37,6 +37,7 @@ mod local_model;
 mod markup;
 mod mcp;
 mod mock;
+mod ops;
 mod panel;
 mod parity;
 mod postgres;

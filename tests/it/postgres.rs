@@ -3,6 +3,12 @@
 //! The first test that needs the server starts it, for all programs of tests that run at the time; when the last of them has
 //! ended, it is stopped and removed. It listens in a folder only. Tests that stop their server have one for themselves: [`Own`].
 
+#![expect(
+    clippy::zombie_processes,
+    clippy::print_stderr,
+    reason = "what ends the server outlives us; who skips says so"
+)]
+
 use std::{
     env,
     fs::{self, DirBuilder, File, Permissions},
@@ -117,7 +123,9 @@ fn shared(programs: &Programs) -> PathBuf {
         programs.start(&data);
         let mut watch = Command::new("sh");
         watch.args(["-c", WATCH, "sh"]).arg(&folder).process_group(0);
-        watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // It outlives this program, and is nobody's child then.
+        drop(watch.spawn().unwrap());
     }
     data
 }
@@ -130,7 +138,11 @@ struct Programs {
 
 impl Programs {
     fn installed() -> Option<Self> {
-        let found = bin().and_then(|bin| Some(Self { bin, user: user()? }));
+        let found = bin().and_then(|bin| {
+            let is_root = tempfile::tempfile().unwrap().metadata().unwrap().uid() == 0;
+            let user = if is_root { Some(servers_user()?) } else { None };
+            Some(Self { bin, user })
+        });
         let is_demanded = env::var("CI").is_ok_and(|ci| ci == "true");
         assert!(found.is_some() || !is_demanded, "PostgreSQL is not installed");
         if found.is_none() {
@@ -189,17 +201,13 @@ fn bin() -> Option<PathBuf> {
     bins.into_iter().rev().chain(env::split_paths(&path)).find(|bin| bin.join("initdb").exists())
 }
 
-/// Whom to be, with the group, instead of root. `None`: there is nobody.
-fn user() -> Option<Option<(u32, u32)>> {
-    if tempfile::tempfile().unwrap().metadata().unwrap().uid() != 0 {
-        return Some(None);
-    }
+/// Whom to be instead of root, with the group.
+fn servers_user() -> Option<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd").ok()?;
-    let numbers = users.lines().find_map(|line| {
+    users.lines().find_map(|line| {
         let mut fields = line.strip_prefix("postgres:")?.split(':').skip(1).map(str::parse);
         Some((fields.next()?.ok()?, fields.next()?.ok()?))
-    });
-    numbers.map(Some)
+    })
 }
 
 fn done(mut command: impl std::borrow::BorrowMut<Command>) {

@@ -73,6 +73,12 @@ impl fmt::Display for Address {
 }
 
 impl Database {
+    /// Copies the file at `path`, as it is at one moment, into one that is not there yet, also while a daemon uses it.
+    pub fn copy(path: &Path, to: &Path) -> Result<(), DatabaseError> {
+        let named = |problem| DatabaseError { name: to.display().to_string(), problem };
+        file::copy(path, to).map_err(named)
+    }
+
     /// Opens what is at an address for a short while, also beside a daemon.
     pub fn at(address: &Address) -> Result<Self, DatabaseError> {
         match address {

@@ -51,7 +51,7 @@ async fn a_new_file_is_its_owners_and_every_connection_is_set() {
         Ok((journal, numbers.into_iter().collect::<Result<Vec<i64>, _>>()?))
     };
     let written = database.write(settings).await.unwrap();
-    assert_eq!(written, ("wal".to_owned(), vec![2, 1, 5000, 3]));
+    assert_eq!(written, ("wal".to_owned(), vec![2, 1, 5000, 4]));
     assert_eq!(database.read(settings).await.unwrap(), written);
     // Earlier ones may damage a file that two connections write to.
     assert!(rusqlite::version_number() >= 3_051_003);
@@ -136,6 +136,24 @@ async fn one_daemon_at_a_time_and_others_for_a_short_while() {
     assert_eq!(numbers(&beside).await, [1]);
 }
 
+#[tokio::test]
+async fn a_copy_is_made_beside_a_daemon_and_takes_nobodys_place() {
+    let folder = folder();
+    let (path, to) = (folder.path().join("scrum.db"), folder.path().join("copy.db"));
+    assert!(Database::copy(&path, &to).is_err() && !to.exists(), "there is nothing to copy");
+    let daemon = Database::open_for_daemon(&path).unwrap();
+    with_numbers(&daemon).await;
+    add(&daemon, 1).await.unwrap();
+    Database::copy(&path, &to).unwrap();
+    add(&daemon, 2).await.unwrap();
+    assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+    let copy = Database::open_for_daemon(&to).unwrap();
+    assert_eq!(numbers(&copy).await, [1]);
+    let error = Database::copy(&path, &to).unwrap_err();
+    assert!(matches!(error.problem, Problem::Unreachable(_)), "{error}");
+    assert_eq!(numbers(&copy).await, [1]);
+}
+
 #[test]
 fn many_may_make_it_at_once() {
     let folder = folder();
@@ -170,7 +188,7 @@ fn files_that_are_none_of_ours() {
     check(&with("CREATE TABLE other (a)"), "FILE: it is a database of another program");
     check(
         &with("PRAGMA application_id = 1935897197; PRAGMA user_version = 99"),
-        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 3",
+        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 4",
     );
     check(
         &|path| {

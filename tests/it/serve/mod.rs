@@ -2,8 +2,13 @@
 
 mod callers;
 mod gateway;
+mod jobs;
 mod log;
+mod nodes;
+mod openapi;
+mod shell;
 mod threads;
+mod watching;
 
 use std::{fs::File, io, process::Stdio};
 
@@ -65,9 +70,16 @@ impl Serve {
     }
 
     async fn with_variable(sandbox: Sandbox, variable: &str, value: &str) -> Self {
+        Self::keeping("scrum.db", sandbox, (variable, value)).await
+    }
+
+    /// With a store of its own or one that others have too.
+    pub(crate) async fn keeping(store: &str, sandbox: Sandbox, (variable, value): (&str, &str)) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml", "--store", "scrum.db"]);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml"])
+            .env("SCRUM_STORE", store);
         command.env(variable, value).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -116,6 +128,11 @@ impl Serve {
         self.terminate();
         self.process.wait().await.unwrap();
         std::fs::read_to_string(self.sandbox.home().join("stderr")).unwrap()
+    }
+
+    /// Ends it at once.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
     }
 
     /// Waits until it listens no more.

@@ -75,10 +75,6 @@ impl Desk {
         })
     }
 
-    pub(in crate::serve) fn queue(&self) -> &Arc<Queue> {
-        &self.queue
-    }
-
     /// Tells watchers what is new until `end`.
     pub(in crate::serve) async fn keep_up(self: Arc<Self>, end: CancellationToken) {
         end.run_until_cancelled(self.tails.keep_up(self.database.notes())).await;
