@@ -217,6 +217,7 @@ impl Attempt<'_> {
             && quickly
         {
             group.end_at_once(IMPATIENCE).await;
+            self.queue.stopped(stop);
             return (Ending::GivenBack, Some(*stop));
         }
         // Nobody is left in the group then.

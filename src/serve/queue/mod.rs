@@ -43,7 +43,7 @@ use crate::{
 use folders::Folders;
 use hold::Hold;
 use trouble::Trouble;
-use underway::{Stop, Underway};
+use underway::{Stop, Underway, Why};
 
 /// How long a job is this node's without a word of it.
 const LEASE: Duration = Duration::from_secs(15);
@@ -174,6 +174,13 @@ impl Queue {
             done.cancel();
         };
         tokio::join!(keeping, working);
+    }
+
+    /// Nothing runs any more of an attempt that was told to stop.
+    fn stopped(&self, stop: &Stop) {
+        if stop.why == Why::CalledOff {
+            self.numbers.cancelled_in(stop.at.elapsed());
+        }
     }
 
     /// Counts the end of a job of which only the name is known.
