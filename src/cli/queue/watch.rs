@@ -176,7 +176,7 @@ async fn conclude(daemon: &Daemon, job: &Shown, ui: Ui) -> Result<Status, CliErr
     match job.state {
         State::Succeeded => Ok(status(&job)),
         State::Failed => Err(CliError::new(format!("{} failed{}", job.id, reason()))),
-        State::Cancelled => Err(CliError::new(format!("{} was called off{}", job.id, reason()))),
+        State::Cancelled => Err(CliError::new(format!("{} was called off", job.id))),
         State::TimedOut => Err(CliError::new(format!("{} took too long{}", job.id, reason()))),
         State::Queued | State::Running => {
             Err(CliError::new(format!("{} has not ended: {}", job.id, job.state)))

@@ -100,9 +100,13 @@ fn without_a_daemon() {
     let sandbox = Sandbox::without_repository();
     let printed = sandbox.scrum(&["jobs", "--server", "http://127.0.0.1:1"]);
     assert_eq!(printed.status, 2);
-    insta::assert_snapshot!(printed.stderr, @"");
+    insta::assert_snapshot!(printed.stderr, @"
+    error: no daemon answers at http://127.0.0.1:1: Connection refused (os error 111)
+    hint: `scrum serve` starts one here
+    hint: `--server URL`, or SCRUM_SERVER, says where another one is
+    ");
     let nowhere = sandbox.scrum(&["jobs", "--server", "ftp://a"]);
-    insta::assert_snapshot!(nowhere.stderr, @"");
+    insta::assert_snapshot!(nowhere.stderr, @r#"error: "ftp://a" is no address of a daemon: it must be http://HOST:PORT or https://HOST"#);
 }
 
 #[tokio::test]

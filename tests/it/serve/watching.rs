@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     Serve,
-    jobs::{ask, daemon, noop},
+    jobs::{ask, bring, daemon, noop},
 };
+use crate::sandbox::Sandbox;
 
 /// An event: its number, name and data.
 type Event = (Option<u64>, String, Value);
@@ -48,6 +49,37 @@ async fn a_job_is_followed_to_its_end() {
     let after = watched(&serve, &id, Some(u64::MAX)).await;
     assert_eq!(after.len(), 1, "whoever has seen all of it hears only how it ended: {after:?}");
     assert_eq!(watched(&serve, &before, None).await.last().unwrap().2["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_a_review_tells_is_told_again_from_where_one_was() {
+    let sandbox = Sandbox::new();
+    sandbox.write("scrum.toml", "[serve.queue]\nbusy_percent = 100\n[panel]\nreviewers = [\"rules\"]\n");
+    sandbox.script(
+        "echo 1 > a.rs && git add a.rs && git commit -qm One && echo 2 > a.rs && git commit -qam Two",
+    );
+    let serve = Serve::of(sandbox).await;
+    let order = json!({ "kind": "review", "repo": serve.sandbox.repo(), "range": "HEAD~1..HEAD" });
+    let brought = bring(&serve, &order).await;
+    assert_eq!(brought.status, 201, "{}", brought.body);
+    let id = brought.json()["id"].as_str().unwrap().to_owned();
+    let told = watched(&serve, &id, None).await;
+    assert_eq!(told.last().unwrap().2["state"], "succeeded", "{told:?}");
+    let numbered =
+        |told: &[Event]| told.iter().filter(|(seq, ..)| seq.is_some()).cloned().collect::<Vec<_>>();
+    let all = numbered(&told);
+    let numbers: Vec<u64> = all.iter().filter_map(|(seq, ..)| *seq).collect();
+    assert!(numbers.len() > 3, "{told:?}");
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "without a gap");
+    assert_eq!(numbered(&watched(&serve, &id, None).await), all);
+    assert_eq!(numbered(&watched(&serve, &id, Some(2)).await), all[2..]);
+    let job = ask(&serve, "GET", &format!("/queue/jobs/{id}"), "", "").await.json();
+    let files = job["links"]["files"].as_array().unwrap();
+    let tally = files.iter().find(|file| file["name"].as_str().unwrap().ends_with("tally.md")).unwrap();
+    let answer = ask(&serve, "GET", tally["href"].as_str().unwrap(), "", "").await;
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.body.len() as u64, tally["size"].as_u64().unwrap());
 }
 
 #[tokio::test]

@@ -216,8 +216,8 @@ mod tests {
             let problem = read(body.as_bytes()).and_then(|order| super::check(&order)).unwrap_err();
             format!("{} {:?}: {}", problem.status.as_u16(), problem.parameter, problem.message)
         };
-        insta::assert_snapshot!(told("[]"), @"");
-        insta::assert_snapshot!(told("{"), @"");
+        insta::assert_snapshot!(told("[]"), @"400 None: the body is no JSON object: invalid type: sequence, expected a map at line 1 column 0");
+        insta::assert_snapshot!(told("{"), @"400 None: the body is no JSON object: EOF while parsing an object at line 1 column 1");
         insta::assert_snapshot!(told("{}"), @r#"400 Some("kind"): `kind` is missing: one of review, parity, smoke, gauntlet, eval, noop"#);
         insta::assert_snapshot!(told(r#"{"kind":"revue"}"#), @r#"400 Some("kind"): `kind`: unknown variant `revue`, expected one of `review`, `parity`, `smoke`, `gauntlet`, `eval`, `noop`"#);
         insta::assert_snapshot!(told(r#"{"kind":"noop","workms":5}"#), @r#"400 Some("workms"): there is no key "workms": did you mean `work_ms`?"#);
