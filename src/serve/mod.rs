@@ -36,7 +36,7 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::{Store, database::Database, nodes::Nodes, jobs::Jobs, threads::Threads},
+    store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 pub use document::document;

@@ -4,10 +4,7 @@
 //! one, with the caller's own key, so that it is let in there as it was here; and never any further. Where the other one does
 //! not answer, a node asks for itself: an answer twice is better than none.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};

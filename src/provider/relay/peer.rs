@@ -22,12 +22,18 @@ impl Peer {
     /// One that shares its connections among all that it is cloned into. Fails where TLS cannot be had.
     pub fn new() -> Result<Self, Unreached> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).connect_timeout(NEAR).build();
+        let http =
+            reqwest::Client::builder().no_proxy().redirect(Policy::none()).connect_timeout(NEAR).build();
         Ok(Self { http: http.map_err(|error| unreached(&error))? })
     }
 
     /// The answer to a request that is sent to `url`, whatever its status. How long it may take is the other one's affair.
-    pub async fn send(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<Response<Body>, Unreached> {
+    pub async fn send(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Body>, Unreached> {
         let sent = self.http.post(url).headers(headers).body(body).send().await;
         let answer = sent.map_err(|error| unreached(&error))?;
         let mut response = Response::new(());
@@ -36,7 +42,9 @@ impl Peer {
         // Whether it is whole is seen by whoever reads it.
         response.headers_mut().remove(CONTENT_LENGTH);
         let pieces = answer.bytes_stream();
-        let torn = |error: reqwest::Error| Torn::Lost(format!("the node that asked broke off: {}", error.without_url()));
+        let torn = |error: reqwest::Error| {
+            Torn::Lost(format!("the node that asked broke off: {}", error.without_url()))
+        };
         Ok(response.map(|()| pieces.map(move |piece| piece.map_err(torn)).boxed() as Body))
     }
 }

@@ -2,9 +2,13 @@
 
 mod callers;
 mod gateway;
+mod jobs;
 mod log;
 mod nodes;
+mod openapi;
+mod shell;
 mod threads;
+mod watching;
 
 use std::{fs::File, io, process::Stdio};
 
@@ -73,7 +77,9 @@ impl Serve {
     pub(crate) async fn keeping(store: &str, sandbox: Sandbox, (variable, value): (&str, &str)) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml"]).env("SCRUM_STORE", store);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml"])
+            .env("SCRUM_STORE", store);
         command.env(variable, value).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

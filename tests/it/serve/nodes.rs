@@ -64,7 +64,8 @@ async fn what_many_ask_of_three_nodes_is_one_call() {
     let mock = Mock::start(move |asked| {
         let pieces = vec![event("one"), event("two"), ending("stop")];
         let is_gated = asked.body.to_string().contains("Why?");
-        let act = if is_gated { Act::Gated(pieces, Arc::clone(&opened)) } else { Act::Reply("Hi".to_owned()) };
+        let act =
+            if is_gated { Act::Gated(pieces, Arc::clone(&opened)) } else { Act::Reply("Hi".to_owned()) };
         std::future::ready(act)
     })
     .await;

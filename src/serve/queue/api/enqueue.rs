@@ -41,10 +41,10 @@ impl Desk {
         self.check_timeout(&order)?;
         let tenant = tenant(caller, &parts.headers, order.tenant.take())?;
         let new = self.new_job(order, tenant.as_ref().to_owned())?;
-        self.queue.workshop.grounds.admit(&tenant, &new.task).map_err(|reason| {
+        if let Err(not_allowed) = self.queue.workshop.grounds.admit(&new.tenant, &new.task) {
             self.queue.numbers.refused(Refused::NotAllowed);
-            not_allowed(&reason)
-        })?;
+            return Err(not_allowed.into());
+        }
         if let Err(exceeded) = self.tenants.admit(&tenant, 0) {
             self.queue.numbers.refused(Refused::TenantLimit);
             return Err(exceeded.of_jobs().into());
@@ -114,21 +114,33 @@ fn tenant(
     Ok(named.into())
 }
 
-/// What the operator does not allow, or what is wrong with a task.
-fn not_allowed(reason: &NotAllowed) -> Problem {
-    let (status, code) = match reason {
-        NotAllowed::Repository | NotAllowed::Commands { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value"),
-    };
-    Problem::new(status, reason.to_string()).code(code)
-}
-
 fn brought(status: StatusCode, id: &JobId, state: Stand) -> Response {
     let mut response = written(status, format!(r#"{{"id":"{id}","state":"{state}"}}"#));
     if let Ok(location) = HeaderValue::try_from(format!("{JOBS}/{id}")) {
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+impl From<NotAllowed> for Problem {
+    fn from(not_allowed: NotAllowed) -> Self {
+        let (status, code, key) = match &not_allowed {
+            NotAllowed::Repository => (StatusCode::FORBIDDEN, "repository_not_allowed", "repo"),
+            NotAllowed::Commands { .. } => (StatusCode::FORBIDDEN, "kind_not_allowed", "kind"),
+            NotAllowed::NoRepository => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "repo"),
+            NotAllowed::Range(_) | NotAllowed::RangeOfPull => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "range")
+            }
+            NotAllowed::OtherPull { .. } | NotAllowed::NoPages | NotAllowed::NothingToPost { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "pull")
+            }
+            NotAllowed::File { .. } | NotAllowed::NoFile { .. } | NotAllowed::FileOfReview => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "file")
+            }
+            NotAllowed::Panel => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "panel"),
+        };
+        Self::new(status, not_allowed.to_string()).code(code).about(key)
+    }
 }
 
 fn conflict(other: &JobId) -> Problem {
