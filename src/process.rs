@@ -87,6 +87,17 @@ impl Group {
         self.ended().await
     }
 
+    /// Asks the program to end (TERM) twice, `pause` apart, and ends its group if it has not ended after as long again. What it
+    /// holds back for the first, it drops for the second.
+    pub async fn end_at_once(mut self, pause: Duration) {
+        self.signal(Signal::SIGTERM);
+        if timeout(pause, self.ended()).await.is_err() {
+            self.signal(Signal::SIGTERM);
+            let _ = timeout(pause, self.ended()).await;
+        }
+        // What is left of the group is killed with it.
+    }
+
     /// Sends everybody in the group what Ctrl-C sends (INT).
     pub fn interrupt(&self) {
         self.signal(Signal::SIGINT);

@@ -9,9 +9,13 @@
 
 use std::{io, time::Duration};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tokio::{
     runtime,
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{self, SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +25,8 @@ use super::error::CliError;
 const INTERRUPTED: i32 = 130;
 /// How long the programs under way may take to be ended once Ctrl-C has come twice.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
+/// How long a run may take to save what came once whoever started it is gone.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What Ctrl-C (or SIGTERM) has asked for.
 #[derive(Debug, Clone, Default)]
@@ -57,9 +63,22 @@ pub(super) fn watch() -> io::Result<Interrupt> {
     Ok(interrupt)
 }
 
+/// Sends this process TERM when its standard input ends, and once more when it has not ended soon after.
+pub(super) fn end_with_stdin() {
+    std::thread::spawn(|| {
+        // An error is an end as well.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        for _ in 0..2 {
+            // It is this very process, which is there.
+            let _ = kill(Pid::this(), Signal::SIGTERM);
+            std::thread::sleep(LAST_WORDS);
+        }
+    });
+}
+
 struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
 }
 
 impl Signals {

@@ -81,6 +81,12 @@ struct Global {
     /// Show no progress
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// How to tell on standard error what goes on
+    #[arg(long, value_enum, default_value_t, value_name = "FORM", global = true, conflicts_with = "quiet")]
+    progress: ui::ProgressAs,
+    /// End like on Ctrl-C when standard input ends: for programs that start scrum and may die
+    #[arg(long, global = true)]
+    end_with_stdin: bool,
     /// Colour in tables and messages
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
     color: ui::ColorWhen,
@@ -299,7 +305,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ui::usage(&error),
     };
-    let ui = ui::Ui::new(cli.global.color, cli.global.quiet);
+    let ui = ui::Ui::new(cli.global.color, cli.global.quiet).progressing(cli.global.progress);
+    if cli.global.end_with_stdin {
+        interrupt::end_with_stdin();
+    }
     let done = match cli.command {
         Command::Review(args) => review::run(&cli.global, &args, ui),
         Command::Bundle(args) => bundle::run(&cli.global, &args, ui),

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Display,
+    io,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,9 +22,10 @@ use super::{
 use crate::{
     coalesce::Switches,
     config::{Choice, env, key_of},
+    git::Repo,
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server, document},
+    serve::{Callers, GuardError, Kept, Server, Workplace, document},
     store::{database::Database, keep_out_of_git},
 };
 
@@ -60,7 +62,17 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
     keep_out_of_git(database.path())?;
     let kept =
         Kept { database: database.clone(), runs: workspace.store.clone(), templates: workspace.templates()? };
-    let server = Server::new(settings, switches(&workspace)?, endpoints(&workspace, ui)?, kept);
+    let folder = jobs_folder(&workspace, database.path());
+    let cannot_work =
+        |error: io::Error| CliError::new(format!("cannot make {} for jobs: {error}", folder.display()));
+    let place = Workplace {
+        program: std::env::current_exe().map_err(cannot)?,
+        folder: folder.clone(),
+        repository: workspace.repo.as_ref().map(Repo::root),
+        config: workspace.configuration(global),
+    };
+    let endpoints = endpoints(&workspace, ui)?;
+    let server = Server::new(settings, switches(&workspace)?, endpoints, kept, place).map_err(cannot_work)?;
     let interrupt = interrupt::watched()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(cannot)?;
     let guarding = async |address| Callers::new(&database, address, args.without_keys).await;
@@ -113,6 +125,14 @@ pub(super) fn store(workspace: &Workspace, named: Option<&Path>) -> Result<PathB
             .hint("threads and keys are kept in one file: `--store FILE`"));
     }
     Ok(named.map_or_else(|| workspace.root().join(configured), |path| workspace.resolve(path)))
+}
+
+/// Where jobs work: as configured, else beside the store.
+fn jobs_folder(workspace: &Workspace, store: &Path) -> PathBuf {
+    match &workspace.config.serve.queue.folder {
+        Some(folder) => workspace.root().join(folder),
+        None => store.with_file_name("jobs"),
+    }
 }
 
 fn switches(workspace: &Workspace) -> Result<Switches, CliError> {

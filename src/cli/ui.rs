@@ -14,8 +14,18 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::AnsiColor;
 use clap::ValueEnum;
 
+use tokio::time::Instant;
+
 use super::error::CliError;
-use crate::{progress::Style, report::foreign, store};
+use crate::{
+    VERSION,
+    progress::{
+        Style,
+        json::{self, Told},
+    },
+    report::foreign,
+    store,
+};
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -29,11 +39,22 @@ pub(super) enum ColorWhen {
     Never,
 }
 
+/// `--progress`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressAs {
+    /// A board on a terminal, else lines of text
+    #[default]
+    Auto,
+    /// Lines of JSON, and nothing else on standard error: docs/design/events.md
+    Json,
+}
+
 /// The process's two streams.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ui {
     color: ColorChoice,
     pub(super) quiet: bool,
+    is_json: bool,
 }
 
 const WIDTH_WHEN_UNKNOWN: usize = 100;
@@ -45,7 +66,28 @@ impl Ui {
             ColorWhen::Always => ColorChoice::Always,
             ColorWhen::Never => ColorChoice::Never,
         };
-        Self { color, quiet }
+        Self { color, quiet, is_json: false }
+    }
+
+    /// Tells what it tells on stderr as `progress` says.
+    pub(super) fn progressing(self, progress: ProgressAs) -> Self {
+        let is_json = progress == ProgressAs::Json;
+        if is_json {
+            json::tell(&Told::Began { schema: json::SCHEMA, version: VERSION });
+        }
+        Self { is_json, ..self }
+    }
+
+    /// Tells programs that listen.
+    pub(super) fn tell(self, told: &Told<'_>) {
+        if self.is_json {
+            json::tell(told);
+        }
+    }
+
+    /// A part of the work has come to its end.
+    pub(super) fn step(self, step: &'static str, began: Instant) {
+        self.tell(&Told::Step { step, ms: json::millis(began.elapsed()) });
     }
 
     /// Columns of the terminal behind stdout.
@@ -60,6 +102,9 @@ impl Ui {
 
     /// How to show progress on stderr.
     pub(super) fn progress(self) -> Style {
+        if self.is_json {
+            return Style::Json;
+        }
         match (self.quiet, io::stderr().is_terminal()) {
             (true, _) => Style::Quiet,
             (false, true) => Style::Terminal,
@@ -92,18 +137,28 @@ impl Ui {
 
     /// A remark for people.
     pub(super) fn note(self, text: impl Display) {
-        if !self.quiet {
+        if self.is_json {
+            json::tell(&Told::Note { text: clean(&text) });
+        } else if !self.quiet {
             self.labelled(AnsiColor::Cyan, "note", &text);
         }
     }
 
     /// Something that deserves attention; shown even with `--quiet`.
     pub(super) fn warning(self, text: impl Display) {
-        self.labelled(AnsiColor::Yellow, "warning", &text);
+        if self.is_json {
+            json::tell(&Told::Warning { text: clean(&text) });
+        } else {
+            self.labelled(AnsiColor::Yellow, "warning", &text);
+        }
     }
 
     /// An error with its hints, and its exit status.
     pub(super) fn error(self, error: &CliError) -> ExitCode {
+        if self.is_json {
+            json::tell(&Told::Error { text: clean(&error.message), hints: &error.hints });
+            return ExitCode::from(2);
+        }
         self.labelled(AnsiColor::Red, "error", &error.message);
         for hint in &error.hints {
             self.labelled(AnsiColor::Cyan, "hint", hint);
@@ -117,11 +172,15 @@ impl Ui {
         } else {
             anstyle::Style::new()
         };
-        // Names of files, branches and labels are foreign text, whoever words the message.
-        let text = foreign::lines(&text.to_string()).join("\n");
+        let text = clean(text);
         // Nothing can be done about a closed stderr.
         let _ = writeln!(io::stderr().lock(), "{paint}{label}{paint:#}: {text}");
     }
+}
+
+/// Names of files, branches and labels are foreign text, whoever words the message.
+fn clean(text: &(impl Display + ?Sized)) -> String {
+    foreign::lines(&text.to_string()).join("\n")
 }
 
 fn color_on(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {

@@ -251,6 +251,12 @@ impl Workspace {
         Ok(Self { repo, config, store, environment, trust, given, steered_by, directory, started_in })
     }
 
+    /// The file that it is configured by, besides the user's own; `None` where there is none.
+    pub(super) fn configuration(&self, global: &Global) -> Option<PathBuf> {
+        let named = global.config.as_ref().map(|path| self.directory.join(path));
+        named.or_else(|| Some(self.root().join(config::FILE_NAME)).filter(|file| file.is_file()))
+    }
+
     /// The same configuration for the repository around `folder`, or for none; its runs are kept apart, under `eval/`.
     pub(super) fn for_evaluation(&self, folder: Option<&Path>) -> Result<Self, CliError> {
         let root = self.root();

@@ -2,12 +2,15 @@
 //!
 //! [`show`] listens to the run's events and writes to stderr; it decides nothing and holds nothing up.
 
+pub mod json;
 pub mod parity;
 pub mod plain;
 pub mod smoke;
 pub mod terminal;
 
 use std::io::Write;
+
+use tokio::time::Instant;
 
 use crate::run::event::EventReceiver;
 
@@ -18,6 +21,8 @@ pub enum Style {
     Quiet,
     /// A line when a task ends or is tried again: for logs.
     Plain,
+    /// Lines of JSON, for programs.
+    Json,
     /// A board that is drawn again and again: for terminals.
     Terminal,
 }
@@ -27,6 +32,7 @@ pub fn show(events: EventReceiver, style: Style) {
     match style {
         Style::Quiet => {}
         Style::Plain => show_lines(events),
+        Style::Json => show_json(events),
         Style::Terminal => show_board(events),
     }
 }
@@ -38,6 +44,13 @@ fn show_lines(mut events: EventReceiver) {
             // Progress that cannot be written must not end the run.
             let _ = writeln!(anstream::stderr().lock(), "{line}");
         }
+    }
+}
+
+fn show_json(mut events: EventReceiver) {
+    let mut lines = json::Lines::default();
+    while let Some(event) = events.blocking_next() {
+        lines.told(&event, Instant::now()).iter().for_each(json::tell);
     }
 }
 

@@ -2,7 +2,11 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Style, terminal::fitted};
+use super::{
+    Style,
+    json::{self, Told},
+    terminal::fitted,
+};
 use crate::report::{foreign, words};
 
 /// What is drawn.
@@ -11,6 +15,7 @@ pub struct Bar {
     screen: Option<ProgressBar>,
     name: String,
     total: usize,
+    is_json: bool,
 }
 
 /// Begins to draw for a spec of `total` cases.
@@ -20,7 +25,7 @@ pub fn bar(name: &str, total: usize, style: Style) -> Bar {
             ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
         ProgressBar::no_length().with_style(text_only)
     });
-    let bar = Bar { screen, name: foreign::one_line(name), total };
+    let bar = Bar { screen, name: foreign::one_line(name), total, is_json: style == Style::Json };
     bar.at(0);
     bar
 }
@@ -28,6 +33,9 @@ pub fn bar(name: &str, total: usize, style: Style) -> Bar {
 impl Bar {
     /// So many cases are done.
     pub fn at(&self, done: usize) {
+        if self.is_json {
+            json::tell(&Told::Cases { name: &self.name, done, total: self.total });
+        }
         if let Some(screen) = &self.screen {
             let all = words::count(self.total, "case");
             screen.set_message(fitted(&format!("{} · {done} of {all}", self.name)));

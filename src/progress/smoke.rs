@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc::Receiver;
 
-use super::{Style, plain::seconds, terminal::fitted};
+use super::{Style, json, plain::seconds, terminal::fitted};
 use crate::{
     gauntlet::smoke::{Checked, summary},
     report::foreign,
@@ -26,6 +26,7 @@ pub fn show(mut events: Receiver<SmokeEvent>, style: Style) {
                 }
                 screen.set_message(fitted(&board.line()));
             }
+            (None, Style::Json) => json::of_chain(&event).iter().for_each(json::tell),
             (None, Style::Plain) => {
                 if let Some(line) = line(&event) {
                     // Progress that cannot be written must not end the run.

@@ -7,7 +7,6 @@ mod bucket;
 mod callers;
 mod document;
 mod gateway;
-#[cfg_attr(not(test), expect(dead_code, reason = "jobs are not carried out yet"))]
 mod ground;
 mod listener;
 pub mod metrics;
@@ -15,8 +14,9 @@ mod operation;
 mod queue;
 mod tenants;
 mod threads;
+mod webhooks;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, middleware};
 use http::{Method, StatusCode, Uri, header::CONTENT_TYPE};
@@ -24,8 +24,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock,
     coalesce::Switches,
-    config::Serve,
+    config::{Serve, env::Environment},
     prompt::Templates,
     provider::{
         Provider,
@@ -38,8 +39,9 @@ pub use callers::{Callers, GuardError};
 pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
 use operation::Offer;
-use queue::{Queue, api};
+use queue::{Queue, Workshop, api};
 use threads::Desk;
+use webhooks::Hooks;
 
 /// How long those may take to read on who are told that their answer is given up.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -54,32 +56,52 @@ pub struct Kept {
     pub templates: Templates,
 }
 
+/// Where and with what jobs are done.
+pub struct Workplace {
+    /// This program, for processes that do one job each.
+    pub program: PathBuf,
+    /// Where they have their folders.
+    pub folder: PathBuf,
+    /// The repository that the daemon was started in.
+    pub repository: Option<PathBuf>,
+    /// The daemon's own configuration, if there is a file.
+    pub config: Option<PathBuf>,
+}
+
 /// Everything behind one listener.
 pub struct Server {
     gateway: Arc<Gateway>,
     desk: Arc<Desk>,
     jobs: Arc<api::Desk>,
+    hooks: Arc<Hooks>,
+    queue: Arc<Queue>,
     database: Database,
 }
 
 impl Server {
     /// A server that passes requests on to those of `reviewers` that are endpoints, and keeps what must be kept in `kept`.
-    /// Nothing is sent.
+    /// Nothing is sent. Fails where jobs can have no folders.
     pub fn new(
         settings: Serve,
         switches: Switches,
         reviewers: Vec<(Reviewer, Provider)>,
         kept: Kept,
-    ) -> Self {
+        place: Workplace,
+    ) -> io::Result<Self> {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
+        let (repositories, webhook) = (settings.repositories.clone(), settings.webhook.clone());
         let gateway = Arc::new(Gateway::new(routes, switches, settings));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let queue = Queue::new(Jobs::new(database.clone()), queue, Arc::clone(gateway.metrics.queue()));
-        let jobs = api::Desk::new(queue, database.clone(), limits);
-        Self { gateway, desk, jobs, database }
+        let node = clock::uuid();
+        let workshop = Workshop::open(place, repositories, desk.runs.clone(), &node)?;
+        let numbers = Arc::clone(gateway.metrics.queue());
+        let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, true), workshop);
+        let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
+        let hooks = Hooks::new(Arc::clone(&queue), database.clone(), webhook, Environment);
+        Ok(Self { gateway, desk, jobs, hooks, queue, database })
     }
 
     /// The names that a request may give for its model.
@@ -92,7 +114,9 @@ impl Server {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
-        let is_whole = listener::serve(listener, self.router(callers), end, grace).await;
+        let working = Arc::clone(&self.queue).work(end.clone(), grace);
+        let serving = listener::serve(listener, self.router(callers), end, grace);
+        let (is_whole, ()) = tokio::join!(serving, working);
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;
@@ -115,6 +139,7 @@ impl Server {
             .offer(operation::HEALTH, async || "ok\n")
             .offer(operation::DOCUMENT, async || ([(CONTENT_TYPE, "application/json")], document()))
             .merge(api::open_router(Arc::clone(&self.jobs)))
+            .merge(webhooks::router(Arc::clone(&self.hooks)))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
             .with_state(Arc::clone(&self.gateway))

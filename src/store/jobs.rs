@@ -15,8 +15,9 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::sync::broadcast;
 
-use super::database::{Database, DatabaseError, Sql};
+use super::database::{Database, DatabaseError, Note, Sql};
 use crate::job::{Job, JobId, Kind, NewJob, Priority, State, order::Turns};
 
 /// The jobs of a database; copies share it.
@@ -137,6 +138,11 @@ impl Jobs {
         Self { database, turns: Arc::default() }
     }
 
+    /// Tells of changes from now on, through whichever node.
+    pub fn notes(&self) -> broadcast::Receiver<Note> {
+        self.database.notes()
+    }
+
     /// Stores a job, unless as many as `most_waiting` wait.
     pub async fn enqueue(&self, new: NewJob, most_waiting: u64) -> Result<Enqueued, DatabaseError> {
         let task = enqueue::text(&new.task);
@@ -145,16 +151,34 @@ impl Jobs {
 
     /// Takes at most `most` jobs whose turn it is, for `lease` from now.
     pub async fn claim(&self, node: &str, most: u32, lease: Duration) -> Result<Vec<Claimed>, DatabaseError> {
+        Ok(self.turn(node, Vec::new(), most, lease).await?.1)
+    }
+
+    /// [`Self::finish`] and then [`Self::claim`], all of it or nothing: the ones that end make room for those that are taken, and
+    /// nobody ever sees more of them run than may.
+    pub async fn turn(
+        &self,
+        node: &str,
+        ended: Vec<(Held, Ending)>,
+        most: u32,
+        lease: Duration,
+    ) -> Result<(Vec<Option<State>>, Vec<Claimed>), DatabaseError> {
         let (node, turns) = (node.to_owned(), Arc::clone(&self.turns));
-        let claim = move |sql: &mut dyn Sql| {
+        let turn = move |sql: &mut dyn Sql| {
+            let end = |(held, ending): &(Held, Ending)| end::finish(sql, &node, held, ending);
+            let states = ended.iter().map(end).collect::<Result<_, _>>()?;
+            if most == 0 {
+                return Ok((states, None));
+            }
             let turns = turns.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            claim::claim(sql, &turns, &node, most, lease)
+            Ok((states, Some(claim::claim(sql, &turns, &node, most, lease)?)))
         };
-        let claim::Taken { at, waiting, claimed } = self.database.write(claim).await?;
+        let (states, taken) = self.database.write(turn).await?;
+        let Some(claim::Taken { at, waiting, claimed }) = taken else { return Ok((states, Vec::new())) };
         let taken = claimed.iter().map(|one| one.job.new.tenant.as_str());
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.took(at, waiting.iter().map(String::as_str), taken);
-        Ok(claimed)
+        Ok((states, claimed))
     }
 
     /// Keeps `held` for another `lease`. Gives those that `node` holds no longer: called off, or taken by another one.
@@ -175,11 +199,7 @@ impl Jobs {
         node: &str,
         ended: Vec<(Held, Ending)>,
     ) -> Result<Vec<Option<State>>, DatabaseError> {
-        let node = node.to_owned();
-        let finish = move |sql: &mut dyn Sql| {
-            ended.iter().map(|(held, ending)| end::finish(sql, &node, held, ending)).collect()
-        };
-        self.database.write(finish).await
+        Ok(self.turn(node, ended, 0, Duration::ZERO).await?.0)
     }
 
     /// Takes back what nodes hold that have not renewed it in time.

@@ -4,6 +4,7 @@
 //! replies is left to others.
 #![expect(clippy::disallowed_methods, reason = "this is the edge that reads and writes runs")]
 
+mod adopt;
 pub mod cache;
 pub mod callers;
 pub mod database;

@@ -260,13 +260,31 @@ pub struct RejectedText {
 }
 
 /// Puts everything together. The order of `input`'s lists never changes the result.
-pub fn tally(mut input: Input) -> Tally {
+pub fn tally(input: Input) -> Tally {
+    read(input).tally()
+}
+
+/// A run whose replies have been read, and not put together yet.
+#[derive(Debug)]
+pub struct Read {
+    answers: Answers,
+    input: Input,
+}
+
+impl Read {
+    /// Puts everything together.
+    pub fn tally(self) -> Tally {
+        assembled(self.answers, self.input)
+    }
+}
+
+/// The first half of [`tally`].
+pub fn read(mut input: Input) -> Read {
     input.panel.reviewers.sort_by(|a, b| a.id.cmp(&b.id));
     sort_bundles(&mut input.bundles);
     input.excluded.sort_by(|a, b| (&a.path, a.reason).cmp(&(&b.path, b.reason)));
     judged::sort(&mut input.judgements);
-    let answers = answers::read(&mut input);
-    assembled(answers, input)
+    Read { answers: answers::read(&mut input), input }
 }
 
 fn assembled(answers: Answers, mut input: Input) -> Tally {

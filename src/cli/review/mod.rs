@@ -14,6 +14,7 @@ mod resume;
 use std::num::NonZeroUsize;
 
 use clap::{Args, builder::FalseyValueParser};
+use tokio::time::Instant;
 
 pub(super) use asked::{Asked, asked, voice};
 pub(super) use material::Material;
@@ -102,8 +103,11 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
         let job = resume::resume(&mut workspace, args, dir, ui)?;
         return perform::perform(&workspace, args, job, &interrupt::watched()?, ui);
     }
+    let began = Instant::now();
     let (mut workspace, pulled) = open(global, args, ui)?;
-    match prepare::prepare(&mut workspace, args, pulled, ui)? {
+    let prepared = prepare::prepare(&mut workspace, args, pulled, ui)?;
+    ui.step("bundle", began);
+    match prepared {
         Some(job) => perform::perform(&workspace, args, job, &interrupt::watched()?, ui),
         None => Ok(Status::Done),
     }

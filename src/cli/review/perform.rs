@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use tokio::time::Instant;
+
 use super::{ReviewArgs, prepare::Job};
 use crate::{
     bundle::Split,
@@ -17,6 +19,7 @@ use crate::{
     },
     clock,
     disposition::Disposition,
+    progress::json::Told,
     report::{json, masks, words},
     reviewer::Reviewer,
     run::{
@@ -48,6 +51,8 @@ pub(super) fn perform(
         ui.note(masked);
     }
     job.asked.announce(ui);
+    ui.tell(&Told::Run { run: &job.dir.id });
+    let began = Instant::now();
     let mut bounds = bounds(workspace, args, &job, ui)?;
     let dispositions = report::decisions(workspace, &job.dir, workspace.trust()?, ui)?;
     let Some(Answers { replies, unsaved, forgotten }) =
@@ -55,6 +60,7 @@ pub(super) fn perform(
     else {
         return Ok(dropped(&job, ui));
     };
+    ui.step("review", began);
     let mut input = input(&mut job, replies, dispositions)?;
     let session = Session {
         workspace,
@@ -88,9 +94,16 @@ fn conclude(
     unsaved: Option<StoreError>,
     ui: Ui,
 ) -> Result<Status, CliError> {
-    let tally = tally::tally(input);
+    let began = Instant::now();
+    let read = tally::read(input);
+    ui.step("parse", began);
+    let began = Instant::now();
+    let tally = read.tally();
     let gate = gate::evaluate(&tally, &job.policy);
+    ui.step("tally", began);
+    let began = Instant::now();
     let kept = keep(workspace, job, &tally, &gate);
+    ui.step("report", began);
     if !args.is_phase {
         report::print(&tally, &gate, &args.output, ui)?;
         ui.note(format_args!("saved in {}", workspace.shown(&job.dir.review)));

@@ -94,24 +94,26 @@ impl Dispatcher {
         if self.pause.is_some_and(|(until, _)| now < until) {
             return;
         }
-        let looks = takes && self.look <= now;
+        let looks = takes && self.look <= now && self.queue.hold.reason().is_none();
         let room = if looks { self.most().saturating_sub(self.works.len()) } else { 0 };
-        // In this order: what is free by the first is taken by the second.
-        let (stored, taken) = tokio::join!(self.queue.store(&self.ended), self.queue.take(room));
-        let is_stored = stored.map(|()| self.ended.clear()).is_ok();
-        let is_taken = match taken {
+        if room == 0 && self.ended.is_empty() {
+            return;
+        }
+        self.pause = match self.queue.turn(&self.ended, room).await {
             Ok(claimed) => {
+                self.ended.clear();
                 if looks && claimed.len() < room {
                     self.look = now + POLL;
                 }
                 self.begin(claimed);
-                true
+                None
             }
-            Err(_) => false,
+            Err(_) => {
+                let (first, most) = PAUSES;
+                let pause = self.pause.map_or(first, |(_, pause)| (pause * 2).min(most));
+                Some((Instant::now() + pause, pause))
+            }
         };
-        let (first, most) = PAUSES;
-        let longer = self.pause.map_or(first, |(_, pause)| (pause * 2).min(most));
-        self.pause = (!is_stored || !is_taken).then(|| (Instant::now() + longer, longer));
     }
 
     fn begin(&mut self, claimed: Vec<Claimed>) {
@@ -130,6 +132,7 @@ impl Dispatcher {
 
     /// Waits until there is something to do.
     async fn news(&mut self, takes: bool) {
+        let takes = takes && self.queue.hold.reason().is_none();
         let has_room = takes && self.works.len() + self.ended.len() < self.most();
         let due = self.pause.map(|(until, _)| until).or(has_room.then_some(self.look));
         tokio::select! {
@@ -168,14 +171,12 @@ fn crashed() -> Ending {
 }
 
 impl Queue {
-    /// Stores how attempts ended.
-    async fn store(&self, ended: &[Done]) -> Result<(), DatabaseError> {
-        let endings: Vec<_> =
-            ended.iter().filter_map(|done| Some((done.held(), done.ending.clone()?))).collect();
-        if endings.is_empty() {
-            return Ok(());
-        }
-        let states = self.told(self.jobs.finish(&self.node, endings).await)?;
+    /// Stores how attempts ended, and takes as many jobs as there is room for then.
+    async fn turn(&self, ended: &[Done], room: usize) -> Result<Vec<Claimed>, DatabaseError> {
+        let endings = ended.iter().filter_map(|done| Some((done.held(), done.ending.clone()?))).collect();
+        let most = u32::try_from(room).unwrap_or(u32::MAX);
+        self.underway.asking();
+        let (states, claimed) = self.told(self.jobs.turn(&self.node, endings, most, LEASE).await)?;
         for (done, state) in ended.iter().zip(states) {
             self.underway.forget(&done.held());
             match state {
@@ -187,16 +188,6 @@ impl Queue {
                 None => self.numbers.fenced(),
             }
         }
-        Ok(())
-    }
-
-    /// Takes jobs.
-    async fn take(&self, most: usize) -> Result<Vec<Claimed>, DatabaseError> {
-        if most == 0 {
-            return Ok(Vec::new());
-        }
-        self.underway.asking();
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        self.told(self.jobs.claim(&self.node, most, LEASE).await)
+        Ok(claimed)
     }
 }

@@ -1,14 +1,21 @@
 //! Keeps jobs from being lost: [`keep`] renews what this node holds, takes back what others hold no longer, and removes what
-//! was kept long enough.
+//! was kept long enough; [`hear`] learns what others did.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, Queue};
-use crate::{clock, job::State};
+use crate::{
+    clock,
+    job::State,
+    store::{database::Note, jobs::Reaped},
+};
 
 /// How often it is looked what there is to do.
 const TICK: Duration = Duration::from_secs(1);
@@ -20,7 +27,7 @@ const PRUNING: Duration = Duration::from_mins(1);
 const PRUNED: u32 = 500;
 
 /// Keeps jobs until `end`. What the store does not do now is done a tick later.
-pub(super) async fn keep(queue: Arc<Queue>, end: CancellationToken) {
+pub(super) async fn keep(queue: &Queue, end: &CancellationToken) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut renewed, mut pruned) = (Instant::now(), None::<Instant>);
@@ -32,6 +39,23 @@ pub(super) async fn keep(queue: Arc<Queue>, end: CancellationToken) {
         queue.reap().await;
         if pruned.is_none_or(|at| at.elapsed() >= PRUNING) && queue.prune().await {
             pruned = Some(Instant::now());
+        }
+    }
+}
+
+/// Hears until `end` what other nodes, and others here, have changed.
+pub(super) async fn hear(queue: &Queue, end: &CancellationToken) {
+    let mut notes = queue.jobs.notes();
+    while let Some(note) = end.run_until_cancelled(notes.recv()).await {
+        match note {
+            Ok(Note::Ready) => queue.wake.notify_one(),
+            Ok(Note::CalledOff(id)) => queue.underway.call_off(&id),
+            Ok(Note::Changed(_)) => {}
+            Ok(Note::Missed) | Err(RecvError::Lagged(_)) => {
+                queue.wake.notify_one();
+                queue.renew().await;
+            }
+            Err(RecvError::Closed) => return,
         }
     }
 }
@@ -53,8 +77,23 @@ impl Queue {
         true
     }
 
+    /// Takes back what a dead daemon held, when there was no other one.
+    pub(super) async fn take_back(&self) {
+        loop {
+            if let Ok(reaped) = self.told(self.jobs.reap_all().await) {
+                return self.reaped(&reaped).await;
+            }
+            sleep(TICK).await;
+        }
+    }
+
     async fn reap(&self) {
-        let Ok(reaped) = self.told(self.jobs.reap().await) else { return };
+        if let Ok(reaped) = self.told(self.jobs.reap().await) {
+            self.reaped(&reaped).await;
+        }
+    }
+
+    async fn reaped(&self, reaped: &Reaped) {
         self.numbers.reaped(reaped.requeued.len() as u64, reaped.failed.len() as u64);
         if !reaped.requeued.is_empty() {
             self.wake.notify_one();

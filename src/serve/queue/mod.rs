@@ -4,28 +4,43 @@
 //! back what others have left lying. What may follow on what is the store's affair, and HTTP is `api`'s.
 
 pub(super) mod api;
+mod child;
 mod dispatcher;
+mod files;
+mod folders;
+mod hold;
 mod keeper;
+mod listener;
+mod recorder;
+mod result;
 #[cfg(test)]
 mod tests;
 mod trouble;
 mod underway;
+mod watch;
 mod worker;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::queue::{Numbers, Refused};
+use super::{
+    Workplace,
+    ground::Grounds,
+    metrics::queue::{Numbers, Refused},
+};
 use crate::{
-    clock, config,
+    config::{self, Repository},
     job::{JobId, NewJob, State, wire::Ailment},
     store::{
+        Store,
         database::DatabaseError,
         jobs::{Enqueued, Jobs},
     },
 };
+use folders::Folders;
+use hold::Hold;
 use trouble::Trouble;
 use underway::{Stop, Underway};
 
@@ -33,6 +48,30 @@ use underway::{Stop, Underway};
 const LEASE: Duration = Duration::from_secs(15);
 /// How often it is looked for jobs that nobody told of.
 const POLL: Duration = Duration::from_secs(1);
+
+/// What jobs are done with.
+pub(super) struct Workshop {
+    program: PathBuf,
+    folders: Folders,
+    grounds: Grounds,
+    /// The daemon's own runs, where theirs go.
+    runs: Store,
+}
+
+impl Workshop {
+    /// For the jobs of `node`, at `place`.
+    pub(super) fn open(
+        place: Workplace,
+        repositories: Vec<Repository>,
+        runs: Store,
+        node: &str,
+    ) -> io::Result<Self> {
+        let folders = Folders::open(&place.folder, node)?;
+        let grounds =
+            Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
+        Ok(Self { program: place.program, folders, grounds, runs })
+    }
+}
 
 /// The jobs, and what this node does about them.
 pub(super) struct Queue {
@@ -42,17 +81,32 @@ pub(super) struct Queue {
     pub(super) numbers: Arc<Numbers>,
     /// This daemon's name as long as it runs.
     pub(super) node: String,
+    /// No other daemon has this store: what runs there is a dead one's.
+    is_alone: bool,
+    workshop: Workshop,
     underway: Underway,
+    hold: Hold,
     trouble: Trouble,
     wake: Notify,
 }
 
 impl Queue {
     /// Nothing is done until [`Self::work`].
-    pub(super) fn new(jobs: Jobs, settings: config::Queue, numbers: Arc<Numbers>) -> Arc<Self> {
+    pub(super) fn new(
+        jobs: Jobs,
+        settings: config::Queue,
+        numbers: Arc<Numbers>,
+        (node, is_alone): (String, bool),
+        workshop: Workshop,
+    ) -> Arc<Self> {
         numbers.workers(settings.workers);
-        let (node, underway, trouble, wake) = (clock::uuid(), <_>::default(), <_>::default(), <_>::default());
-        Arc::new(Self { jobs, settings, numbers, node, underway, trouble, wake })
+        let (underway, hold, trouble, wake) = <_>::default();
+        Arc::new(Self { jobs, settings, numbers, node, is_alone, workshop, underway, hold, trouble, wake })
+    }
+
+    /// What jobs may be about.
+    pub(super) fn grounds(&self) -> &Grounds {
+        &self.workshop.grounds
     }
 
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
@@ -101,12 +155,22 @@ impl Queue {
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.
     pub(super) async fn work(self: Arc<Self>, end: CancellationToken, grace: Duration) {
+        if self.is_alone {
+            end.run_until_cancelled(self.take_back()).await;
+        }
         let done = CancellationToken::new();
-        let keeping = tokio::spawn(keeper::keep(Arc::clone(&self), done.clone()));
-        dispatcher::Dispatcher::new(self).run(&end, grace).await;
-        done.cancel();
-        // It only waits for what it has asked of the store.
-        let _ = keeping.await;
+        let keeping = async {
+            tokio::join!(
+                keeper::keep(&self, &done),
+                keeper::hear(&self, &done),
+                hold::watch_machine(&self, &done)
+            )
+        };
+        let working = async {
+            dispatcher::Dispatcher::new(Arc::clone(&self)).run(&end, grace).await;
+            done.cancel();
+        };
+        tokio::join!(keeping, working);
     }
 
     /// Counts the end of a job of which only the name is known.

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Queue, Stop, underway::Why};
+use super::{Queue, Stop, child, underway::Why};
 use crate::{
     job::{Job, Kind},
     serve::metrics::queue::Step,
@@ -20,7 +20,7 @@ pub(super) async fn work(queue: Arc<Queue>, job: Job, stop: oneshot::Receiver<St
     let (ending, stopped) = match job.new.task.kind {
         Kind::Noop => nothing(&queue, &job, stop).await,
         Kind::Review | Kind::Parity | Kind::Smoke | Kind::Gauntlet | Kind::Eval => {
-            (Ending::Failed("not yet".to_owned()), None)
+            child::perform(&queue, &job, stop).await
         }
     };
     drop(running);
@@ -46,11 +46,6 @@ async fn nothing(queue: &Queue, job: &Job, stop: oneshot::Receiver<Stop>) -> (En
             queue.numbers.step(Step::Noop, began.elapsed());
             (done, None)
         }
-        () = sleep(timeout) => (too_long(job), None),
+        () = sleep(timeout) => (child::too_long(job), None),
     }
-}
-
-/// The ending of an attempt that took longer than it may.
-fn too_long(job: &Job) -> Ending {
-    Ending::TimedOut(format!("it took longer than {} s", job.new.timeout_secs))
 }
