@@ -67,8 +67,7 @@ impl Workshop {
         node: &str,
     ) -> io::Result<Self> {
         let folders = Folders::open(&place.folder, node)?;
-        let grounds =
-            Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
+        let grounds = Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
         Ok(Self { program: place.program, folders, grounds, runs })
     }
 }

@@ -106,7 +106,7 @@ fn queue(folder: &TempDir, workers: u32) -> Arc<Queue> {
         config: None,
     };
     let node = crate::clock::uuid();
-    let workshop = Workshop::open(place, runs, &node).unwrap();
+    let workshop = Workshop::open(place, Vec::new(), runs, &node).unwrap();
     Queue::new(Jobs::new(database), settings, Numbers::new(), (node, false), workshop)
 }
 

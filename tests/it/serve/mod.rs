@@ -3,6 +3,7 @@
 mod callers;
 mod gateway;
 mod threads;
+mod webhooks;
 
 use std::{fs::File, io, process::Stdio};
 
@@ -64,10 +65,15 @@ impl Serve {
     }
 
     async fn with_variable(sandbox: Sandbox, variable: &str, value: &str) -> Self {
+        Self::with_variables(sandbox, &[(variable, value)]).await
+    }
+
+    /// Configured by what is in `sandbox`, with these variables.
+    pub(crate) async fn with_variables(sandbox: Sandbox, variables: &[(&str, &str)]) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
         command.args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml", "--store", "scrum.db"]);
-        command.env(variable, value).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
+        command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::{
         wire::{JOBS, Order},
     },
     provider::relay::Problem,
-    serve::{callers::Caller, metrics::queue::Refused},
+    serve::{callers::Caller, ground::NotAllowed, metrics::queue::Refused},
     store::{callers::fit_name, jobs::Enqueued},
 };
 
@@ -45,6 +45,10 @@ impl Desk {
             return Err(exceeded.of_jobs().into());
         }
         let new = self.new_job(order, tenant.as_ref().to_owned())?;
+        if let Err(refused) = self.queue.grounds().admit(&new.tenant, &new.task) {
+            self.queue.numbers.refused(Refused::NotAllowed);
+            return Err(not_allowed(&refused));
+        }
         let id = new.id.clone();
         match self.queue.bring(new).await.map_err(broken)? {
             Enqueued::New(_) => Ok(brought(StatusCode::CREATED, &id, Stand::Queued)),
@@ -116,6 +120,14 @@ fn brought(status: StatusCode, id: &JobId, state: Stand) -> Response {
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+fn not_allowed(refused: &NotAllowed) -> Problem {
+    let (status, code) = match refused.parameter() {
+        "repo" | "kind" => (StatusCode::FORBIDDEN, "not_allowed"),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value"),
+    };
+    Problem::new(status, refused.to_string()).code(code).about(refused.parameter())
 }
 
 fn conflict(other: &JobId) -> Problem {

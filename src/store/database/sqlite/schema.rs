@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/001_threads.sql"),
     include_str!("schema/002_callers.sql"),
     include_str!("schema/003_jobs.sql"),
+    include_str!("schema/004_deliveries.sql"),
 ];
 
 /// Marks a database as ours: `scrm`.
