@@ -13,10 +13,7 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::{
-    job::{
-        State,
-        wire::{Brought, CANCEL, CalledOff, ENQUEUE, JOB, JOBS, List, Order, Shown, TOLD, Told},
-    },
+    job::wire::{Brought, CANCEL, CalledOff, ENQUEUE, JOB, JOBS, List, Order, Shown, TOLD, Told},
     report::{foreign::one_line, words::shortened},
     reviewer::is_loopback,
 };
@@ -297,13 +294,6 @@ impl DaemonError {
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..=599),
             Self::Address { .. } | Self::Unintelligible { .. } => false,
         }
-    }
-}
-
-impl Heard {
-    /// Nothing follows on it.
-    pub fn is_end(&self) -> bool {
-        matches!(self, Self::Job(job) if State::is_final(job.state))
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::{Choice, key_of},
+    config::{Choice, env, key_of},
     conversation::{About, Message, Role, Scope, Thread, Turn, Viewer, recent},
     coverage::{Outcome, Spent, StandIn, State},
     estimate,
@@ -60,7 +60,7 @@ pub(super) struct AskArgs {
     #[arg(long)]
     new: bool,
     /// Keep the conversation in FILE [default: .scrum/scrum.db]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = env::STORE, hide_env_values = true)]
     store: Option<PathBuf>,
     /// Wait so long for the answer, in place of what the reviewer is configured with
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -74,8 +74,8 @@ pub(super) fn run(global: &Global, args: &AskArgs, ui: Ui) -> Result<Status, Cli
     let tally = tally::tally(saved.input);
     let issue = named(&tally, &args.issue)?;
     let respondent = whom(&mut workspace, issue, args)?;
-    let database = Database::open(&serve::store(&workspace, args.store.as_deref())?)?;
-    keep_out_of_git(database.path())?;
+    let database = Database::at(&serve::store(&workspace, args.store.as_deref())?)?;
+    database.path().map_or(Ok(()), keep_out_of_git)?;
     let conversation = Conversation {
         threads: Threads::new(database),
         templates: workspace.templates()?,

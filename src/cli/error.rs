@@ -261,10 +261,18 @@ impl From<DatabaseError> for CliError {
             Problem::ReadOnly(_) | Problem::Unreachable(_) => {
                 plain.hint("is the file, or its folder, not yours?")
             }
+            Problem::BadAddress => plain.hint("`--store postgres://USER@HOST/NAME`"),
+            Problem::Refused(_) => plain.hint(
+                "are user, password and the database's name right, and may the user make tables there?",
+            ),
+            Problem::Cut(_) => plain.hint("does it run, and may this machine reach it?"),
+            Problem::Setting { name: "synchronous_commit", .. } => {
+                plain.hint("what was answered could be lost: leave it on for scrum's user")
+            }
             Problem::Setting { .. } => {
                 plain.hint("a network drive may be the reason: keep the file on a local one")
             }
-            Problem::Full | Problem::Other(_) | Problem::GivenUp => plain,
+            Problem::Full | Problem::Conflict(_) | Problem::Other(_) | Problem::GivenUp => plain,
         }
     }
 }

@@ -13,11 +13,13 @@ use super::{
     workspace::Workspace,
 };
 use crate::{
-    clock, digest,
+    clock,
+    config::env,
+    digest,
     report::{foreign, words},
     store::{
         callers::{self, Holder},
-        database::Database,
+        database::{Address, Database},
         keep_out_of_git,
     },
 };
@@ -30,7 +32,7 @@ pub(super) struct KeysArgs {
     #[command(subcommand)]
     command: KeysCommand,
     /// The daemon's FILE [default: .scrum/scrum.db]
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", env = env::STORE, hide_env_values = true, global = true)]
     store: Option<PathBuf>,
 }
 
@@ -56,16 +58,20 @@ enum KeysCommand {
 
 pub(super) fn run(global: &Global, args: &KeysArgs, ui: Ui) -> Result<Status, CliError> {
     let workspace = Workspace::open_anywhere(global, ui)?;
-    let path = serve::store(&workspace, args.store.as_deref())?;
-    let shown = workspace.shown(&path).to_string();
+    let address = serve::store(&workspace, args.store.as_deref())?;
+    let shown = match &address {
+        Address::File(path) => workspace.shown(path).to_string(),
+        Address::Server(server) => server.to_string(),
+    };
     // Looking makes no file.
-    let existing = || path.exists().then(|| Database::open(&path)).transpose();
+    let is_there = !matches!(&address, Address::File(path) if !path.exists());
+    let existing = || is_there.then(|| Database::at(&address)).transpose();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(format!("cannot start: {error}")))?;
     match &args.command {
         KeysCommand::Add { name, tenant } => {
-            let database = Database::open(&path)?;
-            keep_out_of_git(database.path())?;
+            let database = Database::at(&address)?;
+            database.path().map_or(Ok(()), keep_out_of_git)?;
             runtime.block_on(add(&database, name, tenant.as_deref(), &shown, ui))?;
         }
         KeysCommand::List => {

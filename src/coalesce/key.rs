@@ -56,6 +56,7 @@ const LEFT_OUT: &[&str] = &[
     "x-real-ip",
     "x-request-id",
     "x-scrum-coalesce",
+    "x-scrum-forwarded",
     "x-scrum-timeout",
 ];
 
@@ -68,6 +69,13 @@ const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
 /// The name of all requests that may share an answer: 256 bits of a hash over everything that shapes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub(super) [u8; 32]);
+
+impl Key {
+    /// The hash itself.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// One request, as far as it decides about its answer.
 #[derive(Clone, Copy)]

@@ -38,6 +38,8 @@ pub const KEY: &str = "SCRUM_KEY";
 pub const COALESCE_ENABLED: &str = "COALESCE_ENABLED";
 /// `0`: it passes requests for a stream on by themselves.
 pub const STREAM_FANOUT_ENABLED: &str = "STREAM_FANOUT_ENABLED";
+/// Where `scrum serve` keeps things, as `--store` does, without a password being seen among the running programs.
+pub const STORE: &str = "SCRUM_STORE";
 /// Folder of user configuration, before `HOME/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The user's home, for `.config` and the logins of programs in it.

@@ -13,6 +13,7 @@ use serde::{
     },
 };
 
+use super::serve::{LogForm, LogLevel};
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
     post::remarks::{self, Inline},
@@ -171,6 +172,7 @@ pub(super) struct Post {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Serve {
     pub(super) listen: String,
+    pub(super) address: String,
     pub(super) store: PathBuf,
     pub(super) keep_secs: u64,
     pub(super) keep_bytes: usize,
@@ -182,6 +184,8 @@ pub(super) struct Serve {
     pub(super) waiting: usize,
     pub(super) wait_secs: u64,
     pub(super) grace_secs: u64,
+    pub(super) log: LogForm,
+    pub(super) log_level: LogLevel,
     pub(super) tenant: TenantLimits,
     pub(super) limit: Vec<TenantLimit>,
     pub(super) repository: Vec<Repository>,

@@ -45,7 +45,8 @@ pub use preset::{Preset, hint, logins, presets};
 pub use prices::PriceList;
 pub use project::node_tool_below;
 pub use serve::{
-    BadRemote, JobLimits, Place as RepositoryPlace, Queue, RemoteUrl, Repository, Serve, Webhook,
+    BadRemote, JobLimits, LogForm, LogLevel, Place as RepositoryPlace, Queue, RemoteUrl, Repository, Serve,
+    Webhook,
 };
 
 use crate::{

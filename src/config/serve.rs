@@ -7,6 +7,9 @@ mod webhook;
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, time::Duration};
 
+use serde::Deserialize;
+use url::Url;
+
 use super::{ConfigError, file, place::Entry};
 use crate::reviewer::Allowance;
 pub use queue::Queue;
@@ -19,7 +22,9 @@ pub use webhook::Webhook;
 pub struct Serve {
     /// Address and port.
     pub listen: String,
-    /// The `SQLite` file, absolute or from the repository's root.
+    /// Where other nodes of the store reach this one; without a port, the one it listens on is meant. `None`: they do not.
+    pub address: Option<Url>,
+    /// The `SQLite` file, absolute or from the repository's root, or the address of a server of `PostgreSQL`.
     pub store: PathBuf,
     /// How long a finished answer is given to whoever asks the same; zero keeps none.
     pub keep: Duration,
@@ -41,6 +46,10 @@ pub struct Serve {
     pub wait: Duration,
     /// How long answers under way may take at the end.
     pub grace: Duration,
+    /// How lines of the log look.
+    pub log: LogForm,
+    /// Which there are.
+    pub log_level: LogLevel,
     /// What each tenant may ask for.
     pub tenant: Allowance,
     /// What some may ask for instead.
@@ -71,6 +80,30 @@ impl JobLimits {
     }
 }
 
+/// `[serve] log`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogForm {
+    /// For people.
+    #[default]
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
+
+/// `[serve] log_level`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What went wrong.
+    Warn,
+    /// Also when jobs come, begin and end.
+    #[default]
+    Info,
+    /// Also every request.
+    Debug,
+}
+
 impl Serve {
     pub(super) fn new(entry: file::Serve) -> Result<Self, ConfigError> {
         let mut tenants = BTreeMap::new();
@@ -94,6 +127,7 @@ impl Serve {
         }
         Ok(Self {
             listen: entry.listen,
+            address: address(&entry.address)?,
             store: entry.store,
             keep: Duration::from_secs(entry.keep_secs),
             keep_bytes: entry.keep_bytes,
@@ -105,6 +139,8 @@ impl Serve {
             waiting: entry.waiting,
             wait: Duration::from_secs(entry.wait_secs),
             grace: Duration::from_secs(entry.grace_secs),
+            log: entry.log,
+            log_level: entry.log_level,
             tenant: Allowance {
                 requests_per_minute: entry.tenant.requests_per_minute,
                 tokens_per_minute: entry.tenant.tokens_per_minute,
@@ -116,4 +152,18 @@ impl Serve {
             jobs,
         })
     }
+}
+
+fn address(told: &str) -> Result<Option<Url>, ConfigError> {
+    if told.is_empty() {
+        return Ok(None);
+    }
+    let fits = |url: &Url| {
+        let is_plain = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+        matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain
+    };
+    Url::parse(told).ok().filter(fits).map(Some).ok_or_else(|| ConfigError::Entry {
+        entry: Entry::Key("serve.address"),
+        reason: "is to be http://HOST or http://HOST:PORT".to_owned(),
+    })
 }

@@ -269,6 +269,8 @@ pub struct Standing {
     pub jobs: BTreeMap<String, u64>,
     /// How long the one waits that waits longest.
     pub oldest_wait_seconds: Option<f64>,
+    /// Why no new job begins on this node at the moment: `cpu` or `memory` is used too much.
+    pub held: Option<String>,
     /// This daemon's name among those that share the store.
     pub node: String,
     /// What is allowed.

@@ -22,6 +22,7 @@ use http::{
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::trace::identified;
 use crate::{
     digest,
     provider::relay::Problem,
@@ -221,6 +222,7 @@ impl Door {
 pub(super) async fn guard(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
     match callers.check(request.headers()) {
         Ok(caller) => {
+            identified(&caller.name, &caller.tenant);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -12,7 +12,6 @@ const SCHEMAS: &str = "/components/schemas";
 
 /// An answer that is none.
 #[derive(Serialize, JsonSchema)]
-#[expect(dead_code, reason = "only its schema is of use: errors are written by `Problem`")]
 struct Refusal {
     error: Complaint,
 }

@@ -9,11 +9,15 @@ mod document;
 mod gateway;
 mod ground;
 mod listener;
+pub mod log;
 pub mod metrics;
 mod operation;
+mod peers;
 mod queue;
+mod scrape;
 mod tenants;
 mod threads;
+mod trace;
 mod webhooks;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
@@ -33,12 +37,13 @@ use crate::{
         relay::{Problem, Relay},
     },
     reviewer::Reviewer,
-    store::{Store, database::Database, jobs::Jobs, threads::Threads},
+    store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
 use operation::Offer;
+use peers::Peers;
 use queue::{Queue, Workshop, api};
 use threads::Desk;
 use webhooks::Hooks;
@@ -74,7 +79,6 @@ pub struct Server {
     desk: Arc<Desk>,
     jobs: Arc<api::Desk>,
     hooks: Arc<Hooks>,
-    queue: Arc<Queue>,
     database: Database,
 }
 
@@ -91,17 +95,19 @@ impl Server {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
         let (repositories, webhook) = (settings.repositories.clone(), settings.webhook.clone());
-        let gateway = Arc::new(Gateway::new(routes, switches, settings));
+        let node = clock::uuid();
+        let gateway = Arc::new(Gateway::new(routes, switches, settings, Peers::new(node.clone())));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let node = clock::uuid();
         let workshop = Workshop::open(place, repositories, desk.runs.clone(), &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
-        let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, true), workshop);
+        // Whoever has the file open as a daemon is the only one.
+        let is_alone = database.path().is_some();
+        let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
         let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
-        let hooks = Hooks::new(Arc::clone(&queue), database.clone(), webhook, Environment);
-        Ok(Self { gateway, desk, jobs, hooks, queue, database })
+        let hooks = Hooks::new(queue, database.clone(), webhook, Environment);
+        Ok(Self { gateway, desk, jobs, hooks, database })
     }
 
     /// The names that a request may give for its model.
@@ -113,10 +119,12 @@ impl Server {
     pub async fn serve(&self, listener: TcpListener, callers: Callers, end: &CancellationToken) -> bool {
         let grace = self.gateway.settings.grace;
         tokio::spawn(callers.clone().keep_up(self.database.clone(), end.clone()));
+        let port = listener.local_addr().ok().map(|address| address.port());
+        let sharing = self.sharing(port, end);
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
-        let working = Arc::clone(&self.queue).work(end.clone(), grace);
+        let working = Arc::clone(&self.jobs.queue).work(end.clone(), grace);
         let serving = listener::serve(listener, self.router(callers), end, grace);
-        let (is_whole, ()) = tokio::join!(serving, working);
+        let (is_whole, (), ()) = tokio::join!(serving, working, sharing);
         self.gateway.flights.drain(Duration::ZERO).await;
         if !is_whole {
             tokio::time::sleep(LAST_MOMENT).await;
@@ -124,13 +132,25 @@ impl Server {
         is_whole
     }
 
+    /// Takes part in sharing answers with other nodes, if this one says where they reach it.
+    async fn sharing(&self, port: Option<u16>, end: &CancellationToken) {
+        let Some(mut address) = self.gateway.settings.address.clone() else { return };
+        if address.port().is_none() {
+            // `None`: an address has a host, so it can have a port.
+            let _ = address.set_port(port);
+        }
+        let address = address.origin().ascii_serialization();
+        self.gateway.peers.keep_up(Nodes::new(self.database.clone()), address, end.clone()).await;
+    }
+
     fn router(&self, callers: Callers) -> Router {
+        let told = (Arc::clone(&self.gateway), Arc::clone(&self.jobs.queue));
         Router::new()
             .offer(operation::CHAT, gateway::chat)
             .offer(operation::MODELS, gateway::models)
             .offer(operation::MODEL, gateway::model)
             .offer(operation::PERFORMANCE, gateway::performance)
-            .offer(operation::METRICS, gateway::exposition)
+            .merge(Router::new().offer(operation::METRICS, scrape::scrape).with_state(told))
             .merge(threads::router(Arc::clone(&self.desk)))
             .merge(api::router(Arc::clone(&self.jobs)))
             // What stands above is for those who may ask.
@@ -142,6 +162,7 @@ impl Server {
             .merge(webhooks::router(Arc::clone(&self.hooks)))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .layer(middleware::from_fn(trace::traced))
             .with_state(Arc::clone(&self.gateway))
     }
 }

@@ -74,7 +74,7 @@ fn holder(row: &Row) -> Result<Holder, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::database::testing::each, *};
 
     fn of(name: &str, tenant: Option<&str>, key: u8) -> Holder {
         let since = Timestamp::from_millisecond(1_795_000_000_000).unwrap();
@@ -83,18 +83,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_added_is_there_until_it_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("scrum.db");
-        let (database, daemon) = (Database::open(&path).unwrap(), Database::open_for_daemon(&path).unwrap());
-        let (ci, ada) = (of("ci", Some("acme"), 1), of("ada", None, 2));
-        for holder in [&ci, &ada] {
-            assert_eq!(add(&database, holder.clone()).await, Ok(true));
-        }
-        assert_eq!(add(&database, of("ci", None, 3)).await, Ok(false));
-        assert_eq!(all(&daemon).await, Ok(vec![ada.clone(), ci]));
-        assert_eq!(remove(&database, "ci").await, Ok(true));
-        assert_eq!(remove(&database, "ci").await, Ok(false));
-        assert_eq!(all(&daemon).await, Ok(vec![ada]));
+        each(async |database| {
+            let daemon = Database::at_for_daemon(database.address()).unwrap();
+            let (ci, ada) = (of("ci", Some("acme"), 1), of("ada", None, 2));
+            for holder in [&ci, &ada] {
+                assert_eq!(add(&database, holder.clone()).await, Ok(true));
+            }
+            assert_eq!(add(&database, of("ci", None, 3)).await, Ok(false));
+            assert_eq!(all(&daemon).await, Ok(vec![ada.clone(), ci]));
+            assert_eq!(remove(&database, "ci").await, Ok(true));
+            assert_eq!(remove(&database, "ci").await, Ok(false));
+            assert_eq!(all(&daemon).await, Ok(vec![ada]));
+        })
+        .await;
     }
 
     #[test]

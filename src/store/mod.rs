@@ -16,6 +16,7 @@ pub mod jobs;
 mod judgements;
 mod labels;
 mod load;
+pub mod nodes;
 mod overrides;
 mod pull;
 pub mod record;

@@ -209,13 +209,7 @@ fn moment(row: &Row, column: usize) -> Result<Timestamp, Problem> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
-
-    fn threads() -> (tempfile::TempDir, Threads) {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("scrum.db")).unwrap();
-        (folder, Threads::new(database))
-    }
+    use super::{super::database::testing::each, *};
 
     fn at(milliseconds: i64) -> Timestamp {
         Timestamp::from_millisecond(milliseconds).unwrap()
@@ -253,78 +247,90 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_said_comes_back_whole() {
-        let (_folder, threads) = threads();
-        let me = viewer("org", b"key");
-        let about = About {
-            run: "r".to_owned(),
-            issue: Some("3fa9".to_owned()),
-            reviewer: Some("opus".to_owned()),
-            context: "the code".to_owned(),
-        };
-        let thread = Thread { about: Some(about), ..plain("t1") };
-        threads.begin(&me, thread.clone(), None).await.unwrap();
-        let (one, two) = (turn("one", Scope::Private), turn("two", Scope::Org));
-        assert_eq!(threads.add(&me, "t1", one.clone()).await, Ok(true));
-        assert_eq!(threads.add(&me, "t1", two.clone()).await, Ok(true));
-        let expect = vec![one.question, one.answer, two.question, two.answer];
-        assert_eq!(threads.thread(&me, "t1").await, Ok(Some((thread, expect))));
+        each(async |database| {
+            let threads = Threads::new(database);
+            let me = viewer("org", b"key");
+            let about = About {
+                run: "r".to_owned(),
+                issue: Some("3fa9".to_owned()),
+                reviewer: Some("opus".to_owned()),
+                context: "the code".to_owned(),
+            };
+            let thread = Thread { about: Some(about), ..plain("t1") };
+            threads.begin(&me, thread.clone(), None).await.unwrap();
+            let (one, two) = (turn("one", Scope::Private), turn("two", Scope::Org));
+            assert_eq!(threads.add(&me, "t1", one.clone()).await, Ok(true));
+            assert_eq!(threads.add(&me, "t1", two.clone()).await, Ok(true));
+            let expect = vec![one.question, one.answer, two.question, two.answer];
+            assert_eq!(threads.thread(&me, "t1").await, Ok(Some((thread, expect))));
+        })
+        .await;
     }
 
     #[tokio::test]
     async fn others_see_what_they_may() {
-        let (_folder, threads) = threads();
-        let (me, colleague, stranger) = (viewer("org", b"a"), viewer("org", b"b"), viewer("other", b"a"));
-        threads.begin(&me, plain("t1"), None).await.unwrap();
-        threads.add(&me, "t1", turn("own", Scope::Private)).await.unwrap();
-        threads.add(&me, "t1", turn("all", Scope::Org)).await.unwrap();
-        let seen = async |viewer: &Viewer| {
-            let found = threads.thread(viewer, "t1").await.unwrap();
-            found.map(|(_, messages)| messages.into_iter().map(|one| one.id).collect::<Vec<_>>())
-        };
-        assert_eq!(seen(&me).await.unwrap(), ["own-user", "own-assistant", "all-user", "all-assistant"]);
-        assert_eq!(seen(&colleague).await.unwrap(), ["all-user", "all-assistant"]);
-        assert_eq!(seen(&stranger).await, None);
-        assert_eq!(threads.add(&stranger, "t1", turn("not", Scope::Org)).await, Ok(false));
-        assert_eq!(threads.add(&me, "nowhere", turn("not", Scope::Org)).await, Ok(false));
-        assert_eq!(seen(&me).await.unwrap().len(), 4);
+        each(async |database| {
+            let threads = Threads::new(database);
+            let (me, colleague, stranger) = (viewer("org", b"a"), viewer("org", b"b"), viewer("other", b"a"));
+            threads.begin(&me, plain("t1"), None).await.unwrap();
+            threads.add(&me, "t1", turn("own", Scope::Private)).await.unwrap();
+            threads.add(&me, "t1", turn("all", Scope::Org)).await.unwrap();
+            let seen = async |viewer: &Viewer| {
+                let found = threads.thread(viewer, "t1").await.unwrap();
+                found.map(|(_, messages)| messages.into_iter().map(|one| one.id).collect::<Vec<_>>())
+            };
+            assert_eq!(seen(&me).await.unwrap(), ["own-user", "own-assistant", "all-user", "all-assistant"]);
+            assert_eq!(seen(&colleague).await.unwrap(), ["all-user", "all-assistant"]);
+            assert_eq!(seen(&stranger).await, None);
+            assert_eq!(threads.add(&stranger, "t1", turn("not", Scope::Org)).await, Ok(false));
+            assert_eq!(threads.add(&me, "nowhere", turn("not", Scope::Org)).await, Ok(false));
+            assert_eq!(seen(&me).await.unwrap().len(), 4);
+        })
+        .await;
     }
 
     #[tokio::test]
     async fn half_a_turn_is_none() {
-        let (_folder, threads) = threads();
-        let me = viewer("", b"");
-        threads.begin(&me, plain("t1"), None).await.unwrap();
-        let mut torn = turn("one", Scope::Private);
-        torn.answer.id = torn.question.id.clone();
-        assert!(threads.add(&me, "t1", torn.clone()).await.is_err());
-        assert!(threads.begin(&me, plain("t2"), Some(torn)).await.is_err());
-        assert_eq!(threads.thread(&me, "t2").await, Ok(None));
-        assert_eq!(threads.thread(&me, "t1").await.unwrap().unwrap().1, []);
+        each(async |database| {
+            let threads = Threads::new(database);
+            let me = viewer("", b"");
+            threads.begin(&me, plain("t1"), None).await.unwrap();
+            let mut torn = turn("one", Scope::Private);
+            torn.answer.id = torn.question.id.clone();
+            assert!(threads.add(&me, "t1", torn.clone()).await.is_err());
+            assert!(threads.begin(&me, plain("t2"), Some(torn)).await.is_err());
+            assert_eq!(threads.thread(&me, "t2").await, Ok(None));
+            assert_eq!(threads.thread(&me, "t1").await.unwrap().unwrap().1, []);
+        })
+        .await;
     }
 
     #[tokio::test]
     async fn the_newest_thread_about_an_issue() {
-        let (_folder, threads) = threads();
-        let me = viewer("", b"");
-        for (id, created, reviewer) in [("old", 1, "opus"), ("new", 2, "opus"), ("other", 3, "kimi")] {
-            let about = About {
-                run: "r".to_owned(),
-                issue: Some("i".to_owned()),
-                reviewer: Some(reviewer.to_owned()),
-                context: String::new(),
+        each(async |database| {
+            let threads = Threads::new(database);
+            let me = viewer("", b"");
+            for (id, created, reviewer) in [("old", 1, "opus"), ("new", 2, "opus"), ("other", 3, "kimi")] {
+                let about = About {
+                    run: "r".to_owned(),
+                    issue: Some("i".to_owned()),
+                    reviewer: Some(reviewer.to_owned()),
+                    context: String::new(),
+                };
+                let thread = Thread { about: Some(about), created: at(created), ..plain(id) };
+                threads.begin(&me, thread, None).await.unwrap();
+            }
+            let check = async |about: [&str; 2], reviewer: &str, expect: Option<&str>| {
+                let found = threads.latest_about(&me, about, reviewer).await.unwrap();
+                assert_eq!(found.as_deref(), expect, "{about:?} {reviewer}");
             };
-            let thread = Thread { about: Some(about), created: at(created), ..plain(id) };
-            threads.begin(&me, thread, None).await.unwrap();
-        }
-        let check = async |about: [&str; 2], reviewer: &str, expect: Option<&str>| {
-            let found = threads.latest_about(&me, about, reviewer).await.unwrap();
-            assert_eq!(found.as_deref(), expect, "{about:?} {reviewer}");
-        };
-        check(["r", "i"], "opus", Some("new")).await;
-        check(["r", "i"], "kimi", Some("other")).await;
-        check(["r", "j"], "opus", None).await;
-        let other = viewer("org", b"");
-        assert_eq!(threads.latest_about(&other, ["r", "i"], "opus").await, Ok(None));
+            check(["r", "i"], "opus", Some("new")).await;
+            check(["r", "i"], "kimi", Some("other")).await;
+            check(["r", "j"], "opus", None).await;
+            let other = viewer("org", b"");
+            assert_eq!(threads.latest_about(&other, ["r", "i"], "opus").await, Ok(None));
+        })
+        .await;
     }
 
     proptest! {
@@ -334,8 +340,8 @@ mod tests {
         #[test]
         fn turns_never_mix(tenants in proptest::collection::vec(0..3_usize, 1..24)) {
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let (_folder, threads) = threads();
+            runtime.block_on(each(async |database| {
+                let threads = Threads::new(database);
                 let viewers = ["a", "b", "c"].map(|tenant| viewer(tenant, b""));
                 for (id, me) in viewers.iter().enumerate() {
                     threads.begin(me, plain(&id.to_string()), None).await.unwrap();
@@ -353,7 +359,7 @@ mod tests {
                         assert_eq!(turn[0].id.strip_suffix("-user"), turn[1].id.strip_suffix("-assistant"));
                     }
                 }
-            });
+            }));
         }
     }
 }

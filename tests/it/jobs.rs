@@ -18,13 +18,13 @@ use scrum::{
 };
 
 /// More than any test takes.
-const LEASE: Duration = Duration::from_secs(600);
+const LEASE: Duration = Duration::from_mins(10);
 
 /// More than any test brings.
 const MANY: u64 = 10_000;
 
 /// Two nodes on one store, which nobody else uses.
-struct Two {
+struct Nodes {
     one: Jobs,
     two: Jobs,
     database: Database,
@@ -38,6 +38,15 @@ macro_rules! against_each_engine {
             $($(#[$about])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 super::$name($crate::jobs::store::sqlite()).await;
+            })+
+        }
+
+        mod postgres {
+            $($(#[$about])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(nodes) = $crate::jobs::store::postgres() {
+                    super::$name(nodes).await;
+                }
             })+
         }
     };

@@ -67,20 +67,30 @@ pub(super) fn ended(daemon: &Daemon, id: &str, interrupt: &Interrupt, ui: Ui) ->
     })
 }
 
+/// What was heard of a job so far.
+#[derive(Default)]
+struct Following {
+    /// The number of the last event.
+    after: u64,
+    /// How it stood last.
+    shown: Option<(State, u32)>,
+    /// This connection told something.
+    has_heard: bool,
+}
+
 /// The job as it ended.
 async fn follow(daemon: &Daemon, id: &str, ui: Ui) -> Result<Shown, CliError> {
-    let mut after = 0;
+    let mut following = Following::default();
     let mut pauses = PAUSES.into_iter();
-    let mut shown = None;
     loop {
-        let before = after;
-        let broken = match listen(daemon, id, &mut after, &mut shown, ui).await {
+        following.has_heard = false;
+        let broken = match following.listen(daemon, id, ui).await {
             Ok(Some(job)) => return Ok(job),
             Ok(None) => None,
             Err(error) if error.is_passing() => Some(error),
             Err(error) => return Err(error.into()),
         };
-        if after > before {
+        if following.has_heard {
             pauses = PAUSES.into_iter();
         }
         match (pauses.next(), broken) {
@@ -91,33 +101,29 @@ async fn follow(daemon: &Daemon, id: &str, ui: Ui) -> Result<Shown, CliError> {
     }
 }
 
-/// Shows what is heard over one connection; `Some` when that was the end.
-async fn listen(
-    daemon: &Daemon,
-    id: &str,
-    after: &mut u64,
-    shown: &mut Option<(State, u32)>,
-    ui: Ui,
-) -> Result<Option<Shown>, DaemonError> {
-    let mut heard = pin!(daemon.watch(id, *after).await?);
-    while let Some(heard) = heard.next().await {
-        match heard? {
-            Heard::Told { seq, what, .. } => {
-                *after = seq;
-                tell(&what, ui);
-            }
-            Heard::Job(job) => {
-                let mark = (job.state, job.attempt);
-                if job.state.is_final() {
-                    return Ok(Some(*job));
+impl Following {
+    /// Shows what is heard over one connection; `Some` when that was the end.
+    async fn listen(&mut self, daemon: &Daemon, id: &str, ui: Ui) -> Result<Option<Shown>, DaemonError> {
+        let mut heard = pin!(daemon.watch(id, self.after).await?);
+        while let Some(heard) = heard.next().await {
+            let heard = heard?;
+            self.has_heard = true;
+            match heard {
+                Heard::Told { seq, what, .. } => {
+                    self.after = seq;
+                    tell(&what, ui);
                 }
-                if shown.replace(mark) != Some(mark) {
-                    ui.note(standing(&job));
+                Heard::Job(job) if job.state.is_final() => return Ok(Some(*job)),
+                Heard::Job(job) => {
+                    let mark = (job.state, job.attempt);
+                    if self.shown.replace(mark) != Some(mark) {
+                        ui.note(standing(&job));
+                    }
                 }
             }
         }
+        Ok(None)
     }
-    Ok(None)
 }
 
 /// `running, attempt 2 of 3`.
@@ -162,7 +168,8 @@ async fn conclude(daemon: &Daemon, job: &Shown, ui: Ui) -> Result<Status, CliErr
         let lines = foreign::lines(&String::from_utf8_lossy(&bytes));
         Ui::result(&(lines.join("\n") + "\n"), None)?;
     }
-    for file in files.iter().filter(|file| file.name.ends_with(".json")) {
+    let is_document = |name: &str| name.ends_with("tally.json") || name.contains("/document/");
+    for file in files.iter().filter(|file| is_document(&file.name)) {
         ui.note(format_args!("{}: {}", file.name, daemon.link(&file.href)));
     }
     let reason = || job.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! here, and nothing waits: retries and limits belong to whoever asks.
 
 pub mod messages;
+mod peer;
 mod problem;
 mod translated;
 mod watch;
@@ -23,6 +24,7 @@ use super::{
     endpoint::{Endpoint, Protocol},
 };
 use crate::{coalesce::Broken, reviewer::Reviewer};
+pub use peer::Peer;
 pub use problem::Problem;
 pub use watch::{Watch, is_events};
 

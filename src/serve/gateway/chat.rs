@@ -24,6 +24,7 @@ use crate::{
         arrival::arrived,
         callers::Caller,
         metrics::{Asked, Coalesced},
+        peers::Way,
         tenants::guess,
     },
 };
@@ -47,18 +48,25 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let deadline = deadline(&parts.headers, self.settings.answer);
         let (body, room) = timeout_at(deadline, self.whole(body)).await.map_err(|_| too_late())??;
+        let told = body.clone();
         let (upstream, body, guess) = self.route(body)?;
         let admission = self.tenants.admit(&caller.tenant, guess)?;
         let outgoing = Outgoing { body, headers: for_provider(&parts.headers), _room: room };
         let flight = asked.flight(&upstream.name, &caller.tenant);
         let key = self.key(caller, "POST /v1/chat/completions", &parts.headers, &upstream, &outgoing.body);
+        let way = key.as_ref().ok().and_then(|key| self.peers.way(key, &parts.headers, ROUTE, &told));
+        drop(told);
         // Slices of the connection's read buffer, which a new one would take the place of.
         drop(parts);
         match key {
             Ok(key) => {
                 // Whoever does not make the call has its tokens back here, and lets go of its request.
-                let (role, reader) =
-                    self.flights.ask(key, move || upstream.call(outgoing, admission, flight));
+                let (role, reader) = self.flights.ask(key, move || async move {
+                    match Way::followed(way).await {
+                        Some(answer) => Ok(answer),
+                        None => upstream.call(outgoing, admission, flight).await,
+                    }
+                });
                 asked.decided(role.into(), &caller.tenant);
                 Ok(shared(role, reader, deadline).await)
             }

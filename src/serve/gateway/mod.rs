@@ -21,7 +21,7 @@ mod upstream;
 
 use std::sync::Arc;
 
-use super::{metrics::Metrics, tenants::Tenants};
+use super::{metrics::Metrics, peers::Peers, tenants::Tenants};
 use crate::{
     coalesce::{Flights, Limits, ShelfLimits, Switches},
     config::Serve,
@@ -30,7 +30,7 @@ pub(super) use chat::chat;
 pub(super) use intake::{Intake, Room};
 pub(super) use line::Line;
 pub(super) use models::{model, models};
-pub(super) use numbers::{exposition, performance, turned_away};
+pub(super) use numbers::{performance, turned_away};
 pub(super) use passing::{deadline, shared, too_late};
 pub(super) use routes::Routes;
 pub(super) use upstream::{Outgoing, Upstream};
@@ -39,6 +39,7 @@ pub(super) use upstream::{Outgoing, Upstream};
 pub(super) struct Gateway {
     pub(super) routes: Routes,
     pub(super) flights: Flights,
+    pub(super) peers: Peers,
     pub(super) tenants: Tenants,
     intake: Intake,
     pub(super) switches: Switches,
@@ -47,12 +48,12 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    pub(super) fn new(routes: Routes, switches: Switches, settings: Serve) -> Self {
+    pub(super) fn new(routes: Routes, switches: Switches, settings: Serve, peers: Peers) -> Self {
         let Serve { keep: age, keep_bytes: bytes, keep_answer_bytes: answer_bytes, answer, .. } = settings;
         let shelf = ShelfLimits { age, bytes, answer_bytes };
         let flights = Flights::new(Limits { age: answer, shelf, ..Limits::default() });
         let tenants = Tenants::new(settings.tenant, settings.tenants.clone());
         let intake = Intake::new(settings.request_bytes);
-        Self { routes, flights, tenants, intake, switches, settings, metrics: Metrics::new() }
+        Self { routes, flights, peers, tenants, intake, switches, settings, metrics: Metrics::new() }
     }
 }

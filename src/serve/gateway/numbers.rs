@@ -1,4 +1,4 @@
-//! `GET /api/metrics/performance` and `GET /metrics`: what the gateway did, as JSON and for Prometheus.
+//! `GET /api/metrics/performance`: what the gateway did, as JSON; and the counting of requests that nobody else counts.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header::CONTENT_TYPE};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{Gateway, chat::ROUTE};
@@ -42,12 +42,6 @@ pub(in crate::serve) async fn performance(
             Problem::new(StatusCode::BAD_REQUEST, wrong.to_string()).about("last_n").into_response::<Body>()
         }
     }
-}
-
-/// Everything since the start in Prometheus' text format.
-pub(in crate::serve) async fn exposition(State(gateway): State<Arc<Gateway>>) -> Response {
-    let text = gateway.metrics.exposition(gateway.flights.usage(), None);
-    ([(CONTENT_TYPE, metrics::FORMAT)], text).into_response()
 }
 
 /// Counts requests that are turned away before anybody has looked at what they want.

@@ -86,20 +86,6 @@ pub(in crate::serve) enum NotAllowed {
     Panel,
 }
 
-impl NotAllowed {
-    /// The key of the task that it is about.
-    pub(in crate::serve) fn parameter(&self) -> &'static str {
-        match self {
-            Self::NoRepository | Self::Repository => "repo",
-            Self::Commands { .. } => "kind",
-            Self::Range(_) | Self::RangeOfPull => "range",
-            Self::OtherPull { .. } | Self::NoPages | Self::NothingToPost { .. } => "pull",
-            Self::File { .. } | Self::NoFile { .. } | Self::FileOfReview => "file",
-            Self::Panel => "panel",
-        }
-    }
-}
-
 impl Allowed {
     /// What `repositories` say, else the repository at `own`, which its owner started the daemon in.
     pub(super) fn new(mut repositories: Vec<Repository>, own: Option<&Path>) -> Self {

@@ -356,7 +356,7 @@ pub(super) fn standing(counts: &Counts, now: Timestamp) -> Vec<MetricFamily> {
     ]
 }
 
-fn count<T: PartialEq>(counts: &[(T, u64)], of: T) -> u64 {
+fn count<T: Copy + PartialEq>(counts: &[(T, u64)], of: T) -> u64 {
     counts.iter().find(|(each, _)| *each == of).map_or(0, |(_, count)| *count)
 }
 

@@ -13,6 +13,7 @@ use super::*;
 use crate::{
     coalesce::{Skip, Usage},
     coverage::Spent,
+    job::{Kind, Source},
 };
 
 const ROUTE: &str = "/v1/chat/completions";
@@ -533,4 +534,28 @@ async fn an_empty_answer_is_whole_and_an_undecided_request_without_error_is_in_n
     assert!(body.is_end_stream());
     drop(body);
     assert!(traffic.performance(1)["latency_ms"]["p50"].is_number());
+}
+
+/// What alerts and the dashboard ask for by name is there.
+#[tokio::test(start_paused = true)]
+async fn everything_that_is_watched_is_told() {
+    let jobs = (&Counts::default(), Timestamp::UNIX_EPOCH);
+    let traffic = some_traffic().await;
+    traffic.metrics.queue().enqueued(Kind::Noop, Source::Api);
+    let text = traffic.metrics.exposition(NOTHING, Some(jobs));
+    let told: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let watched = [
+        include_str!("../../../ops/prometheus/scrum.rules.yml"),
+        include_str!("../../../ops/grafana/scrum.json"),
+    ];
+    let is_name = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
+    let names = watched.iter().flat_map(|text| text.split(|byte| !is_name(byte)));
+    let names: Vec<&str> = names.filter(|name| name.starts_with("scrum_")).collect();
+    assert!(names.len() > 50);
+    for name in names {
+        let family =
+            ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        assert!(told.contains(&family), "{name}");
+    }
 }

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, POLL, Queue, worker};
+use super::{LEASE, POLL, Queue, log, worker};
 use crate::{
     job::Job,
     store::{
@@ -121,6 +121,7 @@ impl Dispatcher {
         let stops = self.queue.underway.given(&held);
         for (Claimed { job, waited }, stop) in claimed.into_iter().zip(stops) {
             self.queue.numbers.waited(job.new.priority, waited);
+            log::begun(&job, waited);
             let work = worker::work(Arc::clone(&self.queue), job.clone(), stop);
             self.works.spawn(async move {
                 // A panic is the matter of this job alone.
@@ -176,9 +177,16 @@ impl Queue {
         let endings = ended.iter().filter_map(|done| Some((done.held(), done.ending.clone()?))).collect();
         let most = u32::try_from(room).unwrap_or(u32::MAX);
         self.underway.asking();
-        let (states, claimed) = self.told(self.jobs.turn(&self.node, endings, most, LEASE).await)?;
+        self.trouble.asks(true);
+        let turn = self.jobs.turn(&self.node, endings, most, LEASE).await;
+        self.trouble.asks(false);
+        let (states, claimed) = self.told(turn)?;
         for (done, state) in ended.iter().zip(states) {
             self.underway.forget(&done.held());
+            match state {
+                Some(state) => log::ended(&done.job, state),
+                None => log::fenced(&done.job),
+            }
             match state {
                 Some(state) if state.is_final() => {
                     self.numbers.ended(done.job.new.task.kind, done.job.new.source, state);

@@ -28,38 +28,27 @@ const RELIEF: f64 = 0.1;
 /// Why no job begins, and since when.
 #[derive(Default)]
 pub(super) struct Hold {
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Known {
-    reason: Option<(Held, Instant)>,
-    usage: Usage,
+    reason: Mutex<Option<(Held, Instant)>>,
 }
 
 impl Hold {
     /// Why no job begins, and since when.
     pub(super) fn reason(&self) -> Option<(Held, Instant)> {
-        self.known().reason
-    }
-
-    /// What was seen last.
-    pub(super) fn usage(&self) -> Usage {
-        self.known().usage
+        *self.known()
     }
 
     /// Takes what was seen. True when jobs may begin again.
     fn see(&self, usage: Usage, most: f64) -> bool {
         let mut known = self.known();
-        let before = known.reason;
+        let before = *known;
         let reason = judge(before.map(|(reason, _)| reason), usage, most);
         let since = before.map_or_else(Instant::now, |(_, since)| since);
-        *known = Known { reason: reason.map(|reason| (reason, since)), usage };
+        *known = reason.map(|reason| (reason, since));
         before.is_some() && reason.is_none()
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Option<(Held, Instant)>> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{LEASE, Queue};
+use super::{LEASE, Queue, log};
 use crate::{
     clock,
     job::State,
@@ -72,6 +72,7 @@ impl Queue {
             // What has ended meanwhile is not lost.
             if self.underway.lost(&held) {
                 self.numbers.lost();
+                log::lost(&held.id, held.attempt);
             }
         }
         true
@@ -94,6 +95,7 @@ impl Queue {
     }
 
     async fn reaped(&self, reaped: &Reaped) {
+        log::reaped(reaped);
         self.numbers.reaped(reaped.requeued.len() as u64, reaped.failed.len() as u64);
         if !reaped.requeued.is_empty() {
             self.wake.notify_one();

@@ -11,6 +11,7 @@ mod folders;
 mod hold;
 mod keeper;
 mod listener;
+mod log;
 mod recorder;
 mod result;
 #[cfg(test)]
@@ -28,15 +29,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Workplace,
     ground::Grounds,
-    metrics::queue::{Numbers, Refused},
+    metrics::queue::{Held, Numbers, Refused},
 };
 use crate::{
-    config::{self, Repository},
+    config,
     job::{JobId, NewJob, State, wire::Ailment},
     store::{
         Store,
         database::DatabaseError,
-        jobs::{Enqueued, Jobs},
+        jobs::{Counts, Enqueued, Jobs},
     },
 };
 use folders::Folders;
@@ -62,7 +63,7 @@ impl Workshop {
     /// For the jobs of `node`, at `place`.
     pub(super) fn open(
         place: Workplace,
-        repositories: Vec<Repository>,
+        repositories: Vec<config::Repository>,
         runs: Store,
         node: &str,
     ) -> io::Result<Self> {
@@ -110,12 +111,14 @@ impl Queue {
 
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
     pub(super) async fn bring(&self, new: NewJob) -> Result<Enqueued, DatabaseError> {
-        let (kind, source) = (new.task.kind, new.source);
+        let (id, kind, source) = (new.id.clone(), new.task.kind, new.source);
         let enqueued = self.told(self.jobs.enqueue(new, self.settings.waiting).await)?;
         match &enqueued {
             Enqueued::New(called_off) => {
                 self.numbers.enqueued(kind, source);
-                for (id, _) in called_off {
+                log::stored(&id, kind, source);
+                for (id, was) in called_off {
+                    log::called_off(id, *was);
                     // Jobs about one subject are of one kind and come from one place.
                     self.numbers.ended(kind, source, State::Cancelled);
                     self.underway.call_off(id);
@@ -135,11 +138,22 @@ impl Queue {
         id: &JobId,
     ) -> Result<Option<State>, DatabaseError> {
         let was = self.told(self.jobs.cancel(tenant, id).await)?;
-        if was.is_some_and(|state| !state.is_final()) {
+        if let Some(was) = was.filter(|state| !state.is_final()) {
+            log::called_off(id, was);
             self.underway.call_off(id);
             self.count_end(id, State::Cancelled).await;
         }
         Ok(was)
+    }
+
+    /// How many jobs there are.
+    pub(super) async fn counts(&self) -> Result<Counts, DatabaseError> {
+        self.told(self.jobs.counts().await)
+    }
+
+    /// What is used up, so that this node begins no job.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.hold.reason().map(|(reason, _)| reason)
     }
 
     /// How many jobs this node has under way.
@@ -149,7 +163,7 @@ impl Queue {
 
     /// What keeps this node from doing jobs.
     pub(super) fn ailments(&self) -> Vec<Ailment> {
-        self.trouble.ailments()
+        self.trouble.ailments(self.hold.reason().map(|(_, since)| since))
     }
 
     /// Does jobs until `end`; those under way then have `grace`, and are given back.
@@ -181,8 +195,9 @@ impl Queue {
 
     /// What the store said; it is remembered whether it said anything.
     fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-        if said.is_err() {
+        if let Err(error) = &said {
             self.numbers.store_failed();
+            log::store_failed(error);
         }
         self.trouble.store(said.as_ref().err());
         said

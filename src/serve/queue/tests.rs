@@ -1,10 +1,10 @@
-//! The dispatcher over a real file. Time is paused, but for the store's: whatever waits for nothing else waits no time at all.
+//! The dispatcher over a real file, and in real time: the store's thread waits for the disk, which paused time does not know.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::{
@@ -19,9 +19,6 @@ struct Scene {
     end: CancellationToken,
     work: Option<JoinHandle<()>>,
 }
-
-/// How long anything may take.
-const SOON: Duration = Duration::from_secs(3_600);
 
 impl Scene {
     fn new(workers: u32) -> Self {
@@ -41,7 +38,7 @@ impl Scene {
 
     async fn end(&mut self) {
         self.end.cancel();
-        timeout(SOON, self.work.take().unwrap()).await.unwrap().unwrap();
+        self.work.take().unwrap().await.unwrap();
     }
 
     async fn bring(&self, number: u32, work: Duration, timeout_secs: u32) -> JobId {
@@ -57,16 +54,16 @@ impl Scene {
 
     /// Waits until a job is in `state`.
     async fn until(&self, id: &JobId, state: State) -> Job {
-        let reached = async {
-            loop {
-                let job = self.job(id).await;
-                if job.state == state {
-                    return job;
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+        let mut notes = self.queue.jobs.notes();
+        loop {
+            let job = self.job(id).await;
+            if job.state == state {
+                return job;
             }
-        };
-        timeout(SOON, reached).await.unwrap()
+            assert!(!job.state.is_final(), "{job:?}");
+            // Whether it is about this one is seen then.
+            let _ = notes.recv().await;
+        }
     }
 }
 
@@ -110,7 +107,7 @@ fn queue(folder: &TempDir, workers: u32) -> Arc<Queue> {
     Queue::new(Jobs::new(database), settings, Numbers::new(), (node, false), workshop)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn never_more_at_once_than_may_be() {
     let mut scene = Scene::new(3);
     for number in 0..40 {
@@ -118,9 +115,10 @@ async fn never_more_at_once_than_may_be() {
     }
     let most = Arc::new(AtomicUsize::new(0));
     let looking = tokio::spawn({
-        let (queue, most) = (scene.beside(), Arc::clone(&most));
+        let (queue, most) = (Arc::clone(&scene.queue), Arc::clone(&most));
         async move {
-            loop {
+            let mut notes = queue.jobs.notes();
+            while notes.recv().await.is_ok() {
                 let running = queue.jobs.counts().await.unwrap().running;
                 most.fetch_max(usize::try_from(running).unwrap(), Ordering::SeqCst);
             }
@@ -139,17 +137,17 @@ async fn never_more_at_once_than_may_be() {
     assert_eq!(scene.queue.running(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_takes_too_long() {
     let mut scene = Scene::new(10);
     scene.begin(Duration::ZERO);
-    let long = scene.bring(1, Duration::from_secs(60), 5).await;
+    let long = scene.bring(1, Duration::from_secs(60), 1).await;
     let job = scene.until(&long, State::TimedOut).await;
-    assert_eq!(job.reason.as_deref(), Some("it took longer than 5 s"));
+    assert_eq!(job.reason.as_deref(), Some("it took longer than 1 s"));
     scene.end().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_is_called_off_makes_room() {
     let mut scene = Scene::new(1);
     scene.begin(Duration::ZERO);
@@ -164,7 +162,7 @@ async fn a_job_that_is_called_off_makes_room() {
 }
 
 /// Through another node, whose word comes with the next renewal at the latest.
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_is_called_off_elsewhere_stops() {
     let mut scene = Scene::new(1);
     scene.begin(Duration::ZERO);
@@ -176,12 +174,12 @@ async fn a_job_that_is_called_off_elsewhere_stops() {
     scene.end().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_gives_back_what_it_has_not_done() {
     let mut scene = Scene::new(2);
-    scene.begin(Duration::from_secs(20));
+    scene.begin(Duration::from_secs(2));
     let long = scene.bring(1, Duration::from_hours(10), 86_400).await;
-    let short = scene.bring(2, Duration::from_secs(10), 86_400).await;
+    let short = scene.bring(2, Duration::from_secs(1), 86_400).await;
     let waits = scene.bring(3, Duration::ZERO, 60).await;
     scene.until(&long, State::Running).await;
     scene.until(&short, State::Running).await;
@@ -192,12 +190,12 @@ async fn who_leaves_gives_back_what_it_has_not_done() {
     assert_eq!((job.attempt, scene.queue.running()), (0, 0));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_away_for_a_while_stops_nobody() {
     let mut scene = Scene::new(2);
     let path = scene.folder.path().join("scrum.db");
     scene.begin(Duration::ZERO);
-    let running = scene.bring(1, Duration::from_secs(1), 60).await;
+    let running = scene.bring(1, Duration::from_millis(200), 60).await;
     let waits = scene.bring(2, Duration::ZERO, 60).await;
     scene.until(&waits, State::Succeeded).await;
     let foreign = Connection::open(&path).unwrap();
@@ -215,7 +213,7 @@ async fn a_store_that_is_away_for_a_while_stops_nobody() {
 }
 
 /// What cannot be done by the program there fails, or is tried again, and the others go on.
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_cannot_be_done_fails_alone() {
     let mut scene = Scene::new(2);
     scene.begin(Duration::ZERO);

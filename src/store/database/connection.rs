@@ -15,4 +15,7 @@ pub(super) trait Connection: Sql {
 
     /// The notes of the transaction.
     fn notes(&mut self) -> Vec<Note>;
+
+    /// Whether a transaction that `problem` broke is to be begun anew. Waits first for as long as makes sense.
+    fn try_again(&mut self, problem: &Problem) -> bool;
 }

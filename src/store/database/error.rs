@@ -1,22 +1,22 @@
-//! What can be wrong with a database file, in words that name it: [`DatabaseError`].
+//! What can be wrong with a database, in words that name it: [`DatabaseError`].
 //!
-//! `SQLite`'s codes are sorted by what somebody can do about them. What to do is said in `cli/error`.
+//! The engines' codes are sorted by what somebody can do about them. What to do is said in `cli/error`.
 
-use std::{io, path::PathBuf};
+use std::io;
 
 use rusqlite::ErrorCode;
 
-/// A database file, and what is wrong with it.
+/// A database, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {problem}", path.display())]
+#[error("{name}: {problem}")]
 pub struct DatabaseError {
-    /// The file.
-    pub path: PathBuf,
+    /// The file, or the server without what lets one in.
+    pub name: String,
     /// What is wrong.
     pub problem: Problem,
 }
 
-/// What is wrong with a database file.
+/// What is wrong with a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A daemon holds its lock file.
@@ -51,14 +51,26 @@ pub enum Problem {
     /// A setting that everything rests on did not take.
     #[error("{name} is {found:?} there, and must be {wanted:?}")]
     Setting {
-        /// The pragma.
+        /// Its name.
         name: &'static str,
         /// As read back.
         found: String,
         /// As set.
         wanted: &'static str,
     },
-    /// Anything else that `SQLite` says.
+    /// The address of a server that is none.
+    #[error("this is no address of a PostgreSQL server")]
+    BadAddress,
+    /// The server does not let us in, or do what must be done.
+    #[error("the server refuses: {0}")]
+    Refused(String),
+    /// The connection to the server was cut, or there is none to be had.
+    #[error("the server cannot be reached: {0}")]
+    Cut(String),
+    /// Others changed the same at the same time, again and again.
+    #[error("others are changing the same: {0}")]
+    Conflict(String),
+    /// Anything else that the engine says.
     #[error("{0}")]
     Other(String),
     /// Whoever worked on it is gone; whether a change was kept is not known.

@@ -1,4 +1,4 @@
-//! Everything that must outlive the process and is no run: [`Database`], one `SQLite` file.
+//! Everything that must outlive the process and is no run: [`Database`], a `SQLite` file or tables on a server of `PostgreSQL`.
 //!
 //! One thread writes, in transactions that are on disk before anybody is answered; a few connections read. Which tables
 //! there are is in `schema/`; what stands in them is the affair of the modules beside this one, which hand in work as
@@ -7,17 +7,22 @@
 mod connection;
 mod error;
 mod notes;
+mod postgres;
 mod readers;
 mod sql;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::{
+    fmt,
     fs::File,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 use tokio::sync::broadcast;
@@ -25,6 +30,8 @@ use tokio::sync::broadcast;
 pub use error::{DatabaseError, Problem};
 pub use notes::Note;
 use notes::Notes;
+pub use postgres::Server;
+use postgres::{Postgres, news::News};
 use readers::Readers;
 pub(crate) use sql::values;
 pub use sql::{Engine, FromValue, Row, Sql, Value};
@@ -38,14 +45,56 @@ pub struct Database {
 }
 
 struct Open {
-    path: PathBuf,
+    address: Address,
     // Before the writer: the last connection to close tidies up, and only it can.
     readers: Readers,
     writer: Writer,
     notes: Notes,
+    /// Ends with the database.
+    _news: Option<News>,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// In a file.
+    File(PathBuf),
+    /// On a server.
+    Server(Server),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => fmt::Display::fmt(&path.display(), out),
+            Self::Server(server) => fmt::Display::fmt(server, out),
+        }
+    }
 }
 
 impl Database {
+    /// Copies the file at `path`, as it is at one moment, into one that is not there yet, also while a daemon uses it.
+    pub fn copy(path: &Path, to: &Path) -> Result<(), DatabaseError> {
+        let named = |problem| DatabaseError { name: to.display().to_string(), problem };
+        file::copy(path, to).map_err(named)
+    }
+
+    /// Opens what is at an address for a short while, also beside a daemon.
+    pub fn at(address: &Address) -> Result<Self, DatabaseError> {
+        match address {
+            Address::File(path) => Self::open(path),
+            Address::Server(server) => Self::join(server),
+        }
+    }
+
+    /// Opens what is at an address for a daemon: a file for this one alone, a server for as many as there are.
+    pub fn at_for_daemon(address: &Address) -> Result<Self, DatabaseError> {
+        match address {
+            Address::File(path) => Self::open_for_daemon(path),
+            Address::Server(server) => Self::join(server),
+        }
+    }
+
     /// Opens the file for a short while, also beside a daemon; makes it, with its folder, where there is none.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
         Self::connect(path, |_| Ok(None))
@@ -63,19 +112,46 @@ impl Database {
         let open = || {
             let path = file::create(path)?;
             let lock = lock(&path)?;
-            let notes = Notes::new();
+            let notes = Notes::here();
             let writer = Writer::start(Sqlite::writer(file::writer(&path)?), notes.clone(), lock)?;
             let read = path.clone();
             let readers = Readers::new(move || Ok(Sqlite::reader(file::reader(&read)?)));
-            Ok(Open { path, readers, writer, notes })
+            Ok(Open { address: Address::File(path), readers, writer, notes, _news: None })
         };
-        let open = open().map_err(|problem| DatabaseError { path: path.to_owned(), problem })?;
+        let open = open().map_err(|problem| DatabaseError { name: path.display().to_string(), problem })?;
         Ok(Self { open: Arc::new(open) })
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.open.path
+    /// Opens the tables on a server; makes them where there are none.
+    pub fn join(server: &Server) -> Result<Self, DatabaseError> {
+        let open = || {
+            // A client runs a runtime of its own, which cannot be done inside of another one.
+            thread::scope(|scope| scope.spawn(|| postgres::migrate(server)).join())
+                .map_err(|_| Problem::GivenUp)??;
+            let node = uuid::Uuid::now_v7().to_string();
+            let (notes, outbox) = Notes::shared(node.clone());
+            let writer = Writer::start(Postgres::writer(server.clone(), node), notes.clone(), None)?;
+            let read = server.clone();
+            let readers = Readers::new(move || Ok(Postgres::reader(read.clone())));
+            let news = News::start(server.clone(), outbox)?;
+            let address = Address::Server(server.clone());
+            Ok(Open { address, readers, writer, notes, _news: Some(news) })
+        };
+        let open = open().map_err(|problem| DatabaseError { name: server.to_string(), problem })?;
+        Ok(Self { open: Arc::new(open) })
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.open.address
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.open.address {
+            Address::File(path) => Some(path),
+            Address::Server(_) => None,
+        }
     }
 
     /// Changes something: `work` runs in a transaction, shared with others that wait, and what it gave is given when it is
@@ -102,6 +178,6 @@ impl Database {
     }
 
     fn named(&self, problem: Problem) -> DatabaseError {
-        DatabaseError { path: self.open.path.clone(), problem }
+        DatabaseError { name: self.open.address.to_string(), problem }
     }
 }

@@ -54,10 +54,14 @@ fn at_one_moment<T>(
     connection: &mut dyn Connection,
     look: impl Fn(&mut dyn Sql) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
-    connection.begin()?;
-    let found = look(connection);
-    connection.roll_back();
-    found
+    loop {
+        let found = connection.begin().and_then(|()| look(connection));
+        connection.roll_back();
+        match found {
+            Err(problem) if connection.try_again(&problem) => {}
+            found => return found,
+        }
+    }
 }
 
 fn lock<T>(idle: &Mutex<T>) -> MutexGuard<'_, T> {

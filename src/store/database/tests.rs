@@ -51,7 +51,7 @@ async fn a_new_file_is_its_owners_and_every_connection_is_set() {
         Ok((journal, numbers.into_iter().collect::<Result<Vec<i64>, _>>()?))
     };
     let written = database.write(settings).await.unwrap();
-    assert_eq!(written, ("wal".to_owned(), vec![2, 1, 5000, 3]));
+    assert_eq!(written, ("wal".to_owned(), vec![2, 1, 5000, 4]));
     assert_eq!(database.read(settings).await.unwrap(), written);
     // Earlier ones may damage a file that two connections write to.
     assert!(rusqlite::version_number() >= 3_051_003);
@@ -117,7 +117,7 @@ async fn a_full_disk_is_said_and_costs_nothing_that_was_there() {
         database.write(|sql| sql.execute("CREATE TABLE large AS SELECT randomblob(100000) AS bytes", &[]));
     let error = large.await.unwrap_err();
     assert_eq!(error.problem, Problem::Full);
-    assert_eq!(error.to_string(), format!("{}: the disk is full", database.path().display()));
+    assert_eq!(error.to_string(), format!("{}: the disk is full", database.address()));
     assert_eq!(numbers(&database).await, [1]);
 }
 
@@ -134,6 +134,24 @@ async fn one_daemon_at_a_time_and_others_for_a_short_while() {
     drop(daemon);
     drop(Database::open_for_daemon(&path).unwrap());
     assert_eq!(numbers(&beside).await, [1]);
+}
+
+#[tokio::test]
+async fn a_copy_is_made_beside_a_daemon_and_takes_nobodys_place() {
+    let folder = folder();
+    let (path, to) = (folder.path().join("scrum.db"), folder.path().join("copy.db"));
+    assert!(Database::copy(&path, &to).is_err() && !to.exists(), "there is nothing to copy");
+    let daemon = Database::open_for_daemon(&path).unwrap();
+    with_numbers(&daemon).await;
+    add(&daemon, 1).await.unwrap();
+    Database::copy(&path, &to).unwrap();
+    add(&daemon, 2).await.unwrap();
+    assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+    let copy = Database::open_for_daemon(&to).unwrap();
+    assert_eq!(numbers(&copy).await, [1]);
+    let error = Database::copy(&path, &to).unwrap_err();
+    assert!(matches!(error.problem, Problem::Unreachable(_)), "{error}");
+    assert_eq!(numbers(&copy).await, [1]);
 }
 
 #[test]
@@ -170,7 +188,7 @@ fn files_that_are_none_of_ours() {
     check(&with("CREATE TABLE other (a)"), "FILE: it is a database of another program");
     check(
         &with("PRAGMA application_id = 1935897197; PRAGMA user_version = 99"),
-        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 3",
+        "FILE: a newer scrum wrote it: its schema is 99, this scrum knows up to 4",
     );
     check(
         &|path| {

@@ -134,8 +134,17 @@ struct Stopped {
     problem: Problem,
 }
 
-/// Does all of it in one transaction.
+/// Does all of it in one transaction, as often as it takes.
 fn together(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
+    loop {
+        match once(connection, group) {
+            Err(stopped) if connection.try_again(&stopped.problem) => {}
+            done => return done,
+        }
+    }
+}
+
+fn once(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
     connection.begin().map_err(|problem| Stopped { at: None, problem })?;
     for (at, work) in group.iter_mut().enumerate() {
         if let Err(problem) = work.run(connection) {

@@ -7,7 +7,9 @@ use scrum::{
     store::jobs::{Ending, Held, Jobs, Reaped},
 };
 
-use super::{LEASE, Two, again, against_each_engine, bring, claim, claim_one, done, finish, id, noop, state};
+use super::{
+    LEASE, Nodes, again, against_each_engine, bring, claim, claim_one, done, finish, id, noop, state,
+};
 
 against_each_engine!(
     only_the_attempt_that_runs_may_end_it,
@@ -22,7 +24,7 @@ against_each_engine!(
     all_endings_of_one_call,
 );
 
-async fn only_the_attempt_that_runs_may_end_it(Two { one, two, .. }: Two) {
+async fn only_the_attempt_that_runs_may_end_it(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     assert_eq!(finish(&one, "a", &Held { id: id(1), attempt: 0 }, done()).await, None);
     let held = claim_one(&one, "a").await;
@@ -40,12 +42,12 @@ async fn only_the_attempt_that_runs_may_end_it(Two { one, two, .. }: Two) {
     assert_eq!(one.job(None, &id(1)).await.unwrap().unwrap().node.as_deref(), Some("b"));
 }
 
-async fn an_ending_told_twice_counts_once(Two { one, .. }: Two) {
+async fn an_ending_told_twice_counts_once(Nodes { one, .. }: Nodes) {
     let endings = [
         (done(), State::Succeeded),
         (Ending::Failed("no such commit".to_owned()), State::Failed),
         (Ending::TimedOut("after 60 s".to_owned()), State::TimedOut),
-        (again(Duration::from_secs(3_600)), State::Queued),
+        (again(Duration::from_hours(1)), State::Queued),
     ];
     for (n, (ending, expect)) in (0..).zip(endings.clone()) {
         bring(&one, noop(n)).await;
@@ -60,7 +62,7 @@ async fn an_ending_told_twice_counts_once(Two { one, .. }: Two) {
     }
 }
 
-async fn another_attempt_until_none_is_left(Two { one, .. }: Two) {
+async fn another_attempt_until_none_is_left(Nodes { one, .. }: Nodes) {
     bring(&one, noop(1)).await;
     for expect in [State::Queued, State::Queued, State::Failed] {
         let held = claim_one(&one, "a").await;
@@ -73,10 +75,10 @@ async fn another_attempt_until_none_is_left(Two { one, .. }: Two) {
     assert!(job.finished.is_some());
 }
 
-async fn what_is_put_off_is_not_taken(Two { one, database, .. }: Two) {
+async fn what_is_put_off_is_not_taken(Nodes { one, database, .. }: Nodes) {
     bring(&one, noop(1)).await;
     let held = claim_one(&one, "a").await;
-    finish(&one, "a", &held, again(Duration::from_secs(3_600))).await;
+    finish(&one, "a", &held, again(Duration::from_hours(1))).await;
     assert_eq!(claim(&one, "a", 10).await, []);
     let later = "UPDATE jobs SET since = since - 3660000, not_before = not_before - 3660000";
     database.write(move |sql| sql.execute(later, &[])).await.unwrap();
@@ -85,7 +87,7 @@ async fn what_is_put_off_is_not_taken(Two { one, database, .. }: Two) {
     assert!((60..70).contains(&claimed[0].waited.as_secs()), "{:?}", claimed[0].waited);
 }
 
-async fn what_is_given_back_does_not_count(Two { one, two, .. }: Two) {
+async fn what_is_given_back_does_not_count(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     for _ in 0..5 {
         let held = claim_one(&one, "a").await;
@@ -108,7 +110,7 @@ fn requeued(n: u64) -> Reaped {
     Reaped { requeued: vec![id(n)], failed: Vec::new() }
 }
 
-async fn a_lost_node_gives_everything_back(Two { one, two, .. }: Two) {
+async fn a_lost_node_gives_everything_back(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     let held = claim_for_no_time(&one, "a").await;
     bring(&one, noop(2)).await;
@@ -122,7 +124,7 @@ async fn a_lost_node_gives_everything_back(Two { one, two, .. }: Two) {
     assert_eq!(claim(&two, "b", 10).await.len(), 2);
 }
 
-async fn what_kills_its_daemon_ends_failed(Two { one, .. }: Two) {
+async fn what_kills_its_daemon_ends_failed(Nodes { one, .. }: Nodes) {
     bring(&one, noop(1)).await;
     for round in 0..3 {
         let held = claim_for_no_time(&one, "a").await;
@@ -137,7 +139,7 @@ async fn what_kills_its_daemon_ends_failed(Two { one, .. }: Two) {
     assert_eq!((job.state, job.attempt, job.reason.as_deref()), (State::Failed, 3, Some(reason)));
 }
 
-async fn a_lease_that_is_renewed_is_kept(Two { one, two, .. }: Two) {
+async fn a_lease_that_is_renewed_is_kept(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     let held = claim_for_no_time(&one, "a").await;
     assert_eq!(one.renew("b", vec![held.clone()], LEASE).await, Ok(vec![held.clone()]));
@@ -147,7 +149,7 @@ async fn a_lease_that_is_renewed_is_kept(Two { one, two, .. }: Two) {
     assert_eq!(one.renew("a", vec![held.clone()], LEASE).await, Ok(vec![held]));
 }
 
-async fn called_off_is_for_good(Two { one, two, .. }: Two) {
+async fn called_off_is_for_good(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     assert_eq!(two.cancel(Some("other"), &id(1)).await, Ok(None));
     assert_eq!(two.cancel(None, &id(2)).await, Ok(None));
@@ -176,7 +178,7 @@ async fn called_off_is_for_good(Two { one, two, .. }: Two) {
     assert_eq!(state(&one, 3).await, Some(State::Succeeded));
 }
 
-async fn all_endings_of_one_call(Two { one, .. }: Two) {
+async fn all_endings_of_one_call(Nodes { one, .. }: Nodes) {
     for n in 0..4 {
         bring(&one, noop(n)).await;
     }

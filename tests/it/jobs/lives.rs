@@ -7,7 +7,7 @@ use scrum::{
 };
 
 use super::{
-    LEASE, MANY, Two, about, against_each_engine, bring, claim, claim_one, done, finish, id, keyed, noop,
+    LEASE, MANY, Nodes, about, against_each_engine, bring, claim, claim_one, done, finish, id, keyed, noop,
     number, of, state,
 };
 
@@ -23,7 +23,7 @@ against_each_engine!(
     texts_of_any_kind,
 );
 
-async fn from_the_first_to_the_last_state(Two { one, two, .. }: Two) {
+async fn from_the_first_to_the_last_state(Nodes { one, two, .. }: Nodes) {
     let new = keyed("k", about("pull/7", noop(1)));
     bring(&one, new.clone()).await;
     let waiting = two.job(None, &id(1)).await.unwrap().unwrap();
@@ -63,7 +63,7 @@ async fn from_the_first_to_the_last_state(Two { one, two, .. }: Two) {
     assert_eq!(one.job(None, &id(2)).await, Ok(None));
 }
 
-async fn one_name_is_one_job(Two { one, two, .. }: Two) {
+async fn one_name_is_one_job(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     bring(&two, noop(1)).await;
     assert_eq!(claim(&one, "a", 10).await.len(), 1);
@@ -72,7 +72,7 @@ async fn one_name_is_one_job(Two { one, two, .. }: Two) {
 }
 
 /// 64 clients on two nodes bring 320 where 200 may wait.
-async fn no_more_wait_than_may(Two { one, two, .. }: Two) {
+async fn no_more_wait_than_may(Nodes { one, two, .. }: Nodes) {
     let clients = (0..64).map(|client| {
         let jobs = if client % 2 == 0 { one.clone() } else { two.clone() };
         tokio::spawn(async move {
@@ -98,7 +98,7 @@ async fn no_more_wait_than_may(Two { one, two, .. }: Two) {
     bring(&one, noop(999)).await;
 }
 
-async fn one_key_is_one_job(Two { one, two, .. }: Two) {
+async fn one_key_is_one_job(Nodes { one, two, .. }: Nodes) {
     let clients = (0..50).map(|n| {
         let jobs = if n % 2 == 0 { one.clone() } else { two.clone() };
         tokio::spawn(async move { jobs.enqueue(keyed("k", noop(n)), MANY).await.unwrap() })
@@ -117,7 +117,7 @@ async fn one_key_is_one_job(Two { one, two, .. }: Two) {
     assert_eq!(two.enqueue(keyed("k", noop(104)), MANY).await, Ok(Enqueued::Same(first, State::Running)));
 }
 
-async fn a_key_is_free_again_after_the_end(Two { one, two, .. }: Two) {
+async fn a_key_is_free_again_after_the_end(Nodes { one, two, .. }: Nodes) {
     bring(&one, keyed("k", noop(1))).await;
     let held = claim_one(&one, "a").await;
     finish(&one, "a", &held, done()).await;
@@ -126,7 +126,7 @@ async fn a_key_is_free_again_after_the_end(Two { one, two, .. }: Two) {
     bring(&one, keyed("k", noop(3))).await;
 }
 
-async fn a_newer_one_takes_the_place_of_an_older_one(Two { one, two, .. }: Two) {
+async fn a_newer_one_takes_the_place_of_an_older_one(Nodes { one, two, .. }: Nodes) {
     bring(&one, about("pull/7", noop(1))).await;
     let held = claim_one(&one, "a").await;
     bring(&one, about("pull/8", noop(2))).await;
@@ -143,7 +143,7 @@ async fn a_newer_one_takes_the_place_of_an_older_one(Two { one, two, .. }: Two) 
     assert_eq!(reason.as_deref(), Some("a newer job about the same came"));
 }
 
-async fn nothing_is_called_off_for_one_that_has_no_room(Two { one, .. }: Two) {
+async fn nothing_is_called_off_for_one_that_has_no_room(Nodes { one, .. }: Nodes) {
     bring(&one, about("pull/7", noop(1))).await;
     claim_one(&one, "a").await;
     bring(&one, noop(2)).await;
@@ -152,7 +152,7 @@ async fn nothing_is_called_off_for_one_that_has_no_room(Two { one, .. }: Two) {
     assert_eq!(state(&one, 3).await, None);
 }
 
-async fn counts_and_lists(Two { one, two, .. }: Two) {
+async fn counts_and_lists(Nodes { one, two, .. }: Nodes) {
     let urgent = |n, priority| super::urgent(priority, noop(n));
     bring(&one, urgent(1, Priority::Low)).await;
     let claimed = claim(&one, "a", 1).await;
@@ -182,7 +182,7 @@ async fn counts_and_lists(Two { one, two, .. }: Two) {
     check(Filter { kind: Some(scrum::job::Kind::Review), ..all() }, &[]).await;
 }
 
-async fn texts_of_any_kind(Two { one, .. }: Two) {
+async fn texts_of_any_kind(Nodes { one, .. }: Nodes) {
     let odd = "'; DROP TABLE jobs; -- \u{1f980} \\ \" % _ ?1 $1 \n";
     let mut new = of(odd, keyed(odd, about(odd, noop(1))));
     new.task.range = Some(format!("{odd}\u{0}"));

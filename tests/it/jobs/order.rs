@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use scrum::job::Priority::{High, Low, Normal};
 
-use super::{Two, again, against_each_engine, bring, claim, finish, held, noop, numbers, of, urgent};
+use super::{Nodes, again, against_each_engine, bring, claim, finish, held, noop, numbers, of, urgent};
 
 against_each_engine!(
     urgent_ones_first_then_as_they_came,
@@ -12,7 +12,7 @@ against_each_engine!(
     the_clock_goes_backwards,
 );
 
-async fn urgent_ones_first_then_as_they_came(Two { one, two, .. }: Two) {
+async fn urgent_ones_first_then_as_they_came(Nodes { one, two, .. }: Nodes) {
     for (n, priority) in [(1, Low), (2, Normal), (3, Low), (4, High), (5, Normal), (6, High)] {
         bring(&one, urgent(priority, noop(n))).await;
     }
@@ -21,7 +21,7 @@ async fn urgent_ones_first_then_as_they_came(Two { one, two, .. }: Two) {
     assert_eq!(numbers(&claim(&two, "b", 10).await), [5, 1, 3]);
 }
 
-async fn tenants_take_turns(Two { one, .. }: Two) {
+async fn tenants_take_turns(Nodes { one, .. }: Nodes) {
     for n in 0..100 {
         bring(&one, urgent(High, of("greedy", noop(n)))).await;
     }
@@ -37,7 +37,7 @@ async fn tenants_take_turns(Two { one, .. }: Two) {
 }
 
 /// Ten workers on two nodes, 300 jobs.
-async fn nobody_takes_what_another_took(Two { one, two, .. }: Two) {
+async fn nobody_takes_what_another_took(Nodes { one, two, .. }: Nodes) {
     for n in 0..300 {
         bring(&one, of(&format!("t{}", n % 7), noop(n))).await;
     }
@@ -61,16 +61,16 @@ async fn nobody_takes_what_another_took(Two { one, two, .. }: Two) {
 }
 
 /// By an hour, after two jobs came, and one of them was put off for a minute.
-async fn the_clock_goes_backwards(Two { one, database, .. }: Two) {
+async fn the_clock_goes_backwards(Nodes { one, database, .. }: Nodes) {
     bring(&one, noop(1)).await;
     bring(&one, noop(2)).await;
     let first = claim(&one, "a", 1).await;
-    finish(&one, "a", &held(&first[0]), again(std::time::Duration::from_secs(60))).await;
+    finish(&one, "a", &held(&first[0]), again(std::time::Duration::from_mins(1))).await;
     let hour = "UPDATE jobs SET place = place + 3600000, created = created + 3600000, since = since + 3600000, \
                 not_before = not_before + 3600000, started = started + 3600000";
     database.write(move |sql| sql.execute(hour, &[])).await.unwrap();
     bring(&one, noop(3)).await;
     let claimed = claim(&one, "a", 10).await;
     assert_eq!(numbers(&claimed), [1, 2, 3]);
-    assert!(claimed.iter().all(|one| one.waited < std::time::Duration::from_secs(60)));
+    assert!(claimed.iter().all(|one| one.waited < std::time::Duration::from_mins(1)));
 }

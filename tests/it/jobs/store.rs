@@ -1,22 +1,33 @@
 //! Stores for these tests: each of its own, with two nodes on it.
 
-use scrum::store::{database::Database, jobs::Jobs};
+use scrum::store::{
+    database::{Database, Server},
+    jobs::Jobs,
+};
 
-use super::Two;
+use super::Nodes;
 
 /// What keeps a store's data until the test is over.
 pub(super) enum Place {
     Folder { _folder: tempfile::TempDir },
+    Server,
 }
 
-/// A file.
-pub(super) fn sqlite() -> Two {
+/// On a file.
+pub(super) fn sqlite() -> Nodes {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scrum.db");
-    let (database, other) = (Database::open(&path).unwrap(), Database::open(&path).unwrap());
-    two(database, other, Place::Folder { _folder: folder })
+    let open = || Database::open(&path).unwrap();
+    nodes([open(), open()], Place::Folder { _folder: folder })
 }
 
-fn two(database: Database, other: Database, place: Place) -> Two {
-    Two { one: Jobs::new(database.clone()), two: Jobs::new(other), database, _place: place }
+/// On a server; `None`, and a word about it, where none is installed.
+pub(super) fn postgres() -> Option<Nodes> {
+    let server = Server::parse(&crate::postgres::address()?).unwrap();
+    let join = || Database::join(&server).unwrap();
+    Some(nodes([join(), join()], Place::Server))
+}
+
+fn nodes([one, two]: [Database; 2], place: Place) -> Nodes {
+    Nodes { one: Jobs::new(one.clone()), two: Jobs::new(two), database: one, _place: place }
 }

@@ -7,7 +7,7 @@ use scrum::{
     store::{database::Note, jobs::Held},
 };
 
-use super::{Two, again, against_each_engine, bring, claim_one, done, finish, id, noop};
+use super::{Nodes, again, against_each_engine, bring, claim_one, done, finish, id, noop};
 
 against_each_engine!(
     events_stand_in_order_without_gaps,
@@ -16,7 +16,7 @@ against_each_engine!(
     who_waits_is_told,
 );
 
-async fn events_stand_in_order_without_gaps(Two { one, two, .. }: Two) {
+async fn events_stand_in_order_without_gaps(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     let tell = async |node: &str, held: &Held, events: &[&str]| {
         one.tell(node, held.clone(), events.iter().map(|&event| event.to_owned()).collect()).await.unwrap()
@@ -44,7 +44,7 @@ async fn events_stand_in_order_without_gaps(Two { one, two, .. }: Two) {
     assert_eq!(two.events(&id(2), 0, 100).await, Ok(vec![]));
 }
 
-async fn files_are_for_the_next_attempt(Two { one, two, .. }: Two) {
+async fn files_are_for_the_next_attempt(Nodes { one, two, .. }: Nodes) {
     bring(&one, noop(1)).await;
     let first = claim_one(&one, "a").await;
     let file = |name: &str, bytes: &[u8]| (name.to_owned(), bytes.to_vec());
@@ -66,7 +66,7 @@ async fn files_are_for_the_next_attempt(Two { one, two, .. }: Two) {
     assert_eq!(two.file(&id(2), "run.json").await, Ok(None));
 }
 
-async fn what_is_over_goes_with_all_that_is_its(Two { one, two, database, .. }: Two) {
+async fn what_is_over_goes_with_all_that_is_its(Nodes { one, two, database, .. }: Nodes) {
     for n in 1..=4 {
         bring(&one, noop(n)).await;
         let held = claim_one(&one, "a").await;
@@ -94,7 +94,7 @@ async fn what_is_over_goes_with_all_that_is_its(Two { one, two, database, .. }: 
     assert_eq!(rest, Ok([3, 2, 2]));
 }
 
-async fn who_waits_is_told(Two { one, database, .. }: Two) {
+async fn who_waits_is_told(Nodes { one, database, .. }: Nodes) {
     let mut notes = database.notes();
     let mut told = || {
         let mut told = BTreeSet::new();

@@ -2,7 +2,13 @@
 
 mod callers;
 mod gateway;
+mod jobs;
+mod log;
+mod nodes;
+mod openapi;
+mod shell;
 mod threads;
+mod watching;
 mod webhooks;
 
 use std::{fs::File, io, process::Stdio};
@@ -65,14 +71,16 @@ impl Serve {
     }
 
     async fn with_variable(sandbox: Sandbox, variable: &str, value: &str) -> Self {
-        Self::with_variables(sandbox, &[(variable, value)]).await
+        Self::keeping("scrum.db", sandbox, &[(variable, value)]).await
     }
 
-    /// Configured by what is in `sandbox`, with these variables.
-    pub(crate) async fn with_variables(sandbox: Sandbox, variables: &[(&str, &str)]) -> Self {
+    /// With a store of its own or one that others have too.
+    pub(crate) async fn keeping(store: &str, sandbox: Sandbox, variables: &[(&str, &str)]) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml", "--store", "scrum.db"]);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml"])
+            .env("SCRUM_STORE", store);
         command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -114,6 +122,18 @@ impl Serve {
     pub(crate) fn terminate(&self) {
         let id = nix::unistd::Pid::from_raw(i32::try_from(self.process.id().unwrap()).unwrap());
         nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+    }
+
+    /// Asks it to end, and gives all that it has logged.
+    pub(crate) async fn log_at_the_end(mut self) -> String {
+        self.terminate();
+        self.process.wait().await.unwrap();
+        std::fs::read_to_string(self.sandbox.home().join("stderr")).unwrap()
+    }
+
+    /// Ends it at once.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
     }
 
     /// Waits until it listens no more.

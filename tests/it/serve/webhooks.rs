@@ -67,7 +67,7 @@ impl Scene {
         sandbox.write("scrum.toml", configuration(&sandbox, &git.url));
         let variables =
             [("HOOK_SECRET", SECRET), ("SHOP_TOKEN", TOKEN), ("OTHER_KEY", "another-key-of-the-daemon")];
-        let serve = Serve::with_variables(sandbox, &variables).await;
+        let serve = Serve::keeping("scrum.db", sandbox, &variables).await;
         let scene = Self { customs, serve, forge, git };
         scene.push("let b = 2;");
         scene

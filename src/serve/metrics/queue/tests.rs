@@ -45,6 +45,7 @@ fn text(metrics: &Metrics, jobs: Option<(&Counts, Timestamp)>) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the whole text")]
 fn the_text() {
     let metrics = a_little_of_everything();
     let running = metrics.queue().running();

@@ -40,14 +40,14 @@ impl Desk {
         order::check(&order)?;
         self.check_timeout(&order)?;
         let tenant = tenant(caller, &parts.headers, order.tenant.take())?;
+        let new = self.new_job(order, tenant.as_ref().to_owned())?;
+        if let Err(not_allowed) = self.queue.workshop.grounds.admit(&new.tenant, &new.task) {
+            self.queue.numbers.refused(Refused::NotAllowed);
+            return Err(not_allowed.into());
+        }
         if let Err(exceeded) = self.tenants.admit(&tenant, 0) {
             self.queue.numbers.refused(Refused::TenantLimit);
             return Err(exceeded.of_jobs().into());
-        }
-        let new = self.new_job(order, tenant.as_ref().to_owned())?;
-        if let Err(refused) = self.queue.grounds().admit(&new.tenant, &new.task) {
-            self.queue.numbers.refused(Refused::NotAllowed);
-            return Err(not_allowed(&refused));
         }
         let id = new.id.clone();
         match self.queue.bring(new).await.map_err(broken)? {
@@ -122,12 +122,25 @@ fn brought(status: StatusCode, id: &JobId, state: Stand) -> Response {
     response
 }
 
-fn not_allowed(refused: &NotAllowed) -> Problem {
-    let (status, code) = match refused.parameter() {
-        "repo" | "kind" => (StatusCode::FORBIDDEN, "not_allowed"),
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value"),
-    };
-    Problem::new(status, refused.to_string()).code(code).about(refused.parameter())
+impl From<NotAllowed> for Problem {
+    fn from(not_allowed: NotAllowed) -> Self {
+        let (status, code, key) = match &not_allowed {
+            NotAllowed::Repository => (StatusCode::FORBIDDEN, "repository_not_allowed", "repo"),
+            NotAllowed::Commands { .. } => (StatusCode::FORBIDDEN, "kind_not_allowed", "kind"),
+            NotAllowed::NoRepository => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "repo"),
+            NotAllowed::Range(_) | NotAllowed::RangeOfPull => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "range")
+            }
+            NotAllowed::OtherPull { .. } | NotAllowed::NoPages | NotAllowed::NothingToPost { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "pull")
+            }
+            NotAllowed::File { .. } | NotAllowed::NoFile { .. } | NotAllowed::FileOfReview => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "file")
+            }
+            NotAllowed::Panel => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", "panel"),
+        };
+        Self::new(status, not_allowed.to_string()).code(code).about(key)
+    }
 }
 
 fn conflict(other: &JobId) -> Problem {

@@ -51,7 +51,7 @@ impl Desk {
     async fn events(&self, caller: &Caller, id: &str, headers: &HeaderMap) -> Result<Response, Problem> {
         let after = last_event(headers)?;
         let job = self.job(caller, id).await?;
-        let tail = self.tails.of(&job.new.id, after);
+        let tail = self.tails.of(&job.new.id);
         let watching = Watching {
             news: tail.listen(),
             tail,

@@ -47,7 +47,7 @@ const LARGEST_ORDER: usize = 16 << 10;
 
 /// What all requests about jobs share.
 pub(in crate::serve) struct Desk {
-    queue: Arc<Queue>,
+    pub(in crate::serve) queue: Arc<Queue>,
     database: Database,
     intake: Intake,
     /// What each tenant may bring within a minute.

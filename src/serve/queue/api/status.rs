@@ -52,6 +52,7 @@ impl Desk {
                 .oldest
                 .map(|oldest| now.duration_since(oldest).as_secs_f64().max(0.0)),
             node: self.queue.node.clone(),
+            held: self.queue.held().map(|held| held.word().to_owned()),
             limits: Limits {
                 waiting: settings.waiting,
                 running: settings.workers.into(),

@@ -59,7 +59,7 @@ struct Known {
     job: Option<Standing>,
     /// The latest events, without gaps, each with its number and text.
     events: VecDeque<(u64, Bytes)>,
-    /// The number of the last event that was read, or from which on reading began.
+    /// The number of the last event that was read.
     last: u64,
 }
 
@@ -88,14 +88,14 @@ impl Tails {
         Self { jobs, open: Mutex::default() }
     }
 
-    /// The tail of a job, for somebody who has seen its events up to `after`.
-    pub(super) fn of(&self, id: &JobId, after: u64) -> Arc<Tail> {
+    /// The tail of a job, shared by all who watch it now.
+    pub(super) fn of(&self, id: &JobId) -> Arc<Tail> {
         let mut open = self.open();
         if let Some(tail) = open.get(id).and_then(Weak::upgrade) {
             return tail;
         }
         open.retain(|_, tail| tail.strong_count() > 0);
-        let known = Turn::new(Known { last: after, ..Known::default() });
+        let known = Turn::default();
         let tail = Tail { id: id.clone(), jobs: self.jobs.clone(), news: watch::Sender::new(0), known };
         let tail = Arc::new(tail);
         open.insert(id.clone(), Arc::downgrade(&tail));
@@ -159,7 +159,8 @@ impl Tail {
             return Ok(Some(told));
         }
         told.extend(known.events.iter().filter(|(seq, _)| *seq > seen.event).map(|(_, text)| text.clone()));
-        seen.event = seen.event.max(known.last);
+        // A number that there is not yet stands for all that there is.
+        seen.event = known.last;
         if known.as_of.is_some() && seen.mark != Some(job.mark) {
             seen.mark = Some(job.mark);
             told.push(job.text);

@@ -67,6 +67,25 @@ pub(in super::super) fn reader(path: &Path) -> Result<Connection, Problem> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// Writes the database at `path` as it is at one moment into a new file, also while a daemon uses it.
+pub(in super::super) fn copy(path: &Path, to: &Path) -> Result<(), Problem> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    schema::recognise(&connection)?;
+    // Its owner's only, as the first one; and whatever is there stays.
+    let copy = OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
+    let written = to.to_str().ok_or_else(|| Problem::Unreachable("its name is no UTF-8".to_owned()));
+    let written = written.and_then(|to| Ok(connection.execute("VACUUM INTO ?1", [to])?));
+    match written.and_then(|_| Ok(copy.sync_all()?)) {
+        Ok(()) => Ok(()),
+        Err(problem) => {
+            let _ = std::fs::remove_file(to);
+            Err(problem)
+        }
+    }
+}
+
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;

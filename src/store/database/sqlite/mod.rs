@@ -90,6 +90,11 @@ impl Connection for Sqlite {
     fn notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)
     }
+
+    /// It has waited for the lock already, and nothing else passes by itself.
+    fn try_again(&mut self, _: &Problem) -> bool {
+        false
+    }
 }
 
 fn rows(statement: &mut Statement<'_>, values: &[Value]) -> Result<Vec<Row>, Problem> {

@@ -11,7 +11,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/001_threads.sql"),
     include_str!("schema/002_callers.sql"),
     include_str!("schema/003_jobs.sql"),
-    include_str!("schema/004_deliveries.sql"),
+    include_str!("schema/004_nodes.sql"),
+    include_str!("schema/005_deliveries.sql"),
 ];
 
 /// Marks a database as ours: `scrm`.

@@ -1,0 +1,290 @@
+//! The engine that several nodes share: [`Postgres`], a connection to a server that mends itself.
+//!
+//! A connection can be cut at any moment, also while a commit is under way, when nobody here knows whether it was done. So each
+//! transaction that writes also counts up a row of its writer: what stands in that row afterwards is the answer.
+
+pub(super) mod news;
+mod row;
+mod schema;
+mod server;
+
+use std::{collections::HashMap, thread, time::Duration};
+
+use postgres::{Client, SimpleQueryMessage, Statement, error::SqlState};
+
+use super::{Engine, Note, Problem, Row, Sql, Value, connection::Connection};
+pub(super) use schema::migrate;
+pub use server::Server;
+
+/// How often a transaction is tried anew before it is given up, with [`pause`]s between: for about half a minute.
+const TRIES: u32 = 20;
+
+/// The clock of the server, in milliseconds since 1970.
+macro_rules! clock {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    };
+}
+
+/// A connection with its transaction.
+pub(super) struct Postgres {
+    server: Server,
+    role: Role,
+    open: Option<Open>,
+    now: i64,
+    notes: Vec<Note>,
+    /// What broke the transaction. The server would take its COMMIT for a ROLLBACK, and not call that an error.
+    broken: Option<Problem>,
+    tries: u32,
+}
+
+struct Open {
+    client: Client,
+    prepared: HashMap<&'static str, Statement>,
+}
+
+enum Role {
+    /// By the name of its row, with what is to stand in it when the transaction is kept.
+    Writer(String, i64),
+    Reader,
+}
+
+impl Postgres {
+    /// A connection that may write; `name` is a UUID.
+    pub(super) fn writer(server: Server, name: String) -> Self {
+        Self::new(server, Role::Writer(name, 0))
+    }
+
+    /// A connection that only reads.
+    pub(super) fn reader(server: Server) -> Self {
+        Self::new(server, Role::Reader)
+    }
+
+    fn new(server: Server, role: Role) -> Self {
+        Self { server, role, open: None, now: 0, notes: Vec::new(), broken: None, tries: 0 }
+    }
+
+    fn client(&mut self) -> Result<&mut Open, Problem> {
+        if self.open.is_none() {
+            let client = self.server.connect()?;
+            self.open = Some(Open { client, prepared: HashMap::new() });
+        }
+        self.open.as_mut().ok_or(Problem::GivenUp)
+    }
+
+    /// Does something with the open connection, and remembers if that breaks the transaction.
+    fn with<T>(&mut self, act: impl FnOnce(&mut Open) -> Result<T, postgres::Error>) -> Result<T, Problem> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        let open = self.open.as_mut().ok_or_else(|| Problem::Cut("there is no connection".to_owned()))?;
+        act(open).map_err(|error| {
+            let problem = Problem::from(error);
+            self.broken = Some(problem.clone());
+            problem
+        })
+    }
+
+    fn begin_reading(&mut self) -> Result<i64, Problem> {
+        let sql = concat!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT ", clock!());
+        self.with(|open| open.client.simple_query(sql)).map(|said| first_number(&said))?
+    }
+
+    fn begin_writing(&mut self, name: &str, number: i64) -> Result<i64, Problem> {
+        let sql = format!(
+            "BEGIN; INSERT INTO scrum_commits VALUES ('{name}', {number}, {clock}) ON CONFLICT (writer)
+             DO UPDATE SET number = excluded.number, at = excluded.at RETURNING at",
+            clock = clock!()
+        );
+        self.with(|open| open.client.simple_query(&sql)).map(|said| first_number(&said))?
+    }
+
+    /// Whether the transaction was kept whose commit was cut off.
+    fn find_out(&mut self) -> Result<(), Problem> {
+        let Role::Writer(name, number) = &self.role else { return Ok(()) };
+        let (name, number) = (name.clone(), *number);
+        loop {
+            self.open = None;
+            // Waits until the old transaction has come to its end, if it still has one to come to.
+            let found = self.client().and_then(|open| {
+                let sql = "SELECT number FROM scrum_commits WHERE writer = $1 FOR UPDATE";
+                Ok(open.client.query_opt(sql, &[&name])?.is_some_and(|row| row.get::<_, i64>(0) == number))
+            });
+            match found {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(Problem::Cut("the connection was cut".to_owned())),
+                Err(problem) if self.try_again(&problem) => {}
+                Err(_) => return Err(Problem::GivenUp),
+            }
+        }
+    }
+}
+
+impl Sql for Postgres {
+    fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Problem> {
+        self.with(|open| {
+            let statement = open.prepare(sql)?;
+            open.client.execute(&statement, &row::parameters(values))
+        })
+    }
+
+    fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Problem> {
+        let found = self.with(|open| {
+            let statement = open.prepare(sql)?;
+            open.client.query(&statement, &row::parameters(values))
+        })?;
+        found.iter().map(row::row).collect()
+    }
+
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+}
+
+impl Connection for Postgres {
+    fn begin(&mut self) -> Result<(), Problem> {
+        self.client()?;
+        let begun = match &mut self.role {
+            Role::Reader => self.begin_reading(),
+            Role::Writer(name, number) => {
+                *number += 1;
+                let (name, number) = (name.clone(), *number);
+                self.begin_writing(&name, number)
+            }
+        };
+        self.now = begun.inspect_err(|_| self.roll_back())?;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Problem> {
+        let kept = match self.with(|open| open.client.batch_execute("COMMIT")) {
+            Err(Problem::Cut(_)) if self.open.is_some() => {
+                self.broken = None;
+                self.find_out()
+            }
+            other => other,
+        };
+        match &kept {
+            Ok(()) => self.tries = 0,
+            Err(_) => self.roll_back(),
+        }
+        kept
+    }
+
+    fn roll_back(&mut self) {
+        self.notes.clear();
+        let broken = self.broken.take();
+        let Some(open) = &mut self.open else { return };
+        let is_cut = matches!(broken, Some(Problem::Cut(_))) || open.client.is_closed();
+        if is_cut || open.client.batch_execute("ROLLBACK").is_err() {
+            self.open = None;
+        } else if broken.is_none() {
+            self.tries = 0;
+        }
+    }
+
+    fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    fn try_again(&mut self, problem: &Problem) -> bool {
+        let is_passing = matches!(problem, Problem::Cut(_) | Problem::Conflict(_));
+        if !is_passing || self.tries >= TRIES {
+            return false;
+        }
+        thread::sleep(pause(self.tries));
+        self.tries += 1;
+        true
+    }
+}
+
+/// A client has a runtime of its own, which must not end inside of another one.
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            let _ = thread::spawn(move || drop(open)).join();
+        }
+    }
+}
+
+impl Open {
+    fn prepare(&mut self, sql: &'static str) -> Result<Statement, postgres::Error> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(&row::numbered(sql))?;
+        self.prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+/// Before the next try, after so many: none at first, for a connection that was idle when the server was started anew.
+fn pause(tries: u32) -> Duration {
+    let milliseconds = if tries == 0 { 0 } else { 25 << tries.min(7) };
+    Duration::from_millis(milliseconds).min(Duration::from_secs(2))
+}
+
+fn first_number(said: &[SimpleQueryMessage]) -> Result<i64, Problem> {
+    let row = said.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    row.and_then(|text| text.parse().ok())
+        .ok_or_else(|| Problem::Other("the server tells no time".to_owned()))
+}
+
+/// Sorted by what can be done about it. What the server says of a statement names tables and columns; a password is not among
+/// what either side says.
+impl From<postgres::Error> for Problem {
+    fn from(error: postgres::Error) -> Self {
+        let Some(said) = error.as_db_error() else {
+            let words = words(&error);
+            let is_cut = error.is_closed()
+                || std::error::Error::source(&error).is_some_and(|it| it.is::<std::io::Error>());
+            return if is_cut { Self::Cut(words) } else { Self::Other(words) };
+        };
+        let words = said.message().to_owned();
+        match said.code() {
+            &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE => Self::Conflict(words),
+            &SqlState::LOCK_NOT_AVAILABLE => Self::Locked,
+            &SqlState::DISK_FULL => Self::Full,
+            &SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly(words),
+            &SqlState::INSUFFICIENT_PRIVILEGE => Self::Refused(words),
+            &SqlState::TOO_MANY_CONNECTIONS | &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+                Self::Cut(words)
+            }
+            // 08: connection exceptions; 57P: the server is stopped, started or has lost one of its own.
+            code if code.code().starts_with("08") || code.code().starts_with("57P") => Self::Cut(words),
+            // 28: who we are; 3D: no such database; 3F: no such schema.
+            code if ["28", "3D", "3F"].iter().any(|class| code.code().starts_with(class)) => {
+                Self::Refused(words)
+            }
+            _ => Self::Other(words),
+        }
+    }
+}
+
+/// An error and what it comes from.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let more = source.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        next = source.source();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests;
