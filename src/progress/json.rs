@@ -349,6 +349,17 @@ mod tests {
             RunEvent::Finished { task: 0, outcome: Box::new(outcome) },
             RunEvent::RunFinished { interrupted: false },
         ];
-        insta::assert_snapshot!(lines(&events), @"");
+        insta::assert_snapshot!(lines(&events), @r#"
+        {"event":"asking","tasks":1}
+        {"event":"asked","bundle":"c1_core","reviewer":"opus","attempt":1}
+        {"event":"tokens","under_way":1,"tokens":0}
+        {"event":"tokens","under_way":1,"tokens":7}
+        {"event":"retrying","bundle":"c1_core","reviewer":"opus","reason":"HTTP 503","delay_ms":1500}
+        {"event":"waiting","bundle":"c1_core","reviewer":"opus","reason":"60 a minute"}
+        {"event":"fell_back","bundle":"c1_core","reviewer":"opus","stand_in":"opus","reason":"HTTP 503"}
+        {"event":"cut_short","reason":"the budget is used up"}
+        {"event":"finished","bundle":"c1_core","reviewer":"opus","state":"failed","reason":"no ␛[31m room","attempts":2,"cached":false,"ms":4213,"tokens_in":10,"cost_usd":0.25}
+        {"event":"answered","interrupted":false}
+        "#);
     }
 }

@@ -217,14 +217,16 @@ impl Attempt<'_> {
             && quickly
         {
             group.end_at_once(IMPATIENCE).await;
+            self.queue.stopped(stop);
             return (Ending::GivenBack, Some(*stop));
         }
         // Nobody is left in the group then.
         let _ = group.stop(PATIENCE).await;
         drop(lifeline);
-        let _ = timeout(process::GRACE, &mut hearing).await;
-        hearing.abort();
-        let _ = (&mut hearing).await;
+        if timeout(process::GRACE, &mut hearing).await.is_err() {
+            // Something it started holds its pipes open.
+            hearing.abort();
+        }
         let ending = self.ending(&came, &listener).await;
         drop(listener);
         // All that it wrote is in the store before it is said that it has ended.

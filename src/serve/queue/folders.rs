@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the place where folders of jobs are made and removed")]
 
 use std::{
+    ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -39,8 +40,10 @@ impl Folders {
         let lock = locked(&own)?.ok_or(io::ErrorKind::WouldBlock)?;
         DirBuilder::new().mode(0o700).create(&own)?;
         for entry in fs::read_dir(&place)?.flatten() {
-            let path = entry.path();
-            let is_node = entry.file_name().to_str().is_some_and(|name| JobId::parse(name).is_some());
+            // A folder or its lock.
+            let path = entry.path().with_extension("");
+            let name = path.file_name().and_then(OsStr::to_str);
+            let is_node = name.is_some_and(|name| JobId::parse(name).is_some());
             if is_node
                 && path != own
                 && let Ok(Some(_lock)) = locked(&path)
@@ -101,6 +104,7 @@ mod tests {
         fs::create_dir_all(place.path().join("mirrors")).unwrap();
         let second = Folders::open(place.path(), &id('3')).unwrap();
         assert!(theirs.path().is_dir() && place.path().join("mirrors").is_dir() && !dead.exists());
+        assert!(!dead.with_extension(LOCK).exists());
         let own = second.make(&held).unwrap().keep();
         assert_eq!(own.file_name().unwrap().to_str(), Some(format!("{}-1", held.id).as_str()));
         drop(second);

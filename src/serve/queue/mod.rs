@@ -43,7 +43,7 @@ use crate::{
 use folders::Folders;
 use hold::Hold;
 use trouble::Trouble;
-use underway::{Stop, Underway};
+use underway::{Stop, Underway, Why};
 
 /// How long a job is this node's without a word of it.
 const LEASE: Duration = Duration::from_secs(15);
@@ -156,11 +156,6 @@ impl Queue {
         self.hold.reason().map(|(reason, _)| reason)
     }
 
-    /// How many jobs this node has under way.
-    pub(super) fn running(&self) -> usize {
-        self.underway.len()
-    }
-
     /// What keeps this node from doing jobs.
     pub(super) fn ailments(&self) -> Vec<Ailment> {
         self.trouble.ailments(self.hold.reason().map(|(_, since)| since))
@@ -184,6 +179,13 @@ impl Queue {
             done.cancel();
         };
         tokio::join!(keeping, working);
+    }
+
+    /// Nothing runs any more of an attempt that was told to stop.
+    fn stopped(&self, stop: &Stop) {
+        if stop.why == Why::CalledOff {
+            self.numbers.cancelled_in(stop.at.elapsed());
+        }
     }
 
     /// Counts the end of a job of which only the name is known.

@@ -128,13 +128,13 @@ async fn never_more_at_once_than_may_be() {
     for number in 0..40 {
         let id = JobId::parse(&format!("01890000-0000-7000-8000-{number:012}")).unwrap();
         scene.until(&id, State::Succeeded).await;
-        assert!(scene.queue.running() <= 3);
+        assert!(scene.queue.underway.held().len() <= 3);
     }
     looking.abort();
     let most = most.load(Ordering::SeqCst);
     assert!((1..=3).contains(&most), "{most}");
     scene.end().await;
-    assert_eq!(scene.queue.running(), 0);
+    assert_eq!(scene.queue.underway.held().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -187,7 +187,7 @@ async fn who_leaves_gives_back_what_it_has_not_done() {
     let states = [scene.job(&long).await.state, scene.job(&short).await.state, scene.job(&waits).await.state];
     assert_eq!(states, [State::Queued, State::Succeeded, State::Queued]);
     let job = scene.job(&long).await;
-    assert_eq!((job.attempt, scene.queue.running()), (0, 0));
+    assert_eq!((job.attempt, scene.queue.underway.held().len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -43,11 +43,6 @@ struct Known {
 }
 
 impl Underway {
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.known().attempts.len()
-    }
-
     /// Jobs are about to be asked for.
     pub(super) fn asking(&self) {
         self.known().missed.get_or_insert_default();

@@ -24,14 +24,10 @@ pub(super) async fn work(queue: Arc<Queue>, job: Job, stop: oneshot::Receiver<St
         }
     };
     drop(running);
-    match stopped {
+    match stopped.map(|stop| stop.why) {
         None => Some(ending),
-        Some(Stop { why: Why::Leaving, .. }) => Some(Ending::GivenBack),
-        Some(Stop { why: Why::Lost, .. }) => None,
-        Some(Stop { why: Why::CalledOff, at }) => {
-            queue.numbers.cancelled_in(at.elapsed());
-            None
-        }
+        Some(Why::Leaving) => Some(Ending::GivenBack),
+        Some(Why::Lost | Why::CalledOff) => None,
     }
 }
 
@@ -41,7 +37,10 @@ async fn nothing(queue: &Queue, job: &Job, stop: oneshot::Receiver<Stop>) -> (En
     let done = Ending::Succeeded("{}".to_owned());
     tokio::select! {
         biased;
-        Ok(stop) = stop => (done, Some(stop)),
+        Ok(stop) = stop => {
+            queue.stopped(&stop);
+            (done, Some(stop))
+        }
         () = sleep(Duration::from_millis(job.new.task.work_ms)) => {
             queue.numbers.step(Step::Noop, began.elapsed());
             (done, None)
