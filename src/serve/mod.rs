@@ -18,6 +18,7 @@ mod scrape;
 mod tenants;
 mod threads;
 mod trace;
+mod webhooks;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock,
     coalesce::Switches,
-    config::Serve,
+    config::{Serve, env::Environment},
     prompt::Templates,
     provider::{
         Provider,
@@ -45,6 +46,7 @@ use operation::Offer;
 use peers::Peers;
 use queue::{Queue, Workshop, api};
 use threads::Desk;
+use webhooks::Hooks;
 
 /// How long those may take to read on who are told that their answer is given up.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -76,6 +78,7 @@ pub struct Server {
     gateway: Arc<Gateway>,
     desk: Arc<Desk>,
     jobs: Arc<api::Desk>,
+    hooks: Arc<Hooks>,
     database: Database,
 }
 
@@ -91,7 +94,7 @@ impl Server {
     ) -> io::Result<Self> {
         let routes = Routes::new(upstreams(&settings, reviewers));
         let (queue, limits) = (settings.queue.clone(), settings.jobs.clone());
-        let repositories = settings.repositories.clone();
+        let (repositories, webhook) = (settings.repositories.clone(), settings.webhook.clone());
         let node = clock::uuid();
         let gateway = Arc::new(Gateway::new(routes, switches, settings, Peers::new(node.clone())));
         let Kept { database, runs, templates } = kept;
@@ -102,8 +105,9 @@ impl Server {
         // Whoever has the file open as a daemon is the only one.
         let is_alone = database.path().is_some();
         let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
-        let jobs = api::Desk::new(queue, database.clone(), limits);
-        Ok(Self { gateway, desk, jobs, database })
+        let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
+        let hooks = Hooks::new(queue, database.clone(), webhook, Environment);
+        Ok(Self { gateway, desk, jobs, hooks, database })
     }
 
     /// The names that a request may give for its model.
@@ -155,6 +159,7 @@ impl Server {
             .offer(operation::HEALTH, async || "ok\n")
             .offer(operation::DOCUMENT, async || ([(CONTENT_TYPE, "application/json")], document()))
             .merge(api::open_router(Arc::clone(&self.jobs)))
+            .merge(webhooks::router(Arc::clone(&self.hooks)))
             .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
             .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
             .layer(middleware::from_fn(trace::traced))

@@ -140,6 +140,26 @@ operations! {
     QUEUE_HEALTH = Operation::get(wire::HEALTH, "queueHealth", "queue", "Says whether jobs are taken and stored")
         .open()
         .gives(&[(200, "They are", Content::Json(of::<wire::Health>)), (503, "They are not, and why", Content::Json(of::<wire::Health>))]);
+    WEBHOOK = Operation::post("/webhooks/{platform}", "webhook", "webhooks", "Takes a message of `github`, `gitlab`, `gitea` or `forgejo` about a pull request, which is reviewed")
+        .open()
+        .with(&[
+            header("x-hub-signature-256", "string", "How GitHub signs, and Gitea too"),
+            header("x-gitea-signature", "string", "How Gitea signs"),
+            header("x-gitlab-token", "string", "What GitLab proves itself with, unless it signs"),
+            header("webhook-signature", "string", "How GitLab signs"),
+        ])
+        .takes(any)
+        .gives(&[
+            (200, "A ping was heard", Content::Json(any)),
+            (202, "What it led to: a job's `id`, jobs that were `called_off`, or why it was `ignored`", Content::Json(any)),
+        ])
+        .or(&[
+            (400, "The message cannot be read"),
+            (401, "It is not signed with the secret that this daemon has"),
+            (404, "No such platform, or this daemon has no secret for it"),
+            (413, "The message is too large"),
+            (429, "As many jobs wait as may"),
+        ]);
     PERFORMANCE = Operation::get("/api/metrics/performance", "performance", "daemon", "Sums up requests and calls")
         .with(&[query("last_n", "integer", "Over the last so many requests")])
         .gives(&[(200, "The sums", Content::Json(any))])

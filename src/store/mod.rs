@@ -9,6 +9,7 @@ pub mod cache;
 pub mod callers;
 pub mod database;
 mod decisions;
+pub mod deliveries;
 mod folder;
 mod gauntlets;
 pub mod jobs;

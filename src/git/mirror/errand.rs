@@ -49,7 +49,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("maintenance.autoDetach", "false"),
 ];
 /// Words of git and of servers after which trying again is of no use.
-const FOR_GOOD: [&str; 19] = [
+const FOR_GOOD: [&str; 20] = [
     "not found",
     "authentication failed",
     "could not read username",
@@ -58,6 +58,7 @@ const FOR_GOOD: [&str; 19] = [
     "access denied",
     "host key verification failed",
     "does not appear to be a git repository",
+    "strange pathname",
     "returned error: 301",
     "returned error: 302",
     "returned error: 307",

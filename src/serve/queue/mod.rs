@@ -54,7 +54,7 @@ const POLL: Duration = Duration::from_secs(1);
 pub(super) struct Workshop {
     program: PathBuf,
     folders: Folders,
-    pub(super) grounds: Grounds,
+    grounds: Grounds,
     /// The daemon's own runs, where theirs go.
     runs: Store,
 }
@@ -102,6 +102,11 @@ impl Queue {
         numbers.workers(settings.workers);
         let (underway, hold, trouble, wake) = <_>::default();
         Arc::new(Self { jobs, settings, numbers, node, is_alone, workshop, underway, hold, trouble, wake })
+    }
+
+    /// What jobs may be about.
+    pub(super) fn grounds(&self) -> &Grounds {
+        &self.workshop.grounds
     }
 
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.

@@ -166,7 +166,7 @@ fn a_repository_to_work_in_takes_nothing_from_the_other_one() {
     assert_eq!(fs::read_to_string(work.join("a.txt")).unwrap(), "one\n");
     assert!(fs::read_to_string(work.join("big.bin")).unwrap().starts_with("version"));
     assert_eq!(fs::read_link(work.join("away")).unwrap(), Path::new("/etc"));
-    assert!(!work.join(".git/hooks").exists() && !bare.join("a.txt").exists());
+    assert!(!work.join(".git/hooks/post-checkout").exists() && !bare.join("a.txt").exists());
     let objects = files_below(&work.join(".git/objects"));
     assert_eq!(objects.len(), 1, "{objects:?}");
     for lent in [&work, &bare] {

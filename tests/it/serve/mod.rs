@@ -9,6 +9,7 @@ mod openapi;
 mod shell;
 mod threads;
 mod watching;
+mod webhooks;
 
 use std::{fs::File, io, process::Stdio};
 
@@ -70,17 +71,17 @@ impl Serve {
     }
 
     async fn with_variable(sandbox: Sandbox, variable: &str, value: &str) -> Self {
-        Self::keeping("scrum.db", sandbox, (variable, value)).await
+        Self::keeping("scrum.db", sandbox, &[(variable, value)]).await
     }
 
     /// With a store of its own or one that others have too.
-    pub(crate) async fn keeping(store: &str, sandbox: Sandbox, (variable, value): (&str, &str)) -> Self {
+    pub(crate) async fn keeping(store: &str, sandbox: Sandbox, variables: &[(&str, &str)]) -> Self {
         let said = sandbox.home().join("stderr");
         let mut command = Command::from(sandbox.command(env!("CARGO_BIN_EXE_scrum")));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--config", "scrum.toml"])
             .env("SCRUM_STORE", store);
-        command.env(variable, value).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
+        command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let mut process = command.kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().unwrap_or_default();

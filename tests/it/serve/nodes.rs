@@ -28,7 +28,7 @@ async fn node(mock: &Mock, store: &str) -> Serve {
         "[serve]\naddress = \"http://127.0.0.1\"\n[[reviewer]]\nid = \"mock\"\n{reviewer}\napi_key_env = \"MOCK_KEY\"\n"
     );
     sandbox.write("scrum.toml", text);
-    Serve::keeping(store, sandbox, ("MOCK_KEY", KEY)).await
+    Serve::keeping(store, sandbox, &[("MOCK_KEY", KEY)]).await
 }
 
 async fn three(mock: &Mock, store: &str) -> Vec<Serve> {

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/002_callers.sql"),
     include_str!("schema/003_jobs.sql"),
     include_str!("schema/004_nodes.sql"),
+    include_str!("schema/005_deliveries.sql"),
 ];
 
 /// Marks a database as ours: `scrm`.
