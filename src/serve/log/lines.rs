@@ -8,7 +8,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::Duration,
@@ -92,8 +92,15 @@ pub struct Ending(SyncSender<Piece>);
 impl Drop for Ending {
     fn drop(&mut self) {
         let (told, written) = sync_channel(1);
-        if self.0.try_send(Piece::End(told)).is_ok() {
-            let _ = written.recv_timeout(LAST_MOMENT);
+        let mut end = Piece::End(told);
+        for _ in 0..LAST_MOMENT.as_millis() {
+            match self.0.try_send(end) {
+                Ok(()) => return drop(written.recv_timeout(LAST_MOMENT)),
+                // As long as no more fits, there is no room for the end either.
+                Err(TrySendError::Full(back)) => end = back,
+                Err(TrySendError::Disconnected(_)) => return,
+            }
+            thread::park_timeout(Duration::from_millis(1));
         }
     }
 }

@@ -80,6 +80,7 @@ fn asked(id: &str, job: &str) -> (String, &'static str, Value, u16) {
         "metrics" => plain("/metrics", 200),
         "health" => plain("/health", 200),
         "openapi" => plain("/openapi.json", 200),
+        "webhook" => ("/webhooks/github".to_owned(), "", json!({}), 404),
         "enqueue" => ("/queue/enqueue".to_owned(), "", json!({ "kind": "noop" }), 201),
         "jobs" => plain("/queue/jobs", 200),
         "job" => plain(&of_job(""), 200),
