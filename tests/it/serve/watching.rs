@@ -87,7 +87,7 @@ async fn whoever_comes_back_late_is_told_nothing_twice() {
     let serve = daemon("").await;
     let id = noop(&serve, 0).await;
     let _ = watched(&serve, &id, None).await;
-    let database = rusqlite::Connection::open(serve.sandbox.path().join(".scrum/scrum.db")).unwrap();
+    let database = rusqlite::Connection::open(serve.sandbox.repo().join("scrum.db")).unwrap();
     for seq in 1..=1_000 {
         let statement = "INSERT INTO job_events (job, seq, attempt, at, data) VALUES (?1, ?2, 1, 0, '{}')";
         database.execute(statement, (&id, seq)).unwrap();
