@@ -7,14 +7,14 @@
 
 use std::{
     ffi::OsStr,
-    io,
-    os::unix::process::ExitStatusExt,
+    fs, io,
+    os::unix::{ffi::OsStrExt, process::ExitStatusExt},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use nix::{
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use tokio::{
@@ -24,6 +24,8 @@ use tokio::{
 
 /// How long output is read after the program itself has ended, in case something it started holds it open.
 pub const GRACE: Duration = Duration::from_millis(500);
+/// How often it is looked for those who were started with a variable: they may start others meanwhile.
+const ROUNDS: usize = 10;
 /// How often it is looked whether the last process of a group has gone.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -127,6 +129,32 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
     }
+}
+
+/// Kills everybody who was started with the variable `name` set to `value`, in whichever group or session they are by now: what
+/// they started in groups of its own outlives those who are killed themselves. Only Linux tells; elsewhere it does nothing.
+pub fn kill_started_with(name: &str, value: &OsStr) {
+    let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
+    for _ in 0..ROUNDS {
+        let found = started_with(&variable);
+        if found.is_empty() {
+            return;
+        }
+        for id in found {
+            // An error means that it has gone.
+            let _ = kill(id, Signal::SIGKILL);
+        }
+    }
+}
+
+fn started_with(variable: &[u8]) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let found = processes.filter_map(|process| {
+        let id = process.file_name().to_str()?.parse().ok()?;
+        let environment = fs::read(process.path().join("environ")).ok()?;
+        environment.split(|byte| *byte == 0).any(|one| one == variable).then(|| Pid::from_raw(id))
+    });
+    found.collect()
 }
 
 /// How a program ended: `exit status 2`, `killed by signal 9`.

@@ -4,20 +4,27 @@ use std::collections::BTreeSet;
 
 use super::workspace::Workspace;
 use crate::{
-    config::presets,
+    config::{env, presets},
     forge::address::TOKEN_VARIABLES,
     probe::Secrets,
+    pull::Platform,
     reviewer::{Access, Reviewer},
     secret::Keys,
 };
 
-/// The keys of reviewers, configured or known by a preset, and the tokens of platforms.
+/// The keys of reviewers, configured or known by a preset, the tokens of platforms, and what a daemon is given.
 pub(super) fn secrets(workspace: &Workspace) -> Secrets {
     let config = &workspace.config;
     let of_reviewers = config.reviewers.iter().chain(&config.adjudicator).filter_map(key_variable);
     let of_presets = presets().into_iter().filter_map(|preset| preset.api_key_env);
     let tokens = config.forge.token_env.iter().map(String::as_str).chain(TOKEN_VARIABLES);
-    let names: BTreeSet<String> = of_reviewers.chain(tokens).map(str::to_owned).chain(of_presets).collect();
+    // Jobs of a daemon have its configuration, and may have its environment.
+    let serve = &config.serve;
+    let of_daemon = serve.repositories.iter().filter_map(|entry| entry.token_env.as_deref());
+    let of_webhooks = Platform::ALL.into_iter().filter_map(|platform| serve.webhook.secret_env(platform));
+    let of_daemon = of_daemon.chain(of_webhooks).chain([env::STORE, env::KEY]);
+    let names: BTreeSet<String> =
+        of_reviewers.chain(tokens).chain(of_daemon).map(str::to_owned).chain(of_presets).collect();
     let keys = Keys::default();
     names.iter().filter_map(|name| workspace.environment.secret(name)).for_each(|key| keys.add(&key));
     Secrets { names: names.into_iter().collect(), keys }

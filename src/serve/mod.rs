@@ -30,12 +30,16 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock,
     coalesce::Switches,
-    config::{Serve, env::Environment},
+    config::{
+        Serve,
+        env::{self, Environment},
+    },
     prompt::Templates,
     provider::{
         Provider,
         relay::{Problem, Relay},
     },
+    pull::Platform,
     reviewer::Reviewer,
     store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
@@ -100,7 +104,9 @@ impl Server {
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let workshop = Workshop::open(place, repositories, desk.runs.clone(), &node)?;
+        let secrets = Platform::ALL.into_iter().filter_map(|platform| webhook.secret_env(platform));
+        let withheld = secrets.chain([env::STORE, env::KEY]).map(str::to_owned).collect();
+        let workshop = Workshop::open(place, repositories, desk.runs.clone(), withheld, &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
         let is_alone = database.path().is_some();

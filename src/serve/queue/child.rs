@@ -4,7 +4,14 @@
 //! panics, leaks and floods stay there; what it brought is in the store before its folder goes. What it may work on, and by which
 //! configuration, is decided in `ground`.
 
-use std::{ffi::OsString, io, path::Path, process::ExitStatus, sync::Arc, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::Arc,
+    time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -143,9 +150,9 @@ impl Attempt<'_> {
             return Ok((files, None));
         }
         let (jobs, id) = (&self.queue.jobs, &self.held.id);
-        let names = self.queue.told(jobs.files(id).await).map_err(|error| error.to_string())?;
+        let names = self.queue.read(jobs.files(id).await).map_err(|error| error.to_string())?;
         for (name, _) in &names {
-            let bytes = self.queue.told(jobs.file(id, name).await).map_err(|error| error.to_string())?;
+            let bytes = self.queue.read(jobs.file(id, name).await).map_err(|error| error.to_string())?;
             files.restore(name, &bytes.unwrap_or_default()).map_err(|error| error.to_string())?;
         }
         let run = files::unfinished(names.iter().map(|(name, _)| name.as_str()));
@@ -163,15 +170,19 @@ impl Attempt<'_> {
                 .collect();
         }
         let mut arguments = self.ground.arguments(task);
-        let prints = matches!(task.kind, Kind::Smoke | Kind::Parity | Kind::Eval);
-        if prints {
-            // Its parent is made by whoever wants the file.
-            let output = result::printed(&self.folder.join(RUNS), task.kind);
+        if let Some(output) = self.printed() {
             let mut to = OsString::from("--output=");
             to.push(output);
             arguments.splice(1..1, ["--format=json".into(), to]);
         }
         arguments
+    }
+
+    /// Where a document goes that is no run.
+    fn printed(&self) -> Option<PathBuf> {
+        let kind = self.job.new.task.kind;
+        let prints = matches!(kind, Kind::Smoke | Kind::Parity | Kind::Eval);
+        prints.then(|| result::printed(&self.folder.join(RUNS), kind))
     }
 
     /// One process from its start to its end.
@@ -217,11 +228,13 @@ impl Attempt<'_> {
             && quickly
         {
             group.end_at_once(IMPATIENCE).await;
+            self.end_strays().await;
             self.queue.stopped(stop);
             return (Ending::GivenBack, Some(*stop));
         }
         // Nobody is left in the group then.
         let _ = group.stop(PATIENCE).await;
+        self.end_strays().await;
         drop(lifeline);
         if timeout(process::GRACE, &mut hearing).await.is_err() {
             // Something it started holds its pipes open.
@@ -243,14 +256,27 @@ impl Attempt<'_> {
         }
     }
 
+    /// Ends what its process has left in groups of their own, as one does that is killed itself.
+    async fn end_strays(&self) {
+        let runs = self.folder.join(RUNS);
+        let ending = spawn_blocking(move || process::kill_started_with(env::RUNS_DIR, runs.as_os_str()));
+        let _ = ending.await;
+    }
+
     fn start(&self, arguments: Vec<OsString>) -> io::Result<Group> {
         let workshop = &self.queue.workshop;
+        if let Some(output) = self.printed() {
+            files::make_way(&output)?;
+        }
         let mut command = process::program(&workshop.program);
         command.arg("--config").arg(&self.ground.config).arg("-C").arg(&self.ground.folder);
         command.args(["--progress=json", "--end-with-stdin"]).args(arguments).current_dir(self.folder);
         command.env(env::RUNS_DIR, self.folder.join(RUNS));
         command.env(env::CACHE_DIR, workshop.folders.place().join("cache"));
         command.env_remove(env::PANEL).env_remove(env::NO_CACHE);
+        for name in &workshop.withheld {
+            command.env_remove(name);
+        }
         for (name, value) in &self.ground.environment {
             command.env(name, value.expose_secret());
         }

@@ -57,19 +57,22 @@ pub(super) struct Workshop {
     grounds: Grounds,
     /// The daemon's own runs, where theirs go.
     runs: Store,
+    /// Variables that are the daemon's alone.
+    withheld: Vec<String>,
 }
 
 impl Workshop {
-    /// For the jobs of `node`, at `place`.
+    /// For the jobs of `node`, at `place`. They are not told the variables `withheld`.
     pub(super) fn open(
         place: Workplace,
         repositories: Vec<config::Repository>,
         runs: Store,
+        withheld: Vec<String>,
         node: &str,
     ) -> io::Result<Self> {
         let folders = Folders::open(&place.folder, node)?;
         let grounds = Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
-        Ok(Self { program: place.program, folders, grounds, runs })
+        Ok(Self { program: place.program, folders, grounds, runs, withheld })
     }
 }
 
@@ -148,7 +151,7 @@ impl Queue {
 
     /// How many jobs there are.
     pub(super) async fn counts(&self) -> Result<Counts, DatabaseError> {
-        self.told(self.jobs.counts().await)
+        self.read(self.jobs.counts().await)
     }
 
     /// What is used up, so that this node begins no job.
@@ -195,13 +198,21 @@ impl Queue {
         }
     }
 
-    /// What the store said; it is remembered whether it said anything.
+    /// What the store said to a change; it is remembered whether it said anything.
     fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        if said.is_ok() {
+            self.trouble.store(None);
+        }
+        self.read(said)
+    }
+
+    /// What the store said to a question. That it answers does not mean that it can be written to: a full disk can be read.
+    fn read<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if let Err(error) = &said {
             self.numbers.store_failed();
             log::store_failed(error);
+            self.trouble.store(Some(error));
         }
-        self.trouble.store(said.as_ref().err());
         said
     }
 }

@@ -103,7 +103,7 @@ fn queue(folder: &TempDir, workers: u32) -> Arc<Queue> {
         config: None,
     };
     let node = crate::clock::uuid();
-    let workshop = Workshop::open(place, Vec::new(), runs, &node).unwrap();
+    let workshop = Workshop::open(place, Vec::new(), runs, Vec::new(), &node).unwrap();
     Queue::new(Jobs::new(database), settings, Numbers::new(), (node, false), workshop)
 }
 

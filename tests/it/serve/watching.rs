@@ -83,6 +83,46 @@ async fn what_a_review_tells_is_told_again_from_where_one_was() {
 }
 
 #[tokio::test]
+async fn whoever_comes_back_late_is_told_nothing_twice() {
+    let serve = daemon("").await;
+    let id = noop(&serve, 0).await;
+    let _ = watched(&serve, &id, None).await;
+    let database = rusqlite::Connection::open(serve.sandbox.path().join(".scrum/scrum.db")).unwrap();
+    for seq in 1..=1_000 {
+        let statement = "INSERT INTO job_events (job, seq, attempt, at, data) VALUES (?1, ?2, 1, 0, '{}')";
+        database.execute(statement, (&id, seq)).unwrap();
+    }
+    for after in [0, 255, 256, 600, 999, 1_000, u64::MAX] {
+        let told = watched(&serve, &id, Some(after)).await;
+        let numbers: Vec<u64> = told.iter().filter_map(|(seq, ..)| *seq).collect();
+        assert_eq!(numbers, (after.saturating_add(1)..=1_000).collect::<Vec<_>>(), "after {after}");
+        assert_eq!(told.last().unwrap().2["state"], "succeeded");
+    }
+}
+
+#[tokio::test]
+async fn an_evaluation_leaves_its_document() {
+    let sandbox = Sandbox::new();
+    sandbox.write("scrum.toml", "[serve.queue]\nbusy_percent = 100\n");
+    let expected = json!({ "issues": [{ "id": "leak", "path": "a.rs", "text": "the lock leaks" }] });
+    sandbox.write("data/one/expected.json", expected.to_string());
+    let reply = "SEVERITY: WARN\nWHERE: a.rs:10\nWHAT: the lock leaks\n\nVERDICT: hold\n";
+    sandbox.write("data/one/claude.md", reply);
+    sandbox.script("git add -A && git commit -qm One");
+    let serve = Serve::of(sandbox).await;
+    let order = json!({ "kind": "eval", "repo": serve.sandbox.repo(), "file": "data" });
+    let brought = bring(&serve, &order).await;
+    assert_eq!(brought.status, 201, "{}", brought.body);
+    let id = brought.json()["id"].as_str().unwrap().to_owned();
+    let told = watched(&serve, &id, None).await;
+    assert_eq!(told.last().unwrap().2["state"], "succeeded", "{told:?}");
+    let path = format!("/queue/jobs/{id}/files/reviews/document/eval.json");
+    let document = ask(&serve, "GET", &path, "", "").await;
+    assert_eq!(document.status, 200, "{}", document.body);
+    assert!(document.json().is_object(), "{}", document.body);
+}
+
+#[tokio::test]
 async fn whoever_watches_hears_of_its_end_at_once() {
     let serve = daemon("queue.workers = 1").await;
     let id = noop(&serve, 600_000).await;

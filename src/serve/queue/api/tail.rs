@@ -144,6 +144,10 @@ impl Tail {
         if !is_fresh {
             known.look(&self.id, &self.jobs, heard).await?;
         }
+        // What has been seen may be far behind what was read just now.
+        while known.as_of.is_none() && known.last <= seen.event {
+            known.look(&self.id, &self.jobs, heard).await?;
+        }
         let Some(job) = known.job.clone() else { return Ok(None) };
         let mut told = Vec::new();
         if seen.mark.is_none() && !job.mark.0.is_final() {
