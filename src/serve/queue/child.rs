@@ -4,7 +4,14 @@
 //! panics, leaks and floods stay there; what it brought is in the store before its folder goes. What it may work on, and by which
 //! configuration, is decided in `ground`.
 
-use std::{ffi::OsString, io, path::Path, process::ExitStatus, sync::Arc, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::Arc,
+    time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -163,15 +170,19 @@ impl Attempt<'_> {
                 .collect();
         }
         let mut arguments = self.ground.arguments(task);
-        let prints = matches!(task.kind, Kind::Smoke | Kind::Parity | Kind::Eval);
-        if prints {
-            // Its parent is made by whoever wants the file.
-            let output = result::printed(&self.folder.join(RUNS), task.kind);
+        if let Some(output) = self.printed() {
             let mut to = OsString::from("--output=");
             to.push(output);
             arguments.splice(1..1, ["--format=json".into(), to]);
         }
         arguments
+    }
+
+    /// Where the process writes what came of it, where that is no run.
+    fn printed(&self) -> Option<PathBuf> {
+        let kind = self.job.new.task.kind;
+        let prints = matches!(kind, Kind::Smoke | Kind::Parity | Kind::Eval);
+        prints.then(|| result::printed(&self.folder.join(RUNS), kind))
     }
 
     /// One process from its start to its end.
@@ -244,6 +255,9 @@ impl Attempt<'_> {
     }
 
     fn start(&self, arguments: Vec<OsString>) -> io::Result<Group> {
+        if let Some(output) = self.printed() {
+            files::make_folder_of(&output)?;
+        }
         let workshop = &self.queue.workshop;
         let mut command = process::program(&workshop.program);
         command.arg("--config").arg(&self.ground.config).arg("-C").arg(&self.ground.folder);

@@ -55,9 +55,7 @@ impl Files {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name:?} is no file of a run")));
         }
         let path = self.root.join(name);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
+        make_folder_of(&path)?;
         store::write(&path, bytes).map_err(io::Error::other)?;
         if let Some(mark) = mark(&path) {
             self.kept.insert(name.to_owned(), mark);
@@ -92,6 +90,11 @@ impl Files {
     pub(super) fn keep(&mut self, marks: Marks) {
         self.kept.extend(marks.0);
     }
+}
+
+/// Makes the folder that a file at `path` will be in.
+pub(super) fn make_folder_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
 /// Files below the folder `name` of `root`.
