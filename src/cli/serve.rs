@@ -37,7 +37,7 @@ pub(super) struct ServeArgs {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:4001]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Keep threads, jobs and callers' keys in FILE, or at postgres://USER@HOST/NAME [default: .scrum/scrum.db]
+    /// Keep threads, jobs and callers' keys in FILE, or at `postgres://USER@HOST/NAME` [default: .scrum/scrum.db]
     #[arg(long, value_name = "FILE", env = env::STORE, hide_env_values = true)]
     store: Option<PathBuf>,
     /// Let everybody in who can reach ADDR, as long as there are no keys (`scrum keys`)

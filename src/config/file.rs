@@ -232,6 +232,7 @@ pub(super) struct Queue {
 /// `[serve.tenant]`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are the keys that people write")]
 pub(super) struct TenantLimits {
     pub(super) requests_per_minute: Option<NonZeroU32>,
     pub(super) tokens_per_minute: Option<NonZeroU32>,

@@ -3,11 +3,7 @@
 //! The first test that needs the server starts it, for all programs of tests that run at the time; when the last of them has
 //! ended, it is stopped and removed. It listens in a folder only. Tests that stop their server have one for themselves: [`Own`].
 
-#![expect(
-    clippy::zombie_processes,
-    clippy::print_stderr,
-    reason = "what ends the server outlives us; who skips says so"
-)]
+#![expect(clippy::print_stderr, reason = "who skips says so")]
 
 use std::{
     env,

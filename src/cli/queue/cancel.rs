@@ -46,7 +46,9 @@ async fn one(daemon: &Daemon, id: &str) -> Result<(String, State), CliError> {
     let id = named(daemon, id).await?;
     match daemon.cancel(&id).await {
         Ok(called_off) => Ok((id, called_off.was)),
-        Err(DaemonError::Refused { message, status: 404 | 409, .. }) => {
+        // It names the job itself.
+        Err(DaemonError::Refused { message, status: 409, .. }) => Err(CliError::new(message)),
+        Err(DaemonError::Refused { message, status: 404, .. }) => {
             Err(CliError::new(format!("{id}: {message}")))
         }
         Err(error) => Err(error.into()),

@@ -149,9 +149,9 @@ fn in_words(name: &str, what: &Value) -> String {
     let mut line = name.to_owned();
     for (key, value) in what.as_object().into_iter().flatten().filter(|(key, _)| *key != "event") {
         match value {
-            Value::String(text) => line += &format!(" {key}={text}"),
-            Value::Number(number) => line += &format!(" {key}={number}"),
-            Value::Bool(true) => line += &format!(" {key}"),
+            Value::String(text) => line.extend([" ", key, "=", text]),
+            Value::Number(number) => line.extend([" ", key, "=", &number.to_string()]),
+            Value::Bool(true) => line.extend([" ", key]),
             Value::Bool(false) | Value::Null | Value::Array(_) | Value::Object(_) => {}
         }
     }

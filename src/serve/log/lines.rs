@@ -95,7 +95,10 @@ impl Drop for Ending {
         let mut end = Piece::End(told);
         for _ in 0..LAST_MOMENT.as_millis() {
             match self.0.try_send(end) {
-                Ok(()) => return drop(written.recv_timeout(LAST_MOMENT)),
+                Ok(()) => {
+                    let _ = written.recv_timeout(LAST_MOMENT);
+                    return;
+                }
                 // As long as no more fits, there is no room for the end either.
                 Err(TrySendError::Full(back)) => end = back,
                 Err(TrySendError::Disconnected(_)) => return,

@@ -178,7 +178,7 @@ impl Attempt<'_> {
         arguments
     }
 
-    /// Where a document goes that is no run.
+    /// Where the process writes what came of it, where that is no run.
     fn printed(&self) -> Option<PathBuf> {
         let kind = self.job.new.task.kind;
         let prints = matches!(kind, Kind::Smoke | Kind::Parity | Kind::Eval);
@@ -264,10 +264,10 @@ impl Attempt<'_> {
     }
 
     fn start(&self, arguments: Vec<OsString>) -> io::Result<Group> {
-        let workshop = &self.queue.workshop;
         if let Some(output) = self.printed() {
-            files::make_way(&output)?;
+            files::make_folder_of(&output)?;
         }
+        let workshop = &self.queue.workshop;
         let mut command = process::program(&workshop.program);
         command.arg("--config").arg(&self.ground.config).arg("-C").arg(&self.ground.folder);
         command.args(["--progress=json", "--end-with-stdin"]).args(arguments).current_dir(self.folder);

@@ -99,21 +99,18 @@ impl Dispatcher {
         if room == 0 && self.ended.is_empty() {
             return;
         }
-        self.pause = match self.queue.turn(&self.ended, room).await {
-            Ok(claimed) => {
-                self.ended.clear();
-                if looks && claimed.len() < room {
-                    self.look = now + POLL;
-                }
-                self.begin(claimed);
-                None
-            }
-            Err(_) => {
-                let (first, most) = PAUSES;
-                let pause = self.pause.map_or(first, |(_, pause)| (pause * 2).min(most));
-                Some((Instant::now() + pause, pause))
-            }
+        let Ok(claimed) = self.queue.turn(&self.ended, room).await else {
+            let (first, most) = PAUSES;
+            let pause = self.pause.map_or(first, |(_, pause)| (pause * 2).min(most));
+            self.pause = Some((Instant::now() + pause, pause));
+            return;
         };
+        self.pause = None;
+        self.ended.clear();
+        if looks && claimed.len() < room {
+            self.look = now + POLL;
+        }
+        self.begin(claimed);
     }
 
     fn begin(&mut self, claimed: Vec<Claimed>) {
@@ -123,26 +120,34 @@ impl Dispatcher {
             self.queue.numbers.waited(job.new.priority, waited);
             log::begun(&job, waited);
             let work = worker::work(Arc::clone(&self.queue), job.clone(), stop);
-            self.works.spawn(async move {
+            let mut work = Box::pin(async move {
                 // A panic is the matter of this job alone.
                 let ending = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Some(crashed()));
                 Done { job, ending }
             });
+            // What waits for nothing needs no task, and all of it shares the next commit.
+            match work.as_mut().now_or_never() {
+                Some(done) => self.end(done),
+                None => drop(self.works.spawn(work)),
+            }
         }
     }
 
     /// Waits until there is something to do.
     async fn news(&mut self, takes: bool) {
+        if self.pause.is_none() && !self.ended.is_empty() {
+            return;
+        }
         let takes = takes && self.queue.hold.reason().is_none();
         let has_room = takes && self.works.len() + self.ended.len() < self.most();
         let due = self.pause.map(|(until, _)| until).or(has_room.then_some(self.look));
         tokio::select! {
             Some(done) = self.works.join_next() => {
-                self.end(done);
+                self.joined(done);
                 // Others that end now share the commit.
                 yield_now().await;
                 while let Some(done) = self.works.try_join_next() {
-                    self.end(done);
+                    self.joined(done);
                 }
             }
             () = self.queue.wake.notified() => self.look = Instant::now(),
@@ -150,9 +155,14 @@ impl Dispatcher {
         }
     }
 
-    fn end(&mut self, done: Result<Done, JoinError>) {
+    fn joined(&mut self, done: Result<Done, JoinError>) {
         // Panics are caught inside, and nobody is aborted before all is dropped.
-        let Ok(done) = done else { return };
+        if let Ok(done) = done {
+            self.end(done);
+        }
+    }
+
+    fn end(&mut self, done: Done) {
         match done.ending {
             Some(_) => {
                 self.queue.underway.ended(&done.held());

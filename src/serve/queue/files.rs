@@ -55,7 +55,7 @@ impl Files {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name:?} is no file of a run")));
         }
         let path = self.root.join(name);
-        make_way(&path)?;
+        make_folder_of(&path)?;
         store::write(&path, bytes).map_err(io::Error::other)?;
         if let Some(mark) = mark(&path) {
             self.kept.insert(name.to_owned(), mark);
@@ -92,8 +92,8 @@ impl Files {
     }
 }
 
-/// Makes the folders above `path`.
-pub(super) fn make_way(path: &Path) -> io::Result<()> {
+/// Makes the folder that a file at `path` will be in.
+pub(super) fn make_folder_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 

@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(hold.reason(), None);
         let since = Instant::now();
         assert!(!see(0.9));
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert!(!see(0.9));
         assert_eq!(hold.reason(), Some((Held::Cpu, since)));
         assert!(see(0.1));

@@ -87,8 +87,8 @@ fn queue(folder: &TempDir, workers: u32) -> Arc<Queue> {
         workers,
         waiting: 1_000,
         attempts: 3,
-        timeout: Duration::from_secs(600),
-        stall: Duration::from_secs(600),
+        timeout: Duration::from_mins(10),
+        stall: Duration::from_mins(10),
         busy_percent: 100,
         keep: Duration::from_hours(24),
         folder: None,
@@ -141,7 +141,7 @@ async fn never_more_at_once_than_may_be() {
 async fn a_job_that_takes_too_long() {
     let mut scene = Scene::new(10);
     scene.begin(Duration::ZERO);
-    let long = scene.bring(1, Duration::from_secs(60), 1).await;
+    let long = scene.bring(1, Duration::from_mins(1), 1).await;
     let job = scene.until(&long, State::TimedOut).await;
     assert_eq!(job.reason.as_deref(), Some("it took longer than 1 s"));
     scene.end().await;

@@ -41,7 +41,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_seen_puts_it_off() {
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         let (watch, began) = (Watch::new(), Instant::now());
         let seen = async {
             for _ in 0..3 {

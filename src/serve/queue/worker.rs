@@ -31,6 +31,13 @@ pub(super) async fn work(queue: Arc<Queue>, job: Job, stop: oneshot::Receiver<St
     }
 }
 
+/// A timer fires a millisecond late, which is for ever where nothing is to be done.
+async fn pass(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}
+
 async fn nothing(queue: &Queue, job: &Job, stop: oneshot::Receiver<Stop>) -> (Ending, Option<Stop>) {
     let began = Instant::now();
     let timeout = Duration::from_secs(job.new.timeout_secs.into());
@@ -41,7 +48,7 @@ async fn nothing(queue: &Queue, job: &Job, stop: oneshot::Receiver<Stop>) -> (En
             queue.stopped(&stop);
             (done, Some(stop))
         }
-        () = sleep(Duration::from_millis(job.new.task.work_ms)) => {
+        () = pass(Duration::from_millis(job.new.task.work_ms)) => {
             queue.numbers.step(Step::Noop, began.elapsed());
             (done, None)
         }

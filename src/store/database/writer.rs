@@ -17,8 +17,8 @@ use super::{Problem, Sql, connection::Connection, notes::Notes};
 /// Work that may wait; whoever brings more waits for room.
 const WAITING: usize = 1_024;
 
-/// Most of what is committed together.
-const GROUP: usize = 256;
+/// Most of what is committed together: more would make each of them wait for longer than it spares the disk.
+const GROUP: usize = 32;
 
 /// The way to the thread that writes. Dropping it waits until all that was brought is done.
 pub(super) struct Writer {

@@ -64,9 +64,23 @@ struct Room {
 }
 
 fn room(sql: &mut dyn Sql, new: &NewJob) -> Result<Room, Problem> {
-    let query = "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued'),
+    /// `$waiting`: how many wait.
+    macro_rules! room {
+        ($waiting:literal) => {
+            concat!(
+                "SELECT (",
+                $waiting,
+                "),
                         (SELECT max(place) FROM jobs WHERE state = 'queued' AND tenant = ?1 AND priority = ?2),
-                        (SELECT count(*) FROM jobs WHERE id = ?3)";
+                        (SELECT count(*) FROM jobs WHERE id = ?3)"
+            )
+        };
+    }
+    let query = match sql.engine() {
+        Engine::Sqlite => room!("SELECT number FROM jobs_queued"),
+        // Nodes would wait for one another at a number that all of them change.
+        Engine::Postgres => room!("SELECT count(*) FROM jobs WHERE state = 'queued'"),
+    };
     let rows = sql.query(query, values![&new.tenant, rank(new.priority), new.id.as_str()])?;
     let row = rows.first().ok_or(Problem::GivenUp)?;
     Ok(Room { waiting: row.get(0)?, last: row.get(1)?, is_stored: row.get::<u64>(2)? > 0 })

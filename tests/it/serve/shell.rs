@@ -53,7 +53,7 @@ async fn a_job_from_the_shell() {
     assert!(cancelled.stderr.contains("error: no job whose id begins with ffffffff"), "{cancelled:?}");
     let again = scrum(&serve, &["cancel", &id]).await;
     assert_eq!(again.status, 2);
-    assert!(again.stderr.contains("has come to its end: it is cancelled"), "{again:?}");
+    assert_eq!(again.stderr, format!("error: job {id} has come to its end: it is cancelled\n"));
 }
 
 #[tokio::test]
@@ -71,6 +71,22 @@ async fn a_watched_job_ends_the_command_as_it_ends() {
     assert!(watched.stderr.contains(&format!("error: {long} was called off")), "{watched:?}");
     let once_more = scrum(&serve, &["watch", &long]).await;
     assert_eq!(once_more.status, 2, "also when it had ended before");
+}
+
+/// Smoke, parity and eval make no run: what they print is the job's file.
+#[tokio::test]
+async fn a_chain_of_checks_leaves_its_document() {
+    let sandbox = Sandbox::new();
+    sandbox.write("scrum.toml", "[serve]\nqueue.busy_percent = 100\n");
+    sandbox
+        .write("chain.toml", "[[smoke]]\nname = \"it runs\"\nlayer = \"substrate\"\ncommand = [\"true\"]\n");
+    sandbox.script("git add . && git -c user.name=a -c user.email=a@a.example commit -qm chain");
+    let serve = Serve::of(sandbox).await;
+    let done = scrum(&serve, &["enqueue", "smoke", "chain.toml", "--watch"]).await;
+    assert_eq!(done.status, 0, "{done:?}");
+    let id = first_line(&done.stdout);
+    let document = get(&serve, &format!("/queue/jobs/{id}/files/reviews/document/smoke.json")).await.json();
+    assert_eq!((&document["verdict"], &document["totals"]["passed"]), (&"pass".into(), &1.into()));
 }
 
 #[tokio::test]

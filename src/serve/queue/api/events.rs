@@ -121,6 +121,8 @@ impl Watching {
 
 fn joined(pieces: &[Bytes]) -> Bytes {
     let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+    for piece in pieces {
+        all.extend_from_slice(piece);
+    }
     all.freeze()
 }

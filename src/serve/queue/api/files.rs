@@ -57,7 +57,8 @@ impl Desk {
 
 /// Nothing that a browser would show as more than text.
 fn content_type(name: &str) -> &'static str {
-    if name.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" }
+    let is_json = std::path::Path::new(name).extension().is_some_and(|extension| extension == "json");
+    if is_json { "application/json" } else { "text/plain; charset=utf-8" }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::{
 /// Says how the queue does.
 pub(super) async fn status(State(desk): State<Arc<Desk>>, Extension(caller): Extension<Caller>) -> Response {
     let counts = desk.queue.jobs.counts().await.map_err(broken);
-    let standing = counts.map(|counts| json(StatusCode::OK, &desk.standing(counts, &caller, clock::now())));
+    let standing = counts.map(|counts| json(StatusCode::OK, &desk.standing(&counts, &caller, clock::now())));
     standing.unwrap_or_else(Problem::into_response)
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn health(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 impl Desk {
-    fn standing(&self, counts: Counts, caller: &Caller, now: Timestamp) -> Standing {
+    fn standing(&self, counts: &Counts, caller: &Caller, now: Timestamp) -> Standing {
         let settings = &self.queue.settings;
         let waiting_of = |priority| {
             counts.waiting.iter().filter(|(one, _)| *one == priority).map(|(_, number)| number).sum()

@@ -248,7 +248,8 @@ impl From<postgres::Error> for Problem {
         let Some(said) = error.as_db_error() else {
             let words = words(&error);
             let is_cut = error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|it| it.is::<std::io::Error>());
+                || std::error::Error::source(&error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
             return if is_cut { Self::Cut(words) } else { Self::Other(words) };
         };
         let words = said.message().to_owned();

@@ -32,6 +32,18 @@ CREATE INDEX jobs_over ON jobs (finished, state) WHERE finished IS NOT NULL;
 CREATE INDEX jobs_about ON jobs (tenant, subject) WHERE subject IS NOT NULL AND state IN ('queued', 'running');
 CREATE UNIQUE INDEX jobs_same ON jobs (tenant, dedupe_key) WHERE dedupe_key IS NOT NULL AND state IN ('queued', 'running');
 
+-- How many wait, so that nobody has to count them for each that comes.
+CREATE TABLE jobs_queued (number INTEGER NOT NULL) STRICT;
+INSERT INTO jobs_queued VALUES (0);
+CREATE TRIGGER jobs_come AFTER INSERT ON jobs WHEN new.state = 'queued'
+BEGIN UPDATE jobs_queued SET number = number + 1; END;
+CREATE TRIGGER jobs_go AFTER UPDATE OF state ON jobs WHEN old.state = 'queued' AND new.state <> 'queued'
+BEGIN UPDATE jobs_queued SET number = number - 1; END;
+CREATE TRIGGER jobs_return AFTER UPDATE OF state ON jobs WHEN old.state <> 'queued' AND new.state = 'queued'
+BEGIN UPDATE jobs_queued SET number = number + 1; END;
+CREATE TRIGGER jobs_vanish AFTER DELETE ON jobs WHEN old.state = 'queued'
+BEGIN UPDATE jobs_queued SET number = number - 1; END;
+
 -- What jobs told, for those who watch.
 CREATE TABLE job_events (
     job     TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
