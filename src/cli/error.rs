@@ -261,6 +261,7 @@ impl From<DatabaseError> for CliError {
             Problem::ReadOnly(_) | Problem::Unreachable(_) => {
                 plain.hint("is the file, or its folder, not yours?")
             }
+            Problem::Exists => plain.hint("name a file that is not there yet"),
             Problem::BadAddress => plain.hint("`--store postgres://USER@HOST/NAME`"),
             Problem::Refused(_) => plain.hint(
                 "are user, password and the database's name right, and may the user make tables there?",

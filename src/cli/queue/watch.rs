@@ -162,13 +162,16 @@ fn in_words(name: &str, what: &Value) -> String {
 async fn conclude(daemon: &Daemon, job: &Shown, ui: Ui) -> Result<Status, CliError> {
     let job = daemon.job(&job.id).await?;
     let files = job.links.files.as_deref().unwrap_or_default();
-    let report = files.iter().find(|file| file.name == "tally.md" || file.name.ends_with("/tally.md"));
-    if let Some(report) = report {
+    let named = |name: &str| files.iter().find(|file| file.name.rsplit('/').next() == Some(name));
+    // A gauntlet may hold a review too.
+    if let Some(report) = named("gauntlet.md").or_else(|| named("tally.md")) {
         let bytes = daemon.file(&report.href).await?;
         let lines = foreign::lines(&String::from_utf8_lossy(&bytes));
         Ui::result(&(lines.join("\n") + "\n"), None)?;
     }
-    let is_document = |name: &str| name.ends_with("tally.json") || name.contains("/document/");
+    let is_document = |name: &str| {
+        ["/tally.json", "/gauntlet.json"].iter().any(|end| name.ends_with(end)) || name.contains("/document/")
+    };
     for file in files.iter().filter(|file| is_document(&file.name)) {
         ui.note(format_args!("{}: {}", file.name, daemon.link(&file.href)));
     }

@@ -45,6 +45,9 @@ pub enum Problem {
     /// No room on the disk.
     #[error("the disk is full")]
     Full,
+    /// A copy is to be a new file, and there is one.
+    #[error("it is there already")]
+    Exists,
     /// It cannot be opened or made.
     #[error("it cannot be opened: {0}")]
     Unreachable(String),

@@ -73,7 +73,7 @@ async fn a_watched_job_ends_the_command_as_it_ends() {
     assert_eq!(once_more.status, 2, "also when it had ended before");
 }
 
-/// Smoke, parity and eval make no run: what they print is the job's file.
+/// Smoke, parity and eval have no tally: what they print is a file of the job.
 #[tokio::test]
 async fn a_chain_of_checks_leaves_its_document() {
     let sandbox = Sandbox::new();

@@ -74,7 +74,11 @@ pub(in super::super) fn copy(path: &Path, to: &Path) -> Result<(), Problem> {
     connection.busy_timeout(BUSY)?;
     schema::recognise(&connection)?;
     // Its owner's only, as the first one; and whatever is there stays.
-    let copy = OpenOptions::new().create_new(true).write(true).mode(0o600).open(to)?;
+    let copy = OpenOptions::new().create_new(true).write(true).mode(0o600).open(to);
+    let copy = copy.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Problem::Exists,
+        _ => error.into(),
+    })?;
     let written = to.to_str().ok_or_else(|| Problem::Unreachable("its name is no UTF-8".to_owned()));
     let written = written.and_then(|to| Ok(connection.execute("VACUUM INTO ?1", [to])?));
     match written.and_then(|_| Ok(copy.sync_all()?)) {
