@@ -57,10 +57,10 @@ fn what_goes_wrong_is_told_with_what_to_do() {
         assert_eq!((printed.status, printed.stdout.as_str()), (2, ""), "{printed:?}");
         printed.stderr
     };
-    insta::assert_snapshot!(told(&["keys", "list", "--store", "postgres://ada:hunter2@127.0.0.1:1/scrum"]), @"
+    insta::assert_snapshot!(told(&["keys", "list", "--store", "postgres://ada:hunter2@127.0.0.1:1/scrum"]), @r#"
     error: PostgreSQL "scrum" at 127.0.0.1: the server cannot be reached: error connecting to server: Connection refused (os error 111)
     hint: does it run, and may this machine reach it?
-    ");
+    "#);
     insta::assert_snapshot!(told(&["keys", "add", "ci"]), @"
     error: ci has a key already in .scrum/scrum.db
     hint: another name, or `scrum keys remove` first: what is kept is a hash, no key can be shown again
