@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use tokio::{
     sync::watch,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,9 @@ const NOT_PASSED_ON: &[&str] = &[
     "x-scrum-timeout",
 ];
 
+/// How long the store may take over a word of this node. A server that is away is asked again for far longer.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// The nodes beside this one.
 pub(super) struct Peers {
     /// This one's name.
@@ -72,15 +75,17 @@ impl Peers {
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while end.run_until_cancelled(beats.tick()).await.is_some() {
             let node = Node { id: self.id.clone(), address: address.clone() };
+            let Some(said) = end.run_until_cancelled(timeout(ANSWER, nodes.beat(node))).await else { break };
             // Without the store it is not known who is there, so each asks for itself.
-            let living = nodes.beat(node).await.unwrap_or_default();
+            let living = said.ok().and_then(Result::ok).unwrap_or_default();
             self.living.send_if_modified(|known| {
                 let is_new = **known != *living;
                 *known = Arc::from(living);
                 is_new
             });
         }
-        let _ = nodes.leave(self.id.clone()).await;
+        // Who cannot say it is taken for gone soon.
+        let _ = timeout(ANSWER, nodes.leave(self.id.clone())).await;
     }
 
     /// Where a request is to go instead of to the provider. `None`: it is this node's own affair, or was passed on already.
@@ -136,6 +141,7 @@ impl Way {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::database::{Database, Server, testing::server::Own};
 
     fn node(n: u64) -> Node {
         Node { id: format!("node-{n}"), address: format!("http://10.0.0.{n}:4001") }
@@ -189,5 +195,24 @@ mod tests {
         assert!(to.headers.contains_key(header::AUTHORIZATION) && !to.headers.contains_key(header::ORIGIN));
         headers.insert(FORWARDED, HeaderValue::from_static("node-1"));
         assert!(way(&headers).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_holds_nobody_up() {
+        let Some(server) = Own::start() else { return };
+        let nodes = Nodes::new(Database::join(&Server::parse(&server.address()).unwrap()).unwrap());
+        server.crash();
+        // From here on whoever waits for the server alone waits longer than any timeout.
+        tokio::time::pause();
+        let (peers, end) = (Peers::new("node-0".to_owned()), CancellationToken::new());
+        peers.living.send_replace(Arc::from([node(1)]));
+        let mut living = peers.living.subscribe();
+        let alone = async {
+            living.wait_for(|living| living.is_empty()).await.unwrap();
+            end.cancel();
+        };
+        let keeping = peers.keep_up(nodes, node(0).address, end.clone());
+        let both = timeout(Duration::from_secs(10), async { tokio::join!(keeping, alone) });
+        assert!(both.await.is_ok());
     }
 }

@@ -8,7 +8,7 @@ use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use tokio::{
     task::{JoinError, JoinSet, yield_now},
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// How long it is waited before the store is asked again, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-/// How long endings may take to be stored when the daemon ends.
+/// How long the store may take over what it was asked before the daemon ends, and over endings after that.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
 
 /// The one task that takes jobs.
@@ -61,10 +61,21 @@ impl Dispatcher {
 
     /// Does jobs until `end`, and then those under way, for `grace` at most.
     pub(super) async fn run(mut self, end: &CancellationToken, grace: Duration) {
-        while !end.is_cancelled() {
-            self.turn(true).await;
-            // Nothing of what is heard of is lost where this is dropped.
-            end.run_until_cancelled(self.news(true)).await;
+        let working = async {
+            while !end.is_cancelled() {
+                self.turn(true).await;
+                // Nothing of what is heard of is lost where this is dropped.
+                end.run_until_cancelled(self.news(true)).await;
+            }
+        };
+        let given_up = async {
+            end.cancelled().await;
+            sleep(LAST_MOMENT).await;
+        };
+        tokio::select! {
+            () = working => {}
+            // What was taken but not heard of is taken back by others, in time.
+            () = given_up => {}
         }
         self.queue.trouble.end();
         self.leave(Instant::now() + grace).await;

@@ -13,7 +13,6 @@ use std::{
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
 
 use super::Queue;
 use crate::serve::metrics::queue::{Held, Usage};
@@ -61,8 +60,8 @@ fn judge(before: Option<Held>, usage: Usage, most: f64) -> Option<Held> {
     over(Held::Memory, usage.memory).or_else(|| over(Held::Cpu, usage.cpu))
 }
 
-/// Looks at the machine until `end`.
-pub(super) async fn watch_machine(queue: &Queue, end: &CancellationToken) {
+/// Looks at the machine again and again.
+pub(super) async fn watch_machine(queue: &Queue) {
     let most = f64::from(queue.settings.busy_percent) / 100.0;
     let mut machine = match Machine::new() {
         Ok(machine) => machine,
@@ -73,7 +72,8 @@ pub(super) async fn watch_machine(queue: &Queue, end: &CancellationToken) {
     };
     let mut ticks = interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while end.run_until_cancelled(ticks.tick()).await.is_some() {
+    loop {
+        ticks.tick().await;
         let usage = machine.usage();
         queue.numbers.used(usage);
         if queue.settings.busy_percent == 100 {

@@ -8,7 +8,6 @@ use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{LEASE, Queue, log};
 use crate::{
@@ -26,12 +25,13 @@ const PRUNING: Duration = Duration::from_mins(1);
 /// Most jobs that are removed in one transaction.
 const PRUNED: u32 = 500;
 
-/// Keeps jobs until `end`. What the store does not do now is done a tick later.
-pub(super) async fn keep(queue: &Queue, end: &CancellationToken) {
+/// Keeps jobs. What the store does not do now is done a tick later.
+pub(super) async fn keep(queue: &Queue) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut renewed, mut pruned) = (Instant::now(), None::<Instant>);
-    while end.run_until_cancelled(ticks.tick()).await.is_some() {
+    loop {
+        ticks.tick().await;
         // Renewed before anything is taken back: a machine that was asleep would take back its own.
         if renewed.elapsed() >= RENEWAL && queue.renew().await {
             renewed = Instant::now();
@@ -43,11 +43,11 @@ pub(super) async fn keep(queue: &Queue, end: &CancellationToken) {
     }
 }
 
-/// Hears until `end` what other nodes, and others here, have changed.
-pub(super) async fn hear(queue: &Queue, end: &CancellationToken) {
+/// Hears what other nodes, and others here, have changed.
+pub(super) async fn hear(queue: &Queue) {
     let mut notes = queue.jobs.notes();
-    while let Some(note) = end.run_until_cancelled(notes.recv()).await {
-        match note {
+    loop {
+        match notes.recv().await {
             Ok(Note::Ready) => queue.wake.notify_one(),
             Ok(Note::CalledOff(id)) => queue.underway.call_off(&id),
             Ok(Note::Changed(_)) => {}

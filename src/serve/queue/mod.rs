@@ -170,13 +170,10 @@ impl Queue {
             end.run_until_cancelled(self.take_back()).await;
         }
         let done = CancellationToken::new();
-        let keeping = async {
-            tokio::join!(
-                keeper::keep(&self, &done),
-                keeper::hear(&self, &done),
-                hold::watch_machine(&self, &done)
-            )
-        };
+        // Not to its end: the store may be away.
+        let keeping = done.run_until_cancelled(async {
+            tokio::join!(keeper::keep(&self), keeper::hear(&self), hold::watch_machine(&self))
+        });
         let working = async {
             dispatcher::Dispatcher::new(Arc::clone(&self)).run(&end, grace).await;
             done.cancel();

@@ -42,7 +42,7 @@ impl Writer {
         Ok(Self { way: Some(way), thread: Some(thread) })
     }
 
-    /// Has `work` done in a transaction and gives what it gave, once that is on disk. Work that was taken on is done also when
+    /// Has `work` done in a transaction and gives what it gave, once that is on disk. Work that was taken on is begun also when
     /// whoever asked for it goes.
     pub(super) async fn run<T: Send + 'static>(
         &self,
@@ -71,6 +71,9 @@ impl Drop for Writer {
 trait Work: Send {
     fn run(&mut self, sql: &mut dyn Sql) -> Result<(), Problem>;
 
+    /// Whether anybody waits for what it finds.
+    fn is_awaited(&self) -> bool;
+
     /// Tells whoever waits what the last run found, if that is kept.
     fn answer(self: Box<Self>, kept: Result<(), Problem>);
 }
@@ -87,6 +90,10 @@ impl<T: Send, W: Fn(&mut dyn Sql) -> Result<T, Problem> + Send> Work for Asked<T
         let done = catch_unwind(AssertUnwindSafe(|| (self.work)(sql)));
         self.found = Some(done.map_err(|_| Problem::GivenUp)??);
         Ok(())
+    }
+
+    fn is_awaited(&self) -> bool {
+        !self.teller.is_closed()
     }
 
     fn answer(self: Box<Self>, kept: Result<(), Problem>) {
@@ -134,14 +141,19 @@ struct Stopped {
     problem: Problem,
 }
 
-/// Does all of it in one transaction, as often as it takes.
+/// Does all of it in one transaction, as often as it takes as long as anybody waits for it: a daemon that ends while its server is
+/// away has given up what it asked for.
 fn together(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
     loop {
         match once(connection, group) {
-            Err(stopped) if connection.try_again(&stopped.problem) => {}
+            Err(stopped) if is_awaited(group) && connection.try_again(&stopped.problem) => {}
             done => return done,
         }
     }
+}
+
+fn is_awaited(group: &[Box<dyn Work>]) -> bool {
+    group.iter().any(|work| work.is_awaited())
 }
 
 fn once(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {

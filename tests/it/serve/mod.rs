@@ -8,11 +8,16 @@ mod nodes;
 mod openapi;
 mod shell;
 mod threads;
+mod three_nodes;
 mod watching;
 mod webhooks;
 
 use std::{fs::File, io, process::Stdio};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -120,8 +125,13 @@ impl Serve {
 
     /// Asks it to end.
     pub(crate) fn terminate(&self) {
-        let id = nix::unistd::Pid::from_raw(i32::try_from(self.process.id().unwrap()).unwrap());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.signal(Signal::SIGTERM);
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.process.id().unwrap()).unwrap());
+        kill(id, signal).unwrap();
     }
 
     /// Asks it to end, and gives all that it has logged.
