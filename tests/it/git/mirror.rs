@@ -141,7 +141,7 @@ async fn what_may_pass_is_told_from_what_does_not() {
     }
 }
 
-fn loan<'a>(head: &'a str, has_files: bool) -> Loan<'a> {
+fn loan(head: &str, has_files: bool) -> Loan<'_> {
     Loan { head, default: Some(("main", head)), origin: Some("https://git.example.com/acme/app"), has_files }
 }
 

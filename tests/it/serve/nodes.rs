@@ -19,7 +19,7 @@ use crate::{
 const CHAT: &str = "/v1/chat/completions";
 
 /// More than any step takes on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn node(mock: &Mock, store: &str) -> Serve {
     let sandbox = Sandbox::without_repository();

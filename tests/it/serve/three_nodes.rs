@@ -18,7 +18,7 @@ use super::{
 use crate::{postgres::Own, sandbox::Sandbox};
 
 /// More than any step takes on a machine that is busy: a lease is 15 s.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Between two looks, and between two jobs that one brings.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -1,6 +1,6 @@
 //! From a platform's message to the comment on its pull request, as an operator sets it up: daemon, git server and mock platform.
 
-use std::fs;
+use std::{fmt::Write, fs};
 
 use hmac::{Hmac, KeyInit, Mac};
 use scrum::post::TALLY_MARK;
@@ -171,7 +171,11 @@ fn configuration(sandbox: &Sandbox, server: &str) -> String {
 
 fn signature(body: &str, secret: &str) -> String {
     let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).unwrap().chain_update(body);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut written = String::new();
+    for byte in mac.finalize().into_bytes() {
+        write!(written, "{byte:02x}").unwrap();
+    }
+    written
 }
 
 /// Opened, told again, pushed to twice, closed.
