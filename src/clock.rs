@@ -1,4 +1,4 @@
-//! The clock and the dice of the process: [`now`], [`nonce`], [`identifier`], [`uuid`] and [`key`].
+//! The clock and the dice of the process: [`now`], [`nonce`], [`identifier`], [`uuid()`] and [`key`].
 //!
 //! Everything else takes the time and the nonce as arguments, so that it can be run again with the same result.
 

@@ -29,7 +29,7 @@ const WHOLE: usize = 36;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Daemon")]
 struct ServerArgs {
-    /// Where it is [default: `listen` under [serve] in scrum.toml]; its key is taken from `SCRUM_KEY`
+    /// Where it is [default: `listen` under `[serve]` in scrum.toml]; its key is taken from `SCRUM_KEY`
     #[arg(long, value_name = "URL", env = env::SERVER)]
     server: Option<String>,
     /// For whom it is asked, where the key does not say

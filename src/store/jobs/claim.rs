@@ -71,7 +71,7 @@ macro_rules! candidates {
     };
 }
 
-/// [`candidates`], as `SQLite` has it.
+/// [`candidates()`], as `SQLite` has it.
 pub(super) const CANDIDATES: &str = candidates!("jobs AS first WHERE first.id IN ", "id", "");
 
 /// Jobs that can be taken. One that is put off is no candidate, unless it was put off before the clock went backwards.

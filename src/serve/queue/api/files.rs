@@ -1,4 +1,4 @@
-//! `GET /queue/jobs/{id}/files/{name}`: [`file`]. What a model wrote may stand in it, so no browser is to take it for a page.
+//! `GET /queue/jobs/{id}/files/{name}`: [`file()`]. What a model wrote may stand in it, so no browser is to take it for a page.
 
 use std::sync::Arc;
 
