@@ -34,7 +34,7 @@ pub use postgres::Server;
 use postgres::{Postgres, news::News};
 use readers::Readers;
 pub(crate) use sql::values;
-pub use sql::{Engine, FromValue, Row, Sql, Value};
+pub use sql::{Engine, Found, FromValue, Row, Sql, Value};
 use sqlite::{Sqlite, file};
 use writer::Writer;
 

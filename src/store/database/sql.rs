@@ -29,6 +29,18 @@ pub trait Sql {
 
     /// Tells all nodes something once the transaction is kept, and nobody if it is not.
     fn note(&mut self, note: Note);
+
+    /// What earlier work of this transaction has found, so that it is not asked for again. Nothing at its beginning.
+    fn found(&mut self) -> &mut Found;
+}
+
+/// What work in one transaction leaves to work that follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Nobody else stores a job until its end.
+    pub is_alone: bool,
+    /// So many jobs wait at most.
+    pub waiting: Option<u64>,
 }
 
 /// What stands in one column.

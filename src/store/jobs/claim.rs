@@ -39,6 +39,8 @@ pub(super) fn claim(
     waiting.dedup();
     let order: Vec<_> = turns.order(at, candidates).into_iter().map(|one| one.id).collect();
     let claimed = take(sql, &order, node, most, lease)?;
+    let taken = claimed.len() as u64;
+    sql.found().waiting = sql.found().waiting.map(|waiting| waiting.saturating_sub(taken));
     for one in &claimed {
         sql.note(Note::Changed(one.job.new.id.clone()));
     }

@@ -27,6 +27,7 @@ pub(super) fn finish(
     let Some(state) = state else { return confirm(sql, node, held, ending) };
     sql.note(Note::Changed(held.id.clone()));
     if state == State::Queued {
+        sql.found().waiting = None;
         sql.note(Note::Ready);
     }
     Ok(Some(state))
@@ -129,6 +130,7 @@ pub(super) fn reap(sql: &mut dyn Sql, moment: i64) -> Result<Reaped, Problem> {
     let reason = "the daemon that ran it was lost in the middle of it";
     let (now, none) = (sql.now(), None::<i64>);
     let rows = sql.query(statement, values![reason, now, none, 0_i64, moment])?;
+    sql.found().waiting = None;
     let mut reaped = Reaped::default();
     for row in &rows {
         let id = id(row, 1)?;
@@ -175,6 +177,7 @@ pub(super) fn call_off(sql: &mut dyn Sql, id: &JobId, reason: &'static str) -> R
                      WHERE id = ?1 AND state IN ('queued', 'running')";
     let now = sql.now();
     sql.execute(statement, values![id.as_str(), now, reason])?;
+    sql.found().waiting = None;
     sql.note(Note::CalledOff(id.clone()));
     sql.note(Note::Changed(id.clone()));
     Ok(())

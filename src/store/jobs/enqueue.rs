@@ -41,6 +41,7 @@ pub(super) fn enqueue(
     }
     let place = order::key(sql.now(), last, new.priority);
     insert(sql, new, task, place)?;
+    sql.found().waiting = sql.found().waiting.map(|waiting| waiting + 1);
     sql.note(Note::Ready);
     Ok(Enqueued::New(older))
 }
@@ -48,12 +49,15 @@ pub(super) fn enqueue(
 /// Waits until nobody else stores a job. A statement of its own: what the next one sees is what there is when it begins.
 fn alone(sql: &mut dyn Sql) -> Result<(), Problem> {
     match sql.engine() {
-        Engine::Sqlite => Ok(()),
+        Engine::Sqlite => {}
+        Engine::Postgres if sql.found().is_alone => {}
         // The number is nobody else's: `scrumjob`.
         Engine::Postgres => {
-            sql.query("SELECT 1 FROM pg_advisory_xact_lock(8314615185728499554)", &[]).map(drop)
+            sql.query("SELECT 1 FROM pg_advisory_xact_lock(8314615185728499554)", &[])?;
+            sql.found().is_alone = true;
         }
     }
+    Ok(())
 }
 
 struct Room {
@@ -64,26 +68,28 @@ struct Room {
 }
 
 fn room(sql: &mut dyn Sql, new: &NewJob) -> Result<Room, Problem> {
-    /// `$waiting`: how many wait.
-    macro_rules! room {
-        ($waiting:literal) => {
-            concat!(
-                "SELECT (",
-                $waiting,
-                "),
-                        (SELECT max(place) FROM jobs WHERE state = 'queued' AND tenant = ?1 AND priority = ?2),
-                        (SELECT count(*) FROM jobs WHERE id = ?3)"
-            )
-        };
-    }
-    let query = match sql.engine() {
-        Engine::Sqlite => room!("SELECT number FROM jobs_queued"),
-        // Nodes would wait for one another at a number that all of them change.
-        Engine::Postgres => room!("SELECT count(*) FROM jobs WHERE state = 'queued'"),
-    };
+    let waiting = waiting(sql)?;
+    let query =
+        "SELECT (SELECT max(place) FROM jobs WHERE state = 'queued' AND tenant = ?1 AND priority = ?2),
+                        (SELECT count(*) FROM jobs WHERE id = ?3)";
     let rows = sql.query(query, values![&new.tenant, rank(new.priority), new.id.as_str()])?;
     let row = rows.first().ok_or(Problem::GivenUp)?;
-    Ok(Room { waiting: row.get(0)?, last: row.get(1)?, is_stored: row.get::<u64>(2)? > 0 })
+    Ok(Room { waiting, last: row.get(0)?, is_stored: row.get::<u64>(1)? > 0 })
+}
+
+/// How many wait; what other nodes have taken since the transaction began may still be among them.
+fn waiting(sql: &mut dyn Sql) -> Result<u64, Problem> {
+    if let Some(waiting) = sql.found().waiting {
+        return Ok(waiting);
+    }
+    let query = match sql.engine() {
+        Engine::Sqlite => "SELECT number FROM jobs_queued",
+        // Nodes would wait for one another at a number that all of them change.
+        Engine::Postgres => "SELECT count(*) FROM jobs WHERE state = 'queued'",
+    };
+    let waiting = sql.query(query, &[])?.first().ok_or(Problem::GivenUp)?.get(0)?;
+    sql.found().waiting = Some(waiting);
+    Ok(waiting)
 }
 
 /// The job that has the same dedupe key, if one waits or runs.

@@ -12,7 +12,7 @@ use std::{collections::HashMap, thread, time::Duration};
 
 use postgres::{Client, SimpleQueryMessage, Statement, error::SqlState};
 
-use super::{Engine, Note, Problem, Row, Sql, Value, connection::Connection};
+use super::{Engine, Found, Note, Problem, Row, Sql, Value, connection::Connection};
 pub(super) use schema::migrate;
 pub use server::Server;
 
@@ -33,6 +33,7 @@ pub(super) struct Postgres {
     open: Option<Open>,
     now: i64,
     notes: Vec<Note>,
+    found: Found,
     /// What broke the transaction. The server would take its COMMIT for a ROLLBACK, and not call that an error.
     broken: Option<Problem>,
     tries: u32,
@@ -61,7 +62,16 @@ impl Postgres {
     }
 
     fn new(server: Server, role: Role) -> Self {
-        Self { server, role, open: None, now: 0, notes: Vec::new(), broken: None, tries: 0 }
+        Self {
+            server,
+            role,
+            open: None,
+            now: 0,
+            notes: Vec::new(),
+            found: Found::default(),
+            broken: None,
+            tries: 0,
+        }
     }
 
     fn client(&mut self) -> Result<&mut Open, Problem> {
@@ -147,11 +157,16 @@ impl Sql for Postgres {
     fn note(&mut self, note: Note) {
         self.notes.push(note);
     }
+
+    fn found(&mut self) -> &mut Found {
+        &mut self.found
+    }
 }
 
 impl Connection for Postgres {
     fn begin(&mut self) -> Result<(), Problem> {
         self.client()?;
+        self.found = Found::default();
         let begun = match &mut self.role {
             Role::Reader => self.begin_reading(),
             Role::Writer(name, number) => {

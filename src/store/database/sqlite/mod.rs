@@ -4,11 +4,11 @@ pub(super) mod file;
 mod schema;
 
 use rusqlite::{
-    Row as Found, Statement, ToSql, params_from_iter,
+    Row as Given, Statement, ToSql, params_from_iter,
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::{Engine, Note, Problem, Row, Sql, Value, connection::Connection};
+use super::{Engine, Found, Note, Problem, Row, Sql, Value, connection::Connection};
 
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 128;
@@ -19,6 +19,7 @@ pub(super) struct Sqlite {
     begin: &'static str,
     now: i64,
     notes: Vec<Note>,
+    found: Found,
 }
 
 impl Sqlite {
@@ -34,7 +35,7 @@ impl Sqlite {
 
     fn new(connection: rusqlite::Connection, begin: &'static str) -> Self {
         connection.set_prepared_statement_cache_capacity(PREPARED);
-        Self { connection, begin, now: 0, notes: Vec::new() }
+        Self { connection, begin, now: 0, notes: Vec::new(), found: Found::default() }
     }
 
     fn run(&self, sql: &str) -> Result<(), Problem> {
@@ -64,11 +65,16 @@ impl Sql for Sqlite {
     fn note(&mut self, note: Note) {
         self.notes.push(note);
     }
+
+    fn found(&mut self) -> &mut Found {
+        &mut self.found
+    }
 }
 
 impl Connection for Sqlite {
     fn begin(&mut self) -> Result<(), Problem> {
         self.run(self.begin)?;
+        self.found = Found::default();
         let clock = "SELECT CAST(1000 * unixepoch('subsec') AS INTEGER)";
         let now = self.connection.prepare_cached(clock)?.query_row((), |row| row.get(0));
         self.now = now.inspect_err(|_| self.roll_back())?;
@@ -107,7 +113,7 @@ fn rows(statement: &mut Statement<'_>, values: &[Value]) -> Result<Vec<Row>, Pro
     Ok(rows)
 }
 
-fn value(row: &Found<'_>, column: usize) -> rusqlite::Result<Value> {
+fn value(row: &Given<'_>, column: usize) -> rusqlite::Result<Value> {
     let value = row.get_ref(column)?;
     Ok(match value {
         ValueRef::Null => Value::Null,
