@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use backon::{BlockingRetryable, ConstantBuilder};
+use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 
 use super::{Problem, schema};
 
@@ -96,13 +97,23 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Problem> {
     // Before anything is set: the journal's mode is kept in the file, and it may be somebody else's.
     schema::recognise(&connection)?;
     for (name, wanted) in SETTINGS {
-        connection.pragma_update(None, name, wanted)?;
+        set(&connection, name, wanted)?;
         let found = setting(&connection, name)?;
         if found != wanted {
             return Err(Problem::Setting { name, found, wanted });
         }
     }
     Ok(connection)
+}
+
+/// Sets a pragma. Who changes a new file's journal is told at once when another one does so too, without
+/// [`Connection::busy_timeout`]; so it is tried again for that long here.
+fn set(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let times = BUSY.as_millis() / PAUSE.as_millis();
+    let pauses = ConstantBuilder::new().with_delay(PAUSE).with_max_times(usize::try_from(times).unwrap_or(0));
+    let busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    (|| connection.pragma_update(None, name, value)).retry(pauses).when(busy).call()
 }
 
 /// A pragma's value as text.

@@ -2,7 +2,7 @@
 //!
 //! A migration that was released is never changed; what is to be otherwise is a new one at the end.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior};
 
 use super::Problem;
 
@@ -20,8 +20,7 @@ const APPLICATION: i32 = 0x7363_726d;
 
 /// Whether a database is ours, or empty, and of a schema that we know.
 pub(super) fn recognise(connection: &Connection) -> Result<(), Problem> {
-    let (application, found) = mark(connection)?;
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let Mark { application, done: found, tables } = mark(connection)?;
     match application {
         APPLICATION if found > MIGRATIONS.len() => Err(Problem::Newer { found, known: MIGRATIONS.len() }),
         APPLICATION => Ok(()),
@@ -32,14 +31,14 @@ pub(super) fn recognise(connection: &Connection) -> Result<(), Problem> {
 
 /// Brings the tables up to date, all of it or nothing.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Problem> {
-    if mark(connection)? == (APPLICATION, MIGRATIONS.len()) {
+    let Mark { application, done, .. } = mark(connection)?;
+    if (application, done) == (APPLICATION, MIGRATIONS.len()) {
         return Ok(());
     }
     let all = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Somebody else may have been faster.
     recognise(&all)?;
-    let (_, done) = mark(&all)?;
-    for migration in MIGRATIONS.iter().skip(done) {
+    for migration in MIGRATIONS.iter().skip(mark(&all)?.done) {
         all.execute_batch(migration)?;
     }
     all.pragma_update(None, "application_id", APPLICATION)?;
@@ -47,11 +46,24 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Problem> {
     Ok(all.commit()?)
 }
 
-/// Whose it is, and how many migrations it has had.
-fn mark(connection: &Connection) -> Result<(i32, usize), Problem> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let version = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
-    Ok((number("application_id")?, version))
+/// What a file says about itself.
+struct Mark {
+    /// Whose it is.
+    application: i32,
+    /// How many migrations it has had.
+    done: usize,
+    tables: u32,
+}
+
+/// In one statement, so as it is at one moment: somebody else may be making the tables.
+fn mark(connection: &Connection) -> Result<Mark, Problem> {
+    let sql = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) \
+               FROM pragma_application_id, pragma_user_version";
+    let read = |row: &Row<'_>| {
+        let done = usize::try_from(row.get::<_, i32>(1)?).unwrap_or(usize::MAX);
+        Ok(Mark { application: row.get(0)?, done, tables: row.get(2)? })
+    };
+    Ok(connection.query_row(sql, [], read)?)
 }
 
 #[cfg(test)]
@@ -74,7 +86,8 @@ mod tests {
             connection.pragma_update(None, "user_version", i64::try_from(done).unwrap()).unwrap();
             migrate(&mut connection).unwrap();
             migrate(&mut connection).unwrap();
-            assert_eq!(mark(&connection).unwrap(), (APPLICATION, MIGRATIONS.len()));
+            let mark = mark(&connection).unwrap();
+            assert_eq!((mark.application, mark.done), (APPLICATION, MIGRATIONS.len()));
             let threads: i64 =
                 connection.query_row("SELECT count(*) FROM threads", [], |row| row.get(0)).unwrap();
             assert_eq!(threads, i64::from(done > 0), "{done}");
