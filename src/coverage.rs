@@ -77,6 +77,17 @@ pub struct Outcome {
     pub guessed: Option<Box<Spent>>,
     /// Who gave the text in the reviewer's place; `None` when the reviewer itself did, or nobody.
     pub answered_by: Option<StandIn>,
+    /// When it was asked and began to answer; `None` when it was never asked, or nobody wrote it down.
+    pub timing: Option<Timing>,
+}
+
+/// When a task was under way, in milliseconds since its reviewers began to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timing {
+    /// The first request was sent.
+    pub asked_ms: u64,
+    /// The first token of the text that was kept came, reasoning included; `None` where none is told apart from the whole.
+    pub first_token_ms: Option<u64>,
 }
 
 /// A reviewer of the same lineage that answered in another one's place.
@@ -157,6 +168,7 @@ impl Outcome {
             cost_usd: None,
             guessed: None,
             answered_by: None,
+            timing: None,
         }
     }
 }

@@ -328,6 +328,7 @@ mod tests {
             cost_usd: Some(0.25),
             guessed: None,
             answered_by: None,
+            timing: None,
         };
         let events = [
             RunEvent::RunStarted { tasks },

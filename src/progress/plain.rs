@@ -105,6 +105,7 @@ mod tests {
             cost_usd: None,
             guessed: None,
             answered_by: None,
+            timing: None,
         }
     }
 

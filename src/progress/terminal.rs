@@ -208,6 +208,7 @@ mod tests {
             cost_usd: None,
             guessed: None,
             answered_by: None,
+            timing: None,
         };
         RunEvent::Finished { task, outcome: Box::new(outcome) }
     }

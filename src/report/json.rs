@@ -228,6 +228,8 @@ fn effort(outcome: &Outcome) -> wire::Effort {
         attempts: outcome.attempts,
         cached: outcome.cached,
         latency_ms: outcome.latency_ms,
+        asked_ms: outcome.timing.map(|timing| timing.asked_ms),
+        first_token_ms: outcome.timing.and_then(|timing| timing.first_token_ms),
         usage: wire::Usage {
             tokens_in: outcome.tokens_in,
             tokens_out: outcome.tokens_out,

@@ -81,10 +81,11 @@ fn key(coverage: &Coverage) -> impl Ord + '_ {
         tokens_out,
         cost_usd,
         answered_by,
+        timing,
         ..
     } = &coverage.outcome;
     let cost = cost_usd.map(f64::to_bits);
-    let counts = (attempts, cached, latency_ms, tokens_in, tokens_out, cost);
+    let counts = (attempts, cached, latency_ms, timing, tokens_in, tokens_out, cost);
     (state, reason, counts, answered_by, coverage.verdict, coverage.findings)
 }
 

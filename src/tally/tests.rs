@@ -83,6 +83,7 @@ fn outcome(bundle: &str, reviewer: &str, state: State) -> Outcome {
         cost_usd: None,
         guessed: None,
         answered_by: None,
+        timing: None,
     }
 }
 

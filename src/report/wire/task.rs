@@ -30,6 +30,12 @@ pub struct Effort {
     pub cached: bool,
     /// From the first request to the end of the answer, in milliseconds.
     pub latency_ms: u64,
+    /// From when reviewers began to be asked to the first request, in milliseconds; absent where nobody wrote it down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_ms: Option<u64>,
+    /// From the same moment to the first token of the answer, in milliseconds; absent where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<u64>,
     /// Tokens and dollars.
     #[serde(flatten)]
     pub usage: Usage,

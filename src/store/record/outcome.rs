@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RecordError, by_word};
 use crate::{
-    coverage::{Outcome, Spent, StandIn, State},
+    coverage::{Outcome, Spent, StandIn, State, Timing},
     reviewer::ReviewerId,
 };
 
@@ -30,6 +30,10 @@ pub struct OutcomeRecord {
     answered_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
 }
 
 impl From<&Outcome> for OutcomeRecord {
@@ -49,6 +53,8 @@ impl From<&Outcome> for OutcomeRecord {
             guessed_cost_usd: outcome.guessed.as_ref().and_then(|guess| guess.cost_usd),
             answered_by: outcome.answered_by.as_ref().map(|by| by.reviewer.to_string()),
             answered_model: outcome.answered_by.as_ref().map(|by| by.model.clone()),
+            asked_ms: outcome.timing.map(|timing| timing.asked_ms),
+            first_token_ms: outcome.timing.and_then(|timing| timing.first_token_ms),
         }
     }
 }
@@ -75,6 +81,7 @@ impl OutcomeRecord {
             tokens_in: self.tokens_in,
             tokens_out: self.tokens_out,
             cost_usd: self.cost_usd,
+            timing: self.asked_ms.map(|asked_ms| Timing { asked_ms, first_token_ms: self.first_token_ms }),
         })
     }
 }

@@ -90,6 +90,7 @@ pub(crate) fn task(bundle: &str, reviewer: &str, state: State, verdict: Option<V
             cost_usd: (!local).then_some(0.05),
             guessed: None,
             answered_by: None,
+            timing: None,
         },
         verdict,
         findings: 0,
