@@ -156,14 +156,11 @@ pub(super) fn renew(
 ) -> Result<Vec<Held>, Problem> {
     let statement =
         "UPDATE jobs SET lease_until = ?1 WHERE id = ?2 AND attempt = ?3 AND node = ?4 AND state = 'running'";
-    let mut lost = Vec::new();
-    for one in held {
-        let until = until(sql, lease);
-        if sql.execute(statement, values![until, one.id.as_str(), one.attempt, node])? == 0 {
-            lost.push(one.clone());
-        }
-    }
-    Ok(lost)
+    let until = until(sql, lease);
+    let all: Vec<_> =
+        held.iter().map(|one| values![until, one.id.as_str(), one.attempt, node].to_vec()).collect();
+    let renewed = sql.execute_each(statement, &all)?;
+    Ok(held.iter().zip(renewed).filter(|(_, rows)| *rows == 0).map(|(one, _)| one.clone()).collect())
 }
 
 #[cfg(test)]
