@@ -90,13 +90,14 @@ fn candidates(sql: &mut dyn Sql, most: u32) -> Result<Vec<Candidate>, Problem> {
     sql.query(query, values![sql.now(), most])?.iter().map(candidate).collect()
 }
 
-/// Takes the jobs that `$chosen` chooses.
+/// Takes the jobs that `$chosen` chooses. They are found by their names: `state || ''` keeps a server from going through all that wait
+/// instead, because few did when it last counted.
 macro_rules! take {
     ($from:literal, $chosen:literal) => {
         concat!(
             $from,
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, node = ?1, lease_until = ?2, started = ?3
-             WHERE state = 'queued' AND id IN (",
+             WHERE state || '' = 'queued' AND id IN (",
             $chosen,
             ") RETURNING ",
             columns!(),
@@ -121,7 +122,7 @@ fn take(
         Engine::Postgres => take!(
             "WITH chosen AS MATERIALIZED (
                SELECT jobs.id FROM json_array_elements_text(CAST(CAST(?4 AS TEXT) AS JSON)) WITH ORDINALITY AS wanted (id, place)
-               JOIN jobs ON jobs.id = wanted.id WHERE jobs.state = 'queued'
+               JOIN jobs ON jobs.id = wanted.id WHERE jobs.state || '' = 'queued'
                ORDER BY wanted.place LIMIT ?5 FOR UPDATE OF jobs SKIP LOCKED
              ) ",
             "SELECT id FROM chosen"

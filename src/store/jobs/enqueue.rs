@@ -24,8 +24,13 @@ pub(super) fn enqueue(
     most_waiting: u64,
 ) -> Result<Enqueued, Problem> {
     alone(sql)?;
-    let waiting = waiting(sql)?;
-    let is_full = waiting >= most_waiting;
+    let mut number = waiting(sql)?;
+    let is_full = number >= most_waiting;
+    if is_full {
+        // Earlier work of this transaction may have counted one that was there already.
+        sql.found().waiting = None;
+        number = waiting(sql)?;
+    }
     // Nothing else comes of a job that is there already: that is left to the insertion.
     let may_be_other = is_full || new.dedupe_key.is_some() || new.subject.is_some();
     if may_be_other && is_stored(sql, new)? {
@@ -36,8 +41,8 @@ pub(super) fn enqueue(
     }
     let older = older(sql, new)?;
     let leave = older.iter().filter(|(_, state)| *state == State::Queued).count();
-    if waiting.saturating_sub(leave as u64) >= most_waiting {
-        return Ok(Enqueued::Full { waiting });
+    if number.saturating_sub(leave as u64) >= most_waiting {
+        return Ok(Enqueued::Full { waiting: number });
     }
     for (id, _) in &older {
         call_off(sql, id, "a newer job about the same came")?;
