@@ -118,7 +118,9 @@ fn work_through(connection: &mut impl Connection, notes: &Notes, mut group: Vec<
             answer(group, &Ok(()));
         }
         Err(Stopped::Working(_)) if group.len() > 1 => {
-            group.into_iter().for_each(|work| work_through(connection, notes, vec![work]));
+            for work in group {
+                work_through(connection, notes, vec![work]);
+            }
         }
         Err(Stopped::Working(problem) | Stopped::Around(problem)) => answer(group, &Err(problem)),
     }

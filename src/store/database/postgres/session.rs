@@ -3,7 +3,7 @@
 //! A statement whose answer nobody needs at once is sent without waiting for it: what is waited for next comes after it, and so
 //! does its answer. A round trip costs as much as the statement itself, and two wake-ups.
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+use std::{collections::HashMap, future::Future, mem, pin::Pin, sync::Arc};
 
 use futures_util::{FutureExt, future::join};
 use tokio::{
@@ -55,18 +55,16 @@ impl Session {
         let (client, statement, values) = (Arc::clone(&self.client), self.prepare(sql)?, values.to_vec());
         let mut answer: Answer = Box::pin(async move { client.execute_raw(&statement, values).await });
         // Asked once, it is on its way. What has an answer already has failed here, and was not sent.
-        match (&mut answer).now_or_never() {
-            Some(failed) => failed.map(drop),
-            None => {
-                self.sent.push(answer);
-                Ok(())
-            }
+        if let Some(failed) = (&mut answer).now_or_never() {
+            return failed.map(drop);
         }
+        self.sent.push(answer);
+        Ok(())
     }
 
     /// Waits for the answers to all that was sent.
     pub(super) fn settle(&mut self) -> Result<Vec<u64>, Error> {
-        let sent = std::mem::take(&mut self.sent);
+        let sent = mem::take(&mut self.sent);
         if sent.is_empty() {
             return Ok(Vec::new());
         }
@@ -84,7 +82,7 @@ impl Session {
 
     /// Waits for what is asked, which comes after all that was sent. What failed first is the reason for what fails then.
     fn after_all<T>(&mut self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let sent = std::mem::take(&mut self.sent);
+        let sent = mem::take(&mut self.sent);
         let (found, before) = self.runtime.block_on(join(asked, answers(sent)));
         before.and(found)
     }
