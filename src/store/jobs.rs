@@ -165,8 +165,7 @@ impl Jobs {
     ) -> Result<(Vec<Option<State>>, Vec<Claimed>), DatabaseError> {
         let (node, turns) = (node.to_owned(), Arc::clone(&self.turns));
         let turn = move |sql: &mut dyn Sql| {
-            let end = |(held, ending): &(Held, Ending)| end::finish(sql, &node, held, ending);
-            let states = ended.iter().map(end).collect::<Result<_, _>>()?;
+            let states = end::finish(sql, &node, &ended)?;
             if most == 0 {
                 return Ok((states, None));
             }
@@ -259,6 +258,19 @@ impl Jobs {
     ) -> Result<bool, DatabaseError> {
         let node = node.to_owned();
         self.database.write(move |sql| told::keep(sql, &node, &held, &files)).await
+    }
+
+    /// A job and what it told after `seq`, at most `most`, as they are at one moment.
+    pub async fn latest(
+        &self,
+        id: &JobId,
+        after: u64,
+        most: u32,
+    ) -> Result<(Option<Job>, Vec<Event>), DatabaseError> {
+        let id = id.clone();
+        let look =
+            move |sql: &mut dyn Sql| Ok((look::job(sql, None, &id)?, told::events(sql, &id, after, most)?));
+        self.database.read(look).await
     }
 
     /// Names and sizes in bytes of a job's files, by name.
