@@ -6,7 +6,10 @@ use super::{
     look::{id, rank, word},
 };
 use crate::{
-    job::{JobId, NewJob, State, Task, order},
+    job::{
+        JobId, NewJob, State, Task, order,
+        room::{Full, Room},
+    },
     store::database::{Engine, Note, Problem, Row, Sql, values},
 };
 
@@ -17,14 +20,9 @@ pub(super) fn text(task: &Task) -> String {
 
 /// Stores a job. What it finds beforehand is true until the commit: on `SQLite` nobody else writes, on `PostgreSQL` nobody else is
 /// in here.
-pub(super) fn enqueue(
-    sql: &mut dyn Sql,
-    new: &NewJob,
-    task: &str,
-    most_waiting: u64,
-) -> Result<Enqueued, Problem> {
+pub(super) fn enqueue(sql: &mut dyn Sql, new: &NewJob, task: &str, room: Room) -> Result<Enqueued, Problem> {
     alone(sql)?;
-    let Room { is_stored, waiting, last } = room(sql, new)?;
+    let Found { is_stored, waiting, last } = found(sql, new)?;
     if is_stored {
         return Ok(Enqueued::New(Vec::new()));
     }
@@ -33,8 +31,13 @@ pub(super) fn enqueue(
     }
     let older = older(sql, new)?;
     let leave = older.iter().filter(|(_, state)| *state == State::Queued).count();
-    if waiting.saturating_sub(leave as u64) >= most_waiting {
-        return Ok(Enqueued::Full { waiting });
+    let leave = leave as u64;
+    // Nobody has more waiting than all have.
+    let own = if waiting < room.of(&new.tenant) { waiting } else { own(sql, &new.tenant)? };
+    match room.full(&new.tenant, waiting.saturating_sub(leave), own.saturating_sub(leave)) {
+        Some(Full::Queue) => return Ok(Enqueued::Full { waiting }),
+        Some(Full::Share) => return Ok(Enqueued::ShareFull { waiting: own }),
+        None => {}
     }
     for (id, _) in &older {
         call_off(sql, id, "a newer job about the same came")?;
@@ -60,21 +63,21 @@ fn alone(sql: &mut dyn Sql) -> Result<(), Problem> {
     Ok(())
 }
 
-struct Room {
+struct Found {
     is_stored: bool,
     waiting: u64,
     /// The largest key where the job is to stand.
     last: Option<i64>,
 }
 
-fn room(sql: &mut dyn Sql, new: &NewJob) -> Result<Room, Problem> {
+fn found(sql: &mut dyn Sql, new: &NewJob) -> Result<Found, Problem> {
     let waiting = waiting(sql)?;
     let query =
         "SELECT (SELECT max(place) FROM jobs WHERE state = 'queued' AND tenant = ?1 AND priority = ?2),
                         (SELECT count(*) FROM jobs WHERE id = ?3)";
     let rows = sql.query(query, values![&new.tenant, rank(new.priority), new.id.as_str()])?;
     let row = rows.first().ok_or(Problem::GivenUp)?;
-    Ok(Room { waiting, last: row.get(0)?, is_stored: row.get::<u64>(1)? > 0 })
+    Ok(Found { waiting, last: row.get(0)?, is_stored: row.get::<u64>(1)? > 0 })
 }
 
 /// How many wait; what other nodes have taken since the transaction began may still be among them.
@@ -90,6 +93,12 @@ fn waiting(sql: &mut dyn Sql) -> Result<u64, Problem> {
     let waiting = sql.query(query, &[])?.first().ok_or(Problem::GivenUp)?.get(0)?;
     sql.found().waiting = Some(waiting);
     Ok(waiting)
+}
+
+/// How many of `tenant` wait: as long as the queue is far from full, nobody counts them.
+fn own(sql: &mut dyn Sql, tenant: &str) -> Result<u64, Problem> {
+    let query = "SELECT count(*) FROM jobs WHERE state = 'queued' AND tenant = ?1";
+    sql.query(query, values![tenant])?.first().map_or(Ok(0), |row| row.get(0))
 }
 
 /// The job that has the same dedupe key, if one waits or runs.
