@@ -6,7 +6,10 @@ use super::{
     look::{id, rank, word},
 };
 use crate::{
-    job::{JobId, NewJob, State, Task, order},
+    job::{
+        JobId, NewJob, State, Task, order,
+        room::{Full, Room},
+    },
     store::database::{Engine, Note, Problem, Row, Sql, values},
 };
 
@@ -17,22 +20,17 @@ pub(super) fn text(task: &Task) -> String {
 
 /// Stores a job. What it finds beforehand is true until the commit: on `SQLite` nobody else writes, on `PostgreSQL` nobody else is
 /// in here.
-pub(super) fn enqueue(
-    sql: &mut dyn Sql,
-    new: &NewJob,
-    task: &str,
-    most_waiting: u64,
-) -> Result<Enqueued, Problem> {
+pub(super) fn enqueue(sql: &mut dyn Sql, new: &NewJob, task: &str, room: Room) -> Result<Enqueued, Problem> {
     alone(sql)?;
-    let mut number = waiting(sql)?;
-    let is_full = number >= most_waiting;
-    if is_full {
+    let mut waiting = waiting(sql)?;
+    if waiting >= room.all {
         // Earlier work of this transaction may have counted one that was there already.
         sql.found().waiting = None;
-        number = waiting(sql)?;
+        waiting = self::waiting(sql)?;
     }
     // Nothing else comes of a job that is there already: that is left to the insertion.
-    let may_be_other = is_full || new.dedupe_key.is_some() || new.subject.is_some();
+    let is_near = waiting >= room.of(&new.tenant);
+    let may_be_other = is_near || new.dedupe_key.is_some() || new.subject.is_some();
     if may_be_other && is_stored(sql, new)? {
         return Ok(Enqueued::New(Vec::new()));
     }
@@ -41,8 +39,13 @@ pub(super) fn enqueue(
     }
     let older = older(sql, new)?;
     let leave = older.iter().filter(|(_, state)| *state == State::Queued).count();
-    if number.saturating_sub(leave as u64) >= most_waiting {
-        return Ok(Enqueued::Full { waiting: number });
+    let leave = leave as u64;
+    // Nobody has more waiting than all have.
+    let own = if is_near { own(sql, &new.tenant)? } else { waiting };
+    match room.full(&new.tenant, waiting.saturating_sub(leave), own.saturating_sub(leave)) {
+        Some(Full::Queue) => return Ok(Enqueued::Full { waiting }),
+        Some(Full::Share) => return Ok(Enqueued::ShareFull { waiting: own }),
+        None => {}
     }
     for (id, _) in &older {
         call_off(sql, id, "a newer job about the same came")?;
@@ -84,6 +87,12 @@ fn waiting(sql: &mut dyn Sql) -> Result<u64, Problem> {
     let waiting = sql.query(query, &[])?.first().ok_or(Problem::GivenUp)?.get(0)?;
     sql.found().waiting = Some(waiting);
     Ok(waiting)
+}
+
+/// How many of `tenant` wait: as long as the queue is far from full, nobody counts them.
+fn own(sql: &mut dyn Sql, tenant: &str) -> Result<u64, Problem> {
+    let query = "SELECT count(*) FROM jobs WHERE state = 'queued' AND tenant = ?1";
+    sql.query(query, values![tenant])?.first().map_or(Ok(0), |row| row.get(0))
 }
 
 /// The job that has the same dedupe key, if one waits or runs.
