@@ -16,7 +16,7 @@ use std::{
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::Deserialize;
 
-use super::Store;
+use super::{RunDir, Store};
 
 /// Most runs without an end that are looked at again each time.
 const UNFINISHED: usize = 64;
@@ -203,7 +203,8 @@ impl Chronicle {
         self.read += whole as u64;
         let mut touched = BTreeSet::new();
         for line in text[..whole].split(|byte| *byte == b'\n') {
-            let Ok(Line { run, totals, verdict, gate, answered, asked }) = serde_json::from_slice(line) else {
+            let Ok(Line { run, totals, verdict, gate, answered, asked }) = serde_json::from_slice(line)
+            else {
                 continue;
             };
             touched.insert(run.clone());
@@ -221,7 +222,8 @@ impl Chronicle {
         self.folder = now;
         let mut left = std::mem::take(&mut self.runs);
         for entry in fs::read_dir(&self.store.reviews).into_iter().flatten().flatten() {
-            let Some(id) = entry.file_name().to_str().filter(|id| begun(id).is_some()).map(str::to_owned) else {
+            let Some(id) = entry.file_name().to_str().filter(|id| begun(id).is_some()).map(str::to_owned)
+            else {
                 continue;
             };
             let known = left.remove(&id).unwrap_or_else(|| {
@@ -246,6 +248,14 @@ impl Chronicle {
         let told = self.lines.get(id).cloned();
         brief.came_to = told.or_else(|| came_to(&folder.join("tally.json"))).or(brief.came_to);
         Some(brief)
+    }
+}
+
+impl Store {
+    /// The run whose id is `id`, not one that begins so. One look at the disk, however many runs there are.
+    pub fn exactly(&self, id: &str) -> Option<RunDir> {
+        begun(id)?;
+        Some(self.run(id)).filter(|run| run.review.join("run.json").is_file())
     }
 }
 
@@ -318,9 +328,8 @@ mod tests {
         let totals = format!(
             r#"{{"convergent":0,"distinct":{distinct},"by_severity":{{"BLOCK":0,"INFO":0,"WARN":{distinct}}}}}"#
         );
-        format!(
-            r#"{{"run":"{id}","totals":{totals},"verdict":"ship","gate":"off","answered":2,"asked":3}}"#
-        ) + "\n"
+        format!(r#"{{"run":"{id}","totals":{totals},"verdict":"ship","gate":"off","answered":2,"asked":3}}"#)
+            + "\n"
     }
 
     /// `id issues` of each run that is told; `-id` of those that are gone.
@@ -369,7 +378,8 @@ mod tests {
             assert_eq!(begun(id).map(|at| at.to_string()).as_deref(), expect, "{id}");
         };
         check("20261121-062149897-4ac24b", Some("2026-11-21T06:21:49.897Z"));
-        for id in ["", "notes", "20261121", "20261321-062149897-4ac24b", "20261121-0621-4a", "2026/1-062149897-a"]
+        for id in
+            ["", "notes", "20261121", "20261321-062149897-4ac24b", "20261121-0621-4a", "2026/1-062149897-a"]
         {
             check(id, None);
         }
