@@ -115,8 +115,7 @@ impl Server {
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
         let secrets = Platform::ALL.into_iter().filter_map(|platform| webhook.secret_env(platform));
         let withheld = secrets.chain([env::STORE, env::KEY]).map(str::to_owned).collect();
-        let home = place.repository.as_deref().and_then(Path::file_name);
-        let home = home.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let home = place.repository.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
         let workshop = Workshop::open(place, repositories, desk.runs.clone(), withheld, &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
