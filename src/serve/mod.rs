@@ -5,6 +5,7 @@
 mod arrival;
 mod bucket;
 mod callers;
+mod dashboard;
 mod document;
 mod doubts;
 mod gateway;
@@ -22,10 +23,16 @@ mod trace;
 mod webhooks;
 mod withheld;
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::{Router, body::Body, middleware};
-use http::{Method, StatusCode, Uri, header::CONTENT_TYPE};
+use axum::{Router, middleware};
+use http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +49,7 @@ use crate::{
     store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
+use dashboard::Board;
 pub use document::document;
 pub use doubts::doubts;
 use gateway::{Gateway, Line, Routes, Upstream};
@@ -85,6 +93,7 @@ pub struct Server {
     desk: Arc<Desk>,
     jobs: Arc<api::Desk>,
     hooks: Arc<Hooks>,
+    board: Arc<Board>,
     database: Database,
 }
 
@@ -106,6 +115,7 @@ impl Server {
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
+        let home = place.repository.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
         let withheld = Withheld::new(&repositories, &webhook, &place.secrets);
         let offer = Offered { repositories, withheld, posts_status: webhook.status };
         let workshop = Workshop::open(place, offer, desk.runs.clone(), &node)?;
@@ -114,8 +124,10 @@ impl Server {
         let is_alone = database.path().is_some();
         let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
         let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
+        let board = Arc::clone(&queue);
+        let board = Board::new(board, Arc::clone(&gateway), database.clone(), desk.runs.clone(), home);
         let hooks = Hooks::new(queue, database.clone(), webhook, Environment);
-        Ok(Self { gateway, desk, jobs, hooks, database })
+        Ok(Self { gateway, desk, jobs, hooks, board, database })
     }
 
     /// The names that a request may give for its model.
@@ -130,6 +142,7 @@ impl Server {
         let port = listener.local_addr().ok().map(|address| address.port());
         let sharing = self.sharing(port, end);
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
+        tokio::spawn(Arc::clone(&self.board).keep_up(end.clone()));
         let working = Arc::clone(&self.jobs.queue).work(end.clone(), grace);
         let serving = listener::serve(listener, self.router(callers), end, grace);
         let (is_whole, (), ()) = tokio::join!(serving, working, sharing);
@@ -161,6 +174,7 @@ impl Server {
             .merge(Router::new().offer(operation::METRICS, scrape::scrape).with_state(told))
             .merge(threads::router(Arc::clone(&self.desk)))
             .merge(api::router(Arc::clone(&self.jobs)))
+            .merge(dashboard::router(Arc::clone(&self.board)))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route_layer(middleware::from_fn_with_state(Arc::clone(&self.gateway), gateway::turned_away))
@@ -168,8 +182,12 @@ impl Server {
             .offer(operation::DOCUMENT, async || ([(CONTENT_TYPE, "application/json")], document()))
             .merge(api::open_router(Arc::clone(&self.jobs)))
             .merge(webhooks::router(Arc::clone(&self.hooks)))
-            .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
-            .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .fallback(async |headers: HeaderMap, uri: Uri| {
+                dashboard::refused(&headers, nothing_there(uri.path()))
+            })
+            .method_not_allowed_fallback(async |headers: HeaderMap, method: Method| {
+                dashboard::refused(&headers, not_done(&method))
+            })
             .layer(middleware::from_fn(trace::traced))
             .with_state(Arc::clone(&self.gateway))
     }
