@@ -3,7 +3,7 @@
 use std::{
     fmt::Display,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -150,6 +150,10 @@ async fn serve(
     } else {
         voice.note(format_args!("models: {}", models.join(", ")));
     }
+    voice.note(format_args!(
+        "dashboard: http://{}/",
+        SocketAddr::new(reachable(address.ip()), address.port())
+    ));
     Ui::result(&format!("listening on http://{address}\n"), None)?;
     tokio::select! {
         is_whole = server.serve(listener, callers, &interrupt.end) => {
@@ -159,6 +163,15 @@ async fn serve(
             Ok(Status::Done)
         }
         () = interrupt.drop_all.cancelled() => Ok(Status::Interrupted),
+    }
+}
+
+/// The address that a browser on this machine finds it at.
+fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(one) if one.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(one) if one.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        one => one,
     }
 }
 

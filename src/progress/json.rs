@@ -23,6 +23,9 @@ pub const SCHEMA: &str = "scrum.events/1";
 /// How often it is told what has arrived of answers.
 const TOKENS: Duration = Duration::from_secs(1);
 
+/// Most bytes of all bundles' names, and of all reviewers', in a line.
+const NAMES: usize = 4 << 10;
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -67,6 +70,12 @@ pub enum Told<'a> {
     Asking {
         /// About how many pairs of a bundle and a reviewer.
         tasks: usize,
+        /// The bundles, in order; left out where names would be too many.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        bundles: Vec<&'a str>,
+        /// The reviewers, in order; likewise.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        reviewers: Vec<&'a str>,
     },
     /// A request is being sent.
     Asked {
@@ -212,7 +221,7 @@ impl Lines {
         match event {
             RunEvent::RunStarted { tasks } => {
                 self.tasks.clone_from(tasks);
-                Some(Told::Asking { tasks: tasks.len() })
+                Some(asking(tasks))
             }
             RunEvent::Asked { task, attempt } => {
                 Some(Told::Asked { task: self.task(*task)?, attempt: *attempt })
@@ -251,6 +260,23 @@ impl Lines {
             Told::Tokens { under_way: under_way.len(), tokens }
         })
     }
+}
+
+fn asking(tasks: &[TaskName]) -> Told<'_> {
+    let mut bundles: Vec<&str> = Vec::new();
+    let mut reviewers: Vec<&str> = Vec::new();
+    for task in tasks {
+        for (names, name) in [(&mut bundles, task.bundle.as_str()), (&mut reviewers, task.reviewer.as_str())]
+        {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let is_short = |names: &[&str]| names.iter().map(|name| name.len()).sum::<usize>() <= NAMES;
+    let is_told = is_short(&bundles) && is_short(&reviewers);
+    let told = |names: Vec<_>| if is_told { names } else { Vec::new() };
+    Told::Asking { tasks: tasks.len(), bundles: told(bundles), reviewers: told(reviewers) }
 }
 
 fn finished<'a>(task: Task<'a>, outcome: &Outcome) -> Told<'a> {
@@ -351,7 +377,7 @@ mod tests {
             RunEvent::RunFinished { interrupted: false },
         ];
         insta::assert_snapshot!(lines(&events), @r#"
-        {"event":"asking","tasks":1}
+        {"event":"asking","tasks":1,"bundles":["c1_core"],"reviewers":["opus"]}
         {"event":"asked","bundle":"c1_core","reviewer":"opus","attempt":1}
         {"event":"tokens","under_way":1,"tokens":0}
         {"event":"tokens","under_way":1,"tokens":7}

@@ -12,6 +12,7 @@ pub mod eval;
 pub mod explain;
 pub mod foreign;
 pub mod formats;
+pub mod html;
 pub mod json;
 pub mod judged;
 pub mod layout;

@@ -4,6 +4,7 @@
 //! decided in `tenants`, and where keys are kept is the store's affair.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
@@ -15,14 +16,15 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE},
 };
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::trace::identified;
+use super::{dashboard, trace::identified};
 use crate::{
     digest,
     provider::relay::Problem,
@@ -58,6 +60,16 @@ impl Caller {
     pub(super) fn credential(&self) -> &[u8] {
         self.credential.as_ref().map_or(&[], <[u8; 32]>::as_slice)
     }
+
+    /// Whose jobs and runs it sees; `None`: everybody's. Who may name any tenant, and names none, sees them all.
+    pub(super) fn sees_only(&self) -> Option<&str> {
+        (self.is_bound || self.tenant != self.name).then_some(&*self.tenant)
+    }
+
+    /// Whether it may change what is `tenant`'s, if it names that one.
+    pub(super) fn may_name(&self, tenant: &str) -> bool {
+        *tenant == *self.tenant || (!self.is_bound && !tenant.is_empty())
+    }
 }
 
 /// Why a request is not let in. Holds nothing of what was sent for a key.
@@ -76,7 +88,9 @@ pub(super) enum Denied {
     #[error("x-org-id must be one name of at most {most} printable ASCII characters", most = callers::LONGEST_NAME)]
     BadTenant,
     /// Sent by a web page of somewhere else.
-    #[error("requests from web pages of another origin are only answered where callers have keys")]
+    #[error(
+        "requests from web pages of another origin are only answered with a key, sent by `Authorization: Bearer` or `x-api-key`"
+    )]
     ForeignOrigin,
     /// The server is asked for by a name that somebody else may have pointed at this machine.
     #[error("this server is asked for as localhost or by its address only, unless callers have keys")]
@@ -167,13 +181,14 @@ impl Callers {
     }
 
     /// Who sent `headers`.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
+    pub(super) fn check(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Denied> {
         let door = self.door.read().unwrap_or_else(PoisonError::into_inner);
         if door.is_locked {
-            return door.opened_by(headers);
+            return door.opened_by(method, headers);
         }
         drop(door);
         self.is_of_here(headers)?;
+        is_of_own_page(method, headers)?;
         let (name, tenant) = (Arc::from(""), Arc::from(tenant(headers)?.unwrap_or_default()));
         Ok(Caller {
             name,
@@ -191,23 +206,52 @@ impl Callers {
         if self.listens_on_loopback && !host.is_none_or(names_this_machine) {
             return Err(Denied::ForeignHost);
         }
-        let is_same = |origin: &[u8]| {
-            let authority =
-                [b"http://".as_slice(), b"https://"].iter().find_map(|scheme| origin.strip_prefix(*scheme));
-            authority.is_some() && authority == host
-        };
-        if headers.get_all(ORIGIN).iter().all(|origin| is_same(origin.as_bytes())) {
-            Ok(())
-        } else {
-            Err(Denied::ForeignOrigin)
-        }
+        is_of_own_origin(headers)
+    }
+}
+
+/// By `Origin`, which must be what the request was sent to.
+fn is_of_own_origin(headers: &HeaderMap) -> Result<(), Denied> {
+    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    let is_same = |origin: &[u8]| {
+        let authority =
+            [b"http://".as_slice(), b"https://"].iter().find_map(|scheme| origin.strip_prefix(*scheme));
+        authority.is_some() && authority == host
+    };
+    if headers.get_all(ORIGIN).iter().all(|origin| is_same(origin.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Denied::ForeignOrigin)
+    }
+}
+
+/// What a browser sends of itself, a login or nothing, any page can have it send. It says whose page that is; another's may lead
+/// here by a link and do nothing else. Browsers that do not say it are asked for their `Origin`.
+fn is_of_own_page(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
+    let said = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let Some(site) = said("sec-fetch-site") else { return is_of_own_origin(headers) };
+    let is_link = method == Method::GET
+        && said("sec-fetch-mode") == Some(b"navigate")
+        && said("sec-fetch-dest") == Some(b"document");
+    if [b"same-origin".as_slice(), b"none"].contains(&site) || is_link {
+        Ok(())
+    } else {
+        Err(Denied::ForeignOrigin)
     }
 }
 
 impl Door {
-    fn opened_by(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let key = digest::sha256_bytes(&[sent(headers).ok_or(Denied::NoKey)?]);
-        let Known { name, tenant: own } = self.by_key.get(&key).ok_or(Denied::UnknownKey)?;
+    fn opened_by(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Denied> {
+        let login = login(headers);
+        let keys = [sent(headers).map(Cow::Borrowed), login.clone().map(Cow::Owned)];
+        let hashes: Vec<_> =
+            keys.into_iter().flatten().map(|key| digest::sha256_bytes(&[key.as_ref()])).collect();
+        let known = hashes.iter().find_map(|hash| Some((*hash, self.by_key.get(hash)?)));
+        let denied = if hashes.is_empty() { Denied::NoKey } else { Denied::UnknownKey };
+        let (key, Known { name, tenant: own }) = known.ok_or(denied)?;
+        if login.is_some_and(|login| digest::sha256_bytes(&[&login]) == key) {
+            is_of_own_page(method, headers)?;
+        }
         let tenant = match (own, tenant(headers)?) {
             (Some(own), Some(named)) if own.as_ref() != named => return Err(Denied::OtherTenant),
             (Some(own), _) => Arc::clone(own),
@@ -220,14 +264,22 @@ impl Door {
 
 /// Lets a request through with its [`Caller`] among its extensions, or tells why not.
 pub(super) async fn guard(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
-    match callers.check(request.headers()) {
+    match callers.check(request.method(), request.headers()) {
         Ok(caller) => {
             identified(&caller.name, &caller.tenant);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(denied) => Problem::from(denied).into_response(),
+        Err(denied) => dashboard::refused(request.headers(), denied.into()),
     }
+}
+
+/// The password of a login by `Authorization: Basic`, which is how a browser can send a key; who it is for is of no account.
+fn login(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let (scheme, text) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    let login = STANDARD.decode(text.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let colon = login.iter().position(|byte| *byte == b':')?;
+    Some(login[colon + 1..].to_vec()).filter(|password| !password.is_empty())
 }
 
 /// What was sent for a key. A proxy's own way to log in may stand where a bearer would.
@@ -302,7 +354,9 @@ mod tests {
 
     /// `name for tenant`, or why not.
     fn asked(callers: &Callers, sent: &[(&'static str, &str)]) -> Result<String, Denied> {
-        callers.check(&headers(sent)).map(|caller| format!("{} for {}", caller.name, caller.tenant))
+        callers
+            .check(&Method::POST, &headers(sent))
+            .map(|caller| format!("{} for {}", caller.name, caller.tenant))
     }
 
     #[test]
@@ -328,6 +382,31 @@ mod tests {
         check(&[("x-api-key", ADA), ("x-org-id", "a"), ("x-org-id", "b")], Err(Denied::BadTenant));
         check(&[("x-api-key", ADA), ("x-org-id", &"x".repeat(129))], Err(Denied::BadTenant));
         check(&[("x-api-key", ADA), ("x-org-id", "caf\u{e9}")], Err(Denied::BadTenant));
+        let basic = |password: &str| format!("Basic {}", STANDARD.encode(format!("ada:{password}")));
+        check(&[("authorization", &basic(CI))], Ok("ci for acme"));
+        check(&[("authorization", &basic("wrong"))], Err(Denied::UnknownKey));
+        check(&[("authorization", &basic("wrong")), ("x-api-key", CI)], Ok("ci for acme"));
+        // The browser sends a login with whatever any page asks for.
+        let (login, host) = (basic(CI), ("host", "b.example"));
+        let check_login = |said: &[(&'static str, &str)], expect: Result<&str, Denied>| {
+            check(&[&[("authorization", login.as_str()), host], said].concat(), expect);
+        };
+        check_login(&[("origin", "https://b.example")], Ok("ci for acme"));
+        check_login(&[("origin", "https://a.example")], Err(Denied::ForeignOrigin));
+        check_login(&[("origin", "https://c.example"), ("sec-fetch-site", "same-origin")], Ok("ci for acme"));
+        check_login(&[("sec-fetch-site", "same-site")], Err(Denied::ForeignOrigin));
+        let link = [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        check_login(&link, Err(Denied::ForeignOrigin));
+        let led = [("authorization", login.as_str()), link[0], link[1], link[2]];
+        assert!(callers.check(&Method::GET, &headers(&led)).is_ok(), "a link is followed");
+        assert!(
+            callers.check(&Method::GET, &headers(&led[..2])).is_err(),
+            "nothing is loaded into another page"
+        );
         // A page that knows a key may ask from wherever it is.
         check(
             &[("x-api-key", CI), ("origin", "https://a.example"), ("host", "b.example")],
@@ -370,8 +449,9 @@ mod tests {
     #[test]
     fn what_is_sent_tells_callers_apart_where_nothing_is_asked_for() {
         let callers = callers(true, Vec::new());
-        let credential =
-            |sent: &[(&'static str, &str)]| callers.check(&headers(sent)).unwrap().credential().to_vec();
+        let credential = |sent: &[(&'static str, &str)]| {
+            callers.check(&Method::POST, &headers(sent)).unwrap().credential().to_vec()
+        };
         assert!(credential(&[]).is_empty());
         let [one, other] =
             ["one", "other"].map(|key| credential(&[("authorization", &format!("Bearer {key}"))]));

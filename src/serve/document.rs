@@ -58,13 +58,14 @@ fn value() -> Value {
         },
         "servers": [{ "url": "/" }],
         // The last one: where callers have no keys.
-        "security": [{ "bearer": [] }, { "key": [] }, {}],
+        "security": [{ "bearer": [] }, { "key": [] }, { "login": [] }, {}],
         "paths": paths,
         "components": {
             "schemas": schemas.take_definitions(true),
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },
                 "key": { "type": "apiKey", "in": "header", "name": "x-api-key" },
+                "login": { "type": "http", "scheme": "basic", "description": "The key as password, under any name" },
             },
         },
     })
@@ -144,6 +145,7 @@ fn answer(content: Content, schemas: &mut SchemaGenerator) -> Value {
             json!({ "text/event-stream": text })
         }
         Content::Text => json!({ "text/plain": text }),
+        Content::Page => json!({ "text/html": text }),
         Content::File => json!({ "application/json": {}, "text/plain": text }),
     }
 }

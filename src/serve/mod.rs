@@ -5,6 +5,7 @@
 mod arrival;
 mod bucket;
 mod callers;
+mod dashboard;
 mod document;
 mod gateway;
 mod ground;
@@ -20,10 +21,16 @@ mod threads;
 mod trace;
 mod webhooks;
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::{Router, body::Body, middleware};
-use http::{Method, StatusCode, Uri, header::CONTENT_TYPE};
+use axum::{Router, middleware};
+use http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +51,7 @@ use crate::{
     store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
+use dashboard::Board;
 pub use document::document;
 use gateway::{Gateway, Line, Routes, Upstream};
 use operation::Offer;
@@ -83,6 +91,7 @@ pub struct Server {
     desk: Arc<Desk>,
     jobs: Arc<api::Desk>,
     hooks: Arc<Hooks>,
+    board: Arc<Board>,
     database: Database,
 }
 
@@ -106,14 +115,18 @@ impl Server {
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
         let secrets = Platform::ALL.into_iter().filter_map(|platform| webhook.secret_env(platform));
         let withheld = secrets.chain([env::STORE, env::KEY]).map(str::to_owned).collect();
+        let home = place.repository.as_deref().and_then(Path::file_name);
+        let home = home.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let workshop = Workshop::open(place, repositories, desk.runs.clone(), withheld, &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
         let is_alone = database.path().is_some();
         let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
         let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
+        let board = Arc::clone(&queue);
+        let board = Board::new(board, Arc::clone(&gateway), database.clone(), desk.runs.clone(), home);
         let hooks = Hooks::new(queue, database.clone(), webhook, Environment);
-        Ok(Self { gateway, desk, jobs, hooks, database })
+        Ok(Self { gateway, desk, jobs, hooks, board, database })
     }
 
     /// The names that a request may give for its model.
@@ -128,6 +141,7 @@ impl Server {
         let port = listener.local_addr().ok().map(|address| address.port());
         let sharing = self.sharing(port, end);
         tokio::spawn(Arc::clone(&self.jobs).keep_up(end.clone()));
+        tokio::spawn(Arc::clone(&self.board).keep_up(end.clone()));
         let working = Arc::clone(&self.jobs.queue).work(end.clone(), grace);
         let serving = listener::serve(listener, self.router(callers), end, grace);
         let (is_whole, (), ()) = tokio::join!(serving, working, sharing);
@@ -159,6 +173,7 @@ impl Server {
             .merge(Router::new().offer(operation::METRICS, scrape::scrape).with_state(told))
             .merge(threads::router(Arc::clone(&self.desk)))
             .merge(api::router(Arc::clone(&self.jobs)))
+            .merge(dashboard::router(Arc::clone(&self.board)))
             // What stands above is for those who may ask.
             .route_layer(middleware::from_fn_with_state(callers, callers::guard))
             .route_layer(middleware::from_fn_with_state(Arc::clone(&self.gateway), gateway::turned_away))
@@ -166,8 +181,12 @@ impl Server {
             .offer(operation::DOCUMENT, async || ([(CONTENT_TYPE, "application/json")], document()))
             .merge(api::open_router(Arc::clone(&self.jobs)))
             .merge(webhooks::router(Arc::clone(&self.hooks)))
-            .fallback(async |uri: Uri| nothing_there(uri.path()).into_response::<Body>())
-            .method_not_allowed_fallback(async |method: Method| not_done(&method).into_response::<Body>())
+            .fallback(async |headers: HeaderMap, uri: Uri| {
+                dashboard::refused(&headers, nothing_there(uri.path()))
+            })
+            .method_not_allowed_fallback(async |headers: HeaderMap, method: Method| {
+                dashboard::refused(&headers, not_done(&method))
+            })
             .layer(middleware::from_fn(trace::traced))
             .with_state(Arc::clone(&self.gateway))
     }

@@ -65,6 +65,8 @@ pub(super) enum Content {
     Text,
     /// JSON or text.
     File,
+    /// A page for people.
+    Page,
 }
 
 macro_rules! operations {
@@ -140,6 +142,26 @@ operations! {
     QUEUE_HEALTH = Operation::get(wire::HEALTH, "queueHealth", "queue", "Says whether jobs are taken and stored")
         .open()
         .gives(&[(200, "They are", Content::Json(of::<wire::Health>)), (503, "They are not, and why", Content::Json(of::<wire::Health>))]);
+    OVERVIEW = Operation::get("/", "overview", "dashboard", "Shows what runs, what came of the latest runs, and how queue and gateway do").gives(PAGE);
+    RUNS = Operation::get("/runs", "runs", "dashboard", "Shows the runs that there are, newest first")
+        .with(&[
+            query("repository", "string", "Only runs of this repository"),
+            query("verdict", "string", "Only runs that came to this verdict"),
+            query("state", "string", "Only runs that stand so"),
+            query("kind", "string", "Only runs of this kind"),
+            query("text", "string", "Only runs in whose name, repository or range this stands"),
+            query("page", "integer", "Which page of them, from 1"),
+        ])
+        .gives(PAGE)
+        .or(&[(400, "A parameter is unknown")]);
+    RUN = Operation::get("/runs/{id}", "run", "dashboard", "Shows a run, or how far a job is").gives(PAGE).or(&[(404, "No such run")]);
+    QUEUE = Operation::get("/queue", "queue", "dashboard", "Shows what waits and runs").gives(PAGE);
+    GATEWAY = Operation::get("/gateway", "gateway", "dashboard", "Shows what the gateway did").gives(PAGE);
+    REVIEWERS = Operation::get("/reviewers", "reviewers", "dashboard", "Shows what reviewers have been worth").gives(PAGE);
+    LIVE = Operation::get("/live", "live", "dashboard", "Tells what changes of a page, as elements in place of those with their id")
+        .with(&[query("of", "string", "The page's address")])
+        .gives(&[(200, "`put` events: an object of `id`, `html` and the page's `title`; `over` when nothing more will change", Content::Events)])
+        .or(&[(404, "No such page or run"), (503, "As many pages are kept up as may be")]);
     WEBHOOK = Operation::post("/webhooks/{platform}", "webhook", "webhooks", "Takes a message of `github`, `gitlab`, `gitea` or `forgejo` about a pull request, which is reviewed")
         .open()
         .with(&[
@@ -169,6 +191,7 @@ operations! {
     DOCUMENT = Operation::get("/openapi.json", "openapi", "daemon", "Gives this document").open().gives(&[(200, "This document", Content::Json(any))]);
 }
 
+const PAGE: &[(u16, &str, Content)] = &[(200, "The page", Content::Page)];
 const NO_SUCH_JOB: &[(u16, &str)] = &[(404, "The tenant has no such job")];
 
 /// Whatever that part of the daemon says; docs/serve.md tells more.

@@ -7,6 +7,7 @@
 mod adopt;
 pub mod cache;
 pub mod callers;
+pub mod chronicle;
 pub mod database;
 mod decisions;
 pub mod deliveries;

@@ -120,6 +120,24 @@ impl Record {
         self.judging.add(&Spent::by_judging(tally));
     }
 
+    /// Whether a run showed `issue`.
+    pub fn holds(&self, issue: &str) -> bool {
+        self.found.contains_key(issue)
+    }
+
+    /// Adds all runs of another record, of which none is among these.
+    pub fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        for (issue, finders) in &other.found {
+            self.add_finders(issue, finders.iter().cloned());
+        }
+        for (finder, spent) in &other.spent {
+            self.spent.entry(finder.clone()).or_default().add(spent);
+        }
+        self.unplaced += other.unplaced;
+        self.judging.add(&other.judging);
+    }
+
     /// An issue that somebody decided about counts even when its run is gone.
     fn add_finders(&mut self, issue: &str, finders: impl IntoIterator<Item = Finder>) {
         let mut finders = finders.into_iter().peekable();

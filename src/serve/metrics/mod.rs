@@ -14,6 +14,7 @@ mod books;
 mod exposition;
 mod flight;
 mod performance;
+mod providers;
 pub mod queue;
 mod sample;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use flight::{Answered, Flight};
 pub use performance::{BadLastN, Performance, last_n};
 /// The content type of Prometheus' text format.
 pub use prometheus::TEXT_FORMAT as FORMAT;
+pub use providers::ProviderRow;
 pub use sample::Coalesced;
 
 /// All numbers since the start, and the last requests one by one. Taking something down takes well under a microsecond.
@@ -63,6 +65,11 @@ impl Metrics {
         let (window, totals) = (books.window(last_n), books.totals(own));
         drop(books);
         Performance::new(last_n, &window, &totals)
+    }
+
+    /// What each provider was asked since the start, by name.
+    pub fn providers(&self) -> Vec<ProviderRow> {
+        providers::rows(&self.books())
     }
 
     /// Everything since the start in Prometheus' text format, what is held now, and how many jobs there are now; `None` where

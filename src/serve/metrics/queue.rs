@@ -305,6 +305,11 @@ impl Numbers {
         }
     }
 
+    /// What is taken of the machine, as it was seen last.
+    pub fn usage(&self) -> Usage {
+        Usage { cpu: self.cpu.get(), memory: self.memory.get() }
+    }
+
     /// What of the machine is taken.
     pub fn used(&self, usage: Usage) {
         self.cpu.set(usage.cpu);

@@ -27,7 +27,7 @@ pub(super) const PARTS: [&str; 2] = ["bundles", "reviews"];
 
 /// The files below a folder, and which of them are in the store as they are.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(in crate::serve) struct Files {
     root: PathBuf,
     kept: BTreeMap<String, Mark>,
 }
@@ -45,12 +45,12 @@ pub(super) struct Marks(Vec<(String, Mark)>);
 
 impl Files {
     /// Those below `root`, of which none is kept yet.
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(in crate::serve) fn new(root: PathBuf) -> Self {
         Self { root, kept: BTreeMap::new() }
     }
 
     /// Writes what was kept.
-    pub(super) fn restore(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::serve) fn restore(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         if !is_plain(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name:?} is no file of a run")));
         }

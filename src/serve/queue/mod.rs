@@ -6,7 +6,7 @@
 pub(super) mod api;
 mod child;
 mod dispatcher;
-mod files;
+pub(super) mod files;
 mod folders;
 mod hold;
 mod keeper;

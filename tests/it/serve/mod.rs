@@ -1,6 +1,7 @@
 //! `scrum serve` as a process of its own, between raw connections and a server in this process: [`Serve`].
 
 mod callers;
+mod dashboard;
 mod gateway;
 mod jobs;
 mod log;

@@ -76,6 +76,13 @@ fn asked(id: &str, job: &str) -> (String, &'static str, Value, u16) {
         "postMessage" => {
             ("/api/threads/none/messages".to_owned(), "", json!({ "role": "user", "content": "a" }), 404)
         }
+        "overview" => plain("/", 200),
+        "runs" => plain("/runs", 200),
+        "run" => plain(&format!("/runs/{job}"), 200),
+        "queue" => plain("/queue", 200),
+        "gateway" => plain("/gateway", 200),
+        "reviewers" => plain("/reviewers", 200),
+        "live" => plain("/live", 404),
         "performance" => plain("/api/metrics/performance", 200),
         "metrics" => plain("/metrics", 200),
         "health" => plain("/health", 200),

@@ -20,7 +20,7 @@ use crate::{job::wire::JOBS, provider::relay::Problem, serve::callers::Caller};
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 /// Where the file `name` of the job `id` is.
-pub(super) fn address(id: &str, name: &str) -> String {
+pub(in crate::serve) fn address(id: &str, name: &str) -> String {
     format!("{JOBS}/{id}/files/{}", utf8_percent_encode(name, PLAIN))
 }
 

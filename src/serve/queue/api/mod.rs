@@ -26,6 +26,7 @@ use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+pub(in crate::serve) use self::files::address;
 use self::tail::Tails;
 use super::Queue;
 use crate::{
