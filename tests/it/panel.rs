@@ -297,8 +297,9 @@ async fn when_each_was_asked_and_began_to_answer_is_written_down() {
         told.collect::<Vec<_>>(),
         [
             ("answered", 0, Some(2), 4),
+            // Asked twice, the second time behind the next one.
+            ("timed-out", 4, Some(8), 7),
             ("answered", 4, Some(6), 4),
-            ("timed-out", 8, Some(8), 3),
             ("failed", 11, None, 0),
         ]
     );
