@@ -128,6 +128,7 @@ fn chart<'a>(
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 15).into_font().color(&GREY))
         .margin(12)
+        .margin_left(26)
         .x_label_area_size(30)
         .build_cartesian_2d(0.0..most, 0.0..count(rows))?;
     chart

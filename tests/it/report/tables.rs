@@ -77,9 +77,9 @@ fn who_answered_and_who_did_how_much() {
     kimi      ███▌████tt██
     history   ██x█████████
 
-    reviewer  findings      tokens out
-    opus      18 █████████  10,080 ███▌
-    kimi      12 ██████     28,800 █████████
+    reviewer  findings     tokens out
+    opus      18 ████████  10,080 ███
+    kimi      12 █████▌    28,800 ████████
     ");
     for width in 40..200 {
         pictures(&uneven(), width);
