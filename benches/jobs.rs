@@ -77,14 +77,12 @@ fn synced(folder: &Path) -> u64 {
 }
 
 fn noop(id: u128) -> NewJob {
-    let (kind, work_ms) = (Kind::Noop, 0);
-    let task = Task { kind, repo: None, range: None, panel: None, file: None, pull: None, work_ms };
     NewJob {
         id: JobId::parse(&uuid::Uuid::from_u128(id).to_string()).unwrap(),
         tenant: String::new(),
         source: Source::Api,
         priority: Priority::Normal,
-        task,
+        task: Task::new(Kind::Noop),
         timeout_secs: 60,
         max_attempts: 3,
         dedupe_key: None,

@@ -13,7 +13,9 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::{
-    job::wire::{Brought, CANCEL, CalledOff, ENQUEUE, JOB, JOBS, List, Order, Shown, TOLD, Told},
+    job::wire::{
+        Brought, CANCEL, CalledOff, ENQUEUE, JOB, JOBS, List, Order, STATUS, Shown, Standing, TOLD, Told,
+    },
     report::{foreign::one_line, words::shortened},
     reviewer::is_loopback,
 };
@@ -166,6 +168,11 @@ impl Daemon {
     /// More of them, at an address that a list gave.
     pub async fn more(&self, next: &str) -> Result<List, DaemonError> {
         Ok(self.asked(self.request(Method::GET, next)).await?.1)
+    }
+
+    /// How the queue does.
+    pub async fn standing(&self) -> Result<Standing, DaemonError> {
+        Ok(self.asked(self.request(Method::GET, STATUS)).await?.1)
     }
 
     /// Calls a job off.

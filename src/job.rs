@@ -1,8 +1,9 @@
 //! Work that waits its turn in `scrum serve`: [`Job`], and the words about it that people, metrics and the database use.
 //!
-//! Plain data. What may follow on what is decided by the store, in one statement each; whose turn it is by [`order`].
+//! Plain data. What may follow on what is decided by the store, in one statement each; whose turn it is by [`order`], who may still wait by [`room`].
 
 pub mod order;
+pub mod room;
 pub mod wire;
 
 use std::fmt;
@@ -164,6 +165,13 @@ pub struct Task {
     /// Milliseconds that [`Kind::Noop`] takes.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub work_ms: u64,
+}
+
+impl Task {
+    /// Only that.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, repo: None, range: None, panel: None, file: None, pull: None, work_ms: 0 }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -157,6 +157,14 @@ fn started_with(variable: &[u8]) -> Vec<Pid> {
     found.collect()
 }
 
+/// Keeps programs of the same user from reading this process: its memory, and the variables that it was started with. Only Linux
+/// knows this; elsewhere it does nothing. What is started from here can be read again, and root reads everything.
+pub fn conceal() {
+    #[cfg(target_os = "linux")]
+    // It fails for no number but a wrong one.
+    let _ = nix::sys::prctl::set_dumpable(false);
+}
+
 /// How a program ended: `exit status 2`, `killed by signal 9`.
 pub fn ending(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {

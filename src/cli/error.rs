@@ -288,7 +288,7 @@ impl From<DaemonError> for CliError {
             DaemonError::Refused { status: 401, .. } => {
                 plain.hint("set SCRUM_KEY to a key that `scrum keys add NAME` made for its store")
             }
-            DaemonError::Refused { code, .. } if code == "queue_full" => {
+            DaemonError::Refused { code, .. } if code == "queue_full" || code == "tenant_queue_full" => {
                 plain.hint("try again later; `scrum jobs --state queued` shows what waits")
             }
             DaemonError::Refused { status: 403, code, .. } if code == "repository_not_allowed" => {

@@ -33,6 +33,7 @@ use crate::{
         markdown, review as told, terminal,
     },
     git::Repo,
+    progress::json::Told,
     run,
     store::{Gauntlets, RunDir, Store},
 };
@@ -177,6 +178,7 @@ impl Session<'_> {
             Some(dir) => dir.clone(),
             None => store.create_review(&run::run_id(started, &clock::nonce()?))?,
         };
+        self.ui.tell(&Told::Run { run: &dir.id });
         let smoke = self.smoke(&dir)?;
         let is_over = self.is_over(&smoke);
         let reviewed = self.review(review.as_mut(), is_over)?;

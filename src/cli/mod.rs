@@ -307,6 +307,8 @@ pub fn main() -> ExitCode {
     };
     let ui = ui::Ui::new(cli.global.color, cli.global.quiet).progressing(cli.global.progress);
     if cli.global.end_with_stdin {
+        // A job of a daemon, beside others of the same user.
+        crate::process::conceal();
         interrupt::end_with_stdin();
     }
     let done = match cli.command {

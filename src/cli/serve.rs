@@ -16,6 +16,7 @@ use super::{
     error::{CliError, Status},
     found,
     interrupt::{self, Interrupt},
+    secrets::secrets,
     ui::Ui,
     workspace::Workspace,
 };
@@ -23,9 +24,10 @@ use crate::{
     coalesce::Switches,
     config::{Choice, LogForm, env, key_of},
     git::Repo,
+    process,
     provider::{Opener, Provider, Surroundings, sarif::Site},
     reviewer::Reviewer,
-    serve::{Callers, GuardError, Kept, Server, Workplace, document, log},
+    serve::{Callers, GuardError, Kept, Server, Workplace, document, doubts, log},
     store::{
         database::{Address, Database, Server as StoreServer},
         keep_out_of_git,
@@ -104,7 +106,13 @@ pub(super) fn run(global: &Global, args: &ServeArgs, ui: Ui) -> Result<Status, C
         folder: folder.clone(),
         repository: workspace.repo.as_ref().map(Repo::root),
         config: workspace.configuration(global),
+        secrets: secrets(&workspace).names,
     };
+    process::conceal();
+    for (entry, words) in doubts(&settings, workspace.environment) {
+        let place = workspace.config.place_of(&entry).map(|place| format!("{place}: ")).unwrap_or_default();
+        voice.warning(format_args!("{place}{entry}: {words}"));
+    }
     let endpoints = endpoints(&workspace, voice)?;
     let server = Server::new(settings, switches(&workspace)?, endpoints, kept, place).map_err(cannot_work)?;
     let interrupt = interrupt::watched()?;

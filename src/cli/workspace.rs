@@ -1,6 +1,7 @@
 //! Where a command runs: [`Workspace`] finds the repository, its configuration and its runs.
 
 mod place;
+mod reading;
 
 use std::{
     io,
@@ -40,6 +41,7 @@ use crate::{
     tally::gate::Policy,
 };
 use place::Place;
+use reading::{pull_range, read_change};
 
 /// A folder, the repository around it if there is one, and what is configured there.
 pub(super) struct Workspace {
@@ -457,25 +459,6 @@ impl Workspace {
     }
 }
 
-fn read_change(args: &ChangeArgs, repo: Option<&Repo>, directory: &Path) -> Result<Change, CliError> {
-    match (&args.diff, repo) {
-        (Some(file), _) => {
-            let mut change = git::read_diff(&diff_text(file, directory)?)?;
-            change.range.spec = format!("--diff {}", file.display());
-            Ok(change)
-        }
-        (None, Some(repo)) => Ok(repo.read(&range_spec(args))?),
-        (None, None) => Err(CliError::new("not in a git repository")),
-    }
-}
-
-fn diff_text(file: &Path, directory: &Path) -> Result<Vec<u8>, CliError> {
-    if file == Path::new("-") {
-        return super::ui::read_stdin();
-    }
-    super::ui::read_file(&directory.join(file))
-}
-
 /// What counts in place of files on disk.
 fn stand_ins<'a>(
     trust: Option<&'a Trust>,
@@ -483,19 +466,4 @@ fn stand_ins<'a>(
     ui: Ui,
 ) -> impl Fn(&Path) -> io::Result<StandIn> + 'a {
     move |file| trust.map_or(Ok(StandIn::Disk), |trust| trust.stand_in(repo, file, ui))
-}
-
-/// What of `pull` came after the commit `from`.
-fn pull_range(pull: &Reviewed, from: &str, words: String) -> RangeSpec {
-    let (base, from, head) = (pull.base.clone(), from.to_owned(), pull.head.clone());
-    RangeSpec::Pull { base, from, head, words }
-}
-
-fn range_spec(args: &ChangeArgs) -> RangeSpec {
-    match &args.range {
-        Some(text) => RangeSpec::Commits(text.clone()),
-        None if args.staged => RangeSpec::Staged,
-        None if args.worktree => RangeSpec::Worktree,
-        None => RangeSpec::Default,
-    }
 }

@@ -3,6 +3,8 @@
 //! Each key's meaning and default stand in `default.toml`; turning entries into reviewers and rules is
 //! `config`'s work.
 
+mod serve;
+
 use std::{collections::BTreeMap, fmt, num::NonZeroU32, path::PathBuf};
 
 use serde::{
@@ -13,7 +15,7 @@ use serde::{
     },
 };
 
-use super::serve::{LogForm, LogLevel};
+pub(super) use self::serve::{Queue, Repository, Serve, Webhook};
 use crate::{
     bundle::{CutDeclared, DeclaredComponent, Limits, context::Context},
     post::remarks::{self, Inline},
@@ -166,87 +168,6 @@ pub(super) struct Forge {
 pub(super) struct Post {
     pub(super) inline: InlineWord,
     pub(super) inline_most: usize,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Serve {
-    pub(super) listen: String,
-    pub(super) address: String,
-    pub(super) store: PathBuf,
-    pub(super) keep_secs: u64,
-    pub(super) keep_bytes: usize,
-    pub(super) keep_answer_bytes: usize,
-    pub(super) request_bytes: usize,
-    pub(super) answer_secs: u64,
-    pub(super) retries: u32,
-    pub(super) upstream_calls: usize,
-    pub(super) waiting: usize,
-    pub(super) wait_secs: u64,
-    pub(super) grace_secs: u64,
-    pub(super) log: LogForm,
-    pub(super) log_level: LogLevel,
-    pub(super) tenant: TenantLimits,
-    pub(super) limit: Vec<TenantLimit>,
-    pub(super) repository: Vec<Repository>,
-    pub(super) webhook: Webhook,
-    pub(super) queue: Queue,
-}
-
-/// `[[serve.repository]]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Repository {
-    pub(super) path: Option<String>,
-    pub(super) url: Option<String>,
-    pub(super) config: Option<PathBuf>,
-    pub(super) commands: bool,
-    pub(super) tenants: Option<Vec<String>>,
-    pub(super) token_env: Option<String>,
-}
-
-/// `[serve.webhook]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Webhook {
-    pub(super) github_secret_env: String,
-    pub(super) gitlab_secret_env: String,
-    pub(super) gitea_secret_env: String,
-    pub(super) drafts: bool,
-}
-
-/// `[serve.queue]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Queue {
-    pub(super) workers: u32,
-    pub(super) waiting: u64,
-    pub(super) attempts: u32,
-    pub(super) timeout_secs: u64,
-    pub(super) stall_secs: u64,
-    pub(super) busy_percent: u8,
-    pub(super) keep_days: u64,
-    pub(super) folder: PathBuf,
-}
-
-/// `[serve.tenant]`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "they are the keys that people write")]
-pub(super) struct TenantLimits {
-    pub(super) requests_per_minute: Option<NonZeroU32>,
-    pub(super) tokens_per_minute: Option<NonZeroU32>,
-    pub(super) jobs_per_minute: Option<NonZeroU32>,
-}
-
-/// `[[serve.limit]]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TenantLimit {
-    pub(super) tenant: String,
-    pub(super) requests_per_minute: Option<NonZeroU32>,
-    pub(super) tokens_per_minute: Option<NonZeroU32>,
-    pub(super) jobs_per_minute: Option<NonZeroU32>,
 }
 
 /// `[post] inline`.

@@ -220,6 +220,22 @@ impl Config {
         Ok(Self { names_reviewers, files, ..config })
     }
 
+    /// The variables with its reviewers' keys.
+    pub fn key_variables(&self) -> impl Iterator<Item = &str> {
+        self.reviewers.iter().chain(&self.adjudicator).filter_map(|reviewer| match &reviewer.access {
+            Access::Command(invocation) => invocation.api_key_env.as_deref(),
+            access => access.key_variable(),
+        })
+    }
+
+    /// Where `entry` was written, as `scrum.toml:12`; the last file counts.
+    pub fn place_of(&self, entry: &Entry) -> Option<String> {
+        self.files.iter().rev().find_map(|path| {
+            let line = place::line_of(entry, &read(path).ok()?)?;
+            Some(format!("{}:{line}", path.display()))
+        })
+    }
+
     /// Marks the reviewers for which `tampered` names a file that they would run or read and that the change under review
     /// brings: they must not be asked.
     pub fn distrust(&mut self, tampered: &dyn Fn(&Access) -> Option<String>) {

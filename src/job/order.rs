@@ -20,13 +20,10 @@ pub const fn slack(priority: Priority) -> i64 {
     }
 }
 
-/// Where a job stands among those of its tenant, smallest first: it comes at `now`, in milliseconds, behind `last`, the largest
-/// key of those that wait with its tenant and its priority.
-///
-/// `last` matters when the clock went backwards: the first to come is still the first to go.
-pub fn key(now: i64, last: Option<i64>, priority: Priority) -> i64 {
-    let own = now.saturating_add(slack(priority));
-    last.map_or(own, |last| last.max(own))
+/// Where a job that comes at `now`, in milliseconds, stands among those of its tenant, smallest first, and not before the last of
+/// those that wait with its priority: when the clock went backwards, the first to come is still the first to go.
+pub fn key(now: i64, priority: Priority) -> i64 {
+    now.saturating_add(slack(priority))
 }
 
 /// A job that could be taken now.
@@ -148,7 +145,7 @@ mod tests {
         fn comes(&mut self, tenant: u8, priority: Priority) -> String {
             let name = format!("t{tenant}");
             let lane = self.waiting.iter().filter(|one| one.tenant == name && one.priority == priority);
-            let key = key(self.now, lane.map(|one| one.key).max(), priority);
+            let key = lane.map(|one| one.key).fold(key(self.now, priority), i64::max);
             self.came += 1;
             let job = candidate(tenant, priority, key, self.came);
             self.waiting.push(job.clone());

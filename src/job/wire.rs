@@ -271,6 +271,8 @@ pub struct Standing {
     pub oldest_wait_seconds: Option<f64>,
     /// Why no new job begins on this node at the moment: `cpu` or `memory` is used too much.
     pub held: Option<String>,
+    /// How many percent of that are used.
+    pub held_percent: Option<u8>,
     /// This daemon's name among those that share the store.
     pub node: String,
     /// What is allowed.
@@ -282,6 +284,8 @@ pub struct Standing {
 pub struct Limits {
     /// Most that wait, on all nodes.
     pub waiting: u64,
+    /// Most of them that may be of the tenant who asks.
+    pub waiting_per_tenant: u64,
     /// Most that run on a node.
     pub running: u64,
     /// Longest time of one attempt in seconds, where the job does not say.

@@ -7,6 +7,7 @@ mod bucket;
 mod callers;
 mod dashboard;
 mod document;
+mod doubts;
 mod gateway;
 mod ground;
 mod listener;
@@ -20,6 +21,7 @@ mod tenants;
 mod threads;
 mod trace;
 mod webhooks;
+mod withheld;
 
 use std::{
     collections::BTreeMap,
@@ -37,28 +39,26 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock,
     coalesce::Switches,
-    config::{
-        Serve,
-        env::{self, Environment},
-    },
+    config::{Serve, env::Environment},
     prompt::Templates,
     provider::{
         Provider,
         relay::{Problem, Relay},
     },
-    pull::Platform,
     reviewer::Reviewer,
     store::{Store, database::Database, jobs::Jobs, nodes::Nodes, threads::Threads},
 };
 pub use callers::{Callers, GuardError};
 use dashboard::Board;
 pub use document::document;
+pub use doubts::doubts;
 use gateway::{Gateway, Line, Routes, Upstream};
 use operation::Offer;
 use peers::Peers;
-use queue::{Queue, Workshop, api};
+use queue::{Offered, Queue, Workshop, api};
 use threads::Desk;
 use webhooks::Hooks;
+use withheld::Withheld;
 
 /// How long those may take to read on who are told that their answer is given up.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -83,6 +83,8 @@ pub struct Workplace {
     pub repository: Option<PathBuf>,
     /// The daemon's own configuration, if there is a file.
     pub config: Option<PathBuf>,
+    /// Variables that it knows to hold secrets.
+    pub secrets: Vec<String>,
 }
 
 /// Everything behind one listener.
@@ -113,11 +115,10 @@ impl Server {
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
         let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
-        let secrets = Platform::ALL.into_iter().filter_map(|platform| webhook.secret_env(platform));
-        let withheld = secrets.chain([env::STORE, env::KEY]).map(str::to_owned).collect();
-        let home = place.repository.as_deref().and_then(Path::file_name);
-        let home = home.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let workshop = Workshop::open(place, repositories, desk.runs.clone(), withheld, &node)?;
+        let home = place.repository.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
+        let withheld = Withheld::new(&repositories, &webhook, &place.secrets);
+        let offer = Offered { repositories, withheld, posts_status: webhook.status };
+        let workshop = Workshop::open(place, offer, desk.runs.clone(), &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
         let is_alone = database.path().is_some();

@@ -110,7 +110,7 @@ operations! {
             (409, "A job with this `dedupe_key` and another task waits or runs"),
             (413, "The body is too large"),
             (422, "What is in the body cannot be done; `param` names what is wrong in it"),
-            (429, "As many jobs wait as may, or the tenant brings more than it may within a minute"),
+            (429, "As many jobs wait as may (`queue_full`), or as may of one tenant (`tenant_queue_full`), or the tenant brings more than it may within a minute"),
         ]);
     JOBS = Operation::get(wire::JOBS, "jobs", "queue", "Lists jobs of the tenant, newest first")
         .with(&[
@@ -180,7 +180,7 @@ operations! {
             (401, "It is not signed with the secret that this daemon has"),
             (404, "No such platform, or this daemon has no secret for it"),
             (413, "The message is too large"),
-            (429, "As many jobs wait as may"),
+            (429, "As many jobs wait as may, or as may of one tenant"),
         ]);
     PERFORMANCE = Operation::get("/api/metrics/performance", "performance", "daemon", "Sums up requests and calls")
         .with(&[query("last_n", "integer", "Over the last so many requests")])

@@ -77,25 +77,20 @@ pub(super) async fn traced(request: Request, next: Next) -> Response {
     let millis = came.elapsed().as_secs_f64() * 1e3;
     let (method, status_code) = (method.as_str(), status.as_u16());
     span.in_scope(|| {
-        if status.is_server_error() {
-            tracing::warn!(
-                method,
-                route,
-                status = status_code,
-                millis,
-                provider_request = theirs,
-                "answered"
-            );
-        } else {
-            tracing::debug!(
-                method,
-                route,
-                status = status_code,
-                millis,
-                provider_request = theirs,
-                "answered"
-            );
+        // A level is a constant of the place where it is logged.
+        macro_rules! answered {
+            ($level:ident) => {
+                tracing::$level!(
+                    method,
+                    route,
+                    status = status_code,
+                    millis,
+                    provider_request = theirs,
+                    "answered"
+                )
+            };
         }
+        if status.is_server_error() { answered!(warn) } else { answered!(debug) }
     });
     response
 }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use super::database::{Database, DatabaseError, Note, Sql};
-use crate::job::{Job, JobId, Kind, NewJob, Priority, State, order::Turns};
+use crate::job::{Job, JobId, Kind, NewJob, Priority, State, order::Turns, room::Room};
 
 /// The jobs of a database; copies share it.
 #[derive(Clone)]
@@ -40,6 +40,11 @@ pub enum Enqueued {
     /// As many wait as may.
     Full {
         /// How many wait.
+        waiting: u64,
+    },
+    /// As many of its tenant wait as may.
+    ShareFull {
+        /// How many of them wait.
         waiting: u64,
     },
 }
@@ -143,10 +148,11 @@ impl Jobs {
         self.database.notes()
     }
 
-    /// Stores a job, unless as many as `most_waiting` wait.
-    pub async fn enqueue(&self, new: NewJob, most_waiting: u64) -> Result<Enqueued, DatabaseError> {
+    /// Stores a job, unless as many wait as there is `room` for.
+    pub async fn enqueue(&self, new: NewJob, room: impl Into<Room>) -> Result<Enqueued, DatabaseError> {
+        let room = room.into();
         let task = enqueue::text(&new.task);
-        self.database.write(move |sql| enqueue::enqueue(sql, &new, &task, most_waiting)).await
+        self.database.write(move |sql| enqueue::enqueue(sql, &new, &task, room)).await
     }
 
     /// Takes at most `most` jobs whose turn it is, for `lease` from now.
@@ -165,8 +171,7 @@ impl Jobs {
     ) -> Result<(Vec<Option<State>>, Vec<Claimed>), DatabaseError> {
         let (node, turns) = (node.to_owned(), Arc::clone(&self.turns));
         let turn = move |sql: &mut dyn Sql| {
-            let end = |(held, ending): &(Held, Ending)| end::finish(sql, &node, held, ending);
-            let states = ended.iter().map(end).collect::<Result<_, _>>()?;
+            let states = end::finish(sql, &node, &ended)?;
             if most == 0 {
                 return Ok((states, None));
             }
@@ -228,9 +233,20 @@ impl Jobs {
         self.database.read(move |sql| look::job(sql, tenant.as_deref(), &id)).await
     }
 
+    /// Jobs of `tenant` about `subject` that wait or run, oldest first.
+    pub async fn about(&self, tenant: &str, subject: &str) -> Result<Vec<JobId>, DatabaseError> {
+        let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
+        self.database.read(move |sql| look::about(sql, &tenant, &subject)).await
+    }
+
     /// Some jobs.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Job>, DatabaseError> {
         self.database.read(move |sql| look::list(sql, &filter)).await
+    }
+
+    /// Writes something that changes nothing: whether the store can be written to.
+    pub async fn touch(&self) -> Result<(), DatabaseError> {
+        self.database.write(look::touch).await
     }
 
     /// How many there are.
@@ -259,6 +275,19 @@ impl Jobs {
     ) -> Result<bool, DatabaseError> {
         let node = node.to_owned();
         self.database.write(move |sql| told::keep(sql, &node, &held, &files)).await
+    }
+
+    /// A job and what it told after `seq`, at most `most`, as they are at one moment.
+    pub async fn latest(
+        &self,
+        id: &JobId,
+        after: u64,
+        most: u32,
+    ) -> Result<(Option<Job>, Vec<Event>), DatabaseError> {
+        let id = id.clone();
+        let look =
+            move |sql: &mut dyn Sql| Ok((look::job(sql, None, &id)?, told::events(sql, &id, after, most)?));
+        self.database.read(look).await
     }
 
     /// Names and sizes in bytes of a job's files, by name.

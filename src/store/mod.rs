@@ -255,7 +255,11 @@ pub fn keep_out_of_git(folder: &Path) -> Result<(), StoreError> {
         return Ok(());
     };
     let ignore = own.join(".gitignore");
-    if ignore.exists() { Ok(()) } else { write(&ignore, b"*\n") }
+    if ignore.exists() {
+        return Ok(());
+    }
+    create_folder(own)?;
+    write(&ignore, b"*\n")
 }
 
 /// Writes `bytes` to `path`, whole or not at all.

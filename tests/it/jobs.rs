@@ -58,14 +58,12 @@ fn id(n: u64) -> JobId {
 }
 
 fn noop(n: u64) -> NewJob {
-    let task =
-        Task { kind: Kind::Noop, repo: None, range: None, panel: None, file: None, pull: None, work_ms: 0 };
     NewJob {
         id: id(n),
         tenant: "acme".to_owned(),
         source: Source::Api,
         priority: Priority::Normal,
-        task,
+        task: Task::new(Kind::Noop),
         timeout_secs: 60,
         max_attempts: 3,
         dedupe_key: None,

@@ -25,7 +25,7 @@ use crate::{
     store::RunDir,
     tally::{
         self, Tally,
-        gate::{self, Gate, Override, Policy},
+        gate::{self, Gate, GateResult, Override, Policy},
     },
 };
 use wanted::{Found, Wanted};
@@ -92,7 +92,7 @@ pub(super) fn run(global: &Global, args: &GateCommand, ui: Ui) -> Result<Status,
         None => Wanted::here(&here, args)?,
     };
     let answer = match wanted::find(&here, &args.run, &wanted)? {
-        Found::Run(dir) => of_run(global, args, &dir, ui)?,
+        Found::Run(dir) => of_run(global, &args.gate, args.overruled.as_deref(), &dir, ui)?,
         Found::Nothing(range) => of_nothing(&args.gate.over(here.policy()), range),
     };
     print(args, &answer)?;
@@ -103,6 +103,32 @@ pub(super) fn run(global: &Global, args: &GateCommand, ui: Ui) -> Result<Status,
         status::set(forge, &answer, page, ui)?;
     }
     Ok(Status::of(&answer.gate))
+}
+
+/// Says on its commit what the gate says of a review that was posted just now; nothing where the gate is off. The review stands
+/// whether or not the platform takes it.
+pub(super) fn tell(global: &Global, args: &GateArgs, dir: &RunDir, pr: Option<&str>, ui: Ui) {
+    if let Err(CliError { message, hints }) = told(global, args, dir, pr, ui) {
+        ui.warning(format_args!("no status is put on the commit: {message}"));
+        for hint in hints {
+            ui.note(hint);
+        }
+    }
+}
+
+fn told(global: &Global, args: &GateArgs, dir: &RunDir, pr: Option<&str>, ui: Ui) -> Result<(), CliError> {
+    let answer = of_run(global, args, None, dir, ui)?;
+    if answer.gate.result == GateResult::Off {
+        return Ok(());
+    }
+    let here = Workspace::for_addressing(global, ui)?;
+    let reviewed = dir.since()?.map(|since| since.pull.address.number.to_string());
+    let pr = pr.map(str::to_owned).or(reviewed).unwrap_or_else(|| "auto".to_owned());
+    let (address, credential) = pull::address(&here, &pr)?;
+    let forge = pull::open(address, credential, ui)?;
+    let pull = block_on(forge.pull())??;
+    let page = status::page(forge.address(), here.environment.ci_job(), Some(pull.page));
+    status::set(&forge, &answer, page, ui)
 }
 
 /// The platform, where it is needed.
@@ -117,10 +143,16 @@ fn forge(workspace: &Workspace, args: &GateCommand, ui: Ui) -> Result<Option<Any
 }
 
 /// Judges a run by the configuration that counts for its change.
-fn of_run(global: &Global, args: &GateCommand, dir: &RunDir, ui: Ui) -> Result<Answer, CliError> {
+fn of_run(
+    global: &Global,
+    args: &GateArgs,
+    overruled: Option<&str>,
+    dir: &RunDir,
+    ui: Ui,
+) -> Result<Answer, CliError> {
     let name = dir.review.to_str().unwrap_or(&dir.id);
     let (workspace, dir) = Workspace::for_run(global, name, ui)?;
-    let policy = args.gate.over(workspace.policy());
+    let policy = args.over(workspace.policy());
     let record = dir.record()?;
     let (range, altered) = (RangeInfo::from(&record.range), dir.altered(&record)?);
     let (tally, gate) = if altered.is_empty() {
@@ -136,11 +168,11 @@ fn of_run(global: &Global, args: &GateCommand, dir: &RunDir, ui: Ui) -> Result<A
         let overrides = report::overrides(&workspace, &dir, trust, ui)?;
         (None, Gate::unjudged(&policy, altered).overruled(&record.id, &range, &overrides))
     };
-    let gate = match &args.overruled {
+    let gate = match overruled {
         Some(why) => overrule(&workspace, &dir, gate, (&record.id, &range), why, ui)?,
         None => gate,
     };
-    if let (Some(tally), Some(_)) = (&tally, &args.overruled) {
+    if let (Some(tally), Some(_)) = (&tally, overruled) {
         report::write_products(&dir, tally, &gate)?;
     }
     Ok(Answer { gate, range, run: Some((dir, tally)) })

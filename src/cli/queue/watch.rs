@@ -1,9 +1,11 @@
 //! `scrum watch`: follows a job to its end, also over broken connections, and ends as what it did.
+//!
+//! While it waits, it is said why, once each: [`Patience`].
 
-use std::{pin::pin, time::Duration};
+use std::{collections::BTreeSet, pin::pin, time::Duration};
 
 use clap::Args;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -16,8 +18,11 @@ use crate::{
         ui::Ui,
     },
     daemon::{Daemon, DaemonError, Heard},
-    job::{State, wire::Shown},
-    report::foreign,
+    job::{
+        State,
+        wire::{Shown, Standing},
+    },
+    report::{foreign, words},
 };
 
 pub(super) const EXIT_STATUS: &str = "\
@@ -76,6 +81,23 @@ struct Following {
     shown: Option<(State, u32)>,
     /// This connection told something.
     has_heard: bool,
+    patience: Patience,
+}
+
+/// What was said of why a job waits, and how often it was asked.
+#[derive(Default)]
+struct Patience {
+    said: BTreeSet<Delay>,
+    asked: u32,
+}
+
+/// What keeps a job waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Delay {
+    /// The machine has something else to do.
+    Busy,
+    /// Other jobs have.
+    Others,
 }
 
 /// The job as it ended.
@@ -105,7 +127,7 @@ impl Following {
     /// Shows what is heard over one connection; `Some` when that was the end.
     async fn listen(&mut self, daemon: &Daemon, id: &str, ui: Ui) -> Result<Option<Shown>, DaemonError> {
         let mut heard = pin!(daemon.watch(id, self.after).await?);
-        while let Some(heard) = heard.next().await {
+        while let Some(heard) = self.next(&mut heard, daemon, ui).await {
             let heard = heard?;
             self.has_heard = true;
             match heard {
@@ -124,6 +146,63 @@ impl Following {
         }
         Ok(None)
     }
+
+    /// What is heard next. As long as the job waits, it is asked why, more and more seldom.
+    async fn next<T>(
+        &mut self,
+        heard: &mut (impl Stream<Item = T> + Unpin),
+        daemon: &Daemon,
+        ui: Ui,
+    ) -> Option<T> {
+        while self.shown.is_some_and(|(state, _)| state == State::Queued) {
+            tokio::select! {
+                biased;
+                heard = heard.next() => return heard,
+                () = sleep(self.patience.pause()) => {}
+            }
+            // Whoever does not answer now may do so later.
+            if let Some(words) =
+                daemon.standing().await.ok().and_then(|standing| self.patience.words(&standing))
+            {
+                ui.note(words);
+            }
+        }
+        heard.next().await
+    }
+}
+
+impl Patience {
+    /// Until it is asked once more: 1 s, 2 s, 4 s, and so on to a minute.
+    fn pause(&mut self) -> Duration {
+        self.asked += 1;
+        Duration::from_secs(1 << (self.asked - 1).min(6)).min(Duration::from_mins(1))
+    }
+
+    /// What has not been said yet of what a job waits for.
+    fn words(&mut self, standing: &Standing) -> Option<String> {
+        let (delay, words) = delay(standing)?;
+        self.said.insert(delay).then(|| format!("waits: {words}"))
+    }
+}
+
+/// Why a job waits where the queue stands so; `None` where nothing keeps it.
+fn delay(standing: &Standing) -> Option<(Delay, String)> {
+    let percent = || standing.held_percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
+    match standing.held.as_deref() {
+        Some("cpu") => return Some((Delay::Busy, format!("the machine is busy: processor{}", percent()))),
+        Some(other) => {
+            return Some((
+                Delay::Busy,
+                format!("the machine is busy: {}{}", foreign::one_line(other), percent()),
+            ));
+        }
+        None => {}
+    }
+    let running = words::count(usize::try_from(standing.running).unwrap_or(usize::MAX), "job");
+    // One of them is the job itself.
+    let others = standing.waiting.values().fold(0_u64, |sum, one| sum.saturating_add(*one)).saturating_sub(1);
+    let is_full = standing.running >= standing.limits.running || others > 0;
+    is_full.then(|| (Delay::Others, format!("{running} running, {} waiting besides", words::grouped(others))))
 }
 
 /// `running, attempt 2 of 3`.
@@ -193,5 +272,59 @@ fn status(job: &Shown) -> Status {
         Some(1) => Status::GateFailed,
         Some(3) => Status::Inconclusive,
         Some(_) | None => Status::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::job::wire::Limits;
+
+    fn standing(held: Option<(&str, u8)>, waiting: &[u64], running: u64) -> Standing {
+        let waiting = ["high", "normal", "low"].into_iter().map(str::to_owned).zip(waiting.iter().copied());
+        Standing {
+            waiting: waiting.collect(),
+            running,
+            jobs: BTreeMap::new(),
+            oldest_wait_seconds: None,
+            held: held.map(|(word, _)| word.to_owned()),
+            held_percent: held.map(|(_, percent)| percent),
+            node: String::new(),
+            limits: Limits {
+                waiting: 200,
+                waiting_per_tenant: 100,
+                running: 10,
+                timeout_secs: 60,
+                max_attempts: 3,
+                jobs_per_minute: None,
+            },
+        }
+    }
+
+    #[test]
+    fn why_a_job_waits() {
+        let check = |held, waiting: &[u64], running, expect: Option<&str>| {
+            let words = delay(&standing(held, waiting, running)).map(|(_, words)| words);
+            assert_eq!(words.as_deref(), expect);
+        };
+        check(None, &[0, 1, 0], 0, None);
+        check(Some(("cpu", 93)), &[0, 1, 0], 0, Some("the machine is busy: processor 93 %"));
+        check(Some(("memory", 88)), &[0, 4, 0], 10, Some("the machine is busy: memory 88 %"));
+        check(None, &[0, 1, 0], 10, Some("10 jobs running, 0 waiting besides"));
+        check(None, &[1, 1, 1], 1, Some("1 job running, 2 waiting besides"));
+    }
+
+    #[test]
+    fn each_reason_is_said_once() {
+        let mut patience = Patience::default();
+        let busy = standing(Some(("cpu", 93)), &[0, 1], 0);
+        assert_eq!(patience.words(&busy).as_deref(), Some("waits: the machine is busy: processor 93 %"));
+        assert_eq!(patience.words(&standing(Some(("cpu", 95)), &[0, 1], 0)), None);
+        assert!(patience.words(&standing(None, &[0, 2], 10)).is_some());
+        assert_eq!(patience.words(&busy), None);
+        let pauses: Vec<u64> = (0..9).map(|_| patience.pause().as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     }
 }

@@ -20,6 +20,7 @@ pub(super) use asked::{Asked, asked, voice};
 pub(super) use material::Material;
 pub(super) use perform::warn_of_unpriced;
 pub(super) use phase::{Phase, Reviewed, ready};
+use prepare::Job;
 pub(super) use prepare::record;
 use pull::Pulled;
 pub(super) use pull::bring;
@@ -27,7 +28,7 @@ pub(super) use pull::bring;
 use super::{
     ChangeArgs, GateArgs, Global, TallyOutputArgs,
     error::{CliError, Status},
-    interrupt,
+    gate, interrupt,
     ui::Ui,
     workspace::Workspace,
 };
@@ -51,6 +52,9 @@ pub(super) struct ReviewArgs {
     /// Put the tally on the pull request, as `scrum post` does
     #[arg(long, help_heading = "Result", conflicts_with_all = ["range", "staged", "worktree", "diff", "dry_run"])]
     post: bool,
+    /// With --post: put what the gate says on the commit too, as `scrum gate --status` does, unless it is off
+    #[arg(long, help_heading = "Result", requires = "post")]
+    status: bool,
     /// Ask this panel: `auto` (every reviewer configured, else all that `scrum doctor` finds), `offline`, or a name from `panel.NAME` in scrum.toml
     #[arg(long, help_heading = ASKING, value_name = "NAME", env = env::PANEL, conflicts_with = "reviewers")]
     panel: Option<String>,
@@ -101,16 +105,32 @@ pub(super) fn run(global: &Global, args: &ReviewArgs, ui: Ui) -> Result<Status, 
     if let Some(name) = &args.resume {
         let (mut workspace, dir) = Workspace::for_run(global, name, ui)?;
         let job = resume::resume(&mut workspace, args, dir, ui)?;
-        return perform::perform(&workspace, args, job, &interrupt::watched()?, ui);
+        return performed(global, &workspace, args, job, ui);
     }
     let began = Instant::now();
     let (mut workspace, pulled) = open(global, args, ui)?;
     let prepared = prepare::prepare(&mut workspace, args, pulled, ui)?;
     ui.step("bundle", began);
     match prepared {
-        Some(job) => perform::perform(&workspace, args, job, &interrupt::watched()?, ui),
+        Some(job) => performed(global, &workspace, args, job, ui),
         None => Ok(Status::Done),
     }
+}
+
+/// Performs `job`, and says on its commit what the gate says, where that is asked for.
+fn performed(
+    global: &Global,
+    workspace: &Workspace,
+    args: &ReviewArgs,
+    job: Job,
+    ui: Ui,
+) -> Result<Status, CliError> {
+    let dir = job.dir.clone();
+    let status = perform::perform(workspace, args, job, &interrupt::watched()?, ui)?;
+    if args.status && status != Status::Interrupted {
+        gate::tell(global, &args.gate, &dir, args.pr.as_deref(), ui);
+    }
+    Ok(status)
 }
 
 /// Opens what is reviewed: a pull request or another change.

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::config::{ConfigError, LONGEST_SECS, check::range, file};
+use crate::{
+    config::{ConfigError, LONGEST_SECS, check::range, file},
+    job::room::Room,
+};
 
 /// The settings of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +13,7 @@ pub struct Queue {
     /// Most jobs that run at a time on this node.
     pub workers: u32,
     /// Most that wait, on all nodes together.
-    pub waiting: u64,
+    pub waiting: Room,
     /// Most attempts of a job.
     pub attempts: u32,
     /// Longest time of one attempt; a job may ask for less.
@@ -29,6 +32,8 @@ impl Queue {
     pub(super) fn new(entry: file::Queue) -> Result<Self, ConfigError> {
         range("serve.queue.workers", entry.workers.into(), 1, 1_000)?;
         range("serve.queue.waiting", entry.waiting, 1, 1_000_000)?;
+        let of_a_tenant = entry.waiting_per_tenant.unwrap_or_else(|| entry.waiting.div_ceil(2));
+        range("serve.queue.waiting_per_tenant", of_a_tenant, 1, entry.waiting)?;
         range("serve.queue.attempts", entry.attempts.into(), 1, 100)?;
         range("serve.queue.timeout_secs", entry.timeout_secs, 1, LONGEST_SECS)?;
         range("serve.queue.stall_secs", entry.stall_secs, 1, LONGEST_SECS)?;
@@ -36,7 +41,7 @@ impl Queue {
         range("serve.queue.keep_days", entry.keep_days, 0, 36_500)?;
         Ok(Self {
             workers: entry.workers,
-            waiting: entry.waiting,
+            waiting: Room { all: entry.waiting, of_a_tenant },
             attempts: entry.attempts,
             timeout: Duration::from_secs(entry.timeout_secs),
             stall: Duration::from_secs(entry.stall_secs),

@@ -15,6 +15,8 @@ pub struct Webhook {
     gitea: Option<String>,
     /// Drafts are reviewed too.
     pub drafts: bool,
+    /// What the gate says is put on the commit.
+    pub status: bool,
 }
 
 impl Webhook {
@@ -32,6 +34,7 @@ impl Webhook {
             gitlab: variable("serve.webhook.gitlab_secret_env", entry.gitlab_secret_env)?,
             gitea: variable("serve.webhook.gitea_secret_env", entry.gitea_secret_env)?,
             drafts: entry.drafts,
+            status: entry.status,
         })
     }
 

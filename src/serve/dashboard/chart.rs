@@ -34,7 +34,6 @@ pub(super) struct Bar {
     x: f64,
     width: f64,
     label: String,
-    href: Option<String>,
     parts: Vec<Part>,
 }
 
@@ -68,7 +67,7 @@ pub(super) fn trend<'a>(newest: impl Iterator<Item = &'a Entry>) -> Option<Trend
         let by = came_to.totals.by_severity;
         let counts = [("block", by.block), ("warn", by.warn), ("info", by.info)];
         let label = format!("{} {}", entry.at().strftime("%Y-%m-%d"), entry.range());
-        bar((*x, *width), label, Some(super::show::href(entry.name())), &counts, most)
+        bar((*x, *width), label, &counts, most)
     };
     let line = |share: fn(&CameTo) -> Option<Proportion>| {
         let point = |((x, width), (entry, came_to)): (&(f64, f64), &(&Entry, &CameTo))| {
@@ -120,7 +119,7 @@ pub(super) fn months(months: &[(String, Worth)], lineage: &str) -> Months {
     let bar = |(place, (month, figures)): (&(f64, f64), &(&str, Figures))| {
         let open = figures.issues.saturating_sub(figures.real + figures.false_);
         let counts = [("real", figures.real as u64), ("false", figures.false_ as u64), ("open", open as u64)];
-        bar(*place, (*month).to_owned(), None, &counts, most)
+        bar(*place, (*month).to_owned(), &counts, most)
     };
     let ends = |one: Option<&(&str, Figures)>| one.map_or_else(String::new, |(month, _)| (*month).to_owned());
     Months {
@@ -140,20 +139,14 @@ fn places(count: usize) -> Vec<(f64, f64)> {
 }
 
 /// Kinds one upon the other, the first at the bottom.
-fn bar(
-    (x, width): (f64, f64),
-    label: String,
-    href: Option<String>,
-    counts: &[(&'static str, u64)],
-    most: u64,
-) -> Bar {
+fn bar((x, width): (f64, f64), label: String, counts: &[(&'static str, u64)], most: u64) -> Bar {
     let mut top = HEIGHT;
     let part = |(kind, count): &(&'static str, u64)| {
         let height = HEIGHT * number(*count) / number(most);
         top -= height;
         Part { kind, count: *count, y: rounded(top), height: rounded(height) }
     };
-    Bar { x, width, label, href, parts: counts.iter().map(part).collect() }
+    Bar { x, width, label, parts: counts.iter().map(part).collect() }
 }
 
 fn proportion(hits: u64, of: u64) -> Proportion {

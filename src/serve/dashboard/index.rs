@@ -92,9 +92,12 @@ impl Entry {
         of_run.or_else(|| self.done.as_ref().and_then(|done| done.came_to.as_ref()))
     }
 
-    pub(super) fn repository(&self) -> Option<&str> {
-        let of_job = self.done.as_ref().and_then(|done| done.job.new.task.repo.as_deref());
-        of_job.or_else(|| self.brief.as_ref().and_then(|brief| brief.repository.as_deref()))
+    /// Its repository: the page, where it is on a server that has pages, else as the job names it. A run of neither is of `home`.
+    pub(super) fn repository<'a>(&'a self, home: &'a str) -> &'a str {
+        let page = self.brief.as_ref().and_then(|brief| brief.repository.as_deref());
+        let of_job = |done: &'a Arc<Done>| done.job.new.task.repo.as_deref().unwrap_or_default();
+        let named = page.unwrap_or_else(|| self.done.as_ref().map_or(home, of_job));
+        named.trim_end_matches('/').trim_end_matches(".git")
     }
 
     pub(super) fn range(&self) -> &str {
@@ -235,6 +238,8 @@ struct Heard {
     changed: BTreeSet<JobId>,
     /// There may be others.
     any: bool,
+    /// Something was brought.
+    is_new: bool,
 }
 
 /// How far it was looked.
@@ -267,7 +272,10 @@ impl Index {
         loop {
             let heard = match notes.recv().await {
                 Ok(Note::Changed(id) | Note::CalledOff(id)) => Some(id),
-                Ok(Note::Ready) => None,
+                Ok(Note::Ready) => {
+                    lock(&self.heard).is_new = true;
+                    None
+                }
                 Ok(Note::Missed) | Err(RecvError::Lagged(_)) => {
                     lock(&self.heard).any = true;
                     None
@@ -294,7 +302,7 @@ impl Index {
         let mut looked = self.looked.lock().await;
         let heard = mem::take(&mut *lock(&self.heard));
         let is_stale = looked.at.is_none_or(|at| at.elapsed() >= STALE);
-        if is_stale || heard.any || !heard.changed.is_empty() {
+        if is_stale || heard.any || heard.is_new || !heard.changed.is_empty() {
             let chronicle = Arc::clone(&looked.chronicle);
             let news = tokio::task::spawn_blocking(move || lock(&chronicle).follow()).await;
             lock(&self.known).runs(news.unwrap_or_default());
@@ -311,6 +319,16 @@ impl Index {
         }
         drop(looked);
         Ok(lock(&self.known))
+    }
+
+    /// The run that `name` means. A job that was not heard of yet is asked for.
+    pub(super) async fn named(&self, name: &str) -> Result<Option<Entry>, DatabaseError> {
+        let found = self.known().await?.named(name);
+        let Some(id) = JobId::parse(name).filter(|_| found.is_none()) else { return Ok(found) };
+        let Some(job) = self.jobs.job(None, &id).await? else { return Ok(None) };
+        let mut known = lock(&self.known);
+        known.job(job);
+        Ok(known.named(name))
     }
 
     /// Every job that is kept.
@@ -365,4 +383,95 @@ impl Index {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{NewJob, Priority, Source, Task};
+
+    fn job(last: char, minute: i64, run: Option<&str>) -> Job {
+        let result = run.map(|run| {
+            let totals = r#"{"convergent":1,"distinct":2,"by_severity":{"BLOCK":0,"WARN":2,"INFO":0}}"#;
+            format!(r#"{{"gate":"pass","verdict":"ship","run":"{run}","totals":{totals},"spent":{{"cost_usd":0.5}}}}"#)
+        });
+        let new = NewJob {
+            id: JobId::parse(&format!("01890000-0000-7000-8000-00000000000{last}")).unwrap(),
+            tenant: format!("tenant {last}"),
+            source: Source::Api,
+            priority: Priority::Normal,
+            task: Task {
+                kind: Kind::Review,
+                repo: Some("/srv/a.git".to_owned()),
+                range: Some("A..B".to_owned()),
+                panel: None,
+                file: None,
+                pull: None,
+                work_ms: 0,
+            },
+            timeout_secs: 1,
+            max_attempts: 1,
+            dedupe_key: None,
+            subject: None,
+        };
+        Job {
+            new,
+            state: if run.is_some() { State::Succeeded } else { State::Running },
+            attempt: 1,
+            node: None,
+            created: Timestamp::from_second(minute * 60).unwrap(),
+            started: None,
+            finished: None,
+            result,
+            reason: None,
+        }
+    }
+
+    fn brief(id: &str, minute: i64) -> Brief {
+        let at = Timestamp::from_second(minute * 60).unwrap();
+        let came_to = Some(CameTo { verdict: "hold".to_owned(), heard: Some((1, 2)), ..CameTo::default() });
+        Brief { id: id.to_owned(), at, repository: None, range: "C..D".to_owned(), came_to }
+    }
+
+    /// `range verdict repository` of each, newest first.
+    fn told(known: &Known) -> Vec<String> {
+        let told = |entry: Entry| {
+            let verdict = entry.came_to().map_or("under way", |came_to| came_to.verdict.as_str()).to_owned();
+            format!("{} {verdict} {}", entry.range(), entry.repository("/home"))
+        };
+        known.newest().map(told).collect()
+    }
+
+    #[test]
+    fn a_job_and_its_run_are_one() {
+        let mut known = Known::default();
+        known.runs(News { told: vec![brief("r1", 1), brief("r2", 5)], gone: Vec::new() });
+        assert_eq!(told(&known), ["C..D hold /home", "C..D hold /home"]);
+        known.job(job('1', 3, None));
+        assert_eq!(told(&known), ["C..D hold /home", "A..B under way /srv/a", "C..D hold /home"]);
+        known.job(job('1', 3, Some("r1")));
+        assert_eq!(told(&known), ["C..D hold /home", "A..B hold /srv/a"], "the folder knows more of it");
+        let entry = known.named("r1").unwrap();
+        assert_eq!(
+            (entry.name(), entry.tenant()),
+            ("01890000-0000-7000-8000-000000000001", Some("tenant 1"))
+        );
+        assert!(entry.is_seen(Some("tenant 1")) && entry.is_seen(None) && !entry.is_seen(Some("tenant 2")));
+        assert!(!known.named("r2").unwrap().is_seen(Some("tenant 1")), "nobody's but whose the folder is");
+        known.runs(News { told: Vec::new(), gone: vec!["r1".to_owned()] });
+        assert_eq!(told(&known), ["C..D hold /home", "A..B ship /srv/a"], "the job's result is left");
+        known.no_job(&JobId::parse(entry.name()).unwrap());
+        assert_eq!(told(&known), ["C..D hold /home"]);
+        assert!(known.named("r1").is_none() && known.named(entry.name()).is_none());
+    }
+
+    #[test]
+    fn a_run_that_comes_after_its_job_is_not_listed_twice() {
+        let mut known = Known::default();
+        known.job(job('1', 3, Some("r1")));
+        known.runs(News { told: vec![brief("r1", 2)], gone: Vec::new() });
+        assert_eq!(told(&known), ["A..B hold /srv/a"]);
+        known.no_job(&JobId::parse("01890000-0000-7000-8000-000000000001").unwrap());
+        assert_eq!(told(&known), ["C..D hold /home"], "it is still in the folder");
+    }
 }

@@ -73,13 +73,13 @@ pub(super) struct Board {
     /// How far runs are that somebody looked at.
     progress: Mutex<HashMap<JobId, Arc<Turn<Progress>>>>,
     streams: Arc<Semaphore>,
-    /// What the repository is called that the daemon was started in.
+    /// Where the repository is that the daemon was started in; empty: in none.
     home: String,
     end: CancellationToken,
 }
 
 impl Board {
-    /// Over the jobs of `queue` and the runs of `store`; `home` names the repository that those made by hand are of. Nothing is read yet.
+    /// Over the jobs of `queue` and the runs of `store`; those made by hand are of the repository at `home`. Nothing is read yet.
     pub(super) fn new(
         queue: Arc<Queue>,
         gateway: Arc<Gateway>,

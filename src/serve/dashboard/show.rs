@@ -24,6 +24,8 @@ pub(super) struct Row {
     repository: String,
     repository_href: Option<String>,
     range: String,
+    /// With full ids.
+    whole_range: String,
     pull: Option<String>,
     kind: &'static str,
     state: &'static str,
@@ -72,7 +74,7 @@ struct OfJob {
 pub(super) struct Eye<'a> {
     pub(super) caller: &'a Caller,
     pub(super) now: Timestamp,
-    /// What the repository is called that the daemon was started in.
+    /// Where the repository is that the daemon was started in.
     pub(super) home: &'a str,
 }
 
@@ -80,7 +82,7 @@ impl Eye<'_> {
     /// A row.
     pub(super) fn row(&self, entry: &Entry) -> Row {
         let (state, tone) = self.state(entry);
-        let repository = entry.repository().unwrap_or(self.home);
+        let repository = entry.repository(self.home);
         Row {
             name: entry.name().to_owned(),
             href: href(entry.name()),
@@ -88,8 +90,13 @@ impl Eye<'_> {
             ago: self.ago(entry.at()),
             repository: short(repository).to_owned(),
             repository_href: (!repository.is_empty()).then(|| of_repository(repository)),
-            range: entry.range().to_owned(),
-            pull: entry.done.as_ref().and_then(|done| done.job.new.task.pull.clone()),
+            range: range(entry.range()),
+            whole_range: entry.range().to_owned(),
+            pull: entry
+                .done
+                .as_ref()
+                .and_then(|done| done.job.new.task.pull.clone())
+                .filter(|pull| is_page(pull)),
             kind: entry.kind().word(),
             state,
             tone,
@@ -158,6 +165,11 @@ impl Eye<'_> {
     }
 }
 
+/// Nothing but a page is led to.
+fn is_page(address: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme))
+}
+
 fn since(from: Timestamp, until: Timestamp) -> Duration {
     Duration::try_from(until.duration_since(from)).unwrap_or_default()
 }
@@ -181,9 +193,17 @@ fn of_repository(repository: &str) -> String {
 /// What a repository is called: of a page its last two parts, of a folder its name.
 pub(super) fn short(repository: &str) -> &str {
     let trimmed = repository.trim_end_matches('/').trim_end_matches(".git");
-    let parts = if trimmed.contains("://") { 2 } else { 1 };
+    let (trimmed, parts) = trimmed.split_once("://").map_or((trimmed, 1), |(_, page)| (page, 2));
     let start = trimmed.rmatch_indices('/').nth(parts - 1).map_or(0, |(at, _)| at + 1);
     &trimmed[start..]
+}
+
+/// A range with ids of commits as people write them.
+pub(super) fn range(range: &str) -> String {
+    let is_id = |part: &str| part.len() == 40 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let short = |part: &str| if is_id(part) { part[..10].to_owned() } else { part.to_owned() };
+    let dots = if range.contains("...") { "..." } else { ".." };
+    range.split(dots).map(short).collect::<Vec<_>>().join(dots)
 }
 
 fn outcome(came_to: &CameTo) -> Outcome {
@@ -236,5 +256,17 @@ mod tests {
         check("app", "app");
         check("", "");
         check("https://x", "x");
+        check("https://x/y", "x/y");
+    }
+
+    #[test]
+    fn ranges() {
+        let id = "2d4e58b77738a11d4778c375338991ecd4011808";
+        let check = |it: &str, expect: &str| assert_eq!(range(it), expect);
+        check("", "");
+        check("HEAD~1..HEAD", "HEAD~1..HEAD");
+        check(&format!("{id}..{id}"), "2d4e58b777..2d4e58b777");
+        check(&format!("main...{id}"), "main...2d4e58b777");
+        check(&format!("{id}0"), &format!("{id}0"));
     }
 }

@@ -11,7 +11,8 @@ use super::{
     index::{Done, Entry},
     no_such_run,
     progress::Progress,
-    show::{Eye, Row, stamp},
+    runs::Unreadable,
+    show::{self, Eye, Row, stamp},
     view::{View, Wanted},
 };
 use crate::{
@@ -76,8 +77,8 @@ impl Board {
     }
 
     /// Jobs that run, the oldest first, and those that wait, in the order of their turn.
-    async fn under_way(&self, eye: &Eye<'_>) -> Result<(Vec<Row>, Vec<Row>), Problem> {
-        let (running, waiting) = {
+    async fn under_way(&self, eye: &Eye<'_>) -> Result<(Vec<Row>, Vec<Arc<Done>>), Problem> {
+        let (running, mut waiting) = {
             let known = self.index.known().await.map_err(broken)?;
             let own = |state| {
                 let tenant = eye.caller.sees_only();
@@ -90,12 +91,9 @@ impl Board {
         for done in running.iter().take(JOBS) {
             rows.push(eye.job(done, self.far(done).await?.counted()));
         }
-        let mut waiting = waiting;
-        waiting.sort_by_key(|done| {
-            let rank = Priority::ALL.iter().position(|one| *one == done.job.new.priority);
-            (rank, done.job.new.id.clone())
-        });
-        Ok((rows, waiting.iter().map(|done| eye.job(done, None)).collect()))
+        // Within a priority they stand in the order of their ids, which is that of time.
+        waiting.sort_by_key(|done| Priority::ALL.iter().position(|one| *one == done.job.new.priority));
+        Ok((rows, waiting))
     }
 
     /// How far a job is.
@@ -133,7 +131,7 @@ impl Board {
                 continue;
             }
             all += 1;
-            let repository = entry.repository().unwrap_or(eye.home);
+            let repository = entry.repository(eye.home);
             match repositories.get_mut(repository) {
                 Some(runs) => *runs += 1,
                 None => drop(repositories.insert(repository.to_owned(), 1)),
@@ -141,7 +139,7 @@ impl Board {
             if !wanted.fits(&entry, repository, eye.state(&entry).0) {
                 continue;
             }
-            if (first..first + PAGE).contains(&count) {
+            if (first..first.saturating_add(PAGE)).contains(&count) {
                 rows.push(eye.row(&entry));
             }
             count += 1;
@@ -158,7 +156,7 @@ impl Board {
         let next = (wanted.page < pages).then(|| wanted.address(wanted.page + 1));
         let before = (wanted.page > 1).then(|| wanted.address((wanted.page - 1).min(pages)));
         Ok(context! {
-            title => if wanted.repository.is_empty() { "Runs".to_owned() } else { format!("Runs of {}", super::show::short(&wanted.repository)) },
+            title => if wanted.repository.is_empty() { "Runs".to_owned() } else { format!("Runs of {}", show::short(&wanted.repository)) },
             wanted => Serde(wanted),
             is_all => wanted.is_all(),
             rows => Serde(&rows),
@@ -173,7 +171,7 @@ impl Board {
     }
 
     async fn run(&self, eye: &Eye<'_>, name: &str) -> Result<Value, Problem> {
-        let entry = self.index.known().await.map_err(broken)?.named(name);
+        let entry = self.index.named(name).await.map_err(broken)?;
         let entry = entry.filter(|entry| entry.is_seen(eye.caller.sees_only())).ok_or_else(no_such_run)?;
         let is_over = is_over(&entry);
         // What a report cannot be made of is told as far as it is known.
@@ -182,6 +180,8 @@ impl Board {
             None => None,
         };
         let (report, trouble) = match report {
+            // A chain without a review is no run, and has nothing but checks.
+            Some(Err(Unreadable::Gone)) if entry.kind() != Kind::Review => (None, None),
             Some(Ok(report)) => (Some(Value::from_safe_string(report.to_string())), None),
             Some(Err(error)) => {
                 tracing::warn!(run = entry.run(), %error, "a run cannot be shown");
@@ -191,9 +191,11 @@ impl Board {
         };
         let (mut counted, mut progress, mut files) = (None, None, Vec::new());
         if let Some(done) = &entry.done {
-            let far = self.far(done).await?;
-            counted = far.counted();
-            progress = Some(far.value());
+            if report.is_none() {
+                let far = self.far(done).await?;
+                counted = far.counted();
+                progress = Some(far.value());
+            }
             if is_over {
                 let id = &done.job.new.id;
                 let kept = self.jobs.files(id).await.map_err(broken)?;
@@ -207,7 +209,8 @@ impl Board {
             Some(done) if !is_over => eye.job(done, counted),
             _ => eye.row(&entry),
         };
-        let subject = if entry.range().is_empty() { entry.kind().word() } else { entry.range() };
+        let range = show::range(entry.range());
+        let subject = if range.is_empty() { entry.kind().word() } else { &range };
         let state = match (is_over, entry.came_to()) {
             (false, _) => eye.state(&entry).0,
             (true, Some(came_to)) => came_to.verdict.as_str(),
@@ -226,11 +229,12 @@ impl Board {
     async fn of_queue(&self, eye: &Eye<'_>) -> Result<Value, Problem> {
         let (running, waiting) = self.under_way(eye).await?;
         let more = waiting.len().saturating_sub(JOBS);
+        let waiting: Vec<Row> = waiting.iter().take(JOBS).map(|done| eye.job(done, None)).collect();
         let standing = self.standing().await?;
         Ok(context! {
             title => "Queue",
             running => Serde(&running),
-            waiting => Serde(&waiting[..waiting.len() - more]),
+            waiting => Serde(&waiting),
             more,
             ..standing
         })

@@ -135,6 +135,8 @@ impl Wanted {
             };
             value.chars().take(LONGEST).collect::<String>().clone_into(place);
         }
+        // Letters are looked for, great or small.
+        wanted.text = wanted.text.to_lowercase();
         Ok(wanted)
     }
 
@@ -163,7 +165,7 @@ impl Wanted {
     pub(super) fn fits(&self, entry: &Entry, repository: &str, state: &str) -> bool {
         let is = |wanted: &str, it: &str| wanted.is_empty() || wanted == it;
         let verdict = entry.came_to().map_or("", |came_to| came_to.verdict.as_str());
-        let has = |text: &str| text.to_lowercase().contains(&self.text.to_lowercase());
+        let has = |text: &str| text.to_lowercase().contains(&self.text);
         is(&self.repository, repository)
             && is(&self.verdict, verdict)
             && is(&self.state, state)
@@ -205,7 +207,8 @@ mod tests {
         insta::assert_snapshot!(told("/runs", ""), @"/runs /live?of=%2Fruns");
         insta::assert_snapshot!(told("/runs", "page=0&text="), @"/runs /live?of=%2Fruns");
         insta::assert_snapshot!(told("/runs", "page=3&repository=%2Fsrv%2Fa+b&verdict=hold"), @"/runs?repository=%2Fsrv%2Fa+b&verdict=hold&page=3 /live?of=%2Fruns%3Frepository%3D%252Fsrv%252Fa%2Bb%26verdict%3Dhold%26page%3D3");
-        insta::assert_snapshot!(told("/runs", "repo=a"), @r#"400 there is no parameter "repo": there are repository, verdict, state, kind, text, page"#);
+        insta::assert_snapshot!(told("/runs", "repo=a"), @r#"400 there is no parameter "repo": did you mean `repository`?"#);
+        insta::assert_snapshot!(told("/runs", "colour=a"), @r#"400 there is no parameter "colour": there are repository, verdict, state, kind, text, page"#);
         insta::assert_snapshot!(told("/runs/20260101-000000001-ab", ""), @"/runs/20260101-000000001-ab /live?of=%2Fruns%2F20260101-000000001-ab");
         insta::assert_snapshot!(told("/runs/../etc", ""), @"404 no such run");
         insta::assert_snapshot!(told("/metrics", ""), @"404 no such page");

@@ -56,6 +56,10 @@ pub(super) struct Ground {
     pub(super) base: Option<String>,
     /// Full id of the new side.
     pub(super) head: String,
+    /// The configuration is of this repository alone.
+    pub(super) has_own_config: bool,
+    /// The variable with the token for its server.
+    pub(super) token_env: Option<String>,
     /// Variables for the process that works there.
     pub(super) environment: Vec<(String, SecretString)>,
     _mirror: Option<Brought>,
@@ -179,16 +183,41 @@ impl Grounds {
                 Lender::Mirror(origin, brought)
             }
         };
+        let (has_own_config, token_env) = (asked.entry.config.is_some(), asked.entry.token_env.clone());
         let work = move || lender.lend(&asked, &repository, has_files);
         let lent = spawn_blocking(work).await.map_err(io::Error::other)??;
         let git = lent.origin.filter(|_| page.is_some()).map(|origin| origin.surroundings());
         let environment = variables.into_iter().chain(git).flatten().collect();
         let Lent { folder, base, head, mirror, .. } = lent;
-        Ok(Some(Ground { folder, config, base, head, environment, _mirror: mirror }))
+        Ok(Some(Ground {
+            folder,
+            config,
+            base,
+            head,
+            has_own_config,
+            token_env,
+            environment,
+            _mirror: mirror,
+        }))
     }
 }
 
 impl Ground {
+    /// Without a repository.
+    #[cfg(test)]
+    pub(super) fn bare(config: &Path, token_env: Option<&str>, has_own_config: bool) -> Self {
+        Self {
+            folder: PathBuf::new(),
+            config: config.to_owned(),
+            base: None,
+            head: String::new(),
+            has_own_config,
+            token_env: token_env.map(str::to_owned),
+            environment: Vec::new(),
+            _mirror: None,
+        }
+    }
+
     /// What follows the name of the program: the command and its arguments.
     pub(super) fn arguments(&self, task: &Task) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec![task.kind.word().into()];

@@ -49,7 +49,7 @@ fn entry(place: RepositoryPlace) -> Repository {
 
 fn task(kind: Kind, repo: &str, range: Option<&str>) -> Task {
     let range = range.map(str::to_owned);
-    Task { kind, repo: Some(repo.to_owned()), range, panel: None, file: None, pull: None, work_ms: 0 }
+    Task { repo: Some(repo.to_owned()), range, ..Task::new(kind) }
 }
 
 fn grounds(place: &Place, repositories: Vec<Repository>, own: Option<&str>) -> Grounds {

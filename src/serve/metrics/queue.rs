@@ -42,6 +42,8 @@ const ENQUEUED: &str = "enqueued";
 pub enum Refused {
     /// As many wait as may.
     Full,
+    /// As many of its tenant wait as may.
+    TenantFull,
     /// Its tenant brings more than it may.
     TenantLimit,
     /// It is not what this daemon does, or for nobody it does it for.
@@ -49,11 +51,12 @@ pub enum Refused {
 }
 
 impl Refused {
-    const ALL: [Self; 3] = [Self::Full, Self::TenantLimit, Self::NotAllowed];
+    const ALL: [Self; 4] = [Self::Full, Self::TenantFull, Self::TenantLimit, Self::NotAllowed];
 
     fn word(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::TenantFull => "tenant_full",
             Self::TenantLimit => "tenant_limit",
             Self::NotAllowed => "not_allowed",
         }

@@ -26,15 +26,16 @@ use super::{
     Queue, Stop,
     files::{self, Files},
     listener::Listener,
+    naming::Naming,
     recorder::{self, NotOurs},
     result,
     underway::Why,
 };
 use crate::{
     config::env,
-    job::{Job, Kind},
+    job::{Job, Kind, Source},
     process::{self, Group},
-    serve::ground::{Ground, NoGround},
+    serve::ground::Ground,
     store::jobs::{Ending, Held},
 };
 
@@ -119,12 +120,15 @@ async fn prepared<'a>(
     match ground {
         Ok(Some(ground)) => Ok(Attempt { queue, job, held, folder, ground, deadline }),
         Ok(None) => Err((Ending::Failed(format!("{} is about no repository", task.kind)), None)),
-        Err(error) => Err((ground_lost(job, &error), None)),
+        Err(error) => {
+            let naming = Naming::new(folder, queue.workshop.folders.place(), None);
+            Err((ground_lost(job, error.is_passing(), naming.told(&error.to_string())), None))
+        }
     }
 }
 
-fn ground_lost(job: &Job, error: &NoGround) -> Ending {
-    if error.is_passing() { again(job, error.to_string()) } else { Ending::Failed(error.to_string()) }
+fn ground_lost(job: &Job, is_passing: bool, reason: String) -> Ending {
+    if is_passing { again(job, reason) } else { Ending::Failed(reason) }
 }
 
 impl Attempt<'_> {
@@ -167,15 +171,27 @@ impl Attempt<'_> {
             return [task.kind.word().into(), format!("--resume={run}").into()]
                 .into_iter()
                 .chain(post)
+                .chain(self.status())
                 .collect();
         }
         let mut arguments = self.ground.arguments(task);
+        arguments.splice(1..1, self.status());
         if let Some(output) = self.printed() {
             let mut to = OsString::from("--output=");
             to.push(output);
             arguments.splice(1..1, ["--format=json".into(), to]);
         }
         arguments
+    }
+
+    /// Puts what the gate says on the commit, where a platform told of it.
+    fn status(&self) -> Option<OsString> {
+        let is_told = match self.job.new.source {
+            Source::Github | Source::Gitlab | Source::Gitea => true,
+            Source::Api | Source::Cli => false,
+        };
+        let is_review = self.job.new.task.kind == Kind::Review;
+        (self.queue.workshop.posts_status && is_told && is_review).then(|| "--status".into())
     }
 
     /// Where the process writes what came of it, where that is no run.
@@ -196,7 +212,7 @@ impl Attempt<'_> {
             Ok(group) => group,
             Err(error) => return (again(self.job, format!("cannot start a process: {error}")), None),
         };
-        let (listener, news) = Listener::new(Arc::clone(&self.queue.numbers));
+        let (listener, news) = Listener::new(Arc::clone(&self.queue.numbers), self.naming());
         let listener = Arc::new(listener);
         listener.tell(
             json!({ "event": "attempt", "attempt": self.held.attempt, "ground": self.ground.told() })
@@ -263,6 +279,10 @@ impl Attempt<'_> {
         let _ = ending.await;
     }
 
+    fn naming(&self) -> Naming {
+        Naming::new(self.folder, self.queue.workshop.folders.place(), Some(&self.ground.config))
+    }
+
     fn start(&self, arguments: Vec<OsString>) -> io::Result<Group> {
         if let Some(output) = self.printed() {
             files::make_folder_of(&output)?;
@@ -270,11 +290,14 @@ impl Attempt<'_> {
         let workshop = &self.queue.workshop;
         let mut command = process::program(&workshop.program);
         command.arg("--config").arg(&self.ground.config).arg("-C").arg(&self.ground.folder);
-        command.args(["--progress=json", "--end-with-stdin"]).args(arguments).current_dir(self.folder);
+        command
+            .args(["--progress=json", "--end-with-stdin"])
+            .args(arguments)
+            .current_dir(&self.ground.folder);
         command.env(env::RUNS_DIR, self.folder.join(RUNS));
         command.env(env::CACHE_DIR, workshop.folders.place().join("cache"));
         command.env_remove(env::PANEL).env_remove(env::NO_CACHE);
-        for name in &workshop.withheld {
+        for name in workshop.withheld.from(&self.ground) {
             command.env_remove(name);
         }
         for (name, value) in &self.ground.environment {

@@ -28,6 +28,8 @@ const RELIEF: f64 = 0.1;
 #[derive(Default)]
 pub(super) struct Hold {
     reason: Mutex<Option<(Held, Instant)>>,
+    /// What was seen last.
+    usage: Mutex<Usage>,
 }
 
 impl Hold {
@@ -36,8 +38,16 @@ impl Hold {
         *self.known()
     }
 
+    /// What is used up, and how many percent of it are used.
+    pub(super) fn percent(&self) -> Option<(Held, u8)> {
+        let (reason, _) = self.reason()?;
+        let usage = *self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((reason, percent(usage, reason)))
+    }
+
     /// Takes what was seen. True when jobs may begin again.
     fn see(&self, usage: Usage, most: f64) -> bool {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
         let mut known = self.known();
         let before = *known;
         let reason = judge(before.map(|(reason, _)| reason), usage, most);
@@ -58,6 +68,19 @@ fn judge(before: Option<Held>, usage: Usage, most: f64) -> Option<Held> {
         (used > limit).then_some(held)
     };
     over(Held::Memory, usage.memory).or_else(|| over(Held::Cpu, usage.cpu))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share from 0 to 1 is 0 to 100 percent"
+)]
+fn percent(usage: Usage, of: Held) -> u8 {
+    let share = match of {
+        Held::Cpu => usage.cpu,
+        Held::Memory => usage.memory,
+    };
+    (share.clamp(0.0, 1.0) * 100.0).round() as u8
 }
 
 /// Looks at the machine again and again.
@@ -200,8 +223,9 @@ mod tests {
         tokio::time::advance(Duration::from_mins(1)).await;
         assert!(!see(0.9));
         assert_eq!(hold.reason(), Some((Held::Cpu, since)));
+        assert_eq!(hold.percent(), Some((Held::Cpu, 90)));
         assert!(see(0.1));
-        assert_eq!(hold.reason(), None);
+        assert_eq!((hold.reason(), hold.percent()), (None, None));
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) async fn keep(queue: &Queue) {
             renewed = Instant::now();
         }
         queue.reap().await;
+        queue.try_store().await;
         if pruned.is_none_or(|at| at.elapsed() >= PRUNING) && queue.prune().await {
             pruned = Some(Instant::now());
         }
@@ -67,7 +68,7 @@ impl Queue {
         if held.is_empty() {
             return true;
         }
-        let Ok(lost) = self.told(self.jobs.renew(&self.node, held, LEASE).await) else { return false };
+        let Ok(lost) = self.read(self.jobs.renew(&self.node, held, LEASE).await) else { return false };
         for held in lost {
             // What has ended meanwhile is not lost.
             if self.underway.lost(&held) {
@@ -88,9 +89,17 @@ impl Queue {
         }
     }
 
-    async fn reap(&self) {
-        if let Ok(reaped) = self.told(self.jobs.reap().await) {
+    pub(super) async fn reap(&self) {
+        if let Ok(reaped) = self.read(self.jobs.reap().await) {
             self.reaped(&reaped).await;
+        }
+    }
+
+    /// After a failure: tries whether the store can be written to again. That nothing had to be changed says nothing about it.
+    pub(super) async fn try_store(&self) {
+        if self.trouble.is_of_store() {
+            // What it says is remembered.
+            let _ = self.told(self.jobs.touch().await);
         }
     }
 
@@ -109,7 +118,7 @@ impl Queue {
         let keep = SignedDuration::try_from(self.settings.keep).unwrap_or(SignedDuration::MAX);
         let Ok(before) = clock::now().checked_sub(keep) else { return true };
         loop {
-            match self.told(self.jobs.prune(before, PRUNED).await) {
+            match self.read(self.jobs.prune(before, PRUNED).await) {
                 Ok(removed) if removed < u64::from(PRUNED) => return true,
                 Ok(_) => {}
                 Err(_) => return false,

@@ -16,7 +16,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{recorder::News, watch::Watch};
+use super::{naming::Naming, recorder::News, watch::Watch};
 use crate::{
     report::foreign,
     serve::metrics::queue::{Numbers, Step},
@@ -81,17 +81,18 @@ enum Line {
 pub(super) struct Listener {
     pub(super) watch: Watch,
     numbers: Arc<Numbers>,
+    naming: Naming,
     heard: Mutex<Heard>,
     /// Has room for all that is told.
     news: mpsc::Sender<News>,
 }
 
 impl Listener {
-    /// Counts with `numbers`. What is to be stored comes out of the other end, which is over when the listener is dropped.
-    pub(super) fn new(numbers: Arc<Numbers>) -> (Self, mpsc::Receiver<News>) {
+    /// Counts with `numbers`, and tells of files by `naming`. What is to be stored comes out of the other end, which is over when the listener is dropped.
+    pub(super) fn new(numbers: Arc<Numbers>, naming: Naming) -> (Self, mpsc::Receiver<News>) {
         // Each event may come with files, and one says that there were more.
         let (news, told) = mpsc::channel(2 * MOST + 2);
-        (Self { watch: Watch::new(), numbers, heard: Mutex::default(), news }, told)
+        (Self { watch: Watch::new(), numbers, naming, heard: Mutex::default(), news }, told)
     }
 
     /// What was heard so far.
@@ -145,6 +146,7 @@ impl Listener {
         if text.is_empty() {
             return;
         }
+        let text = &*self.naming.told(text);
         let Ok(line) = serde_json::from_str::<Line>(text) else {
             let mut heard = self.heard();
             if heard.tail.len() == TAIL {

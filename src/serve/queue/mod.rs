@@ -12,6 +12,7 @@ mod hold;
 mod keeper;
 mod listener;
 mod log;
+mod naming;
 mod recorder;
 mod result;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod worker;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
+use http::StatusCode;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -30,10 +32,13 @@ use super::{
     Workplace,
     ground::Grounds,
     metrics::queue::{Held, Numbers, Refused},
+    withheld::Withheld,
 };
 use crate::{
     config,
-    job::{JobId, NewJob, State, wire::Ailment},
+    job::{JobId, NewJob, State, room::Full, wire::Ailment},
+    provider::relay::Problem,
+    report::words,
     store::{
         Store,
         database::DatabaseError,
@@ -57,23 +62,47 @@ pub(super) struct Workshop {
     grounds: Grounds,
     /// The daemon's own runs, where theirs go.
     runs: Store,
-    /// Variables that are the daemon's alone.
-    withheld: Vec<String>,
+    withheld: Withheld,
+    /// What the gate says of a pull request that a platform told of is put on its commit.
+    posts_status: bool,
+}
+
+/// What the operator lets jobs have.
+pub(super) struct Offered {
+    /// What they may be about.
+    pub(super) repositories: Vec<config::Repository>,
+    /// What they do not see.
+    pub(super) withheld: Withheld,
+    /// What the gate says of a pull request that a platform told of is put on its commit.
+    pub(super) posts_status: bool,
 }
 
 impl Workshop {
-    /// For the jobs of `node`, at `place`. They are not told the variables `withheld`.
-    pub(super) fn open(
-        place: Workplace,
-        repositories: Vec<config::Repository>,
-        runs: Store,
-        withheld: Vec<String>,
-        node: &str,
-    ) -> io::Result<Self> {
+    /// For the jobs of `node`, at `place`.
+    pub(super) fn open(place: Workplace, offered: Offered, runs: Store, node: &str) -> io::Result<Self> {
+        let Offered { repositories, withheld, posts_status } = offered;
         let folders = Folders::open(&place.folder, node)?;
         let grounds = Grounds::new(repositories, place.repository.as_deref(), place.config, folders.place());
-        Ok(Self { program: place.program, folders, grounds, runs, withheld })
+        Ok(Self { program: place.program, folders, grounds, runs, withheld, posts_status })
     }
+}
+
+/// There is no room for a job: `waiting` wait already, of all tenants or of its own. `retry_secs` later there may be some.
+pub(super) fn no_room(full: Full, waiting: u64, retry_secs: u64) -> Problem {
+    let number = words::count(usize::try_from(waiting).unwrap_or(usize::MAX), "job");
+    let (code, message) = match full {
+        Full::Queue => (
+            "queue_full",
+            format!("the queue is full: {number} waiting, as many as may (`waiting` of [serve.queue])"),
+        ),
+        Full::Share => (
+            "tenant_queue_full",
+            format!(
+                "this tenant's share of the queue is full: {number} waiting, as many as may of one tenant (`waiting_per_tenant` of [serve.queue])"
+            ),
+        ),
+    };
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, message).code(code).retry_after(retry_secs)
 }
 
 /// The jobs, and what this node does about them.
@@ -115,9 +144,10 @@ impl Queue {
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
     pub(super) async fn bring(&self, new: NewJob) -> Result<Enqueued, DatabaseError> {
         let (id, kind, source) = (new.id.clone(), new.task.kind, new.source);
-        let enqueued = self.told(self.jobs.enqueue(new, self.settings.waiting).await)?;
+        let enqueued = self.read(self.jobs.enqueue(new, self.settings.waiting).await)?;
         match &enqueued {
             Enqueued::New(called_off) => {
+                self.trouble.store(None);
                 self.numbers.enqueued(kind, source);
                 log::stored(&id, kind, source);
                 for (id, was) in called_off {
@@ -130,6 +160,7 @@ impl Queue {
             }
             Enqueued::Same(..) | Enqueued::Other(_) => self.numbers.deduplicated(),
             Enqueued::Full { .. } => self.numbers.refused(Refused::Full),
+            Enqueued::ShareFull { .. } => self.numbers.refused(Refused::TenantFull),
         }
         Ok(enqueued)
     }
@@ -140,7 +171,7 @@ impl Queue {
         tenant: Option<&str>,
         id: &JobId,
     ) -> Result<Option<State>, DatabaseError> {
-        let was = self.told(self.jobs.cancel(tenant, id).await)?;
+        let was = self.read(self.jobs.cancel(tenant, id).await)?;
         if let Some(was) = was.filter(|state| !state.is_final()) {
             log::called_off(id, was);
             self.underway.call_off(id);
@@ -154,9 +185,9 @@ impl Queue {
         self.read(self.jobs.counts().await)
     }
 
-    /// What is used up, so that this node begins no job.
-    pub(super) fn held(&self) -> Option<Held> {
-        self.hold.reason().map(|(reason, _)| reason)
+    /// What is used up, so that this node begins no job, and how many percent of it are used.
+    pub(super) fn held(&self) -> Option<(Held, u8)> {
+        self.hold.percent()
     }
 
     /// What keeps this node from doing jobs.
@@ -195,7 +226,7 @@ impl Queue {
         }
     }
 
-    /// What the store said to a change; it is remembered whether it said anything.
+    /// What the store said to something that was to be written; it is remembered whether it is.
     fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if said.is_ok() {
             self.trouble.store(None);
@@ -203,7 +234,8 @@ impl Queue {
         self.read(said)
     }
 
-    /// What the store said to a question. That it answers does not mean that it can be written to: a full disk can be read.
+    /// What the store said to a question, or to a change that may have had nothing to change. That it answers does not mean that it
+    /// can be written to: a full disk can be read.
     fn read<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if let Err(error) = &said {
             self.numbers.store_failed();

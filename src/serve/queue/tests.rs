@@ -68,15 +68,7 @@ impl Scene {
 }
 
 fn new_job(id: JobId, work: Duration, timeout_secs: u32) -> NewJob {
-    let task = Task {
-        kind: Kind::Noop,
-        repo: None,
-        range: None,
-        panel: None,
-        file: None,
-        pull: None,
-        work_ms: u64::try_from(work.as_millis()).unwrap(),
-    };
+    let task = Task { work_ms: u64::try_from(work.as_millis()).unwrap(), ..Task::new(Kind::Noop) };
     let (tenant, source, priority) = (String::new(), Source::Api, Priority::Normal);
     let (max_attempts, dedupe_key, subject) = (3, None, None);
     NewJob { id, tenant, source, priority, task, timeout_secs, max_attempts, dedupe_key, subject }
@@ -85,7 +77,7 @@ fn new_job(id: JobId, work: Duration, timeout_secs: u32) -> NewJob {
 fn queue(folder: &TempDir, workers: u32) -> Arc<Queue> {
     let settings = config::Queue {
         workers,
-        waiting: 1_000,
+        waiting: 1_000.into(),
         attempts: 3,
         timeout: Duration::from_mins(10),
         stall: Duration::from_mins(10),
@@ -101,9 +93,11 @@ fn queue(folder: &TempDir, workers: u32) -> Arc<Queue> {
         folder: folder.path().join("jobs"),
         repository: None,
         config: None,
+        secrets: Vec::new(),
     };
     let node = crate::clock::uuid();
-    let workshop = Workshop::open(place, Vec::new(), runs, Vec::new(), &node).unwrap();
+    let offered = Offered { repositories: Vec::new(), withheld: Withheld::default(), posts_status: false };
+    let workshop = Workshop::open(place, offered, runs, &node).unwrap();
     Queue::new(Jobs::new(database), settings, Numbers::new(), (node, false), workshop)
 }
 
@@ -226,4 +220,28 @@ async fn a_job_that_cannot_be_done_fails_alone() {
     let job = scene.until(&id, State::Failed).await;
     assert!(job.reason.is_some());
     scene.end().await;
+}
+
+/// A disk that is full takes every change that changes nothing.
+#[tokio::test]
+async fn a_store_that_takes_nothing_is_in_trouble_until_it_takes_something() {
+    let scene = Scene::new(1);
+    let foreign = Connection::open(scene.folder.path().join("scrum.db")).unwrap();
+    let full = "BEGIN SELECT RAISE(ABORT, 'full'); END;";
+    let fill = format!(
+        "CREATE TRIGGER full_jobs BEFORE INSERT ON jobs {full} CREATE TRIGGER full_number BEFORE UPDATE ON jobs_queued {full}"
+    );
+    foreign.execute_batch(&fill).unwrap();
+    let id = JobId::parse("01890000-0000-7000-8000-000000000001").unwrap();
+    let bring = async || scene.queue.bring(new_job(id.clone(), Duration::ZERO, 60)).await;
+    bring().await.unwrap_err();
+    scene.queue.reap().await;
+    scene.queue.try_store().await;
+    assert!(scene.queue.trouble.is_of_store());
+    foreign.execute_batch("DROP TRIGGER full_jobs; DROP TRIGGER full_number").unwrap();
+    scene.queue.reap().await;
+    assert!(scene.queue.trouble.is_of_store());
+    scene.queue.try_store().await;
+    assert!(!scene.queue.trouble.is_of_store());
+    assert_eq!(bring().await, Ok(Enqueued::New(Vec::new())));
 }

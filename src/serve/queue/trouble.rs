@@ -31,10 +31,15 @@ struct Known {
 }
 
 impl Trouble {
-    /// What the store said: an error, or anything else.
+    /// What the store did about something that was to be written: nothing but an error, or it is written.
     pub(super) fn store(&self, error: Option<&DatabaseError>) {
         let mut known = self.known();
         known.store = error.map(|_| known.store.unwrap_or_else(Instant::now));
+    }
+
+    /// The store failed, and has done nothing since.
+    pub(super) fn is_of_store(&self) -> bool {
+        self.known().store.is_some()
     }
 
     /// Jobs are asked for, or no more.

@@ -28,20 +28,20 @@ use super::{
     gateway::Intake,
     ground::Page,
     operation::{self, Offer},
-    queue::Queue,
+    queue::{Queue, no_room},
 };
 use crate::{
     clock,
     config::{Webhook, env::Environment},
     digest,
-    job::{JobId, Kind, NewJob, Priority, Source, State as Stand, Task},
+    job::{JobId, Kind, NewJob, Priority, Source, State as Stand, Task, room::Full},
     provider::relay::Problem,
     pull::Platform,
     report,
     store::{
         database::{Database, DatabaseError},
         deliveries,
-        jobs::{Enqueued, Filter},
+        jobs::Enqueued,
     },
 };
 
@@ -51,8 +51,6 @@ const LARGEST_MESSAGE: usize = 4 << 20;
 const FULL_SECS: u64 = 30;
 /// Most characters of a delivery's id.
 const LONGEST_ID: usize = 200;
-/// More jobs about one pull request there cannot be: a newer one calls off the older.
-const MOST_JOBS: u32 = 500;
 
 /// What all messages share.
 pub(super) struct Hooks {
@@ -166,7 +164,8 @@ impl Hooks {
                 Ok(answer(StatusCode::ACCEPTED, &json!({ "id": id, "state": state })))
             }
             Enqueued::Other(_) => Ok(ignored("a job was brought by this message, about something else")),
-            Enqueued::Full { waiting } => Err(full(waiting)),
+            Enqueued::Full { waiting } => Err(no_room(Full::Queue, waiting, FULL_SECS)),
+            Enqueued::ShareFull { waiting } => Err(no_room(Full::Share, waiting, FULL_SECS)),
         }
     }
 
@@ -175,15 +174,7 @@ impl Hooks {
         let id = JobId::parse(&clock::uuid())
             .ok_or_else(|| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no name could be made"))?;
         let About { platform, repository, tenant, pull } = about;
-        let task = Task {
-            kind: Kind::Review,
-            repo: Some(repository),
-            range: None,
-            panel: None,
-            file: None,
-            pull: Some(pull.clone()),
-            work_ms: 0,
-        };
+        let task = Task { repo: Some(repository), pull: Some(pull.clone()), ..Task::new(Kind::Review) };
         Ok(NewJob {
             id,
             tenant,
@@ -199,21 +190,11 @@ impl Hooks {
 
     /// Calls off what is done for a pull request that is over.
     async fn call_off(&self, about: &About) -> Result<Response, Problem> {
-        let filter = Filter {
-            tenant: Some(about.tenant.clone()),
-            states: vec![Stand::Queued, Stand::Running],
-            kind: Some(Kind::Review),
-            before: None,
-            most: MOST_JOBS,
-        };
         let mut called_off = Vec::new();
-        for job in self.queue.jobs.list(filter).await.map_err(broken)? {
-            if job.new.subject.as_deref() != Some(about.pull.as_str()) {
-                continue;
-            }
-            let was = self.queue.cancel(Some(&about.tenant), &job.new.id).await.map_err(broken)?;
+        for id in self.queue.jobs.about(&about.tenant, &about.pull).await.map_err(broken)? {
+            let was = self.queue.cancel(Some(&about.tenant), &id).await.map_err(broken)?;
             if was.is_some_and(|state| !state.is_final()) {
-                called_off.push(job.new.id);
+                called_off.push(id);
             }
         }
         Ok(answer(StatusCode::ACCEPTED, &json!({ "called_off": called_off })))
@@ -291,11 +272,6 @@ fn no_such_platform() -> Problem {
 
 fn unproven(unproven: Unproven) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, unproven.to_string()).code("invalid_signature")
-}
-
-fn full(waiting: u64) -> Problem {
-    let message = format!("the queue is full: {waiting} jobs wait, which is as many as may");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, message).code("queue_full").retry_after(FULL_SECS)
 }
 
 /// Its words name a file or a server, so platforms do not get them.

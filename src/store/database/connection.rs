@@ -7,6 +7,9 @@ pub(super) trait Connection: Sql {
     /// Begins a transaction.
     fn begin(&mut self) -> Result<(), Problem>;
 
+    /// Waits for what was put off in it with [`Sql::execute_later`].
+    fn settle(&mut self) -> Result<(), Problem>;
+
     /// Ends it and keeps what was done. After an error nothing of it is kept, except with [`Problem::GivenUp`], where it is not known.
     fn commit(&mut self) -> Result<(), Problem>;
 

@@ -18,6 +18,17 @@ pub trait Sql {
     /// Runs a statement with `values` for its `?1`, `?2`, …; how many rows it changed. It must not give rows.
     fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Problem>;
 
+    /// Runs a statement of which nobody needs to know how many rows it changed: a server is not waited for. If it fails, all of the
+    /// transaction does.
+    fn execute_later(&mut self, sql: &'static str, values: &[Value]) -> Result<(), Problem> {
+        self.execute(sql, values).map(drop)
+    }
+
+    /// Runs a statement for each of `all`, one after the other, and waits once; how many rows it changed each time.
+    fn execute_each(&mut self, sql: &'static str, all: &[Vec<Value>]) -> Result<Vec<u64>, Problem> {
+        all.iter().map(|values| self.execute(sql, values)).collect()
+    }
+
     /// Runs a statement that gives rows, also one that changes something.
     fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Problem>;
 

@@ -1,7 +1,7 @@
 //! The one thread that writes: [`Writer`] takes work in turn and commits together what waits together.
 //!
 //! A commit waits for the disk, so that work which came meanwhile shares the next one. Work that fails keeps nothing of what it
-//! did, and costs the others only that they are done again without it. Nobody is answered before the commit.
+//! did, and costs the others only that they are done again, each by itself. Nobody is answered before the commit.
 
 use std::{
     fs::File,
@@ -109,22 +109,20 @@ fn work_off(connection: &mut impl Connection, notes: &Notes, mut queue: mpsc::Re
     }
 }
 
-/// Does work in as few transactions as its failures allow, and answers all of it.
+/// Does work in one transaction, or, where some of it fails, each in one of its own, and answers all of it. Which one failed is not
+/// always known: a server may say so only when others have been done after it.
 fn work_through(connection: &mut impl Connection, notes: &Notes, mut group: Vec<Box<dyn Work>>) {
-    while !group.is_empty() {
-        match together(connection, &mut group) {
-            Ok(()) => {
-                notes.tell(connection.notes());
-                return answer(group, &Ok(()));
-            }
-            Err(Stopped { at: None, problem }) => return answer(group, &Err(problem)),
-            Err(Stopped { at: Some(at), problem }) => {
-                let rest = group.split_off(at + 1);
-                answer(group.split_off(at), &Err(problem));
-                work_through(connection, notes, group);
-                group = rest;
+    match together(connection, &mut group) {
+        Ok(()) => {
+            notes.tell(connection.notes());
+            answer(group, &Ok(()));
+        }
+        Err(Stopped::Working(_)) if group.len() > 1 => {
+            for work in group {
+                work_through(connection, notes, vec![work]);
             }
         }
+        Err(Stopped::Working(problem) | Stopped::Around(problem)) => answer(group, &Err(problem)),
     }
 }
 
@@ -134,11 +132,19 @@ fn answer(group: Vec<Box<dyn Work>>, kept: &Result<(), Problem>) {
     }
 }
 
-/// Why nothing of a transaction was kept.
-struct Stopped {
-    /// The place of the work that failed; `None`: it was none of the work.
-    at: Option<usize>,
-    problem: Problem,
+/// What kept a transaction from being kept.
+enum Stopped {
+    /// Some of its work failed.
+    Working(Problem),
+    /// It could not be begun or ended, or its connection was lost.
+    Around(Problem),
+}
+
+impl Stopped {
+    fn problem(&self) -> &Problem {
+        let (Self::Working(problem) | Self::Around(problem)) = self;
+        problem
+    }
 }
 
 /// Does all of it in one transaction, as often as it takes as long as anybody waits for it: a daemon that ends while its server is
@@ -146,7 +152,7 @@ struct Stopped {
 fn together(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
     loop {
         match once(connection, group) {
-            Err(stopped) if is_awaited(group) && connection.try_again(&stopped.problem) => {}
+            Err(stopped) if is_awaited(group) && connection.try_again(stopped.problem()) => {}
             done => return done,
         }
     }
@@ -157,12 +163,12 @@ fn is_awaited(group: &[Box<dyn Work>]) -> bool {
 }
 
 fn once(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
-    connection.begin().map_err(|problem| Stopped { at: None, problem })?;
-    for (at, work) in group.iter_mut().enumerate() {
-        if let Err(problem) = work.run(connection) {
-            connection.roll_back();
-            return Err(Stopped { at: Some(at), problem });
-        }
+    connection.begin().map_err(Stopped::Around)?;
+    let worked = group.iter_mut().try_for_each(|work| work.run(connection));
+    if let Err(problem) = worked.and_then(|()| connection.settle()) {
+        connection.roll_back();
+        let is_cut = matches!(problem, Problem::Cut(_));
+        return Err(if is_cut { Stopped::Around(problem) } else { Stopped::Working(problem) });
     }
-    connection.commit().map_err(|problem| Stopped { at: None, problem })
+    connection.commit().map_err(Stopped::Around)
 }

@@ -90,13 +90,14 @@ fn candidates(sql: &mut dyn Sql, most: u32) -> Result<Vec<Candidate>, Problem> {
     sql.query(query, values![sql.now(), most])?.iter().map(candidate).collect()
 }
 
-/// Takes the jobs that `$chosen` chooses.
+/// Takes the jobs that `$chosen` chooses. They are found by their names: `state || ''` keeps a server from going through all that wait
+/// instead, because few did when it last counted.
 macro_rules! take {
     ($from:literal, $chosen:literal) => {
         concat!(
             $from,
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, node = ?1, lease_until = ?2, started = ?3
-             WHERE state = 'queued' AND id IN (",
+             WHERE state || '' = 'queued' AND id IN (",
             $chosen,
             ") RETURNING ",
             columns!(),
@@ -121,7 +122,7 @@ fn take(
         Engine::Postgres => take!(
             "WITH chosen AS MATERIALIZED (
                SELECT jobs.id FROM json_array_elements_text(CAST(CAST(?4 AS TEXT) AS JSON)) WITH ORDINALITY AS wanted (id, place)
-               JOIN jobs ON jobs.id = wanted.id WHERE jobs.state = 'queued'
+               JOIN jobs ON jobs.id = wanted.id WHERE jobs.state || '' = 'queued'
                ORDER BY wanted.place LIMIT ?5 FOR UPDATE OF jobs SKIP LOCKED
              ) ",
             "SELECT id FROM chosen"
@@ -156,14 +157,11 @@ pub(super) fn renew(
 ) -> Result<Vec<Held>, Problem> {
     let statement =
         "UPDATE jobs SET lease_until = ?1 WHERE id = ?2 AND attempt = ?3 AND node = ?4 AND state = 'running'";
-    let mut lost = Vec::new();
-    for one in held {
-        let until = until(sql, lease);
-        if sql.execute(statement, values![until, one.id.as_str(), one.attempt, node])? == 0 {
-            lost.push(one.clone());
-        }
-    }
-    Ok(lost)
+    let until = until(sql, lease);
+    let all: Vec<_> =
+        held.iter().map(|one| values![until, one.id.as_str(), one.attempt, node].to_vec()).collect();
+    let renewed = sql.execute_each(statement, &all)?;
+    Ok(held.iter().zip(renewed).filter(|(_, rows)| *rows == 0).map(|(one, _)| one.clone()).collect())
 }
 
 #[cfg(test)]

@@ -13,25 +13,39 @@ use crate::{
     store::database::{Engine, Note, Problem, Row, Sql, values},
 };
 
-/// Ends one attempt. The state it led to, also when it had been told before; `None`: it was no more this node's to end.
+/// Ends attempts. For each the state it led to, also when it had been told before; `None`: it was no more this node's to end.
 pub(super) fn finish(
     sql: &mut dyn Sql,
     node: &str,
-    held: &Held,
-    ending: &Ending,
-) -> Result<Option<State>, Problem> {
-    let state = match outcome(ending) {
-        Outcome::Over { state, result, reason } => over(sql, node, held, (state, result, reason.as_deref()))?,
-        Outcome::Again { reason, delay, counts } => again(sql, node, held, (&reason, delay, counts))?,
+    ended: &[(Held, Ending)],
+) -> Result<Vec<Option<State>>, Problem> {
+    let now = sql.now();
+    let over = ended.iter().filter_map(|(held, ending)| match outcome(ending) {
+        Outcome::Over { state, result, reason } => {
+            Some(values![held.id.as_str(), held.attempt, node, state.word(), now, result, reason].to_vec())
+        }
+        Outcome::Again { .. } => None,
+    });
+    let mut changed = sql.execute_each(OVER, &over.collect::<Vec<_>>())?.into_iter();
+    let mut end = |(held, ending): &(Held, Ending)| {
+        let state = match outcome(ending) {
+            Outcome::Over { state, .. } => (changed.next() == Some(1)).then_some(state),
+            Outcome::Again { reason, delay, counts } => again(sql, node, held, (&reason, delay, counts))?,
+        };
+        let Some(state) = state else { return confirm(sql, node, held, ending) };
+        sql.note(Note::Changed(held.id.clone()));
+        if state == State::Queued {
+            sql.found().waiting = None;
+            sql.note(Note::Ready);
+        }
+        Ok(Some(state))
     };
-    let Some(state) = state else { return confirm(sql, node, held, ending) };
-    sql.note(Note::Changed(held.id.clone()));
-    if state == State::Queued {
-        sql.found().waiting = None;
-        sql.note(Note::Ready);
-    }
-    Ok(Some(state))
+    ended.iter().map(&mut end).collect()
 }
+
+/// Ends an attempt for good.
+const OVER: &str = "UPDATE jobs SET state = ?4, finished = ?5, result = ?6, reason = ?7, lease_until = NULL
+                    WHERE id = ?1 AND attempt = ?2 AND node = ?3 AND state = 'running'";
 
 /// What an ending means for its row.
 enum Outcome<'a> {
@@ -61,19 +75,6 @@ fn outcome(ending: &Ending) -> Outcome<'_> {
 /// `PostgreSQL` has no text with the character of number zero in it.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
-}
-
-fn over(
-    sql: &mut dyn Sql,
-    node: &str,
-    held: &Held,
-    (state, result, reason): (State, Option<&str>, Option<&str>),
-) -> Result<Option<State>, Problem> {
-    let statement = "UPDATE jobs SET state = ?4, finished = ?5, result = ?6, reason = ?7, lease_until = NULL
-                     WHERE id = ?1 AND attempt = ?2 AND node = ?3 AND state = 'running'";
-    let now = sql.now();
-    let values = values![held.id.as_str(), held.attempt, node, state.word(), now, result, reason];
-    Ok((sql.execute(statement, values)? == 1).then_some(state))
 }
 
 /// Lets a job wait again, or fail where no attempt is left. `?1`: the reason, `?2`: now, `?3`: not before, `?4`: attempts that do

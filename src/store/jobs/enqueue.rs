@@ -6,7 +6,10 @@ use super::{
     look::{id, rank, word},
 };
 use crate::{
-    job::{JobId, NewJob, State, Task, order},
+    job::{
+        JobId, NewJob, State, Task, order,
+        room::{Full, Room},
+    },
     store::database::{Engine, Note, Problem, Row, Sql, values},
 };
 
@@ -17,15 +20,18 @@ pub(super) fn text(task: &Task) -> String {
 
 /// Stores a job. What it finds beforehand is true until the commit: on `SQLite` nobody else writes, on `PostgreSQL` nobody else is
 /// in here.
-pub(super) fn enqueue(
-    sql: &mut dyn Sql,
-    new: &NewJob,
-    task: &str,
-    most_waiting: u64,
-) -> Result<Enqueued, Problem> {
+pub(super) fn enqueue(sql: &mut dyn Sql, new: &NewJob, task: &str, room: Room) -> Result<Enqueued, Problem> {
     alone(sql)?;
-    let Room { is_stored, waiting, last } = room(sql, new)?;
-    if is_stored {
+    let mut waiting = waiting(sql)?;
+    if waiting >= room.all {
+        // Earlier work of this transaction may have counted one that was there already.
+        sql.found().waiting = None;
+        waiting = self::waiting(sql)?;
+    }
+    // Nothing else comes of a job that is there already: that is left to the insertion.
+    let is_near = waiting >= room.of(&new.tenant);
+    let may_be_other = is_near || new.dedupe_key.is_some() || new.subject.is_some();
+    if may_be_other && is_stored(sql, new)? {
         return Ok(Enqueued::New(Vec::new()));
     }
     if let Some(same) = same(sql, new, task)? {
@@ -33,14 +39,18 @@ pub(super) fn enqueue(
     }
     let older = older(sql, new)?;
     let leave = older.iter().filter(|(_, state)| *state == State::Queued).count();
-    if waiting.saturating_sub(leave as u64) >= most_waiting {
-        return Ok(Enqueued::Full { waiting });
+    let leave = leave as u64;
+    // Nobody has more waiting than all have.
+    let own = if is_near { own(sql, &new.tenant)? } else { waiting };
+    match room.full(&new.tenant, waiting.saturating_sub(leave), own.saturating_sub(leave)) {
+        Some(Full::Queue) => return Ok(Enqueued::Full { waiting }),
+        Some(Full::Share) => return Ok(Enqueued::ShareFull { waiting: own }),
+        None => {}
     }
     for (id, _) in &older {
         call_off(sql, id, "a newer job about the same came")?;
     }
-    let place = order::key(sql.now(), last, new.priority);
-    insert(sql, new, task, place)?;
+    insert(sql, new, task)?;
     sql.found().waiting = sql.found().waiting.map(|waiting| waiting + 1);
     sql.note(Note::Ready);
     Ok(Enqueued::New(older))
@@ -60,21 +70,8 @@ fn alone(sql: &mut dyn Sql) -> Result<(), Problem> {
     Ok(())
 }
 
-struct Room {
-    is_stored: bool,
-    waiting: u64,
-    /// The largest key where the job is to stand.
-    last: Option<i64>,
-}
-
-fn room(sql: &mut dyn Sql, new: &NewJob) -> Result<Room, Problem> {
-    let waiting = waiting(sql)?;
-    let query =
-        "SELECT (SELECT max(place) FROM jobs WHERE state = 'queued' AND tenant = ?1 AND priority = ?2),
-                        (SELECT count(*) FROM jobs WHERE id = ?3)";
-    let rows = sql.query(query, values![&new.tenant, rank(new.priority), new.id.as_str()])?;
-    let row = rows.first().ok_or(Problem::GivenUp)?;
-    Ok(Room { waiting, last: row.get(0)?, is_stored: row.get::<u64>(1)? > 0 })
+fn is_stored(sql: &mut dyn Sql, new: &NewJob) -> Result<bool, Problem> {
+    Ok(!sql.query("SELECT id FROM jobs WHERE id = ?1", values![new.id.as_str()])?.is_empty())
 }
 
 /// How many wait; what other nodes have taken since the transaction began may still be among them.
@@ -90,6 +87,12 @@ fn waiting(sql: &mut dyn Sql) -> Result<u64, Problem> {
     let waiting = sql.query(query, &[])?.first().ok_or(Problem::GivenUp)?.get(0)?;
     sql.found().waiting = Some(waiting);
     Ok(waiting)
+}
+
+/// How many of `tenant` wait: as long as the queue is far from full, nobody counts them.
+fn own(sql: &mut dyn Sql, tenant: &str) -> Result<u64, Problem> {
+    let query = "SELECT count(*) FROM jobs WHERE state = 'queued' AND tenant = ?1";
+    sql.query(query, values![tenant])?.first().map_or(Ok(0), |row| row.get(0))
 }
 
 /// The job that has the same dedupe key, if one waits or runs.
@@ -127,11 +130,16 @@ fn older(sql: &mut dyn Sql, new: &NewJob) -> Result<Vec<(JobId, State)>, Problem
     rows.iter().map(|row| Ok((id(row, 0)?, word(row, 1, State::of)?))).collect()
 }
 
-fn insert(sql: &mut dyn Sql, new: &NewJob, task: &str, place: i64) -> Result<(), Problem> {
+/// Stores it unless it is stored, behind all that wait with its tenant and its priority: also when the clock went backwards, the
+/// first to come is the first to go.
+fn insert(sql: &mut dyn Sql, new: &NewJob, task: &str) -> Result<(), Problem> {
     let statement =
         "INSERT INTO jobs (id, tenant, source, priority, kind, task, timeout_secs, max_attempts, \
                      dedupe_key, subject, state, place, created, since)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'queued', ?11, ?12, ?12)";
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'queued',
+                 coalesce((SELECT max(place) FROM jobs
+                           WHERE state = 'queued' AND tenant = ?2 AND priority = ?4 AND place > ?11), ?11), ?12, ?12)
+         ON CONFLICT (id) DO NOTHING";
     let values = values![
         new.id.as_str(),
         &new.tenant,
@@ -143,8 +151,8 @@ fn insert(sql: &mut dyn Sql, new: &NewJob, task: &str, place: i64) -> Result<(),
         new.max_attempts,
         new.dedupe_key.as_ref(),
         new.subject.as_ref(),
-        place,
+        order::key(sql.now(), new.priority),
         sql.now(),
     ];
-    sql.execute(statement, values).map(drop)
+    sql.execute_later(statement, values)
 }

@@ -1,11 +1,11 @@
-//! Jobs as they stand: one, some, and how many.
+//! Jobs as they stand: one, some, how many, and whether they can change.
 
 use jiff::Timestamp;
 
 use super::{Counts, Filter};
 use crate::{
     job::{Job, JobId, Kind, NewJob, Priority, Source, State},
-    store::database::{Problem, Row, Sql, values},
+    store::database::{Engine, Problem, Row, Sql, values},
 };
 
 /// What [`read`] reads, in its order.
@@ -91,6 +91,15 @@ pub(super) fn job(sql: &mut dyn Sql, tenant: Option<&str>, id: &JobId) -> Result
     sql.query(query, values![id.as_str(), tenant])?.first().map(read).transpose()
 }
 
+/// Jobs of `tenant` about `subject` that wait or run, oldest first.
+pub(super) fn about(sql: &mut dyn Sql, tenant: &str, subject: &str) -> Result<Vec<JobId>, Problem> {
+    let rows = sql.query(ABOUT, values![tenant, subject])?;
+    rows.iter().map(|row| id(row, 0)).collect()
+}
+
+const ABOUT: &str = "SELECT id FROM jobs WHERE tenant = ?1 AND subject = ?2
+                     AND state IN ('queued', 'running') ORDER BY id";
+
 /// A list, narrowed by `$more`, which lets an index find the few that wait or run.
 macro_rules! list {
     ($more:literal) => {
@@ -141,4 +150,33 @@ pub(super) fn counts(sql: &mut dyn Sql) -> Result<Counts, Problem> {
     counts.by_state.retain(|(_, jobs)| *jobs > 0);
     counts.by_state.sort_unstable();
     Ok(counts)
+}
+
+/// Writes a row as it is.
+pub(super) fn touch(sql: &mut dyn Sql) -> Result<(), Problem> {
+    let statement = match sql.engine() {
+        Engine::Sqlite => "UPDATE jobs_queued SET number = number",
+        Engine::Postgres => "UPDATE scrum_schema SET version = version",
+    };
+    sql.execute(statement, &[]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::database::Database;
+
+    /// However many jobs of a tenant there are, an index leads to those about one thing.
+    #[tokio::test]
+    async fn a_subject_is_looked_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("scrum.db")).unwrap();
+        let explain: &'static str = String::leak(format!("EXPLAIN QUERY PLAN {ABOUT}"));
+        let plan = move |sql: &mut dyn Sql| {
+            let rows = sql.query(explain, values!["acme", "pull/7"])?;
+            rows.iter().map(|row| row.get::<String>(3)).collect::<Result<Vec<_>, _>>()
+        };
+        let plan = database.read(plan).await.unwrap();
+        assert_eq!(plan[0], "SEARCH jobs USING INDEX jobs_about (tenant=? AND subject=?)", "{plan:?}");
+    }
 }

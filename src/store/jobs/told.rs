@@ -36,7 +36,7 @@ pub(super) fn tell(sql: &mut dyn Sql, node: &str, held: &Held, events: &[String]
     let now = sql.now();
     let statement = "INSERT INTO job_events (job, seq, attempt, at, data) VALUES (?1, ?2, ?3, ?4, ?5)";
     for (seq, event) in (last + 1..).zip(events) {
-        sql.execute(statement, values![held.id.as_str(), seq, held.attempt, now, event])?;
+        sql.execute_later(statement, values![held.id.as_str(), seq, held.attempt, now, event])?;
     }
     sql.note(Note::Changed(held.id.clone()));
     Ok(true)
@@ -66,7 +66,7 @@ pub(super) fn keep(
     let statement = "INSERT INTO job_files (job, name, bytes) VALUES (?1, ?2, ?3)
                      ON CONFLICT (job, name) DO UPDATE SET bytes = excluded.bytes";
     for (name, bytes) in files {
-        sql.execute(statement, values![held.id.as_str(), name, bytes.as_slice()])?;
+        sql.execute_later(statement, values![held.id.as_str(), name, bytes.as_slice()])?;
     }
     Ok(true)
 }

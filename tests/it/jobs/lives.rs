@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use scrum::{
-    job::{Job, Priority, State},
+    job::{Job, Priority, State, room::Room},
     store::jobs::{Enqueued, Filter},
 };
 
@@ -15,6 +15,7 @@ against_each_engine!(
     from_the_first_to_the_last_state,
     one_name_is_one_job,
     no_more_wait_than_may,
+    no_tenant_takes_more_than_its_share,
     one_key_is_one_job,
     a_key_is_free_again_after_the_end,
     a_newer_one_takes_the_place_of_an_older_one,
@@ -96,6 +97,42 @@ async fn no_more_wait_than_may(Nodes { one, two, .. }: Nodes) {
     assert_eq!(one.enqueue(noop(999), 200).await, Ok(Enqueued::Full { waiting: 200 }));
     claim(&one, "a", 1).await;
     bring(&one, noop(999)).await;
+}
+
+/// 32 clients of one tenant bring 160 where 100 of it may wait, and others find the rest.
+async fn no_tenant_takes_more_than_its_share(Nodes { one, two, .. }: Nodes) {
+    let room = Room { all: 200, of_a_tenant: 100 };
+    let clients = (0..32).map(|client| {
+        let jobs = if client % 2 == 0 { one.clone() } else { two.clone() };
+        tokio::spawn(async move {
+            let mut taken = 0;
+            for n in 0..5 {
+                match jobs.enqueue(of("greedy", noop(client * 5 + n)), room).await.unwrap() {
+                    Enqueued::New(_) => taken += 1,
+                    other => assert_eq!(other, Enqueued::ShareFull { waiting: 100 }),
+                }
+            }
+            taken
+        })
+    });
+    assert_eq!(join_all(clients).await.into_iter().map(Result::unwrap).sum::<u64>(), 100);
+    for n in 200..300 {
+        assert_eq!(two.enqueue(noop(n), room).await, Ok(Enqueued::New(Vec::new())));
+    }
+    assert_eq!(one.enqueue(of("third", noop(300)), room).await, Ok(Enqueued::Full { waiting: 200 }));
+    // Where nobody is named there is no share.
+    claim(&one, "a", 200).await;
+    for n in 400..600 {
+        assert_eq!(one.enqueue(of("", noop(n)), room).await, Ok(Enqueued::New(Vec::new())));
+    }
+    // What a newer job takes the place of leaves room in the share.
+    let room = Room { all: 300, of_a_tenant: 1 };
+    assert_eq!(one.enqueue(about("pull/7", noop(601)), room).await, Ok(Enqueued::New(Vec::new())));
+    assert_eq!(one.enqueue(noop(602), room).await, Ok(Enqueued::ShareFull { waiting: 1 }));
+    let newer = one.enqueue(about("pull/7", noop(603)), room).await;
+    assert_eq!(newer, Ok(Enqueued::New(vec![(id(601), State::Queued)])));
+    assert_eq!(two.about("acme", "pull/7").await, Ok(vec![id(603)]));
+    assert_eq!(two.about("other", "pull/7").await, Ok(Vec::new()));
 }
 
 async fn one_key_is_one_job(Nodes { one, two, .. }: Nodes) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use scrum::{
-    job::{Priority, State},
+    job::{Priority, State, room::Room},
     store::jobs::{Ending, Enqueued, Held, Jobs, Reaped},
 };
 
@@ -51,11 +51,12 @@ struct Known {
     given_back: u32,
     node: String,
     lasts: bool,
-    key: Option<(u8, u8)>,
+    tenant: u8,
+    key: Option<u8>,
 }
 
 /// As many as may wait.
-const MOST: u64 = 6;
+const ROOM: Room = Room { all: 6, of_a_tenant: 4 };
 
 #[derive(Default)]
 struct Model {
@@ -66,6 +67,11 @@ struct Model {
 impl Model {
     fn waiting(&self) -> u64 {
         self.jobs.values().filter(|one| one.state == State::Queued).count() as u64
+    }
+
+    fn waiting_of(&self, tenant: u8) -> u64 {
+        let is_one = |one: &&Known| one.state == State::Queued && one.tenant == tenant;
+        self.jobs.values().filter(is_one).count() as u64
     }
 
     async fn does(&mut self, nodes: &Nodes, step: Step) {
@@ -85,17 +91,20 @@ impl Model {
         let n = self.jobs.len() as u64;
         let new = of(&format!("t{tenant}"), urgent(priority, noop(n)));
         let new = key.map_or(new.clone(), |key| keyed(&format!("k{key}"), new));
-        let key = key.map(|key| (tenant, key));
-        let same = self.jobs.iter().find(|(_, one)| key.is_some() && one.key == key && !one.state.is_final());
+        let is_same = |one: &Known| key.is_some() && (one.tenant, one.key) == (tenant, key);
+        let same = self.jobs.iter().find(|(_, one)| is_same(one) && !one.state.is_final());
         let expect = match same {
             Some((n, one)) => Enqueued::Same(id(*n), one.state),
-            None if self.waiting() >= MOST => Enqueued::Full { waiting: self.waiting() },
+            None if self.waiting() >= ROOM.all => Enqueued::Full { waiting: self.waiting() },
+            None if self.waiting_of(tenant) >= ROOM.of_a_tenant => {
+                Enqueued::ShareFull { waiting: self.waiting_of(tenant) }
+            }
             None => Enqueued::New(Vec::new()),
         };
-        assert_eq!(jobs.enqueue(new, MOST).await.as_ref(), Ok(&expect));
+        assert_eq!(jobs.enqueue(new, ROOM).await.as_ref(), Ok(&expect));
         if expect == Enqueued::New(Vec::new()) {
             let (state, node) = (State::Queued, String::new());
-            self.jobs.insert(n, Known { state, attempt: 0, given_back: 0, node, lasts: true, key });
+            self.jobs.insert(n, Known { state, attempt: 0, given_back: 0, node, lasts: true, tenant, key });
         }
     }
 

@@ -175,7 +175,34 @@ async fn no_more_wait_than_may() {
     let status = get(&serve, "/queue/status").await.json();
     assert_eq!((&status["waiting"]["normal"], &status["running"]), (&json!(3), &json!(1)), "{status}");
     assert_eq!(status["limits"]["waiting"], 3);
+    assert_eq!(status["limits"]["waiting_per_tenant"], 3, "nobody is named");
     assert!(status["oldest_wait_seconds"].as_f64().unwrap() >= 0.0);
+}
+
+#[tokio::test]
+async fn one_tenant_does_not_fill_the_queue() {
+    let serve = daemon("queue.waiting = 4\nqueue.workers = 1").await;
+    let running = noop(&serve, 600_000).await;
+    let of_it = format!("/queue/jobs/{running}");
+    while get(&serve, &of_it).await.json()["state"] != "running" {}
+    let check = async |tenant: &str, status: u16, told: &str| {
+        let headers = format!("x-org-id: {tenant}\r\n");
+        let answer = ask(&serve, "POST", "/queue/enqueue", &headers, r#"{"kind":"noop"}"#).await;
+        let error = &answer.json()["error"];
+        let words =
+            error["code"].as_str().map(|code| format!("{code}: {}", error["message"].as_str().unwrap()));
+        assert_eq!((answer.status, words.unwrap_or_default().as_str()), (status, told), "{tenant}");
+    };
+    check("greedy", 201, "").await;
+    check("greedy", 201, "").await;
+    let share = "tenant_queue_full: this tenant's share of the queue is full: 2 jobs waiting, as many as may of one tenant (`waiting_per_tenant` of [serve.queue])";
+    check("greedy", 429, share).await;
+    check("acme", 201, "").await;
+    check("acme", 201, "").await;
+    let all = "queue_full: the queue is full: 4 jobs waiting, as many as may (`waiting` of [serve.queue])";
+    check("third", 429, all).await;
+    let status = ask(&serve, "GET", "/queue/status", "x-org-id: acme\r\n", "").await.json();
+    assert_eq!(status["limits"]["waiting_per_tenant"], 2);
 }
 
 #[tokio::test]

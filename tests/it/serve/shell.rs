@@ -89,6 +89,60 @@ async fn a_chain_of_checks_leaves_its_document() {
     assert_eq!((&document["verdict"], &document["totals"]["passed"]), (&"pass".into(), &1.into()));
 }
 
+/// What a repository's programs ask for they get, but nothing of the daemon's or of another repository.
+#[tokio::test]
+async fn a_job_sees_no_secret_that_is_not_its_own() {
+    let sandbox = Sandbox::new();
+    let repository = |path: &str, token: &str| {
+        format!("[[serve.repository]]\npath = \"{path}\"\ncommands = true\ntoken_env = \"{token}\"\n")
+    };
+    let both = [repository(".", "OWN_TOKEN"), repository("nowhere", "OTHER_TOKEN")].concat();
+    let hook = "[serve.webhook]\ngitea_secret_env = \"NO_SUCH_SECRET\"\n";
+    sandbox.write("scrum.toml", format!("[serve]\nqueue.busy_percent = 100\n{both}{hook}"));
+    let seen = "test \"$OWN_TOKEN\" = own && test -z \"$OTHER_TOKEN$PGPASSWORD$SCRUM_STORE\"";
+    sandbox.write(
+        "chain.toml",
+        format!(
+            "[[smoke]]\nname = \"it sees\"\nlayer = \"substrate\"\ncommand = [\"sh\", \"-c\", '''{seen}''']\npass_env = [\"*\"]\n"
+        ),
+    );
+    sandbox.script("git add . && git -c user.name=a -c user.email=a@a.example commit -qm chain");
+    let variables = [("OWN_TOKEN", "own"), ("OTHER_TOKEN", "other"), ("PGPASSWORD", "secret")];
+    let serve = Serve::keeping("scrum.db", sandbox, &variables).await;
+    let done = scrum(&serve, &["enqueue", "smoke", "chain.toml", "--watch"]).await;
+    assert_eq!(done.status, 0, "{done:?}");
+    let told = std::fs::read_to_string(serve.sandbox.home().join("stderr")).unwrap();
+    let warned: Vec<&str> = told.lines().filter(|line| line.contains("serve.")).collect();
+    assert_eq!(warned.len(), 2, "{told}");
+    assert!(warned[0].contains("scrum.toml:7: serve.repository 2: there is no folder "), "{told}");
+    let expect = "scrum.toml:12: serve.webhook.gitea_secret_env: the variable NO_SUCH_SECRET is not set, so nothing is taken from Gitea; set it to the webhook's secret and start the daemon again";
+    assert!(warned[1].ends_with(expect), "{told}");
+}
+
+#[tokio::test]
+async fn a_gauntlet_says_what_came_of_it_and_files_are_named_as_the_caller_does() {
+    let sandbox = Sandbox::new();
+    sandbox.write("scrum.toml", "[serve]\nqueue.busy_percent = 100\n");
+    let check = "[[smoke]]\nname = \"it runs\"\nlayer = \"substrate\"\ncommand = [\"true\"]\n";
+    sandbox.write("gauntlet.toml", check);
+    sandbox.script("git add . && git -c user.name=a -c user.email=a@a.example commit -qm checks");
+    let serve = Serve::of(sandbox).await;
+    let done = scrum(&serve, &["enqueue", "gauntlet", "--watch"]).await;
+    assert_eq!(done.status, 0, "{done:?}");
+    assert!(done.stderr.contains("note: saved in reviews/"), "{done:?}");
+    let job = get(&serve, &format!("/queue/jobs/{}", first_line(&done.stdout))).await.json();
+    let result = &job["result"];
+    assert_eq!((&result["verdict"], &result["totals"]["passed"]), (&"ship".into(), &1.into()), "{result}");
+    assert!(result["remark"].is_null(), "the daemon has the run too: {result}");
+    let run = result["run"].as_str().unwrap();
+    let names = job["links"]["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap());
+    assert!(names.into_iter().any(|name| name == format!("reviews/{run}/gauntlet.json")), "{job}");
+    let missing = scrum(&serve, &["enqueue", "parity", "checks/none.toml", "--watch"]).await;
+    assert_eq!(missing.status, 2, "{missing:?}");
+    let reason = missing.stderr.lines().last().unwrap();
+    assert!(reason.contains(" checks/none.toml") && !missing.stderr.contains("/repository"), "{missing:?}");
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said() {
     let serve = daemon("").await;

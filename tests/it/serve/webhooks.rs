@@ -161,7 +161,7 @@ fn token() -> String {
 fn configuration(sandbox: &Sandbox, server: &str) -> String {
     let replies = sandbox.home().join("replies").display().to_string();
     format!(
-        "[review]\npanel = \"one\"\n[panel.one]\nreviewers = [\"opus\"]\n\
+        "[gate]\nfail_on = \"warn\"\n[review]\npanel = \"one\"\n[panel.one]\nreviewers = [\"opus\"]\n\
          [[reviewer]]\nid = \"opus\"\nprovider = \"replay\"\nmodel = \"claude-opus-4-8\"\ndir = \"{replies}\"\n\
          [[serve.repository]]\nurl = \"{server}/acme/*\"\ntoken_env = \"SHOP_TOKEN\"\n\
          [serve.queue]\nbusy_percent = 100\n\
@@ -187,6 +187,11 @@ async fn through_its_life(platform: impl Platform, customs: Customs) {
     assert_eq!(ended["source"], customs.word);
     let comment = scene.comment();
     assert!(comment.contains("too much") && comment.contains(&scene.head()[..7]), "{comment}");
+    // What the gate says stands on the commit.
+    let statuses = scene.forge.statuses();
+    let [status] = statuses.as_slice() else { panic!("{statuses:?}") };
+    assert_eq!((&status.commit, status.context.as_str()), (&scene.head(), "scrum"), "{status:?}");
+    assert!(["failure", "failed"].contains(&status.state.as_str()), "{status:?}");
     // Told again, by the same id or with the same body: nothing happens.
     for delivery in ["1", "another"] {
         let told = scene.tell(&scene.message(0, 1), SECRET, delivery).await;

@@ -101,6 +101,7 @@ fn the_text() {
     # TYPE scrum_jobs_refused_total counter
     scrum_jobs_refused_total{reason="full"} 1
     scrum_jobs_refused_total{reason="not_allowed"} 0
+    scrum_jobs_refused_total{reason="tenant_full"} 0
     scrum_jobs_refused_total{reason="tenant_limit"} 0
     # HELP scrum_jobs_tokens_total Tokens that jobs used, as providers counted them.
     # TYPE scrum_jobs_tokens_total counter

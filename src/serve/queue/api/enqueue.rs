@@ -8,11 +8,12 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION};
 
-use super::{Desk, broken, order, written};
+use super::{super::no_room, Desk, broken, order, written};
 use crate::{
     clock,
     job::{
         JobId, NewJob, Priority, Source, State as Stand,
+        room::Full,
         wire::{JOBS, Order},
     },
     provider::relay::Problem,
@@ -54,7 +55,8 @@ impl Desk {
             Enqueued::New(_) => Ok(brought(StatusCode::CREATED, &id, Stand::Queued)),
             Enqueued::Same(id, state) => Ok(brought(StatusCode::OK, &id, state)),
             Enqueued::Other(other) => Err(conflict(&other)),
-            Enqueued::Full { waiting } => Err(full(waiting)),
+            Enqueued::Full { waiting } => Err(no_room(Full::Queue, waiting, FULL_SECS)),
+            Enqueued::ShareFull { waiting } => Err(no_room(Full::Share, waiting, FULL_SECS)),
         }
     }
 
@@ -146,9 +148,4 @@ impl From<NotAllowed> for Problem {
 fn conflict(other: &JobId) -> Problem {
     let message = format!("job {other} has this `dedupe_key` and another task");
     Problem::new(StatusCode::CONFLICT, message).code("dedupe_conflict").about("dedupe_key")
-}
-
-fn full(waiting: u64) -> Problem {
-    let message = format!("the queue is full: {waiting} jobs wait, which is as many as may");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, message).code("queue_full").retry_after(FULL_SECS)
 }

@@ -43,6 +43,7 @@ impl Desk {
         };
         let kept_of =
             |state| counts.by_state.iter().filter(|(one, _)| *one == state).map(|(_, number)| number).sum();
+        let held = self.queue.held();
         let named = |word: &str, number: u64| (word.to_owned(), number);
         Standing {
             waiting: Priority::ALL.iter().map(|one| named(one.word(), waiting_of(*one))).collect(),
@@ -52,9 +53,11 @@ impl Desk {
                 .oldest
                 .map(|oldest| now.duration_since(oldest).as_secs_f64().max(0.0)),
             node: self.queue.node.clone(),
-            held: self.queue.held().map(|held| held.word().to_owned()),
+            held: held.map(|(held, _)| held.word().to_owned()),
+            held_percent: held.map(|(_, percent)| percent),
             limits: Limits {
-                waiting: settings.waiting,
+                waiting: settings.waiting.all,
+                waiting_per_tenant: settings.waiting.of(&caller.tenant),
                 running: settings.workers.into(),
                 timeout_secs: u32::try_from(settings.timeout.as_secs()).unwrap_or(u32::MAX),
                 max_attempts: settings.attempts,

@@ -175,9 +175,7 @@ impl Tail {
 
 impl Known {
     async fn look(&mut self, id: &JobId, jobs: &Jobs, heard: u64) -> Result<(), DatabaseError> {
-        // In this order: a job that has come to its end tells nothing more.
-        let job = jobs.job(None, id).await?;
-        let events = jobs.events(id, self.last, MOST).await?;
+        let (job, events) = jobs.latest(id, self.last, MOST).await?;
         let is_all = events.len() < MOST as usize;
         self.as_of = is_all.then(|| (heard, Instant::now()));
         self.last = events.last().map_or(self.last, |event| event.seq);

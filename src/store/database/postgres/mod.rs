@@ -7,14 +7,16 @@ pub(super) mod news;
 mod row;
 mod schema;
 mod server;
+mod session;
 
-use std::{collections::HashMap, thread, time::Duration};
+use std::{thread, time::Duration};
 
-use postgres::{Client, SimpleQueryMessage, Statement, error::SqlState};
+use tokio_postgres::{SimpleQueryMessage, error::SqlState};
 
-use super::{Engine, Found, Note, Problem, Row, Sql, Value, connection::Connection};
+use super::{Engine, Found, Note, Problem, Row, Sql, Value, connection::Connection, values};
 pub(super) use schema::migrate;
 pub use server::Server;
+use session::Session;
 
 /// How often a transaction is tried anew before it is given up, with [`pause`]s between: for about half a minute.
 const TRIES: u32 = 20;
@@ -30,18 +32,13 @@ macro_rules! clock {
 pub(super) struct Postgres {
     server: Server,
     role: Role,
-    open: Option<Open>,
+    open: Option<Session>,
     now: i64,
     notes: Vec<Note>,
     found: Found,
     /// What broke the transaction. The server would take its COMMIT for a ROLLBACK, and not call that an error.
     broken: Option<Problem>,
     tries: u32,
-}
-
-struct Open {
-    client: Client,
-    prepared: HashMap<&'static str, Statement>,
 }
 
 enum Role {
@@ -74,16 +71,18 @@ impl Postgres {
         }
     }
 
-    fn client(&mut self) -> Result<&mut Open, Problem> {
+    fn session(&mut self) -> Result<&mut Session, Problem> {
         if self.open.is_none() {
-            let client = self.server.connect()?;
-            self.open = Some(Open { client, prepared: HashMap::new() });
+            self.open = Some(Session::open(&self.server)?);
         }
         self.open.as_mut().ok_or(Problem::GivenUp)
     }
 
     /// Does something with the open connection, and remembers if that breaks the transaction.
-    fn with<T>(&mut self, act: impl FnOnce(&mut Open) -> Result<T, postgres::Error>) -> Result<T, Problem> {
+    fn with<T>(
+        &mut self,
+        act: impl FnOnce(&mut Session) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Problem> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
@@ -97,7 +96,7 @@ impl Postgres {
 
     fn begin_reading(&mut self) -> Result<i64, Problem> {
         let sql = concat!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT ", clock!());
-        self.with(|open| open.client.simple_query(sql)).map(|said| first_number(&said))?
+        self.with(|open| open.simple(sql)).map(|said| first_number(&said))?
     }
 
     fn begin_writing(&mut self, name: &str, number: i64) -> Result<i64, Problem> {
@@ -106,7 +105,7 @@ impl Postgres {
              DO UPDATE SET number = excluded.number, at = excluded.at RETURNING at",
             clock = clock!()
         );
-        self.with(|open| open.client.simple_query(&sql)).map(|said| first_number(&said))?
+        self.with(|open| open.simple(&sql)).map(|said| first_number(&said))?
     }
 
     /// Whether the transaction was kept whose commit was cut off.
@@ -116,9 +115,10 @@ impl Postgres {
         loop {
             self.open = None;
             // Waits until the old transaction has come to its end, if it still has one to come to.
-            let found = self.client().and_then(|open| {
-                let sql = "SELECT number FROM scrum_commits WHERE writer = $1 FOR UPDATE";
-                Ok(open.client.query_opt(sql, &[&name])?.is_some_and(|row| row.get::<_, i64>(0) == number))
+            let found = self.session().and_then(|open| {
+                let sql = "SELECT number FROM scrum_commits WHERE writer = ?1 FOR UPDATE";
+                let found = open.query(sql, values![&name])?;
+                Ok(found.first().is_some_and(|row| row.get::<_, i64>(0) == number))
             });
             match found {
                 Ok(true) => return Ok(()),
@@ -132,17 +132,24 @@ impl Postgres {
 
 impl Sql for Postgres {
     fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Problem> {
-        self.with(|open| {
-            let statement = open.prepare(sql)?;
-            open.client.execute(&statement, &row::parameters(values))
-        })
+        let changed = self.with(|open| open.send(sql, values).and_then(|()| open.settle()))?;
+        changed.last().copied().ok_or(Problem::GivenUp)
+    }
+
+    fn execute_later(&mut self, sql: &'static str, values: &[Value]) -> Result<(), Problem> {
+        self.with(|open| open.send(sql, values))
+    }
+
+    fn execute_each(&mut self, sql: &'static str, all: &[Vec<Value>]) -> Result<Vec<u64>, Problem> {
+        let mut changed = self.with(|open| {
+            all.iter().try_for_each(|values| open.send(sql, values))?;
+            open.settle()
+        })?;
+        Ok(changed.split_off(changed.len().saturating_sub(all.len())))
     }
 
     fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Problem> {
-        let found = self.with(|open| {
-            let statement = open.prepare(sql)?;
-            open.client.query(&statement, &row::parameters(values))
-        })?;
+        let found = self.with(|open| open.query(sql, values))?;
         found.iter().map(row::row).collect()
     }
 
@@ -165,7 +172,7 @@ impl Sql for Postgres {
 
 impl Connection for Postgres {
     fn begin(&mut self) -> Result<(), Problem> {
-        self.client()?;
+        self.session()?;
         self.found = Found::default();
         let begun = match &mut self.role {
             Role::Reader => self.begin_reading(),
@@ -179,8 +186,12 @@ impl Connection for Postgres {
         Ok(())
     }
 
+    fn settle(&mut self) -> Result<(), Problem> {
+        self.with(Session::settle).map(drop)
+    }
+
     fn commit(&mut self) -> Result<(), Problem> {
-        let kept = match self.with(|open| open.client.batch_execute("COMMIT")) {
+        let kept = match self.with(|open| open.simple("COMMIT").map(drop)) {
             Err(Problem::Cut(_)) if self.open.is_some() => {
                 self.broken = None;
                 self.find_out()
@@ -198,10 +209,13 @@ impl Connection for Postgres {
         self.notes.clear();
         let broken = self.broken.take();
         let Some(open) = &mut self.open else { return };
-        let is_cut = matches!(broken, Some(Problem::Cut(_))) || open.client.is_closed();
-        if is_cut || open.client.batch_execute("ROLLBACK").is_err() {
+        if matches!(broken, Some(Problem::Cut(_))) || open.is_closed() {
             self.open = None;
-        } else if broken.is_none() {
+            return;
+        }
+        // Nothing depends on the answer: where there is none, what is asked next has none either.
+        open.forget("ROLLBACK");
+        if broken.is_none() {
             self.tries = 0;
         }
     }
@@ -230,17 +244,6 @@ impl Drop for Postgres {
     }
 }
 
-impl Open {
-    fn prepare(&mut self, sql: &'static str) -> Result<Statement, postgres::Error> {
-        if let Some(statement) = self.prepared.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.client.prepare(&row::numbered(sql))?;
-        self.prepared.insert(sql, statement.clone());
-        Ok(statement)
-    }
-}
-
 /// Before the next try, after so many: none at first, for a connection that was idle when the server was started anew.
 fn pause(tries: u32) -> Duration {
     let milliseconds = if tries == 0 { 0 } else { 25 << tries.min(7) };
@@ -258,8 +261,8 @@ fn first_number(said: &[SimpleQueryMessage]) -> Result<i64, Problem> {
 
 /// Sorted by what can be done about it. What the server says of a statement names tables and columns; a password is not among
 /// what either side says.
-impl From<postgres::Error> for Problem {
-    fn from(error: postgres::Error) -> Self {
+impl From<tokio_postgres::Error> for Problem {
+    fn from(error: tokio_postgres::Error) -> Self {
         let Some(said) = error.as_db_error() else {
             let words = words(&error);
             let is_cut = error.is_closed()

@@ -51,7 +51,7 @@ async fn keep_up(server: Server, outbox: Arc<Outbox>) {
 }
 
 async fn session(server: &Server, outbox: &Outbox) -> Result<(), Problem> {
-    let (client, mut connection) = server.join().await?;
+    let (client, mut connection) = server.connect().await?;
     let hearing = async {
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use bytes::BytesMut;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::{Problem, Row, Value};
 
@@ -23,12 +23,12 @@ pub(super) fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 }
 
 /// What came, as both engines give it.
-pub(super) fn row(found: &postgres::Row) -> Result<Row, Problem> {
+pub(super) fn row(found: &tokio_postgres::Row) -> Result<Row, Problem> {
     let columns = found.columns().iter().enumerate();
     columns.map(|(index, column)| value(found, index, column.type_())).collect::<Result<_, _>>().map(Row)
 }
 
-fn value(found: &postgres::Row, index: usize, kind: &Type) -> Result<Value, Problem> {
+fn value(found: &tokio_postgres::Row, index: usize, kind: &Type) -> Result<Value, Problem> {
     Ok(match *kind {
         Type::INT8 => found.try_get::<_, Option<i64>>(index)?.into(),
         Type::INT4 => found.try_get::<_, Option<i32>>(index)?.map(i64::from).into(),

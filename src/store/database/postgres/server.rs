@@ -5,10 +5,9 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
-use postgres::{Client, config::Host};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config, Connection, Socket, config::Host};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Problem;
@@ -57,32 +56,31 @@ impl Server {
         Ok(Self { config: Arc::new(config), tls: MakeRustlsConnect::new(tls) })
     }
 
-    /// A session that blocks its thread, set as every one must be.
-    pub(super) fn connect(&self) -> Result<Client, Problem> {
-        let mut client = postgres::Config::from(Config::clone(&self.config)).connect(self.tls.clone())?;
-        client.batch_execute(SETTINGS)?;
-        let found: String = client.query_one("SHOW synchronous_commit", &[])?.get(0);
+    /// A connection, for the present runtime.
+    pub(super) async fn connect(
+        &self,
+    ) -> Result<
+        (
+            Client,
+            Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>,
+        ),
+        Problem,
+    > {
+        Ok(self.config.connect(self.tls.clone()).await?)
+    }
+
+    /// A session that writes to tables, or reads them, set as every one must be. It ends when it is dropped.
+    pub(super) async fn session(&self) -> Result<Client, Problem> {
+        let (client, connection) = self.connect().await?;
+        // Whatever ends it is said to whoever asks the client for something.
+        tokio::spawn(connection);
+        client.batch_execute(SETTINGS).await?;
+        let found: String = client.query_one("SHOW synchronous_commit", &[]).await?.get(0);
         if found == "on" {
             Ok(client)
         } else {
             Err(Problem::Setting { name: "synchronous_commit", found, wanted: "on" })
         }
-    }
-
-    /// A session of the present runtime.
-    pub(super) async fn join(
-        &self,
-    ) -> Result<
-        (
-            tokio_postgres::Client,
-            tokio_postgres::Connection<
-                tokio_postgres::Socket,
-                <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>>::Stream,
-            >,
-        ),
-        Problem,
-    > {
-        Ok(self.config.connect(self.tls.clone()).await?)
     }
 }
 

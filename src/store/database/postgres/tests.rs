@@ -151,10 +151,10 @@ async fn the_answer_to_a_commit_that_was_cut_off_is_found_out() {
             one.execute("INSERT INTO numbers VALUES (?1)", values![i64::from(is_kept)]).unwrap();
             // As if the cable was pulled before the commit reached the server, or after.
             if is_kept {
-                one.open.as_mut().unwrap().client.batch_execute("COMMIT").unwrap();
+                one.open.as_mut().unwrap().simple("COMMIT").unwrap();
             }
             let pid: i32 =
-                one.open.as_mut().unwrap().client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
+                one.open.as_mut().unwrap().query("SELECT pg_backend_pid()", &[]).unwrap()[0].get(0);
             client.execute("SELECT pg_terminate_backend($1, 5000)", &[&pid]).unwrap();
             let kept = one.commit();
             assert_eq!(kept.is_ok(), is_kept, "{kept:?}");

@@ -81,6 +81,11 @@ impl Connection for Sqlite {
         Ok(())
     }
 
+    /// Nothing is ever put off: there is nobody to wait for.
+    fn settle(&mut self) -> Result<(), Problem> {
+        Ok(())
+    }
+
     fn commit(&mut self) -> Result<(), Problem> {
         self.run("COMMIT").inspect_err(|_| self.roll_back())
     }
