@@ -9,6 +9,7 @@ use std::{
     ffi::OsStr,
     fs, io,
     os::unix::{ffi::OsStrExt, process::ExitStatusExt},
+    path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -36,6 +37,13 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Group {
     child: Child,
     id: Option<Pid>,
+}
+
+/// Opens a file with the program that the desktop has for it, which outlives us. Fails where no such program can be started; whether it
+/// shows anything is its own matter.
+pub fn open(file: &Path) -> io::Result<()> {
+    // A name that begins with a dash must not be read as an option.
+    open::that_detached(std::path::absolute(file)?)
 }
 
 /// The ends of a program's pipes, which can be taken once.

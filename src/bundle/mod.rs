@@ -10,9 +10,11 @@ mod exclude;
 pub(crate) mod globs;
 mod guard;
 mod ignored;
+pub(crate) mod lexer;
 mod pack;
 pub mod route;
 pub mod show;
+pub(crate) mod source;
 #[cfg(test)]
 mod tests;
 pub mod whole;

@@ -206,6 +206,8 @@ enum TallyFormat {
     Markdown,
     /// For machines; `schema` names the document
     Json,
+    /// A page to look at, in one file
+    Html,
     /// SARIF 2.1.0, for code scanning
     Sarif,
     /// For reviewdog
@@ -227,7 +229,8 @@ impl TallyFormat {
             Self::Table => Some(Format::Table),
             Self::Markdown => Some(Format::Markdown),
             Self::Json => Some(Format::Json),
-            Self::Sarif
+            Self::Html
+            | Self::Sarif
             | Self::Rdjson
             | Self::Checkstyle
             | Self::Codequality

@@ -1,5 +1,7 @@
 //! `scrum report`: prints a saved run's tally again; also the printing and saving that `review` and `tally` share.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::{
@@ -14,9 +16,10 @@ use crate::{
     config::StandIn,
     disposition::Disposition,
     gauntlet::markdown as page,
+    process,
     report::{
         formats::{annotations, checkstyle, codequality, junit, rdjson, sarif},
-        json, markdown, table,
+        html, json, markdown, table,
     },
     run::saved::{self, SavedRun},
     store::{Decisions, Overrides, RunDir},
@@ -26,6 +29,9 @@ use crate::{
     },
 };
 
+/// The page of a run, in its folder.
+const PAGE: &str = "report.html";
+
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// A run id, a prefix of one, a path, or `latest`
@@ -33,6 +39,9 @@ pub(super) struct ReportArgs {
     run: String,
     #[command(flatten)]
     output: TallyOutputArgs,
+    /// Write the page to look at (into the run's folder, or to FILE) and open it with the desktop's program
+    #[arg(long, help_heading = "Result")]
+    open: bool,
 }
 
 pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, CliError> {
@@ -48,9 +57,29 @@ pub(super) fn run(global: &Global, args: &ReportArgs, ui: Ui) -> Result<Status, 
     let dir = workspace.find_run(&args.run)?;
     let saved = open(&workspace, &dir, ui)?;
     let (tally, gate) = judged(&workspace, &dir, saved, None, ui)?;
+    if args.open {
+        return open_page(&dir, &html::render(&tally, &gate), &args.output, ui);
+    }
     let text = shown(&tally, &gate, &args.output, ui) + &of_gauntlet(&dir, &args.output, ui)?;
     Ui::result(&text, args.output.file())?;
     Ok(Status::Done)
+}
+
+/// Writes the page and has it shown. Whether a browser comes up is the desktop's matter, so it is told where the page is.
+fn open_page(dir: &RunDir, page: &str, output: &TallyOutputArgs, ui: Ui) -> Result<Status, CliError> {
+    if !matches!(output.format, TallyFormat::Table | TallyFormat::Html) {
+        return Err(
+            CliError::new("only a page can be opened").hint("leave --format out, or say --format html")
+        );
+    }
+    let file = output.file().map_or_else(|| dir.review.join(PAGE), Path::to_owned);
+    Ui::result(page, Some(&file))?;
+    ui.note(format_args!("opening {}", file.display()));
+    let opened = process::open(&file);
+    opened.map(|()| Status::Done).map_err(|error| {
+        let file = file.display();
+        CliError::new(format!("no program here opens pages: {error}")).hint(format!("open {file} yourself"))
+    })
 }
 
 /// What people are told of the gauntlet that the run is the review of, if it is of one.
@@ -151,6 +180,7 @@ fn shown(tally: &Tally, gate: &Gate, output: &TallyOutputArgs, ui: Ui) -> String
         }
         TallyFormat::Markdown => markdown::render(tally, gate),
         TallyFormat::Json => json::render(tally, gate),
+        TallyFormat::Html => html::render(tally, gate),
         TallyFormat::Sarif => sarif::render(tally, gate),
         TallyFormat::Rdjson => rdjson::render(tally),
         TallyFormat::Checkstyle => checkstyle::render(tally),
@@ -173,9 +203,10 @@ pub(super) fn print_document(
     print(tally, gate, output, ui)
 }
 
-/// Writes what a run leaves for others: `tally.json` and `tally.md`.
+/// Writes what a run leaves for others: `tally.json`, `tally.md` and `report.html`.
 pub(super) fn write_products(dir: &RunDir, tally: &Tally, gate: &Gate) -> Result<(), CliError> {
     dir.write_output("tally.json", &json::render(tally, gate))?;
     dir.write_output("tally.md", &markdown::render(tally, gate))?;
+    dir.write_output(PAGE, &html::render(tally, gate))?;
     Ok(())
 }

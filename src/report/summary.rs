@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use crate::{
     anchor::Place,
     change::RangeInfo,
@@ -156,6 +158,43 @@ pub fn heard(tally: &Tally) -> BTreeSet<&Lineage> {
     panel.map(|reviewer| &reviewer.lineage).chain(found).collect()
 }
 
+/// `asked: anthropic (opus and sonnet), history; nothing from kimi`; `None` where nobody was.
+pub fn who(tally: &Tally) -> Option<String> {
+    let mut lineages: BTreeMap<&str, Vec<&ReviewerId>> = BTreeMap::new();
+    for seat in &tally.panel.reviewers {
+        lineages.entry(seat.lineage.as_str()).or_default().push(&seat.id);
+    }
+    if lineages.is_empty() || tally.coverage.is_empty() {
+        return None;
+    }
+    let told = |(lineage, reviewers): (&&str, &Vec<&ReviewerId>)| match reviewers.as_slice() {
+        [one] if one.as_str() == *lineage => (*lineage).to_owned(),
+        several => {
+            let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+            format!("{lineage} ({})", words::list(&names))
+        }
+    };
+    let told: Vec<String> = lineages.iter().map(told).collect();
+    let answered = |id: &ReviewerId| {
+        let mut tasks = tally.coverage.iter().map(|task| &task.outcome);
+        tasks.any(|task| task.reviewer == *id && task.state == State::Answered)
+    };
+    let ids = tally.panel.reviewers.iter().map(|seat| &seat.id);
+    let silent: Vec<&str> = ids.filter(|id| !answered(id)).map(ReviewerId::as_str).collect();
+    let silent =
+        if silent.is_empty() { String::new() } else { format!("; nothing from {}", words::list(&silent)) };
+    Some(format!("asked: {}{silent}", told.join(", ")))
+}
+
+/// How long the run took; `None` while that is not known.
+pub fn time(tally: &Tally) -> Option<String> {
+    let at = |text: &str| text.parse::<Timestamp>().ok();
+    let (start, end) = (at(&tally.run.started_at)?, at(tally.run.finished_at.as_deref()?)?);
+    let span = u64::try_from(end.duration_since(start).as_millis()).ok()?;
+    // Records know whole seconds.
+    Some(words::duration(span.max(1_000)))
+}
+
 /// ` by 3 lineages`, to stand behind the coverage; one alone cannot agree with anybody, and that is said.
 pub fn heard_words(heard: usize) -> String {
     match heard {
@@ -198,6 +237,24 @@ pub(super) fn place_words(path: &str, lines: Option<LineRange>, symbol: Option<&
         (None, Some(symbol)) => format!("{path} in {}", foreign::one_line(symbol)),
         (None, None) => path,
     }
+}
+
+/// What is to be known about a place. Unchecked places are told once, at the top; a move tells its own reason.
+pub fn place_remarks(member: &Member) -> Vec<&str> {
+    let anchored = &member.anchored;
+    if member.anchor() == Anchor::Unchecked || anchored.finding.where_text.trim().is_empty() {
+        return Vec::new();
+    }
+    let told = member.anchor() == Anchor::Moved && anchored.note.is_some();
+    let lies = place_note(member.anchor()).filter(|_| !told);
+    lies.into_iter().chain(anchored.note.as_deref()).collect()
+}
+
+/// The reviewer's own word for the severity, as it wrote it, where it is another one than ours.
+pub fn own_word(member: &Member) -> Option<&str> {
+    let finding = &member.anchored.finding;
+    let own = finding.severity_word.trim();
+    (!own.is_empty() && !own.eq_ignore_ascii_case(finding.severity.word())).then_some(own)
 }
 
 /// What a reader must know about where a place lies; nothing for a place inside the diff.
@@ -246,6 +303,11 @@ impl<'a> Directory<'a> {
         let shared =
             beside.map(|other| id.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count()).max();
         id.get(..(shared.unwrap_or(0) + 1).max(SHORTEST_ID)).unwrap_or(id)
+    }
+
+    /// The counted issue of that id.
+    pub fn find(&self, id: &str) -> Option<&'a Issue> {
+        self.issues.get(id).copied()
     }
 
     /// Places of the issues named in `see_also`, without those at the issue's own place.
@@ -384,7 +446,7 @@ pub fn gate_line(gate: &Gate) -> String {
 }
 
 /// `passed by override of Ada on 2026-11-21: why`.
-fn overridden(one: &Override) -> String {
+pub fn overridden(one: &Override) -> String {
     format!("passed by override of {} on {}: {}", one.by, one.at.strftime("%Y-%m-%d"), one.why)
 }
 

@@ -210,7 +210,7 @@ fn two_runs_at_once_keep_apart() {
 #[test]
 fn forms_for_other_programs() {
     let sandbox = small();
-    let forms = ["sarif", "rdjson", "checkstyle", "codequality", "junit", "annotations"];
+    let forms = ["html", "sarif", "rdjson", "checkstyle", "codequality", "junit", "annotations"];
     for form in forms {
         let reviewed = sandbox.scrum(&["review", "HEAD~1..HEAD", "--format", form]);
         assert_eq!(reviewed.status, 0, "{reviewed:?}");

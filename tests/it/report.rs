@@ -3,6 +3,7 @@
 mod documents;
 pub(crate) mod formats;
 mod hostile;
+mod html;
 mod long;
 mod preview;
 mod rendered;

@@ -10,9 +10,9 @@ use super::{
     lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text},
-    source::Purpose,
 };
 use crate::{
+    bundle::source::Purpose,
     change::{Commit, FileStatus, RepoPath},
     finding::Severity,
     history::{History, PastCommit},

@@ -7,10 +7,9 @@ use super::{
     companions, lockfile,
     rules::RuleSet,
     shown::{Shown, ShownFile, Text, quotable},
-    source::Purpose,
 };
 use crate::{
-    bundle::Split,
+    bundle::{Split, source::Purpose},
     change::{Commit, FileStatus},
     finding::Severity,
     history::{CommitKind, History, PastCommit, ReturnedLine},

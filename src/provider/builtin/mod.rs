@@ -6,12 +6,10 @@
 
 mod companions;
 mod history;
-mod lexer;
 mod lockfile;
 mod rules;
 mod scan;
 mod shown;
-mod source;
 
 pub use rules::{RuleError, RuleSet};
 pub use scan::RemovedLines;

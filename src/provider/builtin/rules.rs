@@ -8,11 +8,14 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
-use super::{
-    lexer::Zone,
-    source::{LANGUAGES, Language, Purpose},
+use crate::{
+    bundle::{
+        lexer::Zone,
+        source::{LANGUAGES, Language, Purpose},
+    },
+    finding::Severity,
+    mask,
 };
-use crate::{finding::Severity, mask};
 
 /// The rules that come with the program, a file a subject.
 const BUILT_IN: &[(&str, &str)] = &[

@@ -5,13 +5,13 @@
 
 use std::collections::HashSet;
 
-use super::{
-    lexer::{self, Zone},
-    rules::{Match, Rule, RuleSet},
-    source::{Language, Purpose},
-};
+use super::rules::{Match, Rule, RuleSet};
 use crate::{
-    bundle::Bundle,
+    bundle::{
+        Bundle,
+        lexer::{self, Zone},
+        source::{Language, Purpose},
+    },
     change::{FilePatch, Hunk, LineKind},
     provider::remark::Remark,
 };

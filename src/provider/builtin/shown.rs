@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    rules::RuleSet,
-    source::{Language, Purpose},
-};
+use super::rules::RuleSet;
 use crate::{
-    bundle::Split,
+    bundle::{
+        Split,
+        source::{Language, Purpose},
+    },
     change::{FilePatch, FileStatus, Hunk, LineKind, RepoPath},
     finding::Severity,
     provider::remark::Remark,

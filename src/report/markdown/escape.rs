@@ -71,7 +71,7 @@ pub fn rich(foreign_text: &str, indent: &str) -> String {
 }
 
 /// The first code span made of single backticks: what is before it, in it and after it.
-fn code_span(text: &str) -> Option<(&str, &str, &str)> {
+pub(in crate::report) fn code_span(text: &str) -> Option<(&str, &str, &str)> {
     let mut ticks = runs(text).filter(|(_, length)| *length == 1).map(|(at, _)| at);
     let (open, close) = (ticks.next()?, ticks.next()?);
     let inside = &text[open + 1..close];

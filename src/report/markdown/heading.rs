@@ -2,16 +2,13 @@
 //!
 //! A person should see here in ten seconds whether to worry.
 
-use std::{collections::BTreeMap, fmt::Write as _};
-
-use jiff::Timestamp;
+use std::fmt::Write as _;
 
 use super::{
     escape,
     fold::{Entry, Section, Weight},
 };
 use crate::{
-    coverage::State,
     report::{
         coverage, earlier, judged, sizes,
         summary::{self, gate_line},
@@ -41,8 +38,8 @@ pub(super) fn heading(tally: &Tally, gate: &Gate, longest: usize, notes: &[Strin
         let since: Vec<String> = since.iter().map(|one| line(one) + ".").collect();
         let _ = writeln!(out, "\n{}", since.join(" "));
     }
-    let who = who(tally).map(|who| line(&who) + ". ").unwrap_or_default();
-    let spent: Vec<String> = coverage::spent_in_all(tally).into_iter().chain(time(tally)).collect();
+    let who = summary::who(tally).map(|who| line(&who) + ". ").unwrap_or_default();
+    let spent: Vec<String> = coverage::spent_in_all(tally).into_iter().chain(summary::time(tally)).collect();
     let spent = if spent.is_empty() { String::new() } else { format!(" ({})", spent.join(", ")) };
     let by = summary::heard_words(summary::heard(tally).len()) + &spent + summary::unchecked_words(tally);
     let _ = writeln!(out, "\n{who}Coverage: {}{by}.", coverage::in_short(tally));
@@ -70,43 +67,6 @@ pub(super) fn least(tally: &Tally, gate: &Gate) -> String {
 
 fn title(tally: &Tally, verdict: &str) -> String {
     format!("## scrum: {verdict} – {}\n", summary::headline(tally))
-}
-
-/// `asked: anthropic (opus and sonnet), history; nothing from kimi`; `None` where nobody was.
-fn who(tally: &Tally) -> Option<String> {
-    let mut lineages: BTreeMap<&str, Vec<&ReviewerId>> = BTreeMap::new();
-    for seat in &tally.panel.reviewers {
-        lineages.entry(seat.lineage.as_str()).or_default().push(&seat.id);
-    }
-    if lineages.is_empty() || tally.coverage.is_empty() {
-        return None;
-    }
-    let told = |(lineage, reviewers): (&&str, &Vec<&ReviewerId>)| match reviewers.as_slice() {
-        [one] if one.as_str() == *lineage => (*lineage).to_owned(),
-        several => {
-            let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-            format!("{lineage} ({})", words::list(&names))
-        }
-    };
-    let told: Vec<String> = lineages.iter().map(told).collect();
-    let answered = |id: &ReviewerId| {
-        let mut tasks = tally.coverage.iter().map(|task| &task.outcome);
-        tasks.any(|task| task.reviewer == *id && task.state == State::Answered)
-    };
-    let ids = tally.panel.reviewers.iter().map(|seat| &seat.id);
-    let silent: Vec<&str> = ids.filter(|id| !answered(id)).map(ReviewerId::as_str).collect();
-    let silent =
-        if silent.is_empty() { String::new() } else { format!("; nothing from {}", words::list(&silent)) };
-    Some(format!("asked: {}{silent}", told.join(", ")))
-}
-
-/// How long the run took; `None` while that is not known.
-fn time(tally: &Tally) -> Option<String> {
-    let at = |text: &str| text.parse::<Timestamp>().ok();
-    let (start, end) = (at(&tally.run.started_at)?, at(tally.run.finished_at.as_deref()?)?);
-    let span = u64::try_from(end.duration_since(start).as_millis()).ok()?;
-    // Records know whole seconds.
-    Some(words::duration(span.max(1_000)))
 }
 
 /// What was not read, and why.

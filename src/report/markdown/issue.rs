@@ -8,7 +8,7 @@ use super::{
     folded,
 };
 use crate::{
-    finding::{Anchor, Severity},
+    finding::Severity,
     report::{
         earlier, foreign,
         judged::{self, Said},
@@ -201,7 +201,7 @@ pub(super) fn said(member: &Member) -> String {
     out += &mending(&finding.fix);
     // A block of code ends its line by itself.
     let turn = if out.ends_with("```\n") { "" } else { "<br>" };
-    let remarks = place_remarks(member);
+    let remarks = summary::place_remarks(member);
     if !remarks.is_empty() {
         let remarks = escape::cell(&remarks.join("; "));
         let _ = writeln!(out, "  {turn}Place: {} ({remarks})", escape::code(&finding.where_text));
@@ -213,25 +213,11 @@ pub(super) fn said(member: &Member) -> String {
     out
 }
 
-/// What is to be known about a place. Unchecked places are told once, at the top; a move tells its own reason.
-fn place_remarks(member: &Member) -> Vec<&str> {
-    let anchored = &member.anchored;
-    if member.anchor() == Anchor::Unchecked || anchored.finding.where_text.trim().is_empty() {
-        return Vec::new();
-    }
-    let told = member.anchor() == Anchor::Moved && anchored.note.is_some();
-    let lies = summary::place_note(member.anchor()).filter(|_| !told);
-    lies.into_iter().chain(anchored.note.as_deref()).collect()
-}
-
 /// The severity, with the reviewer's own word where it is another one.
 fn own_word(member: &Member) -> String {
-    let finding = &member.anchored.finding;
-    let (ours, own) = (finding.severity.word(), finding.severity_word.trim());
-    if own.is_empty() || own.eq_ignore_ascii_case(ours) {
-        return ours.to_owned();
-    }
-    format!("{ours} (\"{}\")", escape::cell(own))
+    let ours = member.anchored.finding.severity.word();
+    let own = summary::own_word(member).map(|own| format!(" (\"{}\")", escape::cell(own)));
+    format!("{ours}{}", own.unwrap_or_default())
 }
 
 /// A proposed mending; code of several lines as a block.

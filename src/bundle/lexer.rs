@@ -12,7 +12,7 @@ use super::source::Language;
 /// What a byte belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     /// Neither of the others.
     Code,
     /// A comment, its marks included.
@@ -116,7 +116,7 @@ enum State {
 
 /// Zones of `text`, one a byte (a newline carries the zone it stands in). `text` is the new side of one hunk,
 /// lines parted by `\n`.
-pub(super) fn zones(language: Language, text: &[u8]) -> Vec<Zone> {
+pub(crate) fn zones(language: Language, text: &[u8]) -> Vec<Zone> {
     let syntax = syntax_of(language);
     let mut state = starting_state(language, syntax, text);
     let mut out = Vec::with_capacity(text.len());

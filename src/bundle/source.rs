@@ -8,7 +8,7 @@ use crate::change::RepoPath;
 
 /// The kind of text in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Language {
+pub(crate) enum Language {
     C,
     Cpp,
     CSharp,
@@ -42,7 +42,7 @@ pub(super) enum Language {
 }
 
 /// Every language, in the order of [`Language`]'s discriminants.
-pub(super) const LANGUAGES: [Language; 30] = [
+pub(crate) const LANGUAGES: [Language; 30] = [
     Language::C,
     Language::Cpp,
     Language::CSharp,
@@ -77,7 +77,7 @@ pub(super) const LANGUAGES: [Language; 30] = [
 
 impl Language {
     /// The name that rule files use.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::C => "c",
             Self::Cpp => "cpp",
@@ -113,12 +113,12 @@ impl Language {
     }
 
     /// The language of that name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         LANGUAGES.into_iter().find(|language| language.name() == name)
     }
 
     /// Judges by file name, then extension; the content is never looked at.
-    pub(super) fn of(path: &RepoPath) -> Self {
+    pub(crate) fn of(path: &RepoPath) -> Self {
         let whole = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
         let name = String::from_utf8_lossy(path.file_name()).to_ascii_lowercase();
         if whole.contains(".github/workflows/")
@@ -176,7 +176,7 @@ impl Language {
     }
 
     /// Whether programs are written in it, as opposed to data, configuration and prose.
-    pub(super) fn is_code(self) -> bool {
+    pub(crate) fn is_code(self) -> bool {
         match self {
             Self::C
             | Self::Cpp
@@ -215,7 +215,7 @@ impl Language {
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// The product.
     Source,
     /// Tests and their data.
@@ -299,7 +299,7 @@ const TOOLING_NAMES: &[&str] = &[
 
 impl Purpose {
     /// Judges by folders, then by the file's name.
-    pub(super) fn of(path: &RepoPath) -> Self {
+    pub(crate) fn of(path: &RepoPath) -> Self {
         let whole = String::from_utf8_lossy(path.as_bytes()).to_ascii_lowercase();
         let (folders, name) = whole.rsplit_once('/').unwrap_or(("", &whole));
         if folders.split('/').any(is_test_folder) || is_test_name(name) {
