@@ -17,7 +17,7 @@ use crate::{
         source::Language,
     },
     change::{Hunk, LineKind},
-    finding::LineRange,
+    finding::{LineRange, Severity},
     report::{foreign, summary, words},
     tally::{Issue, Member, Tally},
 };
@@ -175,7 +175,7 @@ fn notes(members: &[&Member]) -> Vec<Note> {
     for member in members {
         by_severity.entry(member.anchored.finding.severity).or_default().push(member);
     }
-    let note = |(severity, members): (crate::finding::Severity, Vec<&Member>)| {
+    let note = |(severity, members): (Severity, Vec<&Member>)| {
         let mut names: Vec<String> =
             members.iter().map(|member| foreign::one_line(member.reviewer.as_str())).collect();
         names.dedup();

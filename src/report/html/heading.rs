@@ -10,7 +10,7 @@ use crate::{
     coverage::State,
     finding::{Severity, Verdict},
     report::{coverage, earlier, foreign, judged, sizes, summary, words},
-    reviewer::Seat,
+    reviewer::{Lineage, Seat},
     tally::{
         Tally,
         gate::{Gate, GateResult},
@@ -170,8 +170,8 @@ fn lineages(tally: &Tally) -> Vec<Descent> {
     for seat in &tally.panel.reviewers {
         lineages.entry(&seat.lineage).or_default().push(seat);
     }
-    let told = |(lineage, seats): (_, Vec<&Seat>)| Descent {
-        name: foreign::one_line(crate::reviewer::Lineage::as_str(lineage)),
+    let told = |(lineage, seats): (&Lineage, Vec<&Seat>)| Descent {
+        name: foreign::one_line(lineage.as_str()),
         heard: heard.contains(lineage),
         seats: seats.into_iter().map(|seat| asked(tally, seat)).collect(),
     };

@@ -9,6 +9,8 @@ use serde::Serialize;
 use super::names::Names;
 use crate::{
     coverage::State,
+    finding::Severity,
+    judgement::Examination,
     report::{foreign, judged, summary, words},
     reviewer::{Lineage, ReviewerId},
     tally::{Issue, Member, Tally},
@@ -125,12 +127,12 @@ fn cell(issue: &Issue, lineage: &Lineage, read: bool) -> Cell {
     let reviewers: BTreeSet<&str> = own.iter().map(|member| member.reviewer.as_str()).collect();
     let names: Vec<String> = reviewers.iter().map(|name| foreign::one_line(name)).collect();
     let asked = issue.examinations.iter().filter(|one| one.hearing.by.lineage == *lineage);
-    let answer = |one: &crate::judgement::Examination| Answer {
+    let answer = |one: &Examination| Answer {
         word: judged::said(&one.hearing, one.answer.word()).word.to_lowercase(),
         who: foreign::one_line(one.hearing.by.id.as_str()),
     };
     Cell {
-        severity: worst.map(crate::finding::Severity::word),
+        severity: worst.map(Severity::word),
         read,
         found: reviewers.len(),
         names: words::list_up_to(&names, 8),

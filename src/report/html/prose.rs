@@ -69,7 +69,7 @@ mod tests {
         check(&parts("`a` leaks\nin b"), &[("code", "a"), ("text", " leaks\nin b")]);
         check(
             &parts("so:\n```rust\nlet a;\n```\nthen"),
-            &[("text", "so:\n"), ("block", "let a;"), ("text", "then")],
+            &[("text", "so:"), ("block", "let a;"), ("text", "then")],
         );
         check(&parts("<b>\u{202e}\0"), &[("text", "<b>\\u{202e}␀")]);
         check(&parts(" \n"), &[]);

@@ -96,7 +96,7 @@
   function fromAddress() {
     const text = location.hash.slice(1);
     const filter = text.startsWith("i-") ? new URLSearchParams() : new URLSearchParams(text);
-    const issue = text.startsWith("i-") ? decodeURIComponent(text.slice(2)) : filter.get("issue");
+    const issue = text.startsWith("i-") ? text.slice(2) : filter.get("issue");
     if (!one("filters")) return;
     // As it stands the page shows all.
     if (filter.size || one("clear").hidden === false) {
