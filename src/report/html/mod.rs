@@ -33,9 +33,8 @@ pub const STYLE: &str = include_str!("report.css");
 pub const SCRIPT: &str = include_str!("report.js");
 
 /// The templates that reports and the daemon's pages share, by name.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("frame.html", include_str!("templates/frame.html")),
-    ("macros.html", include_str!("templates/macros.html")),
     ("coverage.html", include_str!("templates/coverage.html")),
     ("map.html", include_str!("templates/map.html")),
     ("timeline.html", include_str!("templates/timeline.html")),
@@ -87,7 +86,7 @@ pub fn page(tally: &Tally, gate: &Gate) -> Value {
     }))
 }
 
-/// Our templates: `frame.html` to extend, `macros.html` to import, `report-body.html` to include. Whoever has further pages adds its
+/// Our templates: `frame.html` to extend, `report-body.html` to include. Whoever has further pages adds its
 /// own; those whose name ends in `.html` escape whatever is put into them. A name that a page is not given is an error.
 ///
 /// Parses all templates: make it once.
