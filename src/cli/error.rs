@@ -12,7 +12,7 @@ use crate::{
     git::GitError,
     prompt::TemplateError,
     provider::{OpenError, builtin::RuleError},
-    report::eval::plot::PlotError,
+    report::plot::PlotError,
     run::{routing::AssignError, saved::SavedError},
     serve::GuardError,
     store::{

@@ -1,5 +1,7 @@
 //! `scrum stats`: what each reviewer and lineage has been worth here, over all runs and decisions.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{
@@ -11,13 +13,16 @@ use super::{
 };
 use crate::{
     disposition,
-    report::stats,
+    report::stats::{self, plot},
     run::saved,
     tally::{self, worth::Record},
 };
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArgs {
+    /// Draw precision, what each found alone and the cost per real issue into FILE, as SVG
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    plot: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -47,6 +52,9 @@ pub(super) fn run(global: &Global, args: &StatsArgs, ui: Ui) -> Result<Status, C
         Format::Markdown => stats::render_markdown(&worth),
         Format::Json => stats::render_json(&worth),
     };
+    if let Some(file) = &args.plot {
+        Ui::result(&plot::render(&worth)?, Some(file))?;
+    }
     Ui::result(&text, output.file())?;
     Ok(Status::Done)
 }

@@ -23,15 +23,24 @@ struct State {
     earlier: Spent,
     spent: Spent,
     last_sign: Instant,
+    first_token: Option<Instant>,
     further_requests: u32,
 }
 
 impl Draft {
     /// An empty draft; its silence begins now.
     pub fn new() -> Self {
-        let (text, earlier, spent) = <_>::default();
-        let state = State { text, unseen: 0, earlier, spent, last_sign: Instant::now(), further_requests: 0 };
-        Self { state: Mutex::new(state) }
+        Self {
+            state: Mutex::new(State {
+                text: Vec::new(),
+                unseen: 0,
+                earlier: Spent::default(),
+                spent: Spent::default(),
+                last_sign: Instant::now(),
+                first_token: None,
+                further_requests: 0,
+            }),
+        }
     }
 
     /// Adds a piece of the reply. Gives back whether the text is still at most `limit` bytes; what is over is
@@ -42,6 +51,7 @@ impl Draft {
         let kept = piece.len().min(room);
         state.text.extend_from_slice(&piece[..kept]);
         state.last_sign = Instant::now();
+        state.came(piece.len());
         kept == piece.len()
     }
 
@@ -52,7 +62,9 @@ impl Draft {
 
     /// Notes text that is not part of the reply, such as the model's reasoning.
     pub(super) fn push_unseen(&self, bytes: usize) {
-        self.lock().unseen += bytes;
+        let mut state = self.lock();
+        state.unseen += bytes;
+        state.came(bytes);
     }
 
     /// Notes a sign of life.
@@ -75,7 +87,7 @@ impl Draft {
     pub(super) fn begin_again(&self) {
         let mut state = self.lock();
         state.earlier = state.earlier.and(std::mem::take(&mut state.spent));
-        (state.text, state.unseen) = (Vec::new(), 0);
+        (state.text, state.unseen, state.first_token) = (Vec::new(), 0, None);
         (state.last_sign, state.further_requests) = (Instant::now(), state.further_requests + 1);
     }
 
@@ -107,8 +119,21 @@ impl Draft {
         self.lock().last_sign
     }
 
+    /// When the first of the reply or of the reasoning before it came; `None` while nothing has.
+    pub fn first_token(&self) -> Option<Instant> {
+        self.lock().first_token
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn came(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.first_token.get_or_insert_with(Instant::now);
+        }
     }
 }
 
@@ -120,6 +145,10 @@ impl Default for Draft {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
     use super::*;
 
     #[test]
@@ -132,6 +161,26 @@ mod tests {
         assert_eq!(draft.tokens(), 3);
         assert_eq!(draft.take_text(), "abcd");
         assert_eq!(draft.take_text(), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_token_is_of_the_request_whose_text_is_there() {
+        let (draft, began, second) = (Draft::new(), Instant::now(), Duration::from_secs(1));
+        let after = |draft: &Draft| draft.first_token().map(|first| first - began);
+        draft.touch();
+        assert!(draft.push(b"", 4));
+        draft.push_unseen(0);
+        assert_eq!(after(&draft), None);
+        advance(second).await;
+        draft.push_unseen(5);
+        advance(second).await;
+        draft.push(b"text", 4);
+        assert_eq!(after(&draft), Some(second));
+        draft.begin_again();
+        assert_eq!(after(&draft), None);
+        advance(second).await;
+        draft.push(b"text", 4);
+        assert_eq!(after(&draft), Some(3 * second));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! prints, `store` saves. The text of reviewers and diffs is foreign: it passes through [`foreign`] or
 //! [`markdown::escape`] before it is shown.
 
+pub mod bars;
 pub mod checkup;
 pub mod coverage;
 pub mod descent;
@@ -18,6 +19,7 @@ pub mod judged;
 pub mod layout;
 pub mod markdown;
 pub mod masks;
+pub mod plot;
 pub mod preview;
 pub mod sizes;
 pub mod starter;

@@ -22,13 +22,13 @@ use super::{
     event::{Arrived, EventSender, RunEvent, TaskName},
     plan::Task,
     queue::Queue,
-    record::Record,
+    record::{Partial, Record},
     respondent::{Line, lines},
     retry::Patience,
     saving::Saves,
 };
 use crate::{
-    coverage::{Outcome, Spent, State},
+    coverage::{Outcome, Spent, State, Timing},
     estimate,
     provider::{Answer, AskError, Draft, End, Question, Sample},
 };
@@ -104,6 +104,7 @@ struct Execution<'a, S> {
     pace: Pace,
     bounds: &'a mut Bounds,
     events: &'a EventSender,
+    began: Instant,
     seeds: RandomState,
     lines: Vec<Line<'a>>,
     queue: Queue,
@@ -140,6 +141,7 @@ where
             pace,
             bounds,
             events,
+            began: Instant::now(),
             seeds: RandomState::new(),
             queue: Queue::new(lines.len(), work.tasks.iter().map(|task| first[task.reviewer])),
             lines,
@@ -305,6 +307,7 @@ where
         let Line { voice, service, .. } = self.line(task);
         let record = &mut self.records[task];
         let Some(draft) = record.draft.take() else { return String::new() };
+        record.first_token = draft.first_token();
         let further = draft.further_requests();
         record.attempts += further;
         self.bounds.further(service, further - record.further, record.sent);
@@ -387,9 +390,10 @@ where
     /// Keeps `text` as what came of the task, unless it says nothing.
     fn keep(&mut self, task: usize, text: String) {
         if !text.trim().is_empty() {
-            let line = self.records[task].line;
+            let record = &mut self.records[task];
+            let (line, first_token) = (record.line, record.first_token);
             let text = self.lines[line].voice.provider.without_key(text);
-            self.records[task].partial = Some((line, text));
+            record.partial = Some(Partial { line, text, first_token });
         }
     }
 
@@ -401,7 +405,7 @@ where
             }
             End::Stop => (State::Answered, None),
         };
-        let Record { line, earlier, .. } = &self.records[task];
+        let Record { line, earlier, first_token, .. } = &self.records[task];
         let remark = (!earlier.is_empty()).then(|| {
             format!("{} was asked instead: {}", self.lines[*line].voice.reviewer.id, earlier.join("; "))
         });
@@ -409,14 +413,16 @@ where
             .into_iter()
             .flatten()
             .reduce(|reason, remark| format!("{reason}; {remark}"));
-        let outcome = self.outcome(task, state, reason, Some(*line));
+        let outcome = self.outcome(task, state, reason, Some((*line, *first_token)));
         let text = self.line(task).voice.provider.without_key(answer.text);
         self.save(task, outcome, Some(text));
     }
 
     fn failed(&mut self, task: usize, state: State, reason: String) {
         let record = &mut self.records[task];
-        let (by, partial) = record.partial.take().unzip();
+        let kept =
+            record.partial.take().map(|Partial { line, text, first_token }| ((line, first_token), text));
+        let (by, partial) = kept.unzip();
         let own = &self.lines[record.line].voice.reviewer.id;
         let reason = match record.earlier.as_slice() {
             [] => reason,
@@ -426,22 +432,36 @@ where
         self.save(task, outcome, partial);
     }
 
-    /// The record of a task whose text, if there is any, comes from the line `by`.
-    fn outcome(&self, task: usize, state: State, reason: Option<String>, by: Option<usize>) -> Outcome {
+    /// The record of a task; `by` is the line that its text comes from and when that began to come, where there is a text.
+    fn outcome(
+        &self,
+        task: usize,
+        state: State,
+        reason: Option<String>,
+        by: Option<(usize, Option<Instant>)>,
+    ) -> Outcome {
         let TaskName { bundle, reviewer } = self.work.name(self.work.tasks[task]);
         let Record { attempts, first_asked, spent, guessed, .. } = &self.records[task];
         Outcome {
             state,
             reason,
             attempts: *attempts,
-            latency_ms: first_asked.map_or(0, milliseconds_since),
+            latency_ms: first_asked.map_or(0, |first| milliseconds(first.elapsed())),
             tokens_in: spent.tokens_in,
             tokens_out: spent.tokens_out,
             cost_usd: spent.cost_usd,
             guessed: guessed.map(Box::new),
-            answered_by: by.and_then(|line| self.lines[line].voice.as_stand_in(&reviewer)),
+            answered_by: by.and_then(|(line, _)| self.lines[line].voice.as_stand_in(&reviewer)),
+            timing: first_asked.map(|first| Timing {
+                asked_ms: self.milliseconds_at(first),
+                first_token_ms: by.and_then(|(_, token)| token).map(|token| self.milliseconds_at(token)),
+            }),
             ..Outcome::new(bundle, reviewer, state)
         }
+    }
+
+    fn milliseconds_at(&self, moment: Instant) -> u64 {
+        milliseconds(moment.saturating_duration_since(self.began))
     }
 
     /// Ends the task: its outcome is recorded once it is saved.
@@ -485,6 +505,6 @@ where
     }
 }
 
-fn milliseconds_since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

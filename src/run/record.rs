@@ -31,8 +31,10 @@ pub(super) struct Record {
     pub(super) spent: Spent,
     /// The same with guesses for what none told, where there are any.
     pub(super) guessed: Option<Spent>,
-    /// What came of earlier attempts, and in which line.
-    pub(super) partial: Option<(usize, String)>,
+    /// When the first token of the attempt that ended last came.
+    pub(super) first_token: Option<Instant>,
+    /// What came of earlier attempts.
+    pub(super) partial: Option<Partial>,
     /// Why the last attempt is to be followed by another one.
     pub(super) trouble: Option<String>,
     /// Why those who were to be asked before could not be.
@@ -41,6 +43,14 @@ pub(super) struct Record {
     pub(super) is_held: bool,
     /// There will be no further attempt.
     pub(super) is_settled: bool,
+}
+
+/// Text of an attempt that did not give a whole reply.
+pub(super) struct Partial {
+    /// Whose it is: a line of the queue.
+    pub(super) line: usize,
+    pub(super) text: String,
+    pub(super) first_token: Option<Instant>,
 }
 
 impl Record {

@@ -71,7 +71,7 @@ fn mask(text: &str, sandbox: &Sandbox) -> String {
         (r"\d{8}-\d{9}-[0-9a-f]{6}", "RUN"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
         (r"\d+(\.\d+)? m?s\b", "N s"),
-        (r#""latency_ms": \d+"#, r#""latency_ms": N"#),
+        (r#""(latency|asked|first_token)_ms": \d+"#, r#""${1}_ms": N"#),
     ];
     patterns.iter().fold(text, |text, (pattern, mark)| {
         Regex::new(pattern).unwrap().replace_all(&text, *mark).into_owned()

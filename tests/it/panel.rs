@@ -268,6 +268,43 @@ async fn a_slow_reviewer_is_not_taken_for_a_silent_one() {
     assert_eq!(run.saved("c1_core slow"), Some("word ".repeat(320)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn when_each_was_asked_and_began_to_answer_is_written_down() {
+    let mock = Mock::start(|asked| async move {
+        match asked.number {
+            // Half of it comes after two minutes, all of it after four.
+            0 | 2 => {
+                let words = std::iter::repeat_with(|| event("word ")).take(63);
+                Act::Spread(words.chain([ending("stop")]).collect(), Duration::from_mins(4))
+            }
+            1 => Act::Reset,
+            3 => Act::Stall("half".to_owned()),
+            _ => json_page(400, &serde_json::json!({"error": "no"})),
+        }
+    })
+    .await;
+    let slow = timed(Duration::from_mins(10), impatient(Duration::from_mins(3), on("slow", &mock)));
+    let run = Run { pace: pace(1, 2), ..Run::new(4, vec![slow]) };
+    let (mut outcomes, _) = run.go().await;
+    outcomes.sort_by_key(|outcome| outcome.bundle.clone());
+    let minutes = |milliseconds: u64| (milliseconds + 30_000) / 60_000;
+    let told = outcomes.iter().map(|outcome| {
+        let timing = outcome.timing.unwrap();
+        let first = timing.first_token_ms.map(minutes);
+        (outcome.state.word(), minutes(timing.asked_ms), first, minutes(outcome.latency_ms))
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            ("answered", 0, Some(2), 4),
+            // Asked twice, the second time behind the next one.
+            ("timed-out", 4, Some(8), 7),
+            ("answered", 4, Some(6), 4),
+            ("failed", 11, None, 0),
+        ]
+    );
+}
+
 #[tokio::test]
 async fn as_many_at_once_as_allowed_and_no_more() {
     // Three must be there together, else nobody is answered.

@@ -115,6 +115,12 @@ fn the_report_says_who_was_not_asked() {
     c2 auth (163 bytes) → 0 convergent / 0 distinct
     c3 docs (139 bytes) → 0 convergent / 0 distinct
 
+    Who answered, a column a bundle: █ answered, · by route not asked
+              123
+    kimi      ██·
+    opus      ███
+    qwen      ·█·
+
     kimi (moonshot) says ship
     opus (anthropic) says ship
     qwen (alibaba) says ship

@@ -54,6 +54,10 @@ fn two_runs_of_one_change_count_its_issues_once() {
     moonshot         2     24,000       1,600      –               –
       kimi           2     24,000       1,600      –               –
 
+    precision  0 %                        50 %                         100 %
+    anthropic              ────────────────────────────────────────────────●
+    moonshot   ●────────────────────────────────────────────────
+
     2 issues in 2 runs, each counted once; 2 decided
     Precision: real of those decided real or false, with its 95 % interval (Wilson). Alone: real issues
       that no other lineage, or no other reviewer, found.
@@ -95,6 +99,30 @@ fn two_runs_of_one_change_count_its_issues_once() {
       "cost_per_real_usd": 0.7
     }
     "#);
+}
+
+#[test]
+fn a_picture_of_it() {
+    let sandbox = reviewed();
+    let picture = || {
+        let printed = sandbox.scrum(&["stats", "--plot", "worth.svg", "-o", "worth.txt"]);
+        assert_eq!((printed.status, printed.stdout.as_str(), printed.stderr.as_str()), (0, "", ""));
+        fs::read_to_string(sandbox.repo().join("worth.svg")).unwrap()
+    };
+    let undecided = picture();
+    assert!(undecided.contains("anthropic") && !undecided.contains("1/1"), "{undecided}");
+    let ids = ids(&sandbox);
+    assert_eq!(sandbox.scrum(&["dispose", "latest", &ids[0], "real"]).status, 0);
+    assert_eq!(sandbox.scrum(&["dispose", "latest", &ids[1], "false"]).status, 0);
+    with_prices(&sandbox);
+    let decided = picture();
+    assert!(decided.starts_with("<svg ") && decided.ends_with("</svg>\n"), "{decided}");
+    for text in ["anthropic", "opus", "kimi", "1/1", "0/1", "1 of 1", "$0.35"] {
+        assert!(decided.contains(&format!("{text}\n")), "{text} in {decided}");
+    }
+    let empty = Sandbox::new();
+    empty.scrum(&["stats", "--plot", "worth.svg"]);
+    assert!(fs::read_to_string(empty.repo().join("worth.svg")).unwrap().contains("There are no runs yet."));
 }
 
 #[test]

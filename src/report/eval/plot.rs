@@ -4,44 +4,31 @@
 //! white and from black, so the picture fits either. Colour is never alone: shapes differ, and counts are written down.
 
 use plotters::{
-    coord::{Shift, types::RangedCoordf64},
     prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
+    style::text_anchor::{HPos, VPos},
 };
 
 use crate::{
     eval::{Level, Scores},
-    report::{foreign, words},
+    report::{
+        foreign,
+        plot::{self, BLUE, Chart, Drawing, Drawn, GREEN, GREY, ORANGE, PlotError, label},
+        words,
+    },
     tally::Agreement,
 };
 
 const SIZE: (u32, u32) = (1000, 470);
 /// Height of the strip under the charts.
 const LEGEND: u32 = 30;
-const GREY: RGBColor = RGBColor(0x7d, 0x7d, 0x7d);
-const BLUE: RGBColor = RGBColor(0x2f, 0x81, 0xf7);
-const ORANGE: RGBColor = RGBColor(0xd0, 0x78, 0x1e);
-const GREEN: RGBColor = RGBColor(0x2d, 0x9a, 0x4b);
 /// How far points of different kinds stand apart on the axis of lineages.
 const BESIDE: f64 = 0.12;
 /// Characters of a lineage's name that are shown.
 const NAME_SHOWN: usize = 14;
 
-/// A picture that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot draw the scores: {0}")]
-pub struct PlotError(String);
-
-type Drawing<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-type Drawn<'a, T = ()> = Result<T, DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
-
 /// The scores as an SVG document.
 pub fn render(scores: &Scores) -> Result<String, PlotError> {
-    let mut svg = String::new();
-    let drawn = draw(scores, &SVGBackend::with_string(&mut svg, SIZE).into_drawing_area());
-    drawn.map_err(|error| PlotError(error.to_string()))?;
-    Ok(svg)
+    plot::document(SIZE, |whole| draw(scores, whole))
 }
 
 fn draw<'a>(scores: &Scores, whole: &Drawing<'a>) -> Drawn<'a> {
@@ -49,8 +36,7 @@ fn draw<'a>(scores: &Scores, whole: &Drawing<'a>) -> Drawn<'a> {
     let (left, right) = charts.split_horizontally(SIZE.0 / 2);
     agreement(scores, &left)?;
     recall(scores, &right)?;
-    legend(&strip)?;
-    whole.present()
+    legend(&strip)
 }
 
 /// Kinds differ in shape as in colour.
@@ -156,10 +142,6 @@ fn chart<'a>(area: &Drawing<'a>, title: &str, most: usize) -> Drawn<'a, Chart<'a
         .y_labels(6)
         .draw()?;
     Ok(chart)
-}
-
-fn label(color: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
-    ("sans-serif", 13).into_font().color(&color).pos(Pos::new(horizontal, vertical))
 }
 
 fn at(lineages: usize) -> f64 {

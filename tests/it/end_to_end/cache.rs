@@ -33,7 +33,16 @@ fn findings(printed: &Printed) -> Value {
     }
     for task in tally["coverage"].as_array_mut().unwrap() {
         let task = task.as_object_mut().unwrap();
-        for fact in ["attempts", "cached", "latency_ms", "tokens_in", "tokens_out", "cost_usd"] {
+        for fact in [
+            "attempts",
+            "cached",
+            "latency_ms",
+            "asked_ms",
+            "first_token_ms",
+            "tokens_in",
+            "tokens_out",
+            "cost_usd",
+        ] {
             task.remove(fact);
         }
     }
@@ -75,8 +84,9 @@ async fn the_same_question_twice_costs_nothing() {
     assert!(second.stderr.contains("4 of 4 answers from the cache"), "{}", second.stderr);
     assert_eq!(findings(&second), findings(&first));
     let task = &json(&second)["coverage"][0];
-    let facts = ["cached", "attempts", "latency_ms", "tokens_in", "cost_usd"].map(|key| task[key].clone());
-    assert_eq!(facts, [json!(true), json!(0), json!(0), Value::Null, json!(0.0)]);
+    let facts = ["cached", "attempts", "latency_ms", "asked_ms", "tokens_in", "cost_usd"];
+    let facts = facts.map(|key| task[key].clone());
+    assert_eq!(facts, [json!(true), json!(0), json!(0), Value::Null, Value::Null, json!(0.0)]);
     let spent = json!({
         "answers": 0, "cached": 4, "unpriced": 0, "tokens_in": null, "tokens_out": null, "cost_usd": 0.0,
     });

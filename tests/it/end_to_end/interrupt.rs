@@ -1,9 +1,12 @@
 //! Ctrl-C, and going on afterwards.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStderr, Stdio},
 };
+
+use serde_json::Value;
 
 use super::{KEY, finding, good, is_kept_as_printed, json, ledger, model, newest, program, review, scene};
 use crate::{
@@ -78,6 +81,10 @@ async fn an_interrupted_run_is_tallied_and_can_be_resumed() {
     );
     assert!(printed.stderr.contains("go on with: scrum review --resume 2"), "{}", printed.stderr);
     is_kept_as_printed(&sandbox, &printed);
+    let before_it = times(&json(&printed));
+    assert!(before_it["c1_alpha quick"].iter().all(Value::is_u64), "{before_it:?}");
+    let [asked, first_token, _] = &before_it["c1_alpha slow"];
+    assert!(asked.is_u64() && first_token.is_null(), "{before_it:?}");
 
     open.store(true, std::sync::atomic::Ordering::SeqCst);
     let before = (quick.asked().len(), slow.asked().len());
@@ -88,7 +95,19 @@ async fn an_interrupted_run_is_tallied_and_can_be_resumed() {
     let tally = json(&resumed);
     assert!(ledger(&tally).iter().all(|line| line.ends_with(" answered")), "{:?}", ledger(&tally));
     assert_eq!(tally["totals"]["convergent"], 2);
+    let after_it = times(&tally);
+    assert_eq!(after_it["c1_alpha quick"], before_it["c1_alpha quick"], "what is kept keeps its times");
+    assert!(after_it["c1_alpha slow"].iter().all(Value::is_u64), "{after_it:?}");
     is_kept_as_printed(&sandbox, &resumed);
+}
+
+/// When each task was asked and began to answer, and how long it took.
+fn times(tally: &Value) -> BTreeMap<String, [Value; 3]> {
+    let of = |task: &Value| {
+        let name = ["bundle", "reviewer"].map(|key| task[key].as_str().unwrap().to_owned()).join(" ");
+        (name, ["asked_ms", "first_token_ms", "latency_ms"].map(|key| task[key].clone()))
+    };
+    tally["coverage"].as_array().unwrap().iter().map(of).collect()
 }
 
 #[test]

@@ -1,8 +1,103 @@
 //! The table at several widths.
 
-use scrum::report::table;
+use scrum::{coverage::State, report::table, tally::Tally};
 
 use super::{sample, shown};
+
+/// Twelve bundles, of which some were not answered by all, and reviewers that did not do the same.
+fn uneven() -> Tally {
+    let state = |number: usize, reviewer: &str| match (reviewer, number) {
+        ("kimi", 4) => State::Incomplete,
+        ("kimi", 9 | 10) => State::TimedOut,
+        ("sonnet", 7..) => State::Skipped,
+        ("history", 3) => State::Failed,
+        ("opus", 12) => State::NotRouted,
+        _ => State::Answered,
+    };
+    let reviewers = ["history", "kimi", "opus", "sonnet"];
+    let tasks = (1..=12).flat_map(|number| reviewers.map(|reviewer| (number, reviewer)));
+    let coverage = tasks.map(|(number, reviewer)| {
+        let mut task = sample::task(&format!("c{number}_part"), reviewer, state(number, reviewer), None);
+        task.findings = if reviewer == "kimi" { 1 } else { number % 4 };
+        if reviewer == "kimi" {
+            (task.outcome.tokens_out, task.outcome.latency_ms) = (Some(2_400), 31_000);
+        }
+        task
+    });
+    Tally { coverage: coverage.collect(), bundles: Vec::new(), ..sample::tally() }
+}
+
+/// The part of the table that is drawn.
+fn pictures(tally: &Tally, width: usize) -> String {
+    let table = table::render(tally, &sample::failed(), width, false);
+    let lines: Vec<&str> = table.lines().collect();
+    for line in lines.iter().filter(|line| line.contains(['█', '▌'])) {
+        assert!(line.chars().count() <= width, "{width}: {line}");
+    }
+    let drawn: Vec<&str> = table.split("\n\n").filter(|part| part.contains('█')).collect();
+    drawn.join("\n\n")
+}
+
+#[test]
+fn who_answered_and_who_did_how_much() {
+    insta::assert_snapshot!(pictures(&uneven(), 100), @"
+    Who answered, a column a bundle: █ answered, ▌ incomplete, x failed, t timed out, - skipped,
+      · by route not asked
+              1   5    10
+    opus      ███████████·
+    sonnet    ██████------
+    kimi      ███▌████tt██
+    history   ██x█████████
+
+    reviewer  findings                 tokens out                   time
+    opus      18 ████████████████████  10,080 ███████               1 min 41 s █████▌
+    kimi      12 █████████████▌        28,800 ████████████████████  6 min 12 s ████████████████████
+    ");
+    insta::assert_snapshot!(pictures(&uneven(), 60), @"
+    Who answered, a column a bundle: █ answered, ▌ incomplete,
+      x failed, t timed out, - skipped, · by route not asked
+              1   5    10
+    opus      ███████████·
+    sonnet    ██████------
+    kimi      ███▌████tt██
+    history   ██x█████████
+
+    reviewer  findings     tokens out       time
+    opus      18 ████████  10,080 ███       1 min 41 s ██▌
+    kimi      12 █████▌    28,800 ████████  6 min 12 s ████████
+    ");
+    insta::assert_snapshot!(pictures(&uneven(), 40), @"
+    Who answered, a column a bundle:
+      █ answered, ▌ incomplete, x failed,
+      t timed out, - skipped,
+      · by route not asked
+              1   5    10
+    opus      ███████████·
+    sonnet    ██████------
+    kimi      ███▌████tt██
+    history   ██x█████████
+
+    reviewer  findings     tokens out
+    opus      18 ████████  10,080 ███
+    kimi      12 █████▌    28,800 ████████
+    ");
+    for width in 40..200 {
+        pictures(&uneven(), width);
+    }
+}
+
+#[test]
+fn where_all_answered_alike_nothing_is_drawn() {
+    let even = || {
+        uneven().coverage.into_iter().map(|mut task| {
+            task.outcome =
+                sample::task(&task.outcome.bundle, task.outcome.reviewer.as_str(), State::Answered, None)
+                    .outcome;
+            task
+        })
+    };
+    assert_eq!(pictures(&Tally { coverage: even().collect(), ..uneven() }, 100), "");
+}
 
 #[test]
 fn table_at_80_columns() {

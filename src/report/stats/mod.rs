@@ -1,12 +1,15 @@
 //! Shows what reviewers have been worth: [`render`], [`render_markdown`] and [`render_json`] for `scrum stats`.
 
+pub mod plot;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::{
+    proportion::Proportion,
     report::{
-        foreign, json,
+        bars, foreign, json,
         layout::{self, Ink, NARROWEST},
         markdown::escape,
         wire, words,
@@ -20,6 +23,13 @@ use crate::{
 /// What is not known.
 const UNKNOWN: &str = "–";
 
+/// What the scale of intervals is of.
+const PRECISION: &str = "precision";
+
+/// Columns of that scale.
+const SHORTEST_SCALE: usize = 21;
+const LONGEST_SCALE: usize = 61;
+
 /// For a terminal `width` columns wide (at least 40 are used), with a final newline.
 pub fn render(worth: &Worth, width: usize, color: bool) -> String {
     let (width, ink) = (width.max(NARROWEST), Ink { on: color });
@@ -29,6 +39,7 @@ pub fn render(worth: &Worth, width: usize, color: bool) -> String {
         if worth.lineages.iter().any(|one| one.figures.spent.is_something()) {
             parts.push(table(worth, &SPENT, width, ink));
         }
+        parts.extend(intervals(worth, width, ink));
     }
     let lines = closing(worth);
     parts.push(
@@ -144,6 +155,34 @@ fn in_a_row(name: &str, columns: &[Column], cells: &[String], width: usize) -> S
     let line = format!("{}: {}", name.trim_start(), figures.collect::<Vec<_>>().join(", "));
     let indent = &name[..name.len() - name.trim_start().len()];
     layout::wrap_hanging(&line, width, indent, "    ").join("\n") + "\n"
+}
+
+/// Precision with its interval on one scale, so that one sees who differs; `None` where fewer than two lineages can be compared, or where
+/// there is no room. The reviewer of a lineage that has no other is left out.
+fn intervals(worth: &Worth, width: usize, ink: Ink) -> Option<String> {
+    let decided = |figures: &Figures| figures.precision().of > 0;
+    let lineages: Vec<&LineageWorth> = worth.lineages.iter().filter(|one| decided(&one.figures)).collect();
+    let rows: Vec<(String, Proportion)> = lineages
+        .iter()
+        .flat_map(|one| {
+            let several = one.reviewers.len() > 1;
+            let own = one.reviewers.iter().filter(move |(_, figures)| several && decided(figures));
+            let own = own.map(|(finder, figures)| (format!("  {}", finder.reviewer), figures.precision()));
+            std::iter::once((foreign::one_line(one.lineage.as_str()), one.figures.precision())).chain(own)
+        })
+        .collect();
+    let names = rows.iter().map(|(name, _)| layout::width_of(name)).fold(PRECISION.len(), usize::max);
+    let scale = width.saturating_sub(names + layout::GAP).min(LONGEST_SCALE);
+    if lineages.len() < 2 || scale < SHORTEST_SCALE {
+        return None;
+    }
+    let ends = format!("0 %{:^middle$}100 %", "50 %", middle = scale - "0 %100 %".len());
+    let heading = ink.strong(&format!("{PRECISION:names$}  {ends}")) + "\n";
+    let line = |(name, precision): &(String, Proportion)| {
+        let pad = " ".repeat(names - layout::width_of(name));
+        format!("{name}{pad}  {}\n", bars::interval(*precision, scale))
+    };
+    Some(heading + &rows.iter().map(line).collect::<String>())
 }
 
 /// What was counted and what the words above mean.
