@@ -237,13 +237,12 @@ impl Chronicle {
 
     fn brief(&self, id: &str, before: Option<&Brief>) -> Option<Brief> {
         let folder = self.store.reviews.join(id);
-        let mut brief = match before {
-            Some(brief) => brief.clone(),
-            None => {
-                let Record { started_at, repository, range } = document(&folder.join("run.json"))?;
-                let at = started_at.parse().ok().or_else(|| begun(id))?;
-                Brief { id: id.to_owned(), at, repository, range: range.spec, came_to: None }
-            }
+        let mut brief = if let Some(brief) = before {
+            brief.clone()
+        } else {
+            let Record { started_at, repository, range } = document(&folder.join("run.json"))?;
+            let at = started_at.parse().ok().or_else(|| begun(id))?;
+            Brief { id: id.to_owned(), at, repository, range: range.spec, came_to: None }
         };
         let told = self.lines.get(id).cloned();
         brief.came_to = told.or_else(|| came_to(&folder.join("tally.json"))).or(brief.came_to);

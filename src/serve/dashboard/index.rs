@@ -348,7 +348,9 @@ impl Index {
         let mut known = lock(&self.known);
         let ids: BTreeSet<&JobId> = found.iter().map(|job| &job.new.id).collect();
         let gone: Vec<JobId> = known.jobs.keys().filter(|id| !ids.contains(id)).cloned().collect();
-        gone.iter().for_each(|id| known.no_job(id));
+        for id in &gone {
+            known.no_job(id);
+        }
         found.into_iter().rev().for_each(|job| known.job(job));
         Ok(())
     }

@@ -165,7 +165,7 @@ impl Progress {
         match serde_json::from_str(&event.data).unwrap_or(Line::Other) {
             Line::Run { run } => self.run = Some(run),
             Line::Step { step } => self.step = Some(step),
-            Line::Asking { tasks, bundles, reviewers } => self.asking(tasks, bundles, &reviewers),
+            Line::Asking { tasks, bundles, reviewers } => self.asking(tasks, &bundles, &reviewers),
             Line::Asked { bundle, reviewer } => {
                 self.put(
                     &bundle,
@@ -174,10 +174,10 @@ impl Progress {
                 );
             }
             Line::Retrying { bundle, reviewer, reason } => {
-                self.held(&bundle, &reviewer, "retrying", reason, at)
+                self.held(&bundle, &reviewer, "retrying", reason, at);
             }
             Line::Waiting { bundle, reviewer, reason } => {
-                self.held(&bundle, &reviewer, "waiting", reason, at)
+                self.held(&bundle, &reviewer, "waiting", reason, at);
             }
             Line::FellBack { bundle, reviewer, stand_in, reason } => {
                 self.remark(
@@ -203,7 +203,7 @@ impl Progress {
                 self.put(&bundle, &reviewer, Cell { state, reason, ms: Some(ms), since: None, cached });
             }
             Line::CutShort { reason } => {
-                self.remark("warning", format!("Nothing more is asked: {reason}"), at)
+                self.remark("warning", format!("Nothing more is asked: {reason}"), at);
             }
             Line::Check { name, result, reason, ms } => {
                 latest(&mut self.checks, Check { name, result, reason, ms });
@@ -215,10 +215,10 @@ impl Progress {
         }
     }
 
-    fn asking(&mut self, tasks: usize, bundles: Vec<String>, reviewers: &[String]) {
+    fn asking(&mut self, tasks: usize, bundles: &[String], reviewers: &[String]) {
         self.tasks += tasks;
         let is_all = tasks == bundles.len() * reviewers.len();
-        for bundle in &bundles {
+        for bundle in bundles {
             for reviewer in reviewers {
                 let state = if is_all { "waiting" } else { "open" };
                 self.put(bundle, reviewer, Cell { state: state.to_owned(), ..Cell::default() });

@@ -81,7 +81,7 @@ pub(super) struct Eye<'a> {
 impl Eye<'_> {
     /// A row.
     pub(super) fn row(&self, entry: &Entry) -> Row {
-        let (state, tone) = self.state(entry);
+        let (state, tone) = Self::state(entry);
         let repository = entry.repository(self.home);
         Row {
             name: entry.name().to_owned(),
@@ -133,7 +133,7 @@ impl Eye<'_> {
     }
 
     /// How a run stands, in a word, and how that is shown.
-    pub(super) fn state(&self, entry: &Entry) -> (&'static str, &'static str) {
+    pub(super) fn state(entry: &Entry) -> (&'static str, &'static str) {
         match entry.done.as_ref().map(|done| done.job.state) {
             Some(State::Queued) => ("queued", "none"),
             Some(State::Running) => ("running", "live"),

@@ -113,7 +113,9 @@ impl Board {
         let mut progress = progress.lock().await;
         loop {
             let events = self.jobs.events(id, progress.last, EVENTS).await.map_err(broken)?;
-            events.iter().for_each(|event| progress.see(event));
+            for event in &events {
+                progress.see(event);
+            }
             if events.len() < EVENTS as usize {
                 return Ok(progress.clone());
             }
@@ -127,7 +129,9 @@ impl Board {
         let first = (wanted.page - 1).saturating_mul(PAGE);
         for entry in known.newest() {
             let is_wanted_kind = wanted.kind == entry.kind().word();
-            if !is_listed(&entry, eye) && !(is_wanted_kind && entry.is_seen(eye.caller.sees_only())) {
+            let is_shown =
+                is_listed(&entry, eye) || (is_wanted_kind && entry.is_seen(eye.caller.sees_only()));
+            if !is_shown {
                 continue;
             }
             all += 1;
@@ -136,7 +140,7 @@ impl Board {
                 Some(runs) => *runs += 1,
                 None => drop(repositories.insert(repository.to_owned(), 1)),
             }
-            if !wanted.fits(&entry, repository, eye.state(&entry).0) {
+            if !wanted.fits(&entry, repository, Eye::state(&entry).0) {
                 continue;
             }
             if (first..first.saturating_add(PAGE)).contains(&count) {
@@ -212,9 +216,8 @@ impl Board {
         let range = show::range(entry.range());
         let subject = if range.is_empty() { entry.kind().word() } else { &range };
         let state = match (is_over, entry.came_to()) {
-            (false, _) => eye.state(&entry).0,
             (true, Some(came_to)) => came_to.verdict.as_str(),
-            (true, None) => eye.state(&entry).0,
+            (true, None) | (false, _) => Eye::state(&entry).0,
         };
         Ok(context! {
             title => format!("{subject}: {state}"),
