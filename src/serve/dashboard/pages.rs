@@ -27,6 +27,7 @@ use crate::{
         },
         words,
     },
+    tally::{Tally, gate::Gate},
 };
 
 macro_rules! templates {
@@ -75,8 +76,9 @@ impl Pages {
         }
         environment.add_filter("grouped", words::grouped);
         environment.add_filter("dollars", words::dollars);
-        let styles = [include_str!("dashboard.css")];
-        let frame = Frame::new(Place::Daemon, &styles, &[include_str!("dashboard.js")]);
+        let styles = [html::STYLE, include_str!("dashboard.css")];
+        let scripts = [html::SCRIPT, include_str!("dashboard.js")];
+        let frame = Frame::new(Place::Daemon, &styles, &scripts);
         let policy = HeaderValue::try_from(frame.policy()).expect("a policy is of plain words");
         Self { environment, frame: frame.value(), policy }
     }
@@ -143,7 +145,6 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// A run's report, as it stands on its page.
-pub(super) fn report(tally: &crate::tally::Tally, gate: &crate::tally::gate::Gate) -> String {
-    let values = context! { text => crate::report::markdown::render(tally, gate) };
-    PAGES.environment.render_str("<pre>{{ text|e }}</pre>", values).unwrap_or_default()
+pub(super) fn report(tally: &Tally, gate: &Gate) -> Option<String> {
+    PAGES.fill("report-body.html", &context! { page => html::page(tally, gate) })
 }

@@ -40,6 +40,9 @@ pub(super) enum Unreadable {
     /// What was kept cannot be read.
     #[error(transparent)]
     Saved(#[from] SavedError),
+    /// It does not fit its template.
+    #[error("its report cannot be made")]
+    Unshown,
     /// There is no room to read it.
     #[error("its files cannot be laid out: {0}")]
     Disk(#[from] io::Error),
@@ -101,7 +104,8 @@ impl Runs {
         }
         let page = self.with(entry, |dir| {
             let (tally, gate) = judged(dir)?;
-            Ok(Arc::<str>::from(super::pages::report(&tally, &gate)))
+            let page = super::pages::report(&tally, &gate).ok_or(Unreadable::Unshown)?;
+            Ok(Arc::<str>::from(page))
         });
         let page = page.await?;
         shelf().put(run, stamp, Arc::clone(&page));
