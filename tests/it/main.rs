@@ -11,6 +11,7 @@ mod architecture;
 mod ask;
 mod bad_input;
 mod bounds;
+mod browser;
 mod bundle;
 mod cases;
 mod ci;

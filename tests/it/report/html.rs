@@ -132,6 +132,7 @@ fn parts_of_a_whole_tally() {
     ## Tokens, cost and time by reviewer
     ## Time line
     ## Findings without a place in the change (1)
+    ### kimi moonshot WARN
     ## Taken back (1)
     ## Texts that were not usable (1)
     ## Not shown to reviewers
