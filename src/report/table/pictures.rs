@@ -3,7 +3,10 @@
 //! Neither is drawn where there is nothing to see in it: everybody answered everything, or all did the same. What they show is told
 //! in words elsewhere, so they are left out where a terminal is too narrow.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 use super::Screen;
 use crate::{
@@ -59,10 +62,10 @@ impl Screen<'_> {
             }
             let numbers =
                 if bundles < 10 { "123456789"[..bundles].to_owned() } else { numbers(part.start, part.end) };
-            out += &format!("{:names$}  {}\n", "", self.ink.faint(&numbers));
+            let _ = writeln!(out, "{:names$}  {}", "", self.ink.faint(&numbers));
             for Row { reviewer, cells } in &rows {
                 let cells: String = cells[part.clone()].iter().map(|state| self.cell(*state)).collect();
-                out += &format!("{:<names$}  {cells}\n", words::shortened(reviewer.as_str(), names));
+                let _ = writeln!(out, "{:<names$}  {cells}", words::shortened(reviewer.as_str(), names));
             }
         }
         out
