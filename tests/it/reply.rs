@@ -189,7 +189,8 @@ proptest! {
     #[test]
     fn every_text_of_a_finding_stands_in_the_reply(lines in prop::collection::vec(line(), 0..40)) {
         let reply = lines.join("\n");
-        let plain = |text: &str| text.replace('*', "");
+        // White space of a line is told as a space.
+        let plain = |text: &str| text.replace('*', "").replace('\u{c}', " ");
         let in_reply = |text: &str| text.lines().all(|line| plain(&reply).contains(plain(line).trim()));
         for finding in read(&reply, None).findings {
             for text in [&finding.what, &finding.why, &finding.fix, &finding.where_text, &finding.severity_word] {

@@ -74,5 +74,6 @@ async fn a_quiet_log_for_people() {
     let serve = Serve::start(&mock.url, "").await;
     let answer = serve.post_with(CHAT, "", &chat(true, "Why?")).await.all().await;
     assert!(answer.contains("x-request-id: 01"), "{answer}");
-    assert_eq!(serve.log_at_the_end().await, "note: models: mock\n");
+    let expect = format!("note: models: mock\nnote: dashboard: http://{}/\n", serve.address);
+    assert_eq!(serve.log_at_the_end().await, expect);
 }
