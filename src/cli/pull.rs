@@ -1,4 +1,4 @@
-//! Which pull request a command is about, and what opens its server: [`address()`] and [`open`]. Where its repository is: [`repository_page`].
+//! Which pull request a command is about, and what opens its server: [`address()`] and [`open()`]. Where its repository is: [`repository_page`].
 
 use std::sync::Arc;
 

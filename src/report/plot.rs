@@ -1,4 +1,4 @@
-//! What pictures of ours share: [`document`], colours that stand out from white and from black, and labels.
+//! What pictures of ours share: `document`, colours that stand out from white and from black, and labels.
 //!
 //! What is drawn, and where, is each picture's own.
 

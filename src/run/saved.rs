@@ -1,4 +1,4 @@
-//! A run on disk made whole again: [`open`] gives what [`tally`](crate::tally::tally) needs, without asking anybody.
+//! A run on disk made whole again: [`open()`] gives what [`tally`](crate::tally::tally) needs, without asking anybody.
 
 use crate::{
     bundle::Bundle,

@@ -1,4 +1,4 @@
-//! `scrum review --pr`: [`open`] finds a pull request, brings its commits here and reads what the last review of it left.
+//! `scrum review --pr`: [`open()`] finds a pull request, brings its commits here and reads what the last review of it left.
 //!
 //! How much is asked about is decided when it is known who would be asked: [`Pulled::since`].
 

@@ -1,7 +1,7 @@
 //! An issue's lines of the diff: [`Sources`] finds them, [`Row`] is one of them with what was found there.
 //!
 //! Only lines that were shown to reviewers are here, as they saw them. Which words of a line are comment, string or keyword is
-//! told by the lexer of the rules reviewer ([`ink`](super::ink)).
+//! told by the lexer of the rules reviewer ([`ink`]).
 
 use std::{
     cell::OnceCell,
