@@ -52,9 +52,9 @@ macro_rules! candidates {
     ($join:literal, $found:literal, $end:literal) => {
         concat!(
             "WITH RECURSIVE tenants (tenant) AS (
-               SELECT min(tenant) FROM jobs WHERE state = 'queued'
+               SELECT (SELECT tenant FROM jobs WHERE state = 'queued' ORDER BY tenant LIMIT 1)
                UNION ALL
-               SELECT (SELECT min(tenant) FROM jobs WHERE state = 'queued' AND tenant > tenants.tenant)
+               SELECT (SELECT tenant FROM jobs WHERE state = 'queued' AND tenant > tenants.tenant ORDER BY tenant LIMIT 1)
                FROM tenants WHERE tenants.tenant IS NOT NULL
              ), lanes (tenant, priority) AS (
                SELECT tenant, 0 FROM tenants WHERE tenant IS NOT NULL
@@ -93,13 +93,12 @@ fn candidates(sql: &mut dyn Sql, most: u32) -> Result<Vec<Candidate>, Problem> {
 /// Takes the jobs that `$chosen` chooses. They are found by their names: `state || ''` keeps a server from going through all that wait
 /// instead, because few did when it last counted.
 macro_rules! take {
-    ($from:literal, $chosen:literal) => {
+    ($chosen:literal) => {
         concat!(
-            $from,
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, node = ?1, lease_until = ?2, started = ?3
-             WHERE state || '' = 'queued' AND id IN (",
+             WHERE state || '' = 'queued' AND id ",
             $chosen,
-            ") RETURNING ",
+            " RETURNING ",
             columns!(),
             ", jobs.since, jobs.not_before"
         )
@@ -118,14 +117,14 @@ fn take(
         return Ok(Vec::new());
     }
     let statement = match sql.engine() {
-        Engine::Sqlite => take!("", "SELECT value FROM json_each(?4) ORDER BY key LIMIT ?5"),
+        Engine::Sqlite => take!("IN (SELECT value FROM json_each(?4) ORDER BY key LIMIT ?5)"),
+        // Without a join, there is one way only to do it.
         Engine::Postgres => take!(
-            "WITH chosen AS MATERIALIZED (
-               SELECT jobs.id FROM json_array_elements_text(CAST(CAST(?4 AS TEXT) AS JSON)) WITH ORDINALITY AS wanted (id, place)
-               JOIN jobs ON jobs.id = wanted.id WHERE jobs.state || '' = 'queued'
-               ORDER BY wanted.place LIMIT ?5 FOR UPDATE OF jobs SKIP LOCKED
-             ) ",
-            "SELECT id FROM chosen"
+            "= ANY (ARRAY(
+               SELECT id FROM jobs, (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(?4 AS TEXT) AS JSON))) AS ids) AS wanted
+               WHERE state || '' = 'queued' AND id = ANY (wanted.ids)
+               ORDER BY array_position(wanted.ids, id) LIMIT ?5 FOR UPDATE OF jobs SKIP LOCKED
+             ))"
         ),
     };
     let (now, until) = (sql.now(), until(sql, lease));
