@@ -28,7 +28,7 @@ pub async fn is_known(database: &Database, keys: Vec<String>) -> Result<bool, Da
 pub async fn remember(database: &Database, keys: Vec<String>) -> Result<(), DatabaseError> {
     let keep = i64::try_from(KEEP.as_millis()).unwrap_or(i64::MAX);
     let write = move |sql: &mut dyn Sql| {
-        let now = sql.now();
+        let now = sql.now()?;
         for key in &keys {
             let insert = "INSERT INTO deliveries (key, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
             sql.execute(insert, values![key, now])?;

@@ -210,7 +210,7 @@ impl Jobs {
     /// Takes back what nodes hold that have not renewed it in time.
     pub async fn reap(&self) -> Result<Reaped, DatabaseError> {
         let until_now = |sql: &mut dyn Sql| {
-            let now = sql.now();
+            let now = sql.now()?;
             end::reap(sql, now)
         };
         self.database.write(until_now).await

@@ -34,13 +34,14 @@ impl Nodes {
         self.database
             .write(move |sql| {
                 let Node { id, address } = &node;
+                let now = sql.now()?;
                 sql.execute(
                     "INSERT INTO nodes (id, address, seen) VALUES (?1, ?2, ?3)
                      ON CONFLICT (id) DO UPDATE SET address = excluded.address, seen = excluded.seen",
-                    values![id, address, sql.now()],
+                    values![id, address, now],
                 )?;
-                sql.execute("DELETE FROM nodes WHERE seen < ?1", values![sql.now() - 10 * GONE_MS])?;
-                living(sql)
+                sql.execute("DELETE FROM nodes WHERE seen < ?1", values![now - 10 * GONE_MS])?;
+                living(sql, now)
             })
             .await
     }
@@ -52,9 +53,9 @@ impl Nodes {
     }
 }
 
-fn living(sql: &mut dyn Sql) -> Result<Vec<Node>, Problem> {
+fn living(sql: &mut dyn Sql, now: i64) -> Result<Vec<Node>, Problem> {
     let query = "SELECT id, address FROM nodes WHERE seen >= ?1 ORDER BY id";
-    let rows = sql.query(query, values![sql.now() - GONE_MS])?;
+    let rows = sql.query(query, values![now - GONE_MS])?;
     rows.iter().map(|row| Ok(Node { id: row.get(0)?, address: row.get(1)? })).collect()
 }
 

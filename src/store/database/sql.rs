@@ -33,7 +33,7 @@ pub trait Sql {
     fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Problem>;
 
     /// When the transaction began, in milliseconds since 1970, by the one clock of all who use the database.
-    fn now(&self) -> i64;
+    fn now(&mut self) -> Result<i64, Problem>;
 
     /// Who answers.
     fn engine(&self) -> Engine;

@@ -12,7 +12,11 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Problem, Sql, connection::Connection, notes::Notes};
+use super::{
+    Problem, Sql,
+    connection::{Connection, Stopped},
+    notes::Notes,
+};
 
 /// Work that may wait; whoever brings more waits for room.
 const WAITING: usize = 1_024;
@@ -132,21 +136,6 @@ fn answer(group: Vec<Box<dyn Work>>, kept: &Result<(), Problem>) {
     }
 }
 
-/// What kept a transaction from being kept.
-enum Stopped {
-    /// Some of its work failed.
-    Working(Problem),
-    /// It could not be begun or ended, or its connection was lost.
-    Around(Problem),
-}
-
-impl Stopped {
-    fn problem(&self) -> &Problem {
-        let (Self::Working(problem) | Self::Around(problem)) = self;
-        problem
-    }
-}
-
 /// Does all of it in one transaction, as often as it takes as long as anybody waits for it: a daemon that ends while its server is
 /// away has given up what it asked for.
 fn together(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
@@ -164,11 +153,10 @@ fn is_awaited(group: &[Box<dyn Work>]) -> bool {
 
 fn once(connection: &mut impl Connection, group: &mut [Box<dyn Work>]) -> Result<(), Stopped> {
     connection.begin().map_err(Stopped::Around)?;
-    let worked = group.iter_mut().try_for_each(|work| work.run(connection));
-    if let Err(problem) = worked.and_then(|()| connection.settle()) {
+    if let Err(problem) = group.iter_mut().try_for_each(|work| work.run(connection)) {
         connection.roll_back();
         let is_cut = matches!(problem, Problem::Cut(_));
         return Err(if is_cut { Stopped::Around(problem) } else { Stopped::Working(problem) });
     }
-    connection.commit().map_err(Stopped::Around)
+    connection.commit()
 }

@@ -33,8 +33,8 @@ pub(super) fn claim(
     most: u32,
     lease: Duration,
 ) -> Result<Taken, Problem> {
-    let at = sql.now();
-    let candidates = candidates(sql, most)?;
+    let at = sql.now()?;
+    let candidates = candidates(sql, at, most)?;
     let mut waiting: Vec<_> = candidates.iter().map(|one| one.tenant.clone()).collect();
     waiting.dedup();
     let order: Vec<_> = turns.order(at, candidates).into_iter().map(|one| one.id).collect();
@@ -77,7 +77,7 @@ macro_rules! candidates {
 pub(super) const CANDIDATES: &str = candidates!("jobs AS first WHERE first.id IN ", "id", "");
 
 /// Jobs that can be taken. One that is put off is no candidate, unless it was put off before the clock went backwards.
-fn candidates(sql: &mut dyn Sql, most: u32) -> Result<Vec<Candidate>, Problem> {
+fn candidates(sql: &mut dyn Sql, now: i64, most: u32) -> Result<Vec<Candidate>, Problem> {
     let (query, most) = match sql.engine() {
         Engine::Sqlite => (CANDIDATES, most),
         Engine::Postgres => {
@@ -87,7 +87,7 @@ fn candidates(sql: &mut dyn Sql, most: u32) -> Result<Vec<Candidate>, Problem> {
     let candidate = |row: &Row| {
         Ok(Candidate { tenant: row.get(0)?, priority: priority(row, 1)?, key: row.get(2)?, id: row.get(3)? })
     };
-    sql.query(query, values![sql.now(), most])?.iter().map(candidate).collect()
+    sql.query(query, values![now, most])?.iter().map(candidate).collect()
 }
 
 /// Takes the jobs that `$chosen` chooses. They are found by their names: `state || ''` keeps a server from going through all that wait
@@ -127,7 +127,7 @@ fn take(
              ))"
         ),
     };
-    let (now, until) = (sql.now(), until(sql, lease));
+    let (now, until) = (sql.now()?, until(sql, lease)?);
     let wanted = serde_json::json!(order).to_string();
     let rows = sql.query(statement, values![node, until, now, wanted, most])?;
     let mut claimed = rows.iter().map(|row| claimed(row, now)).collect::<Result<Vec<_>, _>>()?;
@@ -143,8 +143,8 @@ fn claimed(row: &Row, now: i64) -> Result<Claimed, Problem> {
 }
 
 /// When a lease from now ends.
-fn until(sql: &dyn Sql, lease: Duration) -> i64 {
-    sql.now().saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
+fn until(sql: &mut dyn Sql, lease: Duration) -> Result<i64, Problem> {
+    Ok(sql.now()?.saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// Renews leases, and gives those that are lost.
@@ -156,7 +156,7 @@ pub(super) fn renew(
 ) -> Result<Vec<Held>, Problem> {
     let statement =
         "UPDATE jobs SET lease_until = ?1 WHERE id = ?2 AND attempt = ?3 AND node = ?4 AND state = 'running'";
-    let until = until(sql, lease);
+    let until = until(sql, lease)?;
     let all: Vec<_> =
         held.iter().map(|one| values![until, one.id.as_str(), one.attempt, node].to_vec()).collect();
     let renewed = sql.execute_each(statement, &all)?;

@@ -19,7 +19,7 @@ pub(super) fn finish(
     node: &str,
     ended: &[(Held, Ending)],
 ) -> Result<Vec<Option<State>>, Problem> {
-    let now = sql.now();
+    let now = sql.now()?;
     let over = ended.iter().filter_map(|(held, ending)| match outcome(ending) {
         Outcome::Over { state, result, reason } => {
             Some(values![held.id.as_str(), held.attempt, node, state.word(), now, result, reason].to_vec())
@@ -100,7 +100,7 @@ fn again(
     (reason, delay, counts): (&str, Duration, bool),
 ) -> Result<Option<State>, Problem> {
     let statement = again!("id = ?5 AND attempt = ?6 AND node = ?7");
-    let now = sql.now();
+    let now = sql.now()?;
     let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
     let not_before = (delay > 0).then_some(now.saturating_add(delay));
     let back = i64::from(!counts);
@@ -129,7 +129,7 @@ fn confirm(sql: &mut dyn Sql, node: &str, held: &Held, ending: &Ending) -> Resul
 pub(super) fn reap(sql: &mut dyn Sql, moment: i64) -> Result<Reaped, Problem> {
     let statement = again!("lease_until <= ?5");
     let reason = "the daemon that ran it was lost in the middle of it";
-    let (now, none) = (sql.now(), None::<i64>);
+    let (now, none) = (sql.now()?, None::<i64>);
     let rows = sql.query(statement, values![reason, now, none, 0_i64, moment])?;
     sql.found().waiting = None;
     let mut reaped = Reaped::default();
@@ -176,7 +176,7 @@ pub(super) fn cancel(sql: &mut dyn Sql, tenant: Option<&str>, id: &JobId) -> Res
 pub(super) fn call_off(sql: &mut dyn Sql, id: &JobId, reason: &'static str) -> Result<(), Problem> {
     let statement = "UPDATE jobs SET state = 'cancelled', finished = ?2, reason = ?3, lease_until = NULL
                      WHERE id = ?1 AND state IN ('queued', 'running')";
-    let now = sql.now();
+    let now = sql.now()?;
     sql.execute(statement, values![id.as_str(), now, reason])?;
     sql.found().waiting = None;
     sql.note(Note::CalledOff(id.clone()));

@@ -63,7 +63,7 @@ fn alone(sql: &mut dyn Sql) -> Result<(), Problem> {
         Engine::Postgres if sql.found().is_alone => {}
         // The number is nobody else's: `scrumjob`.
         Engine::Postgres => {
-            sql.query("SELECT 1 FROM pg_advisory_xact_lock(8314615185728499554)", &[])?;
+            sql.execute_later("SELECT pg_advisory_xact_lock(8314615185728499554)", &[])?;
             sql.found().is_alone = true;
         }
     }
@@ -133,6 +133,7 @@ fn older(sql: &mut dyn Sql, new: &NewJob) -> Result<Vec<(JobId, State)>, Problem
 /// Stores it unless it is stored, behind all that wait with its tenant and its priority: also when the clock went backwards, the
 /// first to come is the first to go.
 fn insert(sql: &mut dyn Sql, new: &NewJob, task: &str) -> Result<(), Problem> {
+    let now = sql.now()?;
     let statement =
         "INSERT INTO jobs (id, tenant, source, priority, kind, task, timeout_secs, max_attempts, \
                      dedupe_key, subject, state, place, created, since)
@@ -151,8 +152,8 @@ fn insert(sql: &mut dyn Sql, new: &NewJob, task: &str) -> Result<(), Problem> {
         new.max_attempts,
         new.dedupe_key.as_ref(),
         new.subject.as_ref(),
-        order::key(sql.now(), new.priority),
-        sql.now(),
+        order::key(now, new.priority),
+        now,
     ];
     sql.execute_later(statement, values)
 }

@@ -33,7 +33,7 @@ pub(super) fn tell(sql: &mut dyn Sql, node: &str, held: &Held, events: &[String]
     let last =
         sql.query("SELECT coalesce(max(seq), 0) FROM job_events WHERE job = ?1", values![held.id.as_str()])?;
     let last: i64 = last.first().map_or(Ok(0), |row| row.get(0))?;
-    let now = sql.now();
+    let now = sql.now()?;
     let statement = "INSERT INTO job_events (job, seq, attempt, at, data) VALUES (?1, ?2, ?3, ?4, ?5)";
     for (seq, event) in (last + 1..).zip(events) {
         sql.execute_later(statement, values![held.id.as_str(), seq, held.attempt, now, event])?;

@@ -23,10 +23,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Desk,
+    Desk, broken, no_such_job,
     tail::{POLL, Seen, Tail},
 };
-use crate::{provider::relay::Problem, serve::callers::Caller};
+use crate::{job::JobId, provider::relay::Problem, serve::callers::Caller};
 
 /// After how long without a word a comment says that the connection stands.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -50,8 +50,10 @@ pub(super) async fn events(
 impl Desk {
     async fn events(&self, caller: &Caller, id: &str, headers: &HeaderMap) -> Result<Response, Problem> {
         let after = last_event(headers)?;
-        let job = self.job(caller, id).await?;
-        let tail = self.tails.of(&job.new.id);
+        let tail = self.tails.of(&JobId::parse(id).ok_or_else(no_such_job)?);
+        if !tail.is_of(&caller.tenant).await.map_err(broken)? {
+            return Err(no_such_job());
+        }
         let watching = Watching {
             news: tail.listen(),
             tail,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use tokio::{
     sync::{
-        Mutex as Turn,
+        Mutex as Turn, MutexGuard as TurnGuard,
         broadcast::{Receiver, error::RecvError},
         watch,
     },
@@ -66,6 +66,8 @@ struct Known {
 /// How a job stands.
 #[derive(Clone)]
 struct Standing {
+    /// Whose it is.
+    tenant: String,
     /// What makes one snapshot another than the last.
     mark: Mark,
     text: Bytes,
@@ -135,15 +137,26 @@ impl Tail {
         self.news.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// What there is that `seen` lacks, as text of the stream; `seen` has it then. Empty: nothing yet; `None`: there is no such job any
-    /// more. How a job stands comes before what it tells, but for its end, which comes last.
-    pub(super) async fn after(&self, seen: &mut Seen) -> Result<Option<Vec<Bytes>>, DatabaseError> {
+    /// Whether there is such a job, and `tenant` has it.
+    pub(super) async fn is_of(&self, tenant: &str) -> Result<bool, DatabaseError> {
+        Ok(self.latest().await?.0.job.as_ref().is_some_and(|job| job.tenant == tenant))
+    }
+
+    /// What is known, with all that was heard of taken up, and how much that was.
+    async fn latest(&self) -> Result<(TurnGuard<'_, Known>, u64), DatabaseError> {
         let mut known = self.known.lock().await;
         let heard = *self.news.borrow();
         let is_fresh = known.as_of.is_some_and(|(as_of, at)| as_of == heard && at.elapsed() < POLL);
         if !is_fresh {
             known.look(&self.id, &self.jobs, heard).await?;
         }
+        Ok((known, heard))
+    }
+
+    /// What there is that `seen` lacks, as text of the stream; `seen` has it then. Empty: nothing yet; `None`: there is no such job any
+    /// more. How a job stands comes before what it tells, but for its end, which comes last.
+    pub(super) async fn after(&self, seen: &mut Seen) -> Result<Option<Vec<Bytes>>, DatabaseError> {
+        let (mut known, heard) = self.latest().await?;
         // What has been seen may be far behind what was read just now.
         while known.as_of.is_none() && known.last <= seen.event {
             known.look(&self.id, &self.jobs, heard).await?;
@@ -183,9 +196,13 @@ impl Known {
         let surplus = self.events.len().saturating_sub(MOST as usize);
         self.events.drain(..surplus);
         self.job = job.map(|job| {
-            let mark = (job.state, job.attempt);
+            let (mark, tenant) = ((job.state, job.attempt), job.new.tenant.clone());
             let text = serde_json::to_string(&Shown::new(job)).unwrap_or_default();
-            Standing { mark, text: Bytes::from(format!("event: {JOB}\ndata: {}\n\n", printable(text))) }
+            Standing {
+                tenant,
+                mark,
+                text: Bytes::from(format!("event: {JOB}\ndata: {}\n\n", printable(text))),
+            }
         });
         Ok(())
     }

@@ -11,9 +11,13 @@ mod session;
 
 use std::{thread, time::Duration};
 
-use tokio_postgres::{SimpleQueryMessage, error::SqlState};
+use tokio_postgres::error::SqlState;
 
-use super::{Engine, Found, Note, Problem, Row, Sql, Value, connection::Connection, values};
+use super::{
+    Engine, Found, Note, Problem, Row, Sql, Value,
+    connection::{Connection, Stopped},
+    values,
+};
 pub(super) use schema::migrate;
 pub use server::Server;
 use session::Session;
@@ -21,10 +25,10 @@ use session::Session;
 /// How often a transaction is tried anew before it is given up, with [`pause`]s between: for about half a minute.
 const TRIES: u32 = 20;
 
-/// The clock of the server, in milliseconds since 1970.
+/// When a transaction began by the clock of the server, in milliseconds since 1970.
 macro_rules! clock {
     () => {
-        "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+        "CAST(extract(epoch FROM now()) * 1000 AS BIGINT)"
     };
 }
 
@@ -33,7 +37,6 @@ pub(super) struct Postgres {
     server: Server,
     role: Role,
     open: Option<Session>,
-    now: i64,
     notes: Vec<Note>,
     found: Found,
     /// What broke the transaction. The server would take its COMMIT for a ROLLBACK, and not call that an error.
@@ -59,16 +62,7 @@ impl Postgres {
     }
 
     fn new(server: Server, role: Role) -> Self {
-        Self {
-            server,
-            role,
-            open: None,
-            now: 0,
-            notes: Vec::new(),
-            found: Found::default(),
-            broken: None,
-            tries: 0,
-        }
+        Self { server, role, open: None, notes: Vec::new(), found: Found::default(), broken: None, tries: 0 }
     }
 
     fn session(&mut self) -> Result<&mut Session, Problem> {
@@ -92,20 +86,6 @@ impl Postgres {
             self.broken = Some(problem.clone());
             problem
         })
-    }
-
-    fn begin_reading(&mut self) -> Result<i64, Problem> {
-        let sql = concat!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT ", clock!());
-        self.with(|open| open.simple(sql)).map(|said| first_number(&said))?
-    }
-
-    fn begin_writing(&mut self, name: &str, number: i64) -> Result<i64, Problem> {
-        let sql = format!(
-            "BEGIN; INSERT INTO scrum_commits VALUES ('{name}', {number}, {clock}) ON CONFLICT (writer)
-             DO UPDATE SET number = excluded.number, at = excluded.at RETURNING at",
-            clock = clock!()
-        );
-        self.with(|open| open.simple(&sql)).map(|said| first_number(&said))?
     }
 
     /// Whether the transaction was kept whose commit was cut off.
@@ -153,8 +133,11 @@ impl Sql for Postgres {
         found.iter().map(row::row).collect()
     }
 
-    fn now(&self) -> i64 {
-        self.now
+    fn now(&mut self) -> Result<i64, Problem> {
+        match self.with(Session::begun)? {
+            Some(now) => Ok(now),
+            None => self.query(concat!("SELECT ", clock!()), &[])?.first().ok_or(Problem::GivenUp)?.get(0),
+        }
     }
 
     fn engine(&self) -> Engine {
@@ -174,29 +157,28 @@ impl Connection for Postgres {
     fn begin(&mut self) -> Result<(), Problem> {
         self.session()?;
         self.found = Found::default();
-        let begun = match &mut self.role {
-            Role::Reader => self.begin_reading(),
+        let sql = match &mut self.role {
+            Role::Reader => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
             Role::Writer(name, number) => {
                 *number += 1;
-                let (name, number) = (name.clone(), *number);
-                self.begin_writing(&name, number)
+                format!(
+                    "BEGIN; INSERT INTO scrum_commits VALUES ('{name}', {number}, {clock}) ON CONFLICT (writer)
+                     DO UPDATE SET number = excluded.number, at = excluded.at RETURNING at",
+                    clock = clock!()
+                )
             }
         };
-        self.now = begun.inspect_err(|_| self.roll_back())?;
-        Ok(())
+        self.with(|open| open.begin(sql)).inspect_err(|_| self.roll_back())
     }
 
-    fn settle(&mut self) -> Result<(), Problem> {
-        self.with(Session::settle).map(drop)
-    }
-
-    fn commit(&mut self) -> Result<(), Problem> {
+    fn commit(&mut self) -> Result<(), Stopped> {
+        // If a statement before it failed, the server makes an end of the transaction of it.
         let kept = match self.with(|open| open.simple("COMMIT").map(drop)) {
             Err(Problem::Cut(_)) if self.open.is_some() => {
                 self.broken = None;
-                self.find_out()
+                self.find_out().map_err(Stopped::Around)
             }
-            other => other,
+            other => other.map_err(Stopped::Working),
         };
         match &kept {
             Ok(()) => self.tries = 0,
@@ -248,15 +230,6 @@ impl Drop for Postgres {
 fn pause(tries: u32) -> Duration {
     let milliseconds = if tries == 0 { 0 } else { 25 << tries.min(7) };
     Duration::from_millis(milliseconds).min(Duration::from_secs(2))
-}
-
-fn first_number(said: &[SimpleQueryMessage]) -> Result<i64, Problem> {
-    let row = said.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    row.and_then(|text| text.parse().ok())
-        .ok_or_else(|| Problem::Other("the server tells no time".to_owned()))
 }
 
 /// Sorted by what can be done about it. What the server says of a statement names tables and columns; a password is not among

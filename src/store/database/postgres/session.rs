@@ -3,7 +3,13 @@
 //! A statement whose answer nobody needs at once is sent without waiting for it: what is waited for next comes after it, and so
 //! does its answer. A round trip costs as much as the statement itself, and two wake-ups.
 
-use std::{collections::HashMap, future::Future, mem, pin::Pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::Future,
+    mem,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::{FutureExt, future::join};
 use tokio::{
@@ -20,6 +26,8 @@ pub(super) struct Session {
     prepared: HashMap<&'static str, Statement>,
     /// Statements that were sent, in their order, with answers that nobody has read yet: how many rows they changed.
     sent: Vec<Answer>,
+    /// When the transaction began, once its first statements have given that.
+    begun: Arc<OnceLock<i64>>,
     runtime: Runtime,
 }
 
@@ -30,12 +38,31 @@ impl Session {
     pub(super) fn open(server: &Server) -> Result<Self, Problem> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let client = Arc::new(runtime.block_on(server.session())?);
-        Ok(Self { client, prepared: HashMap::new(), sent: Vec::new(), runtime })
+        Ok(Self { client, prepared: HashMap::new(), sent: Vec::new(), begun: Arc::default(), runtime })
     }
 
     /// Whether it is known that nothing more can be sent.
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Begins a transaction with statements that have no values, of which the last may give the time.
+    pub(super) fn begin(&mut self, sql: String) -> Result<(), Error> {
+        self.begun = Arc::default();
+        let (client, begun) = (Arc::clone(&self.client), Arc::clone(&self.begun));
+        self.on_its_way(async move {
+            let said = client.simple_query(&sql).await?;
+            first_number(&said).map(|now| begun.set(now));
+            Ok(0)
+        })
+    }
+
+    /// When the transaction began, as far as its first statements gave the time.
+    pub(super) fn begun(&mut self) -> Result<Option<i64>, Error> {
+        if self.begun.get().is_none() {
+            self.settle()?;
+        }
+        Ok(self.begun.get().copied())
     }
 
     /// Runs statements that have no values.
@@ -53,7 +80,14 @@ impl Session {
     /// Sends a statement.
     pub(super) fn send(&mut self, sql: &'static str, values: &[Value]) -> Result<(), Error> {
         let (client, statement, values) = (Arc::clone(&self.client), self.prepare(sql)?, values.to_vec());
-        let mut answer: Answer = Box::pin(async move { client.execute_raw(&statement, values).await });
+        self.on_its_way(async move { client.execute_raw(&statement, values).await })
+    }
+
+    fn on_its_way(
+        &mut self,
+        asked: impl Future<Output = Result<u64, Error>> + Send + 'static,
+    ) -> Result<(), Error> {
+        let mut answer: Answer = Box::pin(asked);
         // Asked once, it is on its way. What has an answer already has failed here, and was not sent.
         if let Some(failed) = (&mut answer).now_or_never() {
             return failed.map(drop);
@@ -96,6 +130,13 @@ impl Session {
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }
+}
+
+fn first_number(said: &[SimpleQueryMessage]) -> Option<i64> {
+    said.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    })
 }
 
 async fn answers(sent: Vec<Answer>) -> Result<Vec<u64>, Error> {

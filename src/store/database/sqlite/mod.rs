@@ -8,7 +8,10 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::{Engine, Found, Note, Problem, Row, Sql, Value, connection::Connection};
+use super::{
+    Engine, Found, Note, Problem, Row, Sql, Value,
+    connection::{Connection, Stopped},
+};
 
 /// Statements that a connection keeps prepared.
 const PREPARED: usize = 128;
@@ -54,8 +57,8 @@ impl Sql for Sqlite {
         rows(&mut *self.connection.prepare_cached(sql)?, values)
     }
 
-    fn now(&self) -> i64 {
-        self.now
+    fn now(&mut self) -> Result<i64, Problem> {
+        Ok(self.now)
     }
 
     fn engine(&self) -> Engine {
@@ -81,13 +84,8 @@ impl Connection for Sqlite {
         Ok(())
     }
 
-    /// Nothing is ever put off: there is nobody to wait for.
-    fn settle(&mut self) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<(), Problem> {
-        self.run("COMMIT").inspect_err(|_| self.roll_back())
+    fn commit(&mut self) -> Result<(), Stopped> {
+        self.run("COMMIT").inspect_err(|_| self.roll_back()).map_err(Stopped::Around)
     }
 
     fn roll_back(&mut self) {
