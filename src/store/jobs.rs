@@ -178,7 +178,7 @@ impl Jobs {
             let turns = turns.lock().unwrap_or_else(PoisonError::into_inner).clone();
             Ok((states, Some(claim::claim(sql, &turns, &node, most, lease)?)))
         };
-        let (states, taken) = self.database.write(turn).await?;
+        let (states, taken) = self.database.write_beside(turn).await?;
         let Some(claim::Taken { at, waiting, claimed }) = taken else { return Ok((states, Vec::new())) };
         let taken = claimed.iter().map(|one| one.job.new.tenant.as_str());
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,7 +194,7 @@ impl Jobs {
         lease: Duration,
     ) -> Result<Vec<Held>, DatabaseError> {
         let node = node.to_owned();
-        self.database.write(move |sql| claim::renew(sql, &node, &held, lease)).await
+        self.database.write_beside(move |sql| claim::renew(sql, &node, &held, lease)).await
     }
 
     /// Ends attempts. For each the state it led to; `None`: it was not this node's any more, and nothing changed. An ending that is told
@@ -285,8 +285,12 @@ impl Jobs {
         most: u32,
     ) -> Result<(Option<Job>, Vec<Event>), DatabaseError> {
         let id = id.clone();
-        let look =
-            move |sql: &mut dyn Sql| Ok((look::job(sql, None, &id)?, told::events(sql, &id, after, most)?));
+        let look = move |sql: &mut dyn Sql| {
+            let job = look::job(sql, None, &id)?;
+            let may_have_told = job.as_ref().is_some_and(|job| job.attempt > 0);
+            let events = if may_have_told { told::events(sql, &id, after, most)? } else { Vec::new() };
+            Ok((job, events))
+        };
         self.database.read(look).await
     }
 

@@ -49,6 +49,8 @@ struct Open {
     // Before the writer: the last connection to close tidies up, and only it can.
     readers: Readers,
     writer: Writer,
+    /// Where two can write at a time.
+    beside: Option<Writer>,
     notes: Notes,
     /// Ends with the database.
     _news: Option<News>,
@@ -116,7 +118,7 @@ impl Database {
             let writer = Writer::start(Sqlite::writer(file::writer(&path)?), notes.clone(), lock)?;
             let read = path.clone();
             let readers = Readers::new(move || Ok(Sqlite::reader(file::reader(&read)?)));
-            Ok(Open { address: Address::File(path), readers, writer, notes, _news: None })
+            Ok(Open { address: Address::File(path), readers, writer, beside: None, notes, _news: None })
         };
         let open = open().map_err(|problem| DatabaseError { name: path.display().to_string(), problem })?;
         Ok(Self { open: Arc::new(open) })
@@ -130,12 +132,13 @@ impl Database {
                 .map_err(|_| Problem::GivenUp)??;
             let node = uuid::Uuid::now_v7().to_string();
             let (notes, outbox) = Notes::shared(node.clone());
-            let writer = Writer::start(Postgres::writer(server.clone(), node), notes.clone(), None)?;
+            let writer = |name| Writer::start(Postgres::writer(server.clone(), name), notes.clone(), None);
+            let (writer, beside) = (writer(node)?, Some(writer(uuid::Uuid::now_v7().to_string())?));
             let read = server.clone();
             let readers = Readers::new(move || Ok(Postgres::reader(read.clone())));
             let news = News::start(server.clone(), outbox)?;
             let address = Address::Server(server.clone());
-            Ok(Open { address, readers, writer, notes, _news: Some(news) })
+            Ok(Open { address, readers, writer, beside, notes, _news: Some(news) })
         };
         let open = open().map_err(|problem| DatabaseError { name: server.to_string(), problem })?;
         Ok(Self { open: Arc::new(open) })
@@ -162,6 +165,15 @@ impl Database {
         work: impl Fn(&mut dyn Sql) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, DatabaseError> {
         self.open.writer.run(work).await.map_err(|problem| self.named(problem))
+    }
+
+    /// Changes something as [`Self::write`] does: on a server not behind what others bring, but beside it.
+    pub async fn write_beside<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Sql) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let writer = self.open.beside.as_ref().unwrap_or(&self.open.writer);
+        writer.run(work).await.map_err(|problem| self.named(problem))
     }
 
     /// Looks something up, as it is at one moment.

@@ -166,7 +166,7 @@ pub(super) fn renew(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::database::Database;
+    use crate::store::database::{Database, testing::joined};
 
     /// Whatever is kept of jobs that are over, and however many wait, an index leads to those that are wanted.
     #[tokio::test]
@@ -183,11 +183,41 @@ mod tests {
         plan.sort();
         plan.dedup();
         let expect = [
+            // To the first of them.
+            "SCAN jobs USING COVERING INDEX jobs_waiting",
             "SEARCH first USING PRIMARY KEY (id=?)",
-            "SEARCH jobs USING COVERING INDEX jobs_waiting",
             "SEARCH jobs USING COVERING INDEX jobs_waiting (tenant>?)",
             "SEARCH jobs USING INDEX jobs_waiting (tenant=? AND priority=?)",
         ];
         assert_eq!(plan, expect);
+    }
+
+    /// Nor by a server that counted when there were few, and has kept the plan it made then.
+    #[tokio::test]
+    async fn a_server_that_knows_of_few_searches_through_nothing() {
+        let Some(database) = joined() else { return };
+        let add = async |state: &'static str, most: u32| {
+            let add = move |sql: &mut dyn Sql| {
+                let rows = "INSERT INTO jobs (id, tenant, source, priority, kind, task, timeout_secs, max_attempts, state, place, created, since)
+                            SELECT gen_random_uuid(), '', 'api', 1, 'noop', '{\"kind\":\"noop\"}', 60, 3, ?1, n, 0, 0
+                            FROM generate_series(1, ?2) AS n";
+                sql.execute(rows, values![state, most])
+            };
+            assert_eq!(database.write(add).await, Ok(u64::from(most)));
+        };
+        add("succeeded", 20).await;
+        database.write(|sql| sql.execute("ANALYZE jobs", &[])).await.unwrap();
+        let take = move |sql: &mut dyn Sql| {
+            let taken = claim(sql, &Turns::default(), "a", 10, Duration::from_secs(15))?.claimed.len();
+            let read = "SELECT CAST(sum(seq_tup_read + idx_tup_fetch) AS BIGINT)
+                        FROM pg_stat_xact_user_tables WHERE relname = 'jobs'";
+            Ok((taken, sql.query(read, &[])?[0].get::<u64>(0)?))
+        };
+        add("queued", 1).await;
+        assert_eq!(database.write(take).await.unwrap().0, 1);
+        add("queued", 5_000).await;
+        let (taken, read) = database.write(take).await.unwrap();
+        assert_eq!(taken, 10);
+        assert!(read < 300, "{read} rows were read");
     }
 }

@@ -185,6 +185,24 @@ async fn two_that_stand_in_each_others_way_both_get_through() {
 }
 
 #[tokio::test]
+async fn what_is_written_beside_waits_for_nothing_that_others_write() {
+    let Some(database) = joined() else { return };
+    with_numbers(&database).await;
+    let until_there_is_one = |sql: &mut dyn Sql| {
+        for _ in 0..1_000 {
+            if !sql.query("SELECT n FROM numbers", &[])?.is_empty() {
+                return Ok(true);
+            }
+            sql.query("SELECT 1 FROM pg_sleep(0.01)", &[])?;
+        }
+        Ok(false)
+    };
+    let insert = |sql: &mut dyn Sql| sql.execute("INSERT INTO numbers VALUES (1)", &[]);
+    let (found, added) = tokio::join!(database.write(until_there_is_one), database.write_beside(insert));
+    assert_eq!((found, added), (Ok(true), Ok(1)));
+}
+
+#[tokio::test]
 async fn nodes_hear_one_another() {
     let Some(address) = server::address() else { return };
     let (one, other) = (join(&address), join(&address));
