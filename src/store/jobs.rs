@@ -1,6 +1,9 @@
 //! Jobs in the database: [`Jobs`]. Every step from one state to the next is one conditional change, so whoever comes second
 //! changes nothing.
 //!
+//! What becomes of jobs that are there is written beside those that come, all of it in one place: two transactions that change several
+//! of the same rows would now and then wait for each other.
+//!
 //! When to take, renew and reap is the daemon's affair. What is promised and why it holds is in docs/design/queue.md.
 
 mod claim;
@@ -15,10 +18,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::sleep};
 
 use super::database::{Database, DatabaseError, Note, Sql};
 use crate::job::{Job, JobId, Kind, NewJob, Priority, State, order::Turns, room::Room};
+use end::CalledOff;
+
+/// When to look again at what somebody else was changing: about as long as a commit takes.
+const SHORTLY: Duration = Duration::from_millis(2);
 
 /// The jobs of a database; copies share it.
 #[derive(Clone)]
@@ -213,18 +220,24 @@ impl Jobs {
             let now = sql.now()?;
             end::reap(sql, now)
         };
-        self.database.write(until_now).await
+        self.database.write_beside(until_now).await
     }
 
     /// Takes back everything that runs, whoever has it: for a daemon that knows to be alone.
     pub async fn reap_all(&self) -> Result<Reaped, DatabaseError> {
-        self.database.write(|sql| end::reap(sql, i64::MAX)).await
+        self.database.write_beside(|sql| end::reap(sql, i64::MAX)).await
     }
 
     /// Calls a job off, of `tenant` only if it is given. The state it was in: if that is final, nothing changed. `None`: there is none.
     pub async fn cancel(&self, tenant: Option<&str>, id: &JobId) -> Result<Option<State>, DatabaseError> {
-        let (tenant, id) = (tenant.map(str::to_owned), id.clone());
-        self.database.write(move |sql| end::cancel(sql, tenant.as_deref(), &id)).await
+        loop {
+            let (tenant, id) = (tenant.map(str::to_owned), id.clone());
+            let cancel = move |sql: &mut dyn Sql| end::cancel(sql, tenant.as_deref(), &id);
+            match self.database.write_beside(cancel).await? {
+                CalledOff::From(state) => return Ok(state),
+                CalledOff::NotYet => sleep(SHORTLY).await,
+            }
+        }
     }
 
     /// A job.
@@ -257,7 +270,7 @@ impl Jobs {
     /// Adds to what a job told. False: the attempt is not the one that runs, and nothing was added.
     pub async fn tell(&self, node: &str, held: Held, events: Vec<String>) -> Result<bool, DatabaseError> {
         let node = node.to_owned();
-        self.database.write(move |sql| told::tell(sql, &node, &held, &events)).await
+        self.database.write_beside(move |sql| told::tell(sql, &node, &held, &events)).await
     }
 
     /// What a job told after `seq`, at most `most`.
@@ -274,7 +287,7 @@ impl Jobs {
         files: Vec<(String, Vec<u8>)>,
     ) -> Result<bool, DatabaseError> {
         let node = node.to_owned();
-        self.database.write(move |sql| told::keep(sql, &node, &held, &files)).await
+        self.database.write_beside(move |sql| told::keep(sql, &node, &held, &files)).await
     }
 
     /// A job and what it told after `seq`, at most `most`, as they are at one moment.
@@ -308,6 +321,6 @@ impl Jobs {
 
     /// Removes at most `most` jobs that came to their end before `moment`, with all that belongs to them. How many it were.
     pub async fn prune(&self, moment: Timestamp, most: u32) -> Result<u64, DatabaseError> {
-        self.database.write(move |sql| end::prune(sql, moment, most)).await
+        self.database.write_beside(move |sql| end::prune(sql, moment, most)).await
     }
 }

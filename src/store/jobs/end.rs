@@ -149,8 +149,17 @@ pub(super) fn reap(sql: &mut dyn Sql, moment: i64) -> Result<Reaped, Problem> {
     Ok(reaped)
 }
 
-/// Calls a job off. The state it was in.
-pub(super) fn cancel(sql: &mut dyn Sql, tenant: Option<&str>, id: &JobId) -> Result<Option<State>, Problem> {
+/// What became of the wish to call a job off.
+pub(super) enum CalledOff {
+    /// It was in this state; `None`: there is no such job.
+    From(Option<State>),
+    /// Somebody else is changing it. To wait for that with other jobs in hand, for which somebody may wait who has this one, could last
+    /// until the server ends one of both.
+    NotYet,
+}
+
+/// Calls a job off.
+pub(super) fn cancel(sql: &mut dyn Sql, tenant: Option<&str>, id: &JobId) -> Result<CalledOff, Problem> {
     /// With `$lock`, nobody else changes it before we do.
     macro_rules! state {
         ($lock:literal) => {
@@ -160,16 +169,19 @@ pub(super) fn cancel(sql: &mut dyn Sql, tenant: Option<&str>, id: &JobId) -> Res
             )
         };
     }
-    let query = match sql.engine() {
-        Engine::Sqlite => state!(""),
-        Engine::Postgres => state!(" FOR UPDATE"),
+    let which = values![id.as_str(), tenant];
+    let found = match sql.engine() {
+        Engine::Sqlite => sql.query(state!(""), which)?,
+        Engine::Postgres => sql.query(state!(" FOR UPDATE SKIP LOCKED"), which)?,
     };
-    let found = sql.query(query, values![id.as_str(), tenant])?;
+    if found.is_empty() && sql.engine() == Engine::Postgres && !sql.query(state!(""), which)?.is_empty() {
+        return Ok(CalledOff::NotYet);
+    }
     let state = found.first().map(|row: &Row| word(row, 0, State::of)).transpose()?;
     if state.is_some_and(|state| !state.is_final()) {
         call_off(sql, id, "it was called off")?;
     }
-    Ok(state)
+    Ok(CalledOff::From(state))
 }
 
 /// Ends a job that waits or runs, whoever has it.
@@ -189,4 +201,52 @@ pub(super) fn prune(sql: &mut dyn Sql, moment: Timestamp, most: u32) -> Result<u
     let statement = "DELETE FROM jobs WHERE id IN (
                        SELECT id FROM jobs WHERE finished IS NOT NULL AND finished < ?1 ORDER BY finished LIMIT ?2)";
     sql.execute(statement, values![moment.as_millisecond(), most])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::store::{database::testing::joined, jobs::Jobs};
+
+    /// Somebody has the first row until the second job is called off.
+    #[tokio::test]
+    async fn one_that_somebody_has_keeps_no_other_from_being_called_off() {
+        let Some(database) = joined() else { return };
+        let [first, second] =
+            ["01970000-0000-7000-8000-000000000001", "01970000-0000-7000-8000-000000000002"];
+        for id in [first, second] {
+            let add = move |sql: &mut dyn Sql| {
+                let row = "INSERT INTO jobs (id, tenant, source, priority, kind, task, timeout_secs, max_attempts, state, place, created, since)
+                           VALUES (?1, '', 'api', 1, 'noop', '{\"kind\":\"noop\"}', 60, 3, 'queued', 0, 0, 0)";
+                sql.execute(row, values![id])
+            };
+            assert_eq!(database.write(add).await, Ok(1));
+        }
+        let has = Arc::new(Notify::new());
+        let tell = Arc::clone(&has);
+        let until_the_second_is = move |sql: &mut dyn Sql| {
+            sql.query("SELECT id FROM jobs WHERE id = ?1 FOR UPDATE", values![first])?;
+            tell.notify_one();
+            for _ in 0..1_000 {
+                let called_off = "SELECT id FROM jobs WHERE id = ?1 AND state = 'cancelled'";
+                if !sql.query(called_off, values![second])?.is_empty() {
+                    return Ok(true);
+                }
+                sql.query("SELECT 1 FROM pg_sleep(0.01)", &[])?;
+            }
+            Ok(false)
+        };
+        let jobs = Jobs::new(database.clone());
+        let call_off = async |id| jobs.cancel(None, &JobId::parse(id).unwrap()).await;
+        let both = async {
+            has.notified().await;
+            tokio::join!(call_off(first), call_off(second))
+        };
+        let (held, (one, other)) = tokio::join!(database.write(until_the_second_is), both);
+        assert_eq!((held, one, other), (Ok(true), Ok(Some(State::Queued)), Ok(Some(State::Queued))));
+    }
 }
