@@ -1,6 +1,6 @@
 //! Everything that must outlive the process and is no run: [`Database`], a `SQLite` file or tables on a server of `PostgreSQL`.
 //!
-//! One thread writes, in transactions that are on disk before anybody is answered; a few connections read. Which tables
+//! One thread writes, on a server two, in transactions that are on disk before anybody is answered; a few connections read. Which tables
 //! there are is in `schema/`; what stands in them is the affair of the modules beside this one, which hand in work as
 //! closures over [`Sql`]. docs/design/threads.md says why it is done so.
 

@@ -1,4 +1,4 @@
-//! The one thread that writes: [`Writer`] takes work in turn and commits together what waits together.
+//! A thread that writes: [`Writer`] takes work in turn and commits together what waits together.
 //!
 //! A commit waits for the disk, so that work which came meanwhile shares the next one. Work that fails keeps nothing of what it
 //! did, and costs the others only that they are done again, each by itself. Nobody is answered before the commit.
