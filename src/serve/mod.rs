@@ -114,18 +114,20 @@ impl Server {
         let gateway = Arc::new(Gateway::new(routes, switches, settings, Peers::new(node.clone())));
         let Kept { database, runs, templates } = kept;
         let threads = Threads::new(database.clone());
-        let desk = Arc::new(Desk { gateway: Arc::clone(&gateway), threads, runs, templates });
         let home = place.repository.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
         let withheld = Withheld::new(&repositories, &webhook, &place.secrets);
         let offer = Offered { repositories, withheld, posts_status: webhook.status };
-        let workshop = Workshop::open(place, offer, desk.runs.clone(), &node)?;
+        let workshop = Workshop::open(place, offer, runs.clone(), &node)?;
         let numbers = Arc::clone(gateway.metrics.queue());
         // Whoever has the file open as a daemon is the only one.
         let is_alone = database.path().is_some();
         let queue = Queue::new(Jobs::new(database.clone()), queue, numbers, (node, is_alone), workshop);
         let jobs = api::Desk::new(Arc::clone(&queue), database.clone(), limits);
         let board = Arc::clone(&queue);
-        let board = Board::new(board, Arc::clone(&gateway), database.clone(), desk.runs.clone(), home);
+        let board = Board::new(board, Arc::clone(&gateway), database.clone(), runs.clone(), home);
+        let desk =
+            Desk { gateway: Arc::clone(&gateway), threads, runs, board: Arc::clone(&board), templates };
+        let desk = Arc::new(desk);
         let hooks = Hooks::new(queue, database.clone(), webhook, Environment);
         Ok(Self { gateway, desk, jobs, hooks, board, database })
     }

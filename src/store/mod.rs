@@ -177,12 +177,13 @@ impl Store {
         if as_path.join("run.json").is_file() {
             return Ok(self.run_at(as_path));
         }
-        self.find_by_id(name)
+        self.find_by_id(name, |_| true)
     }
 
-    /// Likewise, but never by a path: for names that strangers give.
-    pub fn find_by_id(&self, name: &str) -> Result<RunDir, StoreError> {
+    /// Likewise, but never by a path: for names that strangers give. Those not in `sight` might as well not be there.
+    pub fn find_by_id(&self, name: &str, sight: impl Fn(&str) -> bool) -> Result<RunDir, StoreError> {
         let mut known = self.run_ids();
+        known.retain(|id| sight(id));
         known.sort_unstable();
         let fitting: Vec<_> = known.iter().filter(|id| id.starts_with(name)).cloned().collect();
         match (name, fitting.as_slice(), known.last()) {

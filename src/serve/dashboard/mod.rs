@@ -21,7 +21,7 @@ mod view;
 mod worth;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -102,6 +102,13 @@ impl Board {
             store,
             jobs,
         })
+    }
+
+    /// The ids of the runs that somebody may see who sees only those of `tenant`.
+    pub(super) async fn runs_of(&self, tenant: &str) -> Result<HashSet<String>, DatabaseError> {
+        let known = self.index.known().await?;
+        let seen = known.newest().filter(|entry| entry.is_seen(Some(tenant)));
+        Ok(seen.filter_map(|entry| entry.run().map(str::to_owned)).collect())
     }
 
     /// Hears what changes until `end`.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{Desk, nameless};
+use super::{Desk, broken, nameless};
 use crate::{
     clock,
     conversation::About,
     judge::question::{listed, shown},
     provider::relay::Problem,
     run::saved::{self, SavedError},
+    serve::callers::Caller,
     store::StoreError,
     tally::{
         Issue,
@@ -19,15 +20,28 @@ use crate::{
     },
 };
 
-/// What a thread is told that is about the `issue` of the `run`, or about all of them; both may be beginnings of ids.
-pub(super) async fn about(desk: &Arc<Desk>, run: String, issue: Option<String>) -> Result<About, Problem> {
+/// What a thread is told that is about the `issue` of the `run`, or about all of them; both may be beginnings of ids. Whose key is
+/// bound to a tenant has no runs but that tenant's: it could not name the others'.
+pub(super) async fn about(
+    desk: &Arc<Desk>,
+    caller: &Caller,
+    run: String,
+    issue: Option<String>,
+) -> Result<About, Problem> {
+    let own = match caller.is_bound {
+        true => Some(desk.board.runs_of(&caller.tenant).await.map_err(broken)?),
+        false => None,
+    };
     let desk = Arc::clone(desk);
-    let read = tokio::task::spawn_blocking(move || read(&desk, &run, issue.as_deref()));
+    let read = tokio::task::spawn_blocking(move || {
+        let sight = |id: &str| own.as_ref().is_none_or(|own| own.contains(id));
+        read(&desk, sight, &run, issue.as_deref())
+    });
     read.await.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the run could not be read"))?
 }
 
-fn read(desk: &Desk, run: &str, issue: Option<&str>) -> Result<About, Problem> {
-    let dir = desk.runs.find_by_id(run).map_err(|error| unknown_run(&error))?;
+fn read(desk: &Desk, sight: impl Fn(&str) -> bool, run: &str, issue: Option<&str>) -> Result<About, Problem> {
+    let dir = desk.runs.find_by_id(run, sight).map_err(|error| unknown_run(&error))?;
     let saved = saved::open(&dir).map_err(|error| unreadable(&error))?;
     let tally = tally(saved.input);
     let nonce = clock::nonce().map_err(nameless)?;

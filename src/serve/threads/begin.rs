@@ -42,7 +42,7 @@ impl Desk {
         let Wanted { title, run, issue } = parsed(&body)?;
         let title = bounded("title", &title, LONGEST_TITLE)?;
         let about = match (run, issue) {
-            (Some(run), issue) => Some(about::about(&self, run, issue).await?),
+            (Some(run), issue) => Some(about::about(&self, caller, run, issue).await?),
             (None, None) => None,
             (None, Some(_)) => {
                 let problem = Problem::new(StatusCode::BAD_REQUEST, "`issue` is given and `run` is not");

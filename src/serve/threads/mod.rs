@@ -26,6 +26,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     callers::Caller,
+    dashboard::Board,
     gateway::Gateway,
     operation::{BEGIN_THREAD, Operation, POST_MESSAGE, READ_THREAD},
 };
@@ -46,6 +47,8 @@ pub(super) struct Desk {
     pub(super) threads: store::threads::Threads,
     /// Where runs are that a thread may be about.
     pub(super) runs: store::Store,
+    /// Knows whose they are.
+    pub(super) board: Arc<Board>,
     pub(super) templates: Templates,
 }
 

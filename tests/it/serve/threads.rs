@@ -3,10 +3,15 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Serve, refusal};
+use super::{
+    Serve,
+    jobs::{ask, get},
+    refusal,
+};
 use crate::{
     explain::reviewed_as,
     mock::{Act, Asked, Mock, ending, event},
+    sandbox::Sandbox,
 };
 
 /// Answers "Answer N", as a stream where one is asked for.
@@ -290,4 +295,54 @@ async fn what_is_private_is_not_told_for_an_answer_that_all_may_see() {
     }
     let told = mock.asked().into_iter().map(|asked| asked.body["messages"].as_array().unwrap().len());
     assert_eq!(told.collect::<Vec<_>>(), [1, 1, 3, 7]);
+}
+
+#[tokio::test]
+async fn a_key_of_a_tenant_asks_about_no_run_but_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.write("scrum.toml", "[serve.queue]\nbusy_percent = 100\n[panel]\nreviewers = [\"rules\"]\n");
+    sandbox.script(
+        "echo 1 > a.rs && git add a.rs && git commit -qm One && echo 2 > a.rs && git commit -qam Two",
+    );
+    let serve = Serve::of(sandbox).await;
+    let key = |name: &str, more: &[&str]| {
+        let printed = serve.scrum(&[&["keys", "add", name], more].concat());
+        format!("authorization: Bearer {}\r\n", printed.stdout.trim())
+    };
+    let acme = key("acme-ci", &["--tenant", "acme"]);
+    let (rival, ada) = (key("rival-ci", &["--tenant", "rival"]), key("ada", &[]));
+    while get(&serve, "/queue/status").await.status == 200 {}
+    let reviewed = async |by: &str| {
+        let order = json!({ "kind": "review", "repo": serve.sandbox.repo(), "range": "HEAD~1..HEAD" });
+        let brought = ask(&serve, "POST", "/queue/enqueue", by, &order.to_string()).await.json();
+        let job = format!("/queue/jobs/{}", brought["id"].as_str().unwrap());
+        loop {
+            let shown = ask(&serve, "GET", &job, by, "").await.json();
+            if let Some(run) = shown["result"]["run"].as_str() {
+                return run.to_owned();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let about = async |by: &str, run: &str| {
+        let wanted = json!({ "title": "What?", "run": run }).to_string();
+        ask(&serve, "POST", "/api/threads", by, &wanted).await
+    };
+    let own = reviewed(&acme).await;
+    let none = about(&rival, "latest").await;
+    assert_eq!((none.status, none.json()["error"]["code"].clone()), (404, json!("run_not_found")));
+    let others = reviewed(&rival).await;
+    for (by, run, status) in [
+        (&acme, own.as_str(), 201),
+        (&acme, "latest", 201),
+        (&acme, others.as_str(), 404),
+        (&rival, own.as_str(), 404),
+        // Begins both ids, of which it has one.
+        (&rival, "2", 201),
+        (&ada, own.as_str(), 201),
+        (&ada, others.as_str(), 201),
+        (&ada, "2", 400),
+    ] {
+        assert_eq!(about(by, run).await.status, status, "{by}{run}");
+    }
 }
