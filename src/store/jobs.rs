@@ -257,9 +257,9 @@ impl Jobs {
         self.database.read(move |sql| look::list(sql, &filter)).await
     }
 
-    /// Writes something that changes nothing: whether the store can be written to.
-    pub async fn touch(&self) -> Result<(), DatabaseError> {
-        self.database.write(look::touch).await
+    /// Changes nothing, but writes as much as if a job came: whether one could be stored.
+    pub async fn try_out(&self) -> Result<(), DatabaseError> {
+        self.database.write(enqueue::try_out).await
     }
 
     /// How many there are.

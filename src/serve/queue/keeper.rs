@@ -95,11 +95,11 @@ impl Queue {
         }
     }
 
-    /// After a failure: tries whether the store can be written to again. That nothing had to be changed says nothing about it.
+    /// After a failure: tries whether a job could be stored again. That nothing had to be changed says nothing about it.
     pub(super) async fn try_store(&self) {
         if self.trouble.is_of_store() {
             // What it says is remembered.
-            let _ = self.told(self.jobs.touch().await);
+            let _ = self.told(self.jobs.try_out().await);
         }
     }
 

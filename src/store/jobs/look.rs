@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Counts, Filter};
 use crate::{
     job::{Job, JobId, Kind, NewJob, Priority, Source, State},
-    store::database::{Engine, Problem, Row, Sql, values},
+    store::database::{Problem, Row, Sql, values},
 };
 
 /// What [`read`] reads, in its order.
@@ -150,15 +150,6 @@ pub(super) fn counts(sql: &mut dyn Sql) -> Result<Counts, Problem> {
     counts.by_state.retain(|(_, jobs)| *jobs > 0);
     counts.by_state.sort_unstable();
     Ok(counts)
-}
-
-/// Writes a row as it is.
-pub(super) fn touch(sql: &mut dyn Sql) -> Result<(), Problem> {
-    let statement = match sql.engine() {
-        Engine::Sqlite => "UPDATE jobs_queued SET number = number",
-        Engine::Postgres => "UPDATE scrum_schema SET version = version",
-    };
-    sql.execute(statement, &[]).map(drop)
 }
 
 #[cfg(test)]

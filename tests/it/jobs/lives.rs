@@ -198,6 +198,10 @@ async fn counts_and_lists(Nodes { one, two, .. }: Nodes) {
     }
     bring(&one, of("other", noop(5))).await;
     two.cancel(None, &id(3)).await.unwrap();
+    // Leaves nothing.
+    for _ in 0..2 {
+        two.try_out().await.unwrap();
+    }
     let counts = two.counts().await.unwrap();
     assert_eq!(counts.waiting, [(Priority::High, 1), (Priority::Normal, 1), (Priority::Low, 1)]);
     assert_eq!(counts.running, 1);
