@@ -1,8 +1,8 @@
 //! Jobs in the database: [`Jobs`]. Every step from one state to the next is one conditional change, so whoever comes second
 //! changes nothing.
 //!
-//! What becomes of jobs that are there is written beside those that come, all of it in one place: two transactions that change several
-//! of the same rows would now and then wait for each other.
+//! What becomes of jobs that are there is written beside those that come, all of it in one place but for older ones that a new one
+//! calls off: two transactions that change several of the same rows would now and then wait for each other.
 //!
 //! When to take, renew and reap is the daemon's affair. What is promised and why it holds is in docs/design/queue.md.
 
@@ -18,14 +18,19 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::{sync::broadcast, time::sleep};
+use tokio::{
+    sync::broadcast,
+    time::{Instant, sleep},
+};
 
-use super::database::{Database, DatabaseError, Note, Sql};
+use super::database::{Database, DatabaseError, Note, Problem, Sql};
 use crate::job::{Job, JobId, Kind, NewJob, Priority, State, order::Turns, room::Room};
 use end::CalledOff;
 
-/// When to look again at what somebody else was changing: about as long as a commit takes.
+/// When to look again at what somebody else is changing: after about as long as a commit takes, later on less often.
 const SHORTLY: Duration = Duration::from_millis(2);
+/// For how long that is looked at again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The jobs of a database; copies share it.
 #[derive(Clone)]
@@ -230,13 +235,19 @@ impl Jobs {
 
     /// Calls a job off, of `tenant` only if it is given. The state it was in: if that is final, nothing changed. `None`: there is none.
     pub async fn cancel(&self, tenant: Option<&str>, id: &JobId) -> Result<Option<State>, DatabaseError> {
+        let (begun, mut pause) = (Instant::now(), SHORTLY);
         loop {
             let (tenant, id) = (tenant.map(str::to_owned), id.clone());
-            let cancel = move |sql: &mut dyn Sql| end::cancel(sql, tenant.as_deref(), &id);
+            let is_late = begun.elapsed() >= PATIENCE;
+            let cancel = move |sql: &mut dyn Sql| match end::cancel(sql, tenant.as_deref(), &id)? {
+                CalledOff::NotYet if is_late => Err(Problem::Locked),
+                done => Ok(done),
+            };
             match self.database.write_beside(cancel).await? {
                 CalledOff::From(state) => return Ok(state),
-                CalledOff::NotYet => sleep(SHORTLY).await,
+                CalledOff::NotYet => sleep(pause).await,
             }
+            pause = (pause * 2).min(25 * SHORTLY);
         }
     }
 
@@ -257,9 +268,10 @@ impl Jobs {
         self.database.read(move |sql| look::list(sql, &filter)).await
     }
 
-    /// Changes nothing, but writes as much as if a job came: whether one could be stored.
+    /// Changes nothing, but writes as much as if a job came, in each way that there is: whether one could be stored, and its end.
     pub async fn try_out(&self) -> Result<(), DatabaseError> {
-        self.database.write(enqueue::try_out).await
+        self.database.write(enqueue::try_out).await?;
+        self.database.write_beside(enqueue::try_out).await
     }
 
     /// How many there are.

@@ -154,9 +154,9 @@ impl Attempt<'_> {
             return Ok((files, None));
         }
         let (jobs, id) = (&self.queue.jobs, &self.held.id);
-        let names = self.queue.read(jobs.files(id).await).map_err(|error| error.to_string())?;
+        let names = self.queue.told(jobs.files(id).await).map_err(|error| error.to_string())?;
         for (name, _) in &names {
-            let bytes = self.queue.read(jobs.file(id, name).await).map_err(|error| error.to_string())?;
+            let bytes = self.queue.told(jobs.file(id, name).await).map_err(|error| error.to_string())?;
             files.restore(name, &bytes.unwrap_or_default()).map_err(|error| error.to_string())?;
         }
         let run = files::unfinished(names.iter().map(|(name, _)| name.as_str()));

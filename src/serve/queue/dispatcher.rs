@@ -201,8 +201,7 @@ impl Queue {
         self.trouble.asks(true);
         let turn = self.jobs.turn(&self.node, endings, most, LEASE).await;
         self.trouble.asks(false);
-        let wrote = turn.as_ref().is_ok_and(|(states, claimed)| !states.is_empty() || !claimed.is_empty());
-        let (states, claimed) = if wrote { self.told(turn) } else { self.read(turn) }?;
+        let (states, claimed) = self.told(turn)?;
         for (done, state) in ended.iter().zip(states) {
             self.underway.forget(&done.held());
             match state {

@@ -68,7 +68,7 @@ impl Queue {
         if held.is_empty() {
             return true;
         }
-        let Ok(lost) = self.read(self.jobs.renew(&self.node, held, LEASE).await) else { return false };
+        let Ok(lost) = self.told(self.jobs.renew(&self.node, held, LEASE).await) else { return false };
         for held in lost {
             // What has ended meanwhile is not lost.
             if self.underway.lost(&held) {
@@ -90,16 +90,15 @@ impl Queue {
     }
 
     pub(super) async fn reap(&self) {
-        if let Ok(reaped) = self.read(self.jobs.reap().await) {
+        if let Ok(reaped) = self.told(self.jobs.reap().await) {
             self.reaped(&reaped).await;
         }
     }
 
     /// After a failure: tries whether a job could be stored again. That nothing had to be changed says nothing about it.
     pub(super) async fn try_store(&self) {
-        if self.trouble.is_of_store() {
-            // What it says is remembered.
-            let _ = self.told(self.jobs.try_out().await);
+        if self.trouble.is_of_store() && self.told(self.jobs.try_out().await).is_ok() {
+            self.trouble.store(None);
         }
     }
 
@@ -118,7 +117,7 @@ impl Queue {
         let keep = SignedDuration::try_from(self.settings.keep).unwrap_or(SignedDuration::MAX);
         let Ok(before) = clock::now().checked_sub(keep) else { return true };
         loop {
-            match self.read(self.jobs.prune(before, PRUNED).await) {
+            match self.told(self.jobs.prune(before, PRUNED).await) {
                 Ok(removed) if removed < u64::from(PRUNED) => return true,
                 Ok(_) => {}
                 Err(_) => return false,

@@ -144,10 +144,9 @@ impl Queue {
     /// Stores a job, unless it is there already or too many wait; ends older ones about the same subject.
     pub(super) async fn bring(&self, new: NewJob) -> Result<Enqueued, DatabaseError> {
         let (id, kind, source) = (new.id.clone(), new.task.kind, new.source);
-        let enqueued = self.read(self.jobs.enqueue(new, self.settings.waiting).await)?;
+        let enqueued = self.told(self.jobs.enqueue(new, self.settings.waiting).await)?;
         match &enqueued {
             Enqueued::New(called_off) => {
-                self.trouble.store(None);
                 self.numbers.enqueued(kind, source);
                 log::stored(&id, kind, source);
                 for (id, was) in called_off {
@@ -171,7 +170,7 @@ impl Queue {
         tenant: Option<&str>,
         id: &JobId,
     ) -> Result<Option<State>, DatabaseError> {
-        let was = self.read(self.jobs.cancel(tenant, id).await)?;
+        let was = self.told(self.jobs.cancel(tenant, id).await)?;
         if let Some(was) = was.filter(|state| !state.is_final()) {
             log::called_off(id, was);
             self.underway.call_off(id);
@@ -182,7 +181,7 @@ impl Queue {
 
     /// How many jobs there are.
     pub(super) async fn counts(&self) -> Result<Counts, DatabaseError> {
-        self.read(self.jobs.counts().await)
+        self.told(self.jobs.counts().await)
     }
 
     /// What is used up, so that this node begins no job, and how many percent of it are used.
@@ -226,17 +225,9 @@ impl Queue {
         }
     }
 
-    /// What the store said to something that was to be written; it is remembered whether it is.
+    /// What the store said. That it fails is remembered; that it answers does not mean that it does all its work: a full disk can be
+    /// read, and takes what is small.
     fn told<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
-        if said.is_ok() {
-            self.trouble.store(None);
-        }
-        self.read(said)
-    }
-
-    /// What the store said to a question, or to a change that may have had nothing to change. That it answers does not mean that it
-    /// can be written to: a full disk can be read.
-    fn read<T>(&self, said: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
         if let Err(error) = &said {
             self.numbers.store_failed();
             log::store_failed(error);

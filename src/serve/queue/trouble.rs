@@ -31,13 +31,13 @@ struct Known {
 }
 
 impl Trouble {
-    /// What the store did about something that was to be written: nothing but an error, or it is written.
+    /// The store failed; without an error: it was tried out, and does all its work.
     pub(super) fn store(&self, error: Option<&DatabaseError>) {
         let mut known = self.known();
         known.store = error.map(|_| known.store.unwrap_or_else(Instant::now));
     }
 
-    /// The store failed, and has done nothing since.
+    /// The store failed, and it is not known that it works again.
     pub(super) fn is_of_store(&self) -> bool {
         self.known().store.is_some()
     }

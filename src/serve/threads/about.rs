@@ -28,10 +28,8 @@ pub(super) async fn about(
     run: String,
     issue: Option<String>,
 ) -> Result<About, Problem> {
-    let own = match caller.is_bound {
-        true => Some(desk.board.runs_of(&caller.tenant).await.map_err(broken)?),
-        false => None,
-    };
+    let own =
+        if caller.is_bound { Some(desk.board.runs_of(&caller.tenant).await.map_err(broken)?) } else { None };
     let desk = Arc::clone(desk);
     let read = tokio::task::spawn_blocking(move || {
         let sight = |id: &str| own.as_ref().is_none_or(|own| own.contains(id));

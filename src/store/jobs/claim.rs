@@ -34,10 +34,15 @@ pub(super) fn claim(
     lease: Duration,
 ) -> Result<Taken, Problem> {
     let at = sql.now()?;
-    let candidates = candidates(sql, at, most)?;
+    let enough = match sql.engine() {
+        Engine::Sqlite => most,
+        Engine::Postgres => most.saturating_mul(NODES),
+    };
+    let candidates = candidates(sql, at, enough)?;
     let mut waiting: Vec<_> = candidates.iter().map(|one| one.tenant.clone()).collect();
     waiting.dedup();
-    let order: Vec<_> = turns.order(at, candidates).into_iter().map(|one| one.id).collect();
+    let order = turns.order(at, candidates).into_iter().map(|one| one.id);
+    let order: Vec<_> = order.take(enough as usize).collect();
     let claimed = take(sql, &order, node, most, lease)?;
     let taken = claimed.len() as u64;
     sql.found().waiting = sql.found().waiting.map(|waiting| waiting.saturating_sub(taken));
@@ -76,13 +81,11 @@ macro_rules! candidates {
 /// [`candidates()`], as `SQLite` has it.
 pub(super) const CANDIDATES: &str = candidates!("jobs AS first WHERE first.id IN ", "id", "");
 
-/// Jobs that can be taken. One that is put off is no candidate, unless it was put off before the clock went backwards.
+/// Jobs that can be taken, at most `most` of a tenant's with a priority. One that is put off is no candidate, unless it was put off before the clock went backwards.
 fn candidates(sql: &mut dyn Sql, now: i64, most: u32) -> Result<Vec<Candidate>, Problem> {
-    let (query, most) = match sql.engine() {
-        Engine::Sqlite => (CANDIDATES, most),
-        Engine::Postgres => {
-            (candidates!("LATERAL ", "tenant, priority, place, id", " AS first"), most.saturating_mul(NODES))
-        }
+    let query = match sql.engine() {
+        Engine::Sqlite => CANDIDATES,
+        Engine::Postgres => candidates!("LATERAL ", "tenant, priority, place, id", " AS first"),
     };
     let candidate = |row: &Row| {
         Ok(Candidate { tenant: row.get(0)?, priority: priority(row, 1)?, key: row.get(2)?, id: row.get(3)? })

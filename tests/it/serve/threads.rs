@@ -329,9 +329,12 @@ async fn a_key_of_a_tenant_asks_about_no_run_but_its_own() {
         ask(&serve, "POST", "/api/threads", by, &wanted).await
     };
     let own = reviewed(&acme).await;
+    // It is heard of a moment after it is stored.
+    while about(&acme, &own).await.status == 404 {}
     let none = about(&rival, "latest").await;
     assert_eq!((none.status, none.json()["error"]["code"].clone()), (404, json!("run_not_found")));
     let others = reviewed(&rival).await;
+    while about(&rival, &others).await.status == 404 {}
     for (by, run, status) in [
         (&acme, own.as_str(), 201),
         (&acme, "latest", 201),

@@ -67,7 +67,14 @@ impl Postgres {
 
     fn session(&mut self) -> Result<&mut Session, Problem> {
         if self.open.is_none() {
-            self.open = Some(Session::open(&self.server)?);
+            let mut open = Session::open(&self.server)?;
+            if let Role::Writer(name, _) = &self.role {
+                // So that there is something to wait for in `find_out`.
+                open.simple(&format!(
+                    "INSERT INTO scrum_commits VALUES ('{name}', 0, 0) ON CONFLICT DO NOTHING"
+                ))?;
+            }
+            self.open = Some(open);
         }
         self.open.as_mut().ok_or(Problem::GivenUp)
     }
@@ -172,8 +179,10 @@ impl Connection for Postgres {
     }
 
     fn commit(&mut self) -> Result<(), Stopped> {
+        // Had it not begun for certain, a server could still do all of it after `find_out` has looked.
+        let begun = self.with(Session::begun);
         // If a statement before it failed, the server makes an end of the transaction of it.
-        let kept = match self.with(|open| open.simple("COMMIT").map(drop)) {
+        let kept = match begun.and_then(|_| self.with(|open| open.simple("COMMIT").map(drop))) {
             Err(Problem::Cut(_)) if self.open.is_some() => {
                 self.broken = None;
                 self.find_out().map_err(Stopped::Around)
