@@ -70,9 +70,10 @@ impl Postgres {
             let mut open = Session::open(&self.server)?;
             if let Role::Writer(name, _) = &self.role {
                 // So that there is something to wait for in `find_out`.
-                open.simple(&format!(
-                    "INSERT INTO scrum_commits VALUES ('{name}', 0, 0) ON CONFLICT DO NOTHING"
-                ))?;
+                open.query(
+                    "INSERT INTO scrum_commits VALUES (?1, 0, 0) ON CONFLICT DO NOTHING",
+                    values![name],
+                )?;
             }
             self.open = Some(open);
         }
