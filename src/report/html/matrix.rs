@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::names::Names;
+use super::{
+    names::Names,
+    prose::{self, Part},
+};
 use crate::{
     coverage::State,
     finding::Severity,
@@ -41,7 +44,7 @@ struct Row {
     short: String,
     severity: &'static str,
     place: String,
-    what: String,
+    what: Vec<Part>,
     agreement: &'static str,
     agreed: String,
     dismissed: bool,
@@ -113,7 +116,7 @@ fn row(issue: &Issue, names: &Names<'_>, readers: &BTreeMap<&str, BTreeSet<&Line
         short: names.directory.short_id(issue).to_owned(),
         severity: issue.severity.word(),
         place: summary::place(issue),
-        what: words::in_brief(what, CLAIM_SHOWN),
+        what: prose::parts(&words::in_brief(what, CLAIM_SHOWN)),
         agreement: issue.agreement.word(),
         agreed: summary::agreement(issue, heard),
         dismissed: issue.dismissed().is_some(),

@@ -139,7 +139,7 @@ fn parts_of_a_whole_tally() {
     ");
     assert_snapshot!(matrix(&page), @"
     | Issue | Agreement | anthropic (2) | calm asked about claims only | history | moonshot
-    | BLOCK validatord/src/auth.rs:42 The signature is compared with `==`, which leaks through timing how many bytes are right. | claim 2 of 3 lineages | BLOCK 1 of 2 | not read | – | WARN
+    | BLOCK validatord/src/auth.rs:42 The signature is compared with ==, which leaks through timing how many bytes are right. | claim 2 of 3 lineages | BLOCK 1 of 2 | not read | – | WARN
     | WARN web/src/components/session/SessionList.tsx:112 The subscription is not cancelled when the component goes away. | place 2 of 3 lineages | WARN 1 of 2 | not read | INFO | –
     | BLOCK validatord/src/store.rs:7 A failed write is answered with 200. | single 1 of 3 lineages | BLOCK 1 of 2 | not read timed out | – | –
     | WARN web/src/components/session/SessionList.tsx:118 The list is fetched again on every key press. | single 1 of 3 lineages | – | not read | – | WARN
